@@ -1,0 +1,1 @@
+"""students/simulated"""

@@ -1,0 +1,1 @@
+../../../jaxcurriculum/__init__.py
