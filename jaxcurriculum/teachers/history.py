@@ -1,0 +1,46 @@
+"""A ring of the latest episodes, written a batch at a time."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+
+class History(struct.PyTreeNode):
+    """The latest `size` rows of values; row number n (counted from the first ever) lies in slot n mod size."""
+
+    values: jax.Array  # [width, size], column-wise, so that a search reads one axis after the other
+    num_rows: jax.Array  # [], int32, rows ever written
+
+
+def empty(width: int, size: int) -> History:
+    """A ring of `size` rows, nothing written yet."""
+    return History(values=jnp.zeros((width, size), jnp.float32), num_rows=jnp.int32(0))
+
+
+def insert(history: History, values: jax.Array, num_valid: jax.Array) -> History:
+    """Write the first `num_valid` ([] int32) rows of `values` ([width, num]), the oldest first; of too many the latest stay."""
+    size, num = history.values.shape[1], values.shape[1]
+    rank = jnp.arange(num, dtype=jnp.int32)
+    kept = (rank < num_valid) & (rank >= num_valid - size)
+    slot = jnp.where(kept, (history.num_rows + rank) % size, size)
+    return History(values=history.values.at[:, slot].set(values, mode="drop", unique_indices=False), num_rows=history.num_rows + num_valid)
+
+
+def row_numbers(history: History) -> jax.Array:
+    """The number of the row in every slot, [size] int32, negative where nothing was written."""
+    size = history.values.shape[1]
+    last = history.num_rows - 1
+    return last - (last - jnp.arange(size, dtype=jnp.int32)) % size
+
+
+def latest(history: History, num: int) -> jax.Array:
+    """The latest `num` rows, oldest first, [width, num]; meaningful once that many were written."""
+    size = history.values.shape[1]
+    return history.values[:, (history.num_rows - num + jnp.arange(num, dtype=jnp.int32)) % size]
+
+
+def valid_first(valid: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The order ([num] int32) that moves valid slots to the front and keeps their sequence, and how many they are ([] int32)."""
+    return jnp.argsort(~valid, stable=True).astype(jnp.int32), jnp.sum(valid, dtype=jnp.int32)
