@@ -1,7 +1,12 @@
 """jaxcurriculum: teachers that choose tasks for learning students, as one compiled program."""
 
+from jaxcurriculum.loop import Loop, LoopConfig, LoopState, Report, make_loop
 from jaxcurriculum.roles import Context, Environment, Student, Teacher
+from jaxcurriculum.seeds import map_seeds
 from jaxcurriculum.space import Box, Space
 from jaxcurriculum.types import Episodes, Proposals, TimeStep
 
-__all__ = ["Box", "Context", "Environment", "Episodes", "Proposals", "Space", "Student", "Teacher", "TimeStep"]
+__all__ = [
+    "Box", "Context", "Environment", "Episodes", "Loop", "LoopConfig", "LoopState", "Proposals", "Report", "Space", "Student",
+    "Teacher", "TimeStep", "make_loop", "map_seeds",
+]  # fmt: skip

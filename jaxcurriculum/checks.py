@@ -1,0 +1,118 @@
+"""Checks at the boundary: a user's own role is traced once, and what differs is named before a scan can fail on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxcurriculum.roles import Context, Environment, Student, Teacher
+from jaxcurriculum.types import Episodes, Proposals, PyTree, TimeStep
+
+
+def check_same(what: str, before: PyTree, after: PyTree) -> None:
+    """Raise a ValueError that names the first leaf whose structure, shape or dtype differs between `before` and `after`."""
+    paths_before, paths_after = (dict(jax.tree_util.tree_flatten_with_path(tree)[0]) for tree in (before, after))
+    for path in [*paths_before, *(path for path in paths_after if path not in paths_before)]:
+        name = jax.tree_util.keystr(path) or "(the state itself)"
+        old, new = paths_before.get(path), paths_after.get(path)
+        if old is None or new is None:
+            raise ValueError(f"{what}: leaf {name} is {'missing afterwards' if new is None else 'new afterwards'}; it must keep its structure.")
+        if (old.shape, old.dtype) != (new.shape, new.dtype):
+            raise ValueError(f"{what}: leaf {name} must stay {_kind(old)}, but becomes {_kind(new)}.")
+    if jax.tree.structure(before) != jax.tree.structure(after):
+        raise ValueError(f"{what}: must keep its structure {jax.tree.structure(before)}, but becomes {jax.tree.structure(after)}.")
+
+
+def check_no_weak_types(what: str, state: PyTree) -> None:
+    """Raise a ValueError that names the first weak-typed leaf: it would change its type in the loop and compile it twice."""
+    for path, leaf in jax.tree_util.tree_flatten_with_path(state)[0]:
+        if getattr(leaf, "weak_type", False):
+            raise ValueError(f"{what}: leaf {jax.tree_util.keystr(path)} is weakly typed; give it a dtype, as in jnp.float32(0.5).")
+
+
+def check_environment(env: Environment) -> None:
+    """Trace an environment once and compare what goes in with what comes out.
+
+    Raises:
+      ValueError: when `step` changes the state's structure, shapes or dtypes, or a time step is not as documented.
+    """
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    task = jax.eval_shape(env.task_space.sample, key)
+    level = jax.eval_shape(env.generate, key, task)
+    state, first = _pair(f"Environment {env.name!r}, reset", jax.eval_shape(env.reset, key, level), TimeStep)
+    action = jax.ShapeDtypeStruct((env.action_space.dims,), jnp.float32)
+    next_state, timestep = _pair(f"Environment {env.name!r}, step", jax.eval_shape(env.step, key, level, state, action), TimeStep)
+    check_no_weak_types(f"Environment {env.name!r}, state after reset", state)
+    check_same(f"Environment {env.name!r}, state through step", state, next_state)
+    expected = TimeStep(
+        obs=jax.ShapeDtypeStruct((env.obs_dim,), jnp.float32),
+        reward=jax.ShapeDtypeStruct((), jnp.float32),
+        terminated=jax.ShapeDtypeStruct((), jnp.bool_),
+        truncated=jax.ShapeDtypeStruct((), jnp.bool_),
+    )
+    check_same(f"Environment {env.name!r}, time step of reset", expected, first)
+    check_same(f"Environment {env.name!r}, time step of step", expected, timestep)
+
+
+def check_roles(teacher: Teacher, student: Student, test_tasks: PyTree) -> None:
+    """Trace one round of teacher and student and compare what goes in with what comes out.
+
+    Raises:
+      ValueError: when a state changes its structure, shapes or dtypes, when proposals do not fit the student's task space, or
+        when a test task lies outside of it.
+    """
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    task = jax.eval_shape(student.task_space.sample, key)
+    teacher_state, student_state = jax.eval_shape(teacher.init, key), jax.eval_shape(student.init, key)
+    check_no_weak_types(f"Teacher {teacher.name!r}, state", teacher_state)
+    check_no_weak_types(f"Student {student.name!r}, state", student_state)
+
+    propose = lambda key, state: teacher.propose(key, state, student.num_proposals)
+    after, proposals = _pair(f"Teacher {teacher.name!r}, propose", jax.eval_shape(propose, key, teacher_state), Proposals)
+    check_same(f"Teacher {teacher.name!r}, state through propose", teacher_state, after)
+    num = student.num_proposals
+    expected = Proposals(
+        tasks=jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((num, *leaf.shape), leaf.dtype), task),
+        seeds=jax.ShapeDtypeStruct((num,), jnp.uint32),
+        origin=jax.ShapeDtypeStruct((num,), jnp.int32),
+        weight=jax.ShapeDtypeStruct((num,), jnp.float32),
+    )
+    check_same(f"Teacher {teacher.name!r}, proposals", expected, proposals)
+
+    after, episodes = _pair(
+        f"Student {student.name!r}, train", jax.eval_shape(student.train, key, student_state, proposals), Episodes
+    )
+    check_same(f"Student {student.name!r}, state through train", student_state, after)
+
+    def update(key, teacher_state, student_state, episodes):
+        probe = lambda key, *args: student.evaluate(key, student_state, *args)
+        return teacher.update(key, teacher_state, episodes, Context(round=jnp.int32(0), num_steps=jnp.int32(0), probe=probe))
+
+    after, _ = _pair(
+        f"Teacher {teacher.name!r}, update", jax.eval_shape(update, key, teacher_state, student_state, episodes), jax.ShapeDtypeStruct
+    )
+    check_same(f"Teacher {teacher.name!r}, state through update", teacher_state, after)
+    _check_test_tasks(student, task, test_tasks)
+
+
+def _check_test_tasks(student: Student, task: PyTree, test_tasks: PyTree) -> None:
+    test_tasks = jax.tree.map(jnp.asarray, test_tasks)
+    check_same("test_tasks, one task", task, jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), test_tasks))
+    inside = jax.vmap(student.task_space.contains)(test_tasks)
+    if not bool(jnp.all(inside)):
+        first = int(jnp.argmin(inside))
+        raise ValueError(
+            f"test_tasks[{first}] = {jax.tree.map(lambda leaf: leaf[first].tolist(), test_tasks)} lies outside the student's task space."
+        )
+
+
+def _pair(what: str, result: Any, second: type) -> tuple[Any, Any]:
+    if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], second)):
+        raise ValueError(f"{what}: must return (state, {second.__name__}), got {jax.tree.structure(result)}.")
+    return result
+
+
+def _kind(leaf: Any) -> str:
+    return f"{leaf.dtype}{list(leaf.shape)}"

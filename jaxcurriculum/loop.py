@@ -1,0 +1,134 @@
+"""The compiled loop: a teacher proposes, a student practises, the teacher learns from how it went.
+
+`init`, `round`, `advance` and `run` are pure and un-jitted: write `jax.jit(jax.vmap(loop.advance, in_axes=(0, None)))`, or use
+`map_seeds` to spread seeds over devices. The round counter is an argument, not mapped over seeds, so that a branch on it stays a branch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from jaxcurriculum.checks import check_roles
+from jaxcurriculum.roles import Context, Student, Teacher
+from jaxcurriculum.types import Episodes, Key, PyTree, random_seeds
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LoopConfig:
+    """When and how the student is tested."""
+
+    rounds_per_evaluation: int = 1  # rounds of training between two evaluations
+    num_test_episodes: int = 1  # attempts at each test task
+    deterministic: bool = True  # test the mean action (False: sampled actions)
+    redraw_test_levels: bool = False  # draw the test levels anew at each evaluation (False: frozen, so that evaluations compare)
+
+    def __post_init__(self):
+        for name in ("rounds_per_evaluation", "num_test_episodes"):
+            if not (isinstance(getattr(self, name), int) and getattr(self, name) >= 1):
+                raise ValueError(f"LoopConfig.{name} must be an integer of at least 1, got {getattr(self, name)!r}.")
+
+
+class Counters(struct.PyTreeNode):
+    """What went wrong or was spent so far, one seed; all [] int32."""
+
+    nonfinite: jax.Array  # non-finite numbers in the student's parameters, observations or rewards
+    out_of_space: jax.Array  # proposed tasks outside the task space
+    pool_wraps: jax.Array  # how often a round used its pool of tasks again from the top
+    dropped: jax.Array  # episodes that found no slot in the round's record
+    probe_steps: jax.Array  # environment steps that the teacher spent on probing the student
+
+
+class LoopState(struct.PyTreeNode):
+    """Everything that the next round of one seed needs: a checkpoint of it resumes the run exactly."""
+
+    key: Key  # []
+    teacher: PyTree
+    student: PyTree
+    counters: Counters
+
+
+class Report(struct.PyTreeNode):
+    """What a person wants to see of one `advance`."""
+
+    episodes: Episodes  # [rounds, slots, ...]: every training episode that ended
+    evaluation: Episodes  # [num_tasks * num_test_episodes, ...], task-major
+    teacher: PyTree  # teacher.report after the last round
+    student: dict[str, jax.Array]  # student.report of each round, [rounds]
+    counters: Counters  # since the start
+
+
+@dataclasses.dataclass(frozen=True)
+class Loop:
+    """A teacher and a student bound together; functions of ONE seed."""
+
+    teacher: Teacher
+    student: Student
+    test_tasks: PyTree  # [num_tasks, ...]
+    config: LoopConfig
+    init: Callable[[Key], LoopState]  # (key) -> state
+    round: Callable[[LoopState, jax.Array], tuple[LoopState, Episodes]]  # (state, round) -> (state, episodes)
+    advance: Callable[[LoopState, jax.Array], tuple[LoopState, Report]]  # (state, round) -> (state, report)
+    run: Callable[[LoopState, jax.Array, int], tuple[LoopState, Report]]  # (state, round, num_advances) -> (state, reports)
+
+    @property
+    def steps_per_advance(self) -> int:
+        return self.config.rounds_per_evaluation * self.student.steps_per_round
+
+
+def make_loop(teacher: Teacher, student: Student, test_tasks: PyTree, config: LoopConfig = LoopConfig()) -> Loop:
+    """Bind a teacher and a student into a loop that is tested on `test_tasks` ([num_tasks, ...]).
+
+    Raises:
+      ValueError: when a role breaks its contract or a test task lies outside the student's task space (see `checks.py`).
+    """
+    check_roles(teacher, student, test_tasks)
+    test_tasks = jax.tree.map(jnp.asarray, test_tasks)
+    num_tasks = jax.tree.leaves(test_tasks)[0].shape[0]
+    test_seeds = random_seeds(jax.random.key(0), num_tasks)
+
+    def init(key: Key) -> LoopState:
+        key, key_teacher, key_student = jax.random.split(key, 3)
+        zero = {field.name: jnp.zeros((), jnp.int32) for field in dataclasses.fields(Counters)}
+        return LoopState(key=key, teacher=teacher.init(key_teacher), student=student.init(key_student), counters=Counters(**zero))
+
+    def round(state: LoopState, round: jax.Array) -> tuple[LoopState, Episodes]:
+        key, key_propose, key_train, key_update = jax.random.split(state.key, 4)
+        teacher_state, proposals = teacher.propose(key_propose, state.teacher, student.num_proposals)
+        student_state, episodes = student.train(key_train, state.student, proposals)
+        context = Context(
+            round=round,
+            num_steps=(round + 1) * student.steps_per_round,
+            probe=lambda key, *args: student.evaluate(key, student_state, *args),
+        )
+        teacher_state, probe_steps = teacher.update(key_update, teacher_state, episodes, context)
+        counters = count(state.counters, proposals.tasks, student.report(student_state), probe_steps)
+        return LoopState(key=key, teacher=teacher_state, student=student_state, counters=counters), episodes
+
+    def count(counters: Counters, tasks: PyTree, report: dict[str, jax.Array], probe_steps: jax.Array) -> Counters:
+        inside = jax.vmap(student.task_space.contains)(tasks)
+        spent = {"out_of_space": jnp.sum(~inside, dtype=jnp.int32), "probe_steps": probe_steps}
+        spent |= {name: report[name] for name in ("nonfinite", "pool_wraps", "dropped") if name in report}
+        return counters.replace(**{name: getattr(counters, name) + number for name, number in spent.items()})
+
+    def advance(state: LoopState, round_start: jax.Array) -> tuple[LoopState, Report]:
+        def step(state, index):
+            state, episodes = round(state, round_start + index)
+            return state, (episodes, student.report(state.student))
+
+        state, (episodes, student_report) = jax.lax.scan(step, state, jnp.arange(config.rounds_per_evaluation, dtype=jnp.int32))
+        key, key_seeds, key_test = jax.random.split(state.key, 3)
+        seeds = random_seeds(key_seeds, num_tasks) if config.redraw_test_levels else test_seeds
+        evaluation = student.evaluate(key_test, state.student, test_tasks, seeds, config.num_test_episodes, config.deterministic)
+        state = state.replace(key=key)
+        return state, Report(episodes, evaluation, teacher.report(state.teacher), student_report, state.counters)
+
+    def run(state: LoopState, round_start: jax.Array, num_advances: int) -> tuple[LoopState, Report]:
+        starts = round_start + config.rounds_per_evaluation * jnp.arange(num_advances, dtype=jnp.int32)
+        return jax.lax.scan(advance, state, starts)
+
+    return Loop(teacher, student, test_tasks, config, init, round, advance, run)

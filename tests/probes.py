@@ -1,0 +1,89 @@
+"""Probe environments and a counting environment, whose values, optima and task bookkeeping are known exactly."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jaxcurriculum import Box, Environment, TimeStep
+
+UNIT = Box(names=("x",), low=(0.0,), high=(1.0,))
+ACTIONS = Box(names=("a",), low=(-1.0,), high=(1.0,))
+
+
+def _timestep(obs, reward, terminated):
+    return TimeStep(
+        obs=jnp.atleast_1d(obs).astype(jnp.float32),
+        reward=jnp.asarray(reward, jnp.float32),
+        terminated=jnp.asarray(terminated, bool),
+        truncated=jnp.zeros((), bool),
+    )
+
+
+def endless(max_episode_steps: int = 5) -> Environment:
+    """Reward 1 a step for ever, cut after `max_episode_steps`: the value is 1 / (1 - discount)."""
+    return Environment(
+        name="endless",
+        task_space=UNIT,
+        action_space=ACTIONS,
+        obs_dim=1,
+        max_episode_steps=max_episode_steps,
+        solved_above=0.0,
+        generate=lambda key, task: task,
+        reset=lambda key, level: (jnp.zeros(()), _timestep(1.0, 0.0, False)),
+        step=lambda key, level, state, action: (state, _timestep(1.0, 1.0, False)),
+    )
+
+
+def delayed() -> Environment:
+    """Two steps, observations 0 then 1, reward 1 at the end: the values are discount and 1."""
+    return Environment(
+        name="delayed",
+        task_space=UNIT,
+        action_space=ACTIONS,
+        obs_dim=1,
+        max_episode_steps=10,
+        solved_above=0.5,
+        generate=lambda key, task: task,
+        reset=lambda key, level: (jnp.zeros(()), _timestep(0.0, 0.0, False)),
+        step=lambda key, level, state, action: (state + 1, _timestep(1.0, state, state >= 1)),
+    )
+
+
+def target() -> Environment:
+    """One step, reward -(action - (task - 1/2))^2 with the task observed: the best mean action is task - 1/2."""
+    return Environment(
+        name="target",
+        task_space=UNIT,
+        action_space=ACTIONS,
+        obs_dim=1,
+        max_episode_steps=1,
+        solved_above=-0.01,
+        generate=lambda key, task: task,
+        reset=lambda key, level: (jnp.zeros(()), _timestep(level[0], 0.0, False)),
+        step=lambda key, level, state, action: (state, _timestep(level[0], -((action[0] - level[0] + 0.5) ** 2), True)),
+    )
+
+
+def counting(max_length: int = 7) -> Environment:
+    """An episode lasts 1 + floor(task * max_length) steps and each step pays the level's own number (task + key noise).
+
+    So length and return tell which level an episode was really played on.
+    """
+
+    def generate(key, task):
+        return {"number": task[0] + jax.random.uniform(key), "length": 1 + jnp.floor(task[0] * max_length)}
+
+    def step(key, level, state, action):
+        return state + 1, _timestep(jnp.zeros(()), level["number"], state + 1 >= level["length"])
+
+    return Environment(
+        name="counting",
+        task_space=UNIT,
+        action_space=ACTIONS,
+        obs_dim=1,
+        max_episode_steps=1000,
+        solved_above=0.0,
+        generate=generate,
+        reset=lambda key, level: (jnp.zeros(()), _timestep(0.0, 0.0, False)),
+        step=step,
+    )
