@@ -25,7 +25,7 @@ def insert(history: History, values: jax.Array, num_valid: jax.Array) -> History
     rank = jnp.arange(num, dtype=jnp.int32)
     kept = (rank < num_valid) & (rank >= num_valid - size)
     slot = jnp.where(kept, (history.num_rows + rank) % size, size)
-    return History(values=history.values.at[:, slot].set(values, mode="drop", unique_indices=False), num_rows=history.num_rows + num_valid)
+    return History(values=history.values.at[:, slot].set(values, mode="drop"), num_rows=history.num_rows + num_valid)
 
 
 def row_numbers(history: History) -> jax.Array:
@@ -33,12 +33,6 @@ def row_numbers(history: History) -> jax.Array:
     size = history.values.shape[1]
     last = history.num_rows - 1
     return last - (last - jnp.arange(size, dtype=jnp.int32)) % size
-
-
-def latest(history: History, num: int) -> jax.Array:
-    """The latest `num` rows, oldest first, [width, num]; meaningful once that many were written."""
-    size = history.values.shape[1]
-    return history.values[:, (history.num_rows - num + jnp.arange(num, dtype=jnp.int32)) % size]
 
 
 def valid_first(valid: jax.Array) -> tuple[jax.Array, jax.Array]:
