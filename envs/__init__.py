@@ -2,3 +2,7 @@
 
 if __name__ != "jaxcurriculum.envs":
     raise ImportError("Import this package as jaxcurriculum.envs: under its short name every class would exist twice.")
+
+from jaxcurriculum.envs.walker.tracks import stump_tracks
+
+__all__ = ["stump_tracks"]

@@ -1,0 +1,45 @@
+"""Functions of a batch on the last axis, offered as functions of one thing that `jax.vmap` maps."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+
+def trailing_batch(engine: Callable) -> Callable:
+    """Turn `engine`, which works on arrays [..., N], into a function of arrays [...] without the batch axis.
+
+    On a processor the last axis is the one that is vectorised: physics with axes of 2, 3 or 5 is several times as fast when the
+    batch comes last. `jax.vmap` of the result calls `engine` once with the mapped axis at the end, and a vmap of a vmap folds both
+    axes into that one. A caller whose arrays already have the batch at the end (`in_axes=-1, out_axes=-1`) pays no transposition.
+    Arguments and results are pytrees of arrays; every result must depend on the batch.
+
+    >>> double_sum = trailing_batch(lambda x: 2 * (x[0] + x[1]))  # x [2, N] -> [N]
+    >>> print(double_sum(jnp.array([1.0, 2.0])), jax.vmap(double_sum)(jnp.ones((3, 2))))
+    6.0 [4. 4. 4.]
+    """
+
+    @jax.custom_batching.custom_vmap
+    def batched(*args):
+        return engine(*args)
+
+    @batched.def_vmap
+    def fold(size, mapped, *args):
+        def to_end(x, is_mapped):
+            x = jnp.moveaxis(x, 0, -1) if is_mapped else jnp.broadcast_to(x[..., None], (*x.shape, size))
+            return x.reshape(*x.shape[:-2], x.shape[-2] * size)
+
+        def to_front(x):
+            return jnp.moveaxis(x.reshape(*x.shape[:-1], x.shape[-1] // size, size), -1, 0)
+
+        results = jax.tree.map(to_front, batched(*jax.tree.map(to_end, args, tuple(mapped))))
+        return results, jax.tree.map(lambda _: True, results)
+
+    @functools.wraps(engine)
+    def single(*args):
+        return jax.tree.map(lambda x: x[..., 0], batched(*jax.tree.map(lambda x: jnp.asarray(x)[..., None], args)))
+
+    return single

@@ -1,0 +1,115 @@
+"""One step of a walker's physics, after Box2D: velocities, constraints, poses, push-out.
+
+1. Gravity changes each body's velocity, then all are projected on the joints in the mass metric.
+2. Motors, joint limits and contacts bound the velocities: projected Gauss-Seidel over their rows.
+3. Bodies move freely at those velocities, then the poses are projected on the joints, in the same metric.
+4. A few sweeps push links out of the track and joints back to their limits; they move poses, never velocities.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxcurriculum.envs.walker.bodies import Body
+from jaxcurriculum.envs.walker.contact import SKIN, link_contacts
+from jaxcurriculum.envs.walker.kinematics import Posture, WalkerState, link_angles, link_tops, posture
+from jaxcurriculum.envs.walker.mass import Motion, body_velocities, mass_matrix, project
+from jaxcurriculum.envs.walker.rows import JOINTS, NORMALS, TANGENTS, Rows, gauss_seidel, make_rows
+from jaxcurriculum.envs.walker.terrain import FRICTION, Level
+
+TIME_STEP = 1 / 50  # s
+GRAVITY = -10.0  # m/s^2
+VELOCITY_SWEEPS = 12
+PUSH_SWEEPS = 4
+TOUCH_GAP = 0.005  # m: an approaching link is stopped this near (Box2D's target of a time of impact)
+REST_GAP = 0.015  # m: links are pushed out until they are this far away
+LIMIT_SLOP = np.deg2rad(2)  # rad: joints are pushed back until they are this near to their limits
+
+
+def advance(body: Body, level: Level, state: WalkerState, action: jax.Array) -> tuple[WalkerState, jax.Array]:
+    """The state one time step later under action [joints, N], and whether each lower link touched the track, [legs, N] bool."""
+    hull_angle = state.hull_pose[2]
+    shape = posture(body, hull_angle, link_angles(hull_angle, state.joints))
+    mass = mass_matrix(body, shape)
+    contacts = link_contacts(body, level, state.hull_pose, shape)
+    rows = make_rows(mass, link_tops(body, state.hull_pose, shape), contacts)
+
+    fall = np.float32([0.0, GRAVITY * TIME_STEP, 0.0])
+    motion = project(body, mass, state.hull_velocity + fall[:, None], state.link_velocity + fall[:, None, None, None])
+    motion, touched = _constrain(body, rows, state.joints, action, contacts.gap, motion)
+    velocity = body_velocities(mass, motion)
+
+    repair = project(body, mass, jnp.zeros_like(motion.hull), _drift(body, shape, state, motion.hull, velocity))
+    push = _push_out(body, rows, state.joints, contacts.gap)
+    shift = Motion(hull=repair.hull + push.hull, links=repair.links + push.links)
+    hull_shift = TIME_STEP * motion.hull + shift.hull
+    turn = TIME_STEP * velocity[2] + mass.rates(shift)
+    joints = state.joints + jnp.stack([turn[0] - hull_shift[2:], turn[1] - turn[0]])
+    return WalkerState(hull_pose=state.hull_pose + hull_shift, joints=joints, hull_velocity=motion.hull, link_velocity=velocity), touched
+
+
+def _constrain(body: Body, rows: Rows, joints: jax.Array, action: jax.Array, gap: jax.Array, motion: Motion) -> tuple[Motion, jax.Array]:
+    """The motion that motors, limits and contacts allow, and which lower links touch [legs, N].
+
+    A motor pulls its joint to speed S sign(a) with a torque of at most T |a|; a limit holds a joint that is at it or past it; a contact
+    lets its points come no nearer than `TOUCH_GAP` in this step, or no nearer at all within the skin; friction is at most mu times
+    the normal impulse.
+    """
+    legwise = action.reshape(body.num_legs, 2, -1).swapaxes(0, 1)
+    target = np.float32(body.motor_speed)[:, None, None] * jnp.sign(legwise) * rows.mass[:2]
+    strength = body.motor_torque * TIME_STEP * jnp.minimum(jnp.abs(legwise), 1.0)
+    at_lower, at_upper = _at_limits(body, joints)
+    approach = (jnp.where(gap < SKIN, 0.0, (TOUCH_GAP - gap) / TIME_STEP)).reshape(4, body.num_legs, -1) * rows.mass[2:6]
+    friction = np.sqrt(FRICTION * body.link_friction)
+
+    def bound(row, leg, stop, impulses):
+        if row in JOINTS:
+            driven = jnp.clip(stop + target[row, leg], -strength[row, leg], strength[row, leg])
+            held = jnp.where(at_lower[row, leg], jnp.maximum(driven, stop), driven)
+            return jnp.where(at_upper[row, leg], jnp.minimum(driven, stop), held)
+        if row in NORMALS:
+            return jnp.maximum(stop + approach[row - NORMALS[0], leg], 0.0)
+        hold = friction * impulses[row - len(NORMALS), leg]
+        return jnp.clip(stop, -hold, hold)
+
+    motion, impulses = gauss_seidel(rows, motion, [*JOINTS, *NORMALS, *TANGENTS], bound, VELOCITY_SWEEPS)
+    lower = NORMALS[1::2]  # points vary slowest, so every second row is a lower link's
+    near = (gap[:, 1] < SKIN).any(0)
+    pressed = jnp.stack([sum(impulses[row, leg] for row in lower) > 0 for leg in range(body.num_legs)])
+    return motion, near | pressed
+
+
+def _at_limits(body: Body, joints: jax.Array) -> tuple[jax.Array, jax.Array]:
+    lower, upper = np.float32(body.joint_lower)[:, None, None], np.float32(body.joint_upper)[:, None, None]
+    return joints <= lower, joints >= upper
+
+
+def _drift(body: Body, shape: Posture, state: WalkerState, hull_velocity: jax.Array, velocity: jax.Array) -> jax.Array:
+    """How far free motion takes the links' centres from their joints: [3 (x, y, 0), 2 (upper, lower), legs, N], m."""
+    half = body.link_length / 2
+    hull_angle = state.hull_pose[2]
+    angles = link_angles(hull_angle, state.joints) + TIME_STEP * velocity[2]
+    turned = posture(body, hull_angle + TIME_STEP * hull_velocity[2], angles)
+    hip = shape.hip - turned.hip
+    upper, lower = (half * (shape.axis - turned.axis)).swapaxes(0, 1)
+    joined = jnp.stack([hip + upper, hip + 2 * upper + lower], axis=1)
+    moved = TIME_STEP * (velocity[:2] - hull_velocity[:2, None, None])
+    return jnp.concatenate([joined + moved, jnp.zeros_like(moved[:1])])
+
+
+def _push_out(body: Body, rows: Rows, joints: jax.Array, gap: jax.Array) -> Motion:
+    """The displacement that takes links out of the track to `REST_GAP` and joints back to `LIMIT_SLOP` of their limits."""
+    lower, upper = np.float32(body.joint_lower)[:, None, None], np.float32(body.joint_upper)[:, None, None]
+    back = jnp.maximum(lower - LIMIT_SLOP - joints, 0.0) - jnp.maximum(joints - upper - LIMIT_SLOP, 0.0)
+    out = jnp.maximum(REST_GAP - gap, 0.0).reshape(4, body.num_legs, -1)
+    wanted = jnp.concatenate([back, out])
+
+    def bound(row, leg, stop, impulses):
+        impulse = stop + wanted[row, leg] * rows.mass[row, leg]
+        impulse = jnp.maximum(impulse, 0.0) if row in NORMALS else impulse
+        return jnp.where(wanted[row, leg] != 0, impulse, 0.0)
+
+    nothing = Motion(hull=jnp.zeros_like(rows.jacobian[:3, 0, 0]), links=jnp.zeros_like(rows.jacobian[:2, 0]))
+    return gauss_seidel(rows, nothing, [*NORMALS, *JOINTS], bound, PUSH_SWEEPS)[0]
