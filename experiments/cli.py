@@ -1,0 +1,182 @@
+"""The command line: `jaxcurriculum train`, `plot`, `render`, `list`.
+
+Nothing heavy is imported before it is needed, so that help and mistakes are answered at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import os
+import pathlib
+import sys
+from typing import Annotated
+
+import tyro
+from tyro.conf import Positional, subcommand
+
+from jaxcurriculum.experiments.errors import RunError
+from jaxcurriculum.experiments.settings import Settings
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Train(Settings):
+    """Train students under a teacher and draw what they learned.
+
+    Ends with a table and the paths of the learning curve, the curriculum, the mastery map and, for walkers, an animation. A run that
+    was killed goes on with --resume, which remembers every setting, and ends with the same numbers; with larger --steps it goes further.
+    """
+
+    name: str = "demo"  # the run is kept in OUT/NAME
+    out: pathlib.Path = pathlib.Path("runs")  # folder of all runs
+    resume: bool = False  # go on with the run of this name
+    plan: bool = False  # only say how much memory, compile time and run time it would take
+    debug: bool = False  # only run one round of one seed, un-jitted, with nan checks and full tracebacks
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Plot:
+    """Draw a run's figures again, from its files alone."""
+
+    run: Positional[pathlib.Path]  # folder of the run
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Render:
+    """Animate the walker of a run on one track, with the policy of its last checkpoint."""
+
+    run: Positional[pathlib.Path]  # folder of the run
+    task: tuple[float, ...] = ()  # one value an axis of the task space; by default the hardest test task that was mastered
+    seed: int | None = None  # whose policy, by default the first of the run
+    track_seed: int = 0  # another number, another track of the same task
+    out: pathlib.Path | None = None  # the GIF, by default RUN/figures/walker.gif
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class List:
+    """Name every environment, teacher and student, with their parameters, units and defaults."""
+
+
+COMMANDS = Annotated[Train, subcommand("train")] | Annotated[Plot, subcommand("plot")] | Annotated[Render, subcommand("render")] | Annotated[List, subcommand("list")]  # fmt: skip
+
+
+def main() -> None:
+    """Run the command of `sys.argv` and exit with its status."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; mistakes and faults are one sentence on stderr (and a traceback after it with --debug). Returns the exit status."""
+    try:
+        command = parse(arguments)
+        use_machine()
+        return execute(command)
+    except KeyboardInterrupt:
+        print("jaxcurriculum: interrupted.", file=sys.stderr)
+        return 130
+    except (RunError, OSError) as error:
+        if "--debug" in arguments:
+            raise
+        print(f"jaxcurriculum: {sentence(error)}", file=sys.stderr)
+        return 1
+
+
+def parse(arguments: list[str]) -> Train | Plot | Render | List:
+    """The command that `arguments` ask for; a resumed run brings its own settings as defaults."""
+    try:
+        command = tyro.cli(COMMANDS, args=arguments, prog="jaxcurriculum", description="Teachers that choose tasks for learning students.")
+        if isinstance(command, Train) and command.resume:
+            from jaxcurriculum.experiments.store import Run
+
+            recorded = Run(command.out / command.name)
+            if recorded.exists:
+                names = {field.name for field in dataclasses.fields(Settings)}
+                settings = {name: tuple(value) if name == "set" else value for name, value in recorded.config.items() if name in names}
+                command = tyro.cli(Train, args=arguments[1:], prog="jaxcurriculum train", default=Train(**settings))
+        return command
+    except ValueError as error:
+        raise RunError(str(error)) from None
+
+
+def use_machine() -> None:
+    """One CPU device a core (XLA runs a fused loop on one core), and compiled programs are kept for the next start."""
+    import jax
+
+    if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", "") and jax.config.jax_num_cpu_devices < 1:
+        jax.config.update("jax_num_cpu_devices", num_cores())
+    if jax.config.jax_compilation_cache_dir is None:
+        home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+        jax.config.update("jax_compilation_cache_dir", str(pathlib.Path(home) / "jaxcurriculum"))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+
+
+def num_cores() -> int:
+    """The CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def execute(command: Train | Plot | Render | List) -> int:
+    """Do what was asked. Returns the exit status."""
+    from rich.console import Console
+
+    from jaxcurriculum.experiments.store import Run
+
+    console = Console()
+    match command:
+        case List():
+            from jaxcurriculum.experiments.catalogue import show
+
+            show(console)
+        case Plot():
+            from jaxcurriculum.experiments.plots import draw
+
+            show_paths(draw(Run(command.run)), console)
+        case Render():
+            from jaxcurriculum.experiments.animation import animate
+
+            show_paths([animate(Run(command.run), command.task, command.seed, command.track_seed, command.out)], console)
+        case Train():
+            return execute_train(command, Run(command.out / command.name), console)
+    return 0
+
+
+def execute_train(command, run, console) -> int:
+    """Train, or only plan or debug. Returns the exit status."""
+    from jaxcurriculum.experiments import catalogue
+
+    experiment = catalogue.build(command)
+    if command.plan or command.debug:
+        from jaxcurriculum.experiments import rehearse
+
+        rehearse.debug(experiment, console) if command.debug else rehearse.plan(experiment, console)
+        return 0
+
+    from jaxcurriculum.experiments.train import train
+
+    if not train(experiment, run, command.resume, console):
+        print(f"jaxcurriculum: interrupted; everything so far is in {run.path}, go on with --resume.", file=sys.stderr)
+        return 130
+
+    from jaxcurriculum.experiments.plots import draw
+    from jaxcurriculum.experiments.summary import summarise
+
+    summarise(run, console)
+    show_paths(draw(run), console)
+    if experiment.environment:
+        from jaxcurriculum.experiments.animation import animate
+
+        show_paths([animate(run)], console)
+    return 0
+
+
+def show_paths(paths: list[pathlib.Path], console) -> None:
+    """One path a line, never wrapped, so that it can be clicked and copied."""
+    for path in paths:
+        console.print(str(path), soft_wrap=True, highlight=False)
+
+
+def sentence(error: Exception) -> str:
+    """An error as one sentence that says what can be done."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full; the run is intact up to its last checkpoint: make room, then go on with --resume."
+    return str(error)

@@ -1,0 +1,48 @@
+"""What must be known to read a run's files, or to make them again: axes, sizes, versions, device."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import pathlib
+import platform
+import subprocess
+import sys
+from typing import Any
+
+import jax
+
+from jaxcurriculum.experiments.catalogue import Experiment
+
+PACKAGES = ("jaxcurriculum", "jax", "jaxlib", "flax", "optax", "numpy", "polars", "orbax-checkpoint")
+
+
+def describe(experiment: Experiment) -> dict[str, Any]:
+    """The content of `meta.json` for a run that starts now."""
+    loop, space = experiment.loop, experiment.loop.student.task_space
+    return {
+        "axes": {"names": space.names, "units": space.units, "low": space.low, "high": space.high},
+        "step_unit": loop.student.step_unit,
+        "steps_per_round": loop.student.steps_per_round,
+        "rounds_per_evaluation": loop.config.rounds_per_evaluation,
+        "num_test_episodes": loop.config.num_test_episodes,
+        "num_seeds": experiment.num_seeds,
+        "first_seed": experiment.first_seed,
+        "evaluations_done": 0,
+        "wall_seconds": 0.0,
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "command": sys.argv,
+        "device": f"{len(jax.devices())} x {jax.devices()[0].device_kind}",
+        "machine": platform.platform(),
+        "git_revision": git_revision(),
+        "versions": {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES},
+    }
+
+
+def git_revision() -> str | None:
+    """The revision of the folder that this code lies in ("-dirty" when it was changed since), None outside of git."""
+    command = ["git", "-C", str(pathlib.Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None

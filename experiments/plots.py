@@ -1,0 +1,168 @@
+"""The figures of a run, drawn from its files alone: learning curve, curriculum, mastery map."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import matplotlib
+import numpy as np
+import polars as pl
+from matplotlib import patheffects, ticker
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Ellipse
+
+from jaxcurriculum.experiments.store import Run
+
+BLUE, ORANGE = "#0072B2", "#D55E00"  # Okabe and Ito's, told apart by colour-blind readers
+NUM_PANELS = 4  # stretches of time in the curriculum picture
+POINTS_PER_PANEL = 500
+STYLE = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 11, "axes.titlesize": 11, "savefig.dpi": 130}
+
+
+def draw(run: Run) -> list[pathlib.Path]:
+    """Draw every figure of `run` into its folder `figures`. Returns their paths."""
+    paths = []
+    with matplotlib.rc_context(STYLE):
+        for name, figure in (("learning_curve", learning_curve(run)), ("curriculum", curriculum(run)), ("mastery_map", mastery_map(run))):
+            paths.append(run.figures / f"{name}.png")
+            figure.savefig(paths[-1])
+    return paths
+
+
+def learning_curve(run: Run) -> Figure:
+    """Share of the test tasks mastered, and mean test return, over training: seeds thin, their mean thick, one standard deviation."""
+    table = run.evaluations().group_by("steps", "seed").agg(pl.col("solved").mean() * 100, pl.col("return").mean()).sort("steps", "seed")
+    steps, num_seeds = np.unique(table["steps"]), table["seed"].n_unique()
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    axes = figure.subplots(1, 2)
+    for ax, name, label in zip(axes, ("solved", "return"), ("test tasks mastered (%)", "mean test return")):
+        values = table[name].to_numpy().reshape(len(steps), num_seeds)
+        mean, spread = values.mean(1), values.std(1, ddof=1) if num_seeds > 1 else 0
+        ax.plot(steps, values, color=BLUE, linewidth=0.8, alpha=0.5)
+        ax.plot(steps, mean, color=BLUE, linewidth=2.5, marker="o" if len(steps) == 1 else None)
+        ax.fill_between(steps, mean - spread, mean + spread, color=BLUE, alpha=0.15, linewidth=0)
+        ax.set(xlabel=f"{run.meta['step_unit']} a seed", ylabel=label, xlim=(0, None))
+        ax.xaxis.set_major_formatter(ticker.EngFormatter(sep=" "))
+        ax.grid(alpha=0.25)
+    axes[0].set_ylim(0, max(5, 1.05 * axes[0].get_ylim()[1]) if table["solved"].max() < 95 else 101)
+    seeds = f"{num_seeds} seeds (thin), mean and standard deviation" if num_seeds > 1 else "1 seed"
+    figure.suptitle(f"{_title(run)}: {seeds}")
+    return figure
+
+
+def curriculum(run: Run) -> Figure:
+    """The tasks that the first seed was given, in stretches of time, coloured by learning progress, with the teacher's Gaussians."""
+    meta, seed = run.meta, run.meta["first_seed"]
+    episodes = run.episodes().filter(pl.col("seed") == seed)
+    steps = (episodes["round"].to_numpy() + 1) * meta["steps_per_round"]
+    tasks, returns = episodes.select(meta["axes"]["names"]).to_numpy(), episodes["return"].to_numpy()
+    total = meta["evaluations_done"] * meta["rounds_per_evaluation"] * meta["steps_per_round"]
+    edges = np.linspace(0, total, NUM_PANELS + 1)
+    shown = [_thin(np.flatnonzero((steps > low) & (steps <= high))) for low, high in zip(edges, edges[1:])]
+    progress = [learning_progress(tasks, returns, indices) for indices in shown]
+    colours = Normalize(0, max(np.quantile(np.concatenate(progress), 0.95), 1e-9))
+
+    figure = Figure(figsize=(3.2 * NUM_PANELS + 0.8, 3.9), layout="constrained")
+    axes = figure.subplots(1, NUM_PANELS, sharex=True, sharey=True)
+    reports = run.reports()
+    for ax, low, high, indices, alp in zip(axes, edges, edges[1:], shown, progress):
+        order = np.argsort(alp)  # what makes progress lies on top
+        x, y = _plane(tasks[indices], returns[indices])
+        points = ax.scatter(x[order], y[order], c=alp[order], norm=colours, cmap="viridis", s=12, linewidths=0)
+        _draw_gaussians(ax, reports, max(0, round(high / total * meta["evaluations_done"]) - 1))
+        ax.set_title(f"{_amount(low)} to {_amount(high)}")
+        _frame(ax, meta)
+    for ax in axes[1:]:
+        ax.set_ylabel("")
+    figure.colorbar(points, ax=axes, label="learning progress: |return - return of\nthe nearest earlier task|", extend="max", pad=0.01)
+    ellipses = "; ellipses: the Gaussians at the end of a stretch (2 sd)" if "teacher.covariances" in reports else ""
+    figure.suptitle(f"{_title(run)}: tasks given to seed {seed} over {meta['step_unit']}{ellipses}{_projection(meta)}")
+    return figure
+
+
+def mastery_map(run: Run) -> Figure:
+    """At the last evaluation: the share of seeds that master each test task, and the mean return on it."""
+    meta, names = run.meta, run.meta["axes"]["names"]
+    last = run.evaluations().filter(pl.col("evaluation") == pl.col("evaluation").max())
+    means = [pl.col("solved").mean() * 100, pl.col("return").mean(), *(pl.col(name).first() for name in names)]
+    table = last.group_by("test_task").agg(means).sort("test_task")
+    x, y = _plane(table.select(names).to_numpy(), table["return"].to_numpy())
+    figure = Figure(figsize=(10.5, 4.2), layout="constrained")
+    panels = (("solved", "seeds that master the task (%)", "cividis", (0, 100)), ("return", "mean test return", "viridis", (None, None)))
+    for ax, (name, label, colours, (low, high)) in zip(figure.subplots(1, 2), panels):
+        points = ax.scatter(x, y, c=table[name], cmap=colours, vmin=low, vmax=high, s=110, edgecolors="0.4", linewidths=0.6, clip_on=False)
+        figure.colorbar(points, ax=ax, label=label)
+        _frame(ax, meta)
+    mastered, steps = last["solved"].mean(), last["steps"].first()
+    figure.suptitle(
+        f"{_title(run)}: {mastered:.1%} of the {len(table)} test tasks mastered after {_amount(steps)} {meta['step_unit']}{_projection(meta)}"
+    )
+    return figure
+
+
+def learning_progress(tasks: np.ndarray, returns: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """|r - r_nearest| of the episodes `indices`, the nearest among all episodes before each; 0 for the very first.
+
+    Args:
+      tasks, returns: of all episodes in order, [num, dims] in the axes' own units and [num].
+
+    >>> learning_progress(np.array([[0.0], [1.0], [0.1]]), np.array([0.0, 5.0, 3.0]), np.arange(3))
+    array([0., 5., 3.])
+    """
+    progress = np.zeros(len(indices))
+    for place, index in enumerate(indices):
+        if index > 0:
+            nearest = np.argmin(((tasks[:index] - tasks[index]) ** 2).sum(1))
+            progress[place] = abs(returns[index] - returns[nearest])
+    return progress
+
+
+def _thin(indices: np.ndarray) -> np.ndarray:
+    """At most `POINTS_PER_PANEL` of `indices`, evenly over time."""
+    return indices[:: max(1, -(-len(indices) // POINTS_PER_PANEL))]
+
+
+def _draw_gaussians(ax: Axes, reports: dict[str, np.ndarray], evaluation: int) -> None:
+    """Draw the first seed's mixture as it was reported at `evaluation`, on the first two axes; strong lines where progress is high."""
+    if "teacher.covariances" not in reports or reports["teacher.covariances"].shape[-1] < 3:
+        return
+    means, covariances, valid = (reports[f"teacher.{name}"][evaluation, 0] for name in ("means", "covariances", "valid"))
+    strongest = max(np.max(means[valid, -1], initial=0.0), 1e-9)
+    for mean, covariance in zip(means[valid], covariances[valid]):
+        variances, directions = np.linalg.eigh(covariance[:2, :2])
+        width, height = 4 * np.sqrt(np.maximum(variances, 0))
+        angle = np.degrees(np.arctan2(directions[1, 0], directions[0, 0]))
+        line = 0.6 + 1.8 * max(mean[-1], 0) / strongest
+        halo = [patheffects.withStroke(linewidth=line + 1.6, foreground="white")]
+        ax.add_patch(Ellipse(mean[:2], width, height, angle=angle, fill=False, edgecolor=ORANGE, linewidth=line, path_effects=halo))
+
+
+def _plane(tasks: np.ndarray, returns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The first two task axes; a task of one axis is drawn against its return."""
+    return tasks[:, 0], tasks[:, 1] if tasks.shape[1] > 1 else returns
+
+
+def _frame(ax: Axes, meta: dict[str, Any]) -> None:
+    """Name the axes of the task plane and show the whole of it."""
+    names, units, low, high = (meta["axes"][key] for key in ("names", "units", "low", "high"))
+    labels = [f"{name.replace('_', ' ')} ({unit})" if unit else name.replace("_", " ") for name, unit in zip(names, units)]
+    ax.set(xlabel=labels[0], ylabel=labels[1] if len(labels) > 1 else "return")
+    for set_limits, start, end in zip((ax.set_xlim, ax.set_ylim), low, high):
+        margin = 0.03 * (end - start) or 0.5
+        set_limits(start - margin, end + margin)
+
+
+def _projection(meta: dict[str, Any]) -> str:
+    dims = len(meta["axes"]["names"])
+    return f"\n(the first 2 of {dims} task axes)" if dims > 2 else ""
+
+
+def _title(run: Run) -> str:
+    return f"{run.config['teacher']} teaching {run.config['student']}"
+
+
+def _amount(steps: float) -> str:
+    return ticker.EngFormatter(sep=" ", places=None)(steps).strip()

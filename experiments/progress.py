@@ -1,0 +1,58 @@
+"""What a person sees while a run goes on: a live bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from jaxcurriculum.loop import Report
+
+SECONDS_BETWEEN_LINES = 5.0
+
+
+class Watch:
+    """Shows how far a run is; use it in a `with`.
+
+    Args:
+      total, done: steps (or episodes) of all seeds together, in the whole run and before this start.
+      unit: what a step is, "environment steps" or "episodes".
+    """
+
+    def __init__(self, console: Console, total: int, done: int, unit: str):
+        self.console, self.total, self.done, self.unit = console, total, done, unit
+        self.before, self.started, self.printed = done, time.monotonic(), float("-inf")
+        columns = (BarColumn(), TextColumn("{task.percentage:3.0f}%"), TextColumn("{task.description}"), TimeRemainingColumn())
+        self.bar = Progress(*columns, console=console, refresh_per_second=4) if console.is_terminal else None
+        self.task = self.bar.add_task("compiling and running the first steps", total=total, completed=done) if self.bar else None
+
+    def __enter__(self):
+        if self.bar:
+            self.bar.start()
+        return self
+
+    def __exit__(self, *_):
+        if self.bar:
+            self.bar.stop()
+
+    def show(self, steps: int, report: Report) -> None:
+        """`steps` more are done, and went as `report` says."""
+        self.done += steps
+        now = time.monotonic()
+        speed = (self.done - self.before) / (now - self.started)
+        text = f"{speed:,.0f} {self.unit}/s, {outcome(report)}"
+        if self.bar:
+            self.bar.update(self.task, completed=self.done, description=text)
+        elif now - self.printed > SECONDS_BETWEEN_LINES or self.done >= self.total:
+            left = (self.total - self.done) / speed
+            self.console.print(f"{self.done / self.total:4.0%}  {text}, {left:,.0f} s left", highlight=False, soft_wrap=True)
+            self.printed = now
+
+
+def outcome(report: Report) -> str:
+    """The mean return of the training episodes and the share of the test tasks that is mastered, over all seeds."""
+    valid = np.asarray(report.episodes.valid)
+    mean = f"{np.asarray(report.episodes.returns)[valid].mean():.2f}" if valid.any() else "none ended yet"
+    return f"mean return {mean}, {100 * np.asarray(report.evaluation.solved).mean():.1f} % mastered"

@@ -1,0 +1,148 @@
+"""A run on disk: a folder of plain files from which everything after training is made.
+
+    runs/NAME/  config.json  the settings that were asked for, and all configurations that follow from them
+                meta.json    versions, device, git revision, wall time, and what is needed to read the files (axes, step unit)
+                episodes/part-*.parquet     one row an episode
+                evaluations/part-*.parquet  one row a (seed, evaluation, test task)
+                reports/evaluation-*.npz    what teacher and student report at each evaluation
+                checkpoints/  figures/
+
+A file is written under a temporary name, flushed to the disk and renamed: neither a reader nor a resumed run meets half a file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from jaxcurriculum.experiments.errors import RunError
+
+ROWS_PER_PART = 50_000  # a smaller part is rewritten rather than followed: a short Parquet file is mostly header
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """The files of one run, read; `path` is its folder."""
+
+    path: pathlib.Path
+
+    @property
+    def exists(self) -> bool:
+        return (self.path / "config.json").exists()
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return self._read_json("config.json")
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        return self._read_json("meta.json")
+
+    @property
+    def figures(self) -> pathlib.Path:
+        """The folder of the figures, made if need be."""
+        folder = self.path / "figures"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def episodes(self) -> pl.DataFrame:
+        """Columns seed, round, one a task axis, origin, return, length (in steps), solved; in the order of training within a seed."""
+        return self._read_table("episodes")
+
+    def evaluations(self) -> pl.DataFrame:
+        """Columns seed, evaluation, steps (trained before it), test_task, one a task axis, return, length, solved."""
+        return self._read_table("evaluations")
+
+    def reports(self) -> dict[str, np.ndarray]:
+        """Arrays by name ("teacher.means", "student.loss", ...), each [evaluations, seeds, ...]."""
+        files = [np.load(path) for path in sorted((self.path / "reports").glob("evaluation-*.npz"))]
+        return {name: np.stack([file[name] for file in files]) for name in (files[0].files if files else ())}
+
+    def _read_json(self, name: str) -> dict[str, Any]:
+        try:
+            return json.loads((self.path / name).read_text())
+        except FileNotFoundError:
+            raise RunError(f"{self.path} holds no run: it has no {name}.") from None
+        except json.JSONDecodeError as error:
+            raise RunError(f"{self.path / name} is damaged: {error}.") from None
+
+    def _read_table(self, name: str) -> pl.DataFrame:
+        parts = sorted((self.path / name).glob("part-*.parquet"))
+        if not parts:
+            raise RunError(f"{self.path} holds no {name} yet: nothing was saved before it stopped; run it again with --resume.")
+        return pl.concat([read_part(part) for part in parts])
+
+
+class Table:
+    """Rows appended to `folder/part-*.parquet`; only the last part, the open one, is ever rewritten."""
+
+    def __init__(self, folder: pathlib.Path):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.number = 0
+        self.open = pl.DataFrame()
+
+    def append(self, rows: pl.DataFrame) -> None:
+        """Add `rows` to the open part, and close it when it is full."""
+        self._write(self.number, pl.concat([self.open, rows]) if len(self.open) else rows)
+
+    def keep(self, condition: pl.Expr) -> None:
+        """Remove every row that does not meet `condition`; what is appended next follows the rows that do."""
+        self.number, self.open = 0, pl.DataFrame()
+        for path in sorted(self.folder.glob("part-*.parquet")):
+            kept = read_part(path).filter(condition)
+            if kept.is_empty():
+                path.unlink()
+            else:
+                self._write(int(path.stem.removeprefix("part-")), kept)
+
+    def _write(self, number: int, rows: pl.DataFrame) -> None:
+        path = self.folder / f"part-{number:08d}.parquet"
+        write_file(path, lambda temporary: rows.write_parquet(temporary, compression="zstd", statistics=False))
+        is_full = len(rows) >= ROWS_PER_PART
+        self.number, self.open = (number + 1, pl.DataFrame()) if is_full else (number, rows)
+
+
+def read_part(path: pathlib.Path) -> pl.DataFrame:
+    """The rows of one Parquet file.
+
+    Raises:
+      RunError: when the file is damaged.
+    """
+    try:
+        return pl.read_parquet(path)
+    except pl.exceptions.PolarsError as error:
+        raise RunError(f"{path} is damaged: {str(error).splitlines()[0]}.") from None
+
+
+def write_json(path: pathlib.Path, content: dict[str, Any]) -> None:
+    """Write `content` as indented JSON, atomically."""
+    write_file(path, lambda temporary: temporary.write_text(json.dumps(content, indent=2) + "\n"))
+
+
+def write_file(path: pathlib.Path, write: Callable[[pathlib.Path], Any]) -> None:
+    """Call `write` on a temporary path beside `path`, flush it to the disk and rename it to `path`."""
+    temporary = path.with_name(f".{path.name}.partial")
+    try:
+        write(temporary)
+        _flush(temporary)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _flush(path.parent)
+
+
+def _flush(path: pathlib.Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

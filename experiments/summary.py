@@ -1,0 +1,36 @@
+"""The table at the end of a run."""
+
+from __future__ import annotations
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from jaxcurriculum.experiments.store import Run
+
+
+def summarise(run: Run, console: Console) -> None:
+    """Print one line a seed, and the mean over seeds: episodes, final test return and mastery; then time, speed and counters."""
+    meta, reports = run.meta, run.reports()
+    episodes = run.episodes().group_by("seed").agg(pl.len().alias("episodes"))
+    last = pl.col("evaluation") == pl.col("evaluation").max()
+    tests = run.evaluations().filter(last).group_by("seed").agg(pl.col("return").mean(), pl.col("solved").mean() * 100)
+    rows = episodes.join(tests, on="seed").sort("seed")
+    table = Table(title=f"{run.path.name}: {run.config['teacher']} teaching {run.config['student']}")
+    for column in ("seed", "training episodes", "mean test return", "mastered, %"):
+        table.add_column(column, justify="right")
+    for seed, number, mean, solved in rows.iter_rows():
+        table.add_row(str(seed), f"{number:,}", f"{mean:.2f}", f"{solved:.1f}")
+    if len(rows) > 1:
+        spread = lambda name: f"{rows[name].mean():.2f} ± {rows[name].std():.2f}"
+        table.add_row("mean ± sd", f"{rows['episodes'].mean():,.0f}", spread("return"), spread("solved"), style="bold")
+    console.print(table)
+    steps = meta["evaluations_done"] * meta["rounds_per_evaluation"] * meta["steps_per_round"]
+    total, seconds = steps * meta["num_seeds"], meta["wall_seconds"]
+    console.print(
+        f"{steps:,} {meta['step_unit']} a seed, {total:,} in all, in {seconds:,.1f} s: {total / seconds:,.0f} a second.", highlight=False
+    )
+    counts = {name.removeprefix("counters."): int(values[-1].sum()) for name, values in reports.items() if name.startswith("counters.")}
+    noted = [f"{number:,} {name.replace('_', ' ')}" for name, number in counts.items() if number]
+    if noted:
+        console.print(f"Noted on the way: {', '.join(noted)}.", highlight=False)

@@ -1,0 +1,146 @@
+"""The host loop: the compiled `advance` over and over, and between two of them progress, files and checkpoints.
+
+The next advance is dispatched before the files of the last one are written, so the device does not wait for the host.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from rich.console import Console
+
+from jaxcurriculum import map_seeds
+from jaxcurriculum.experiments.catalogue import Experiment
+from jaxcurriculum.experiments.checkpoint import Checkpoints, first_difference
+from jaxcurriculum.experiments.errors import RunError
+from jaxcurriculum.experiments.meta import describe
+from jaxcurriculum.experiments.progress import Watch
+from jaxcurriculum.experiments.recorder import Recorder
+from jaxcurriculum.experiments.store import Run, write_json
+from jaxcurriculum.types import PyTree
+
+
+def train(experiment: Experiment, run: Run, resume: bool, console: Console) -> bool:
+    """Run `experiment` to its end in the folder of `run`; False when Ctrl-C ended it before.
+
+    Raises:
+      RunError: when the folder cannot be used as asked, and when the run turns non-finite.
+    """
+    claim(experiment, run, resume, console)
+    loop, last = experiment.loop, experiment.num_advances
+    steps = loop.steps_per_advance * experiment.num_seeds
+    advance_all = map_seeds(loop.advance, experiment.num_seeds, experiment.group)
+    dispatch = lambda state, done: advance_all(state, jnp.int32(done * loop.config.rounds_per_evaluation))
+    with Recorder(run, identity(experiment.config)) as recorder:
+        done, state, damages = recorder.resume(like=initial_states(experiment))
+        for damage in damages:
+            console.print(f"{damage} Going on from the one before it, evaluation {done}.", style="yellow")
+        with Watch(console, last * steps, done * steps, loop.student.step_unit) as watch, interruptible() as is_interrupted:
+            running = dispatch(state, done) if done < last else None
+            while done < last and wait(running[1], is_interrupted):
+                good, (state, report) = state, running
+                if done + 1 < last:
+                    running = dispatch(state, done + 1)
+                broken = np.flatnonzero(report.counters.nonfinite)
+                if broken.size:
+                    recorder.flush(done, good)
+                    recorder.add(done, report)
+                    recorder.flush(done + 1, None)
+                    raise RunError(nonfinite_message(experiment, run, broken, done))
+                recorder.add(done, report)
+                done += 1
+                watch.show(steps, report)
+                if recorder.is_due:
+                    recorder.flush(done, state)
+        recorder.flush(done, state)
+    return done >= last
+
+
+def initial_states(experiment: Experiment) -> PyTree:
+    """The loop state of every seed before its first round, [seeds, ...]; it depends on the seed's number alone."""
+    keys = jax.vmap(jax.random.key)(experiment.first_seed + jnp.arange(experiment.num_seeds, dtype=jnp.uint32))
+    return map_seeds(experiment.loop.init, experiment.num_seeds, experiment.group)(keys)
+
+
+def restore(experiment: Experiment, run: Run) -> PyTree:
+    """The states of the last intact checkpoint of `run`, [seeds, ...].
+
+    Raises:
+      RunError: when there is none.
+    """
+    with Checkpoints(run.path / "checkpoints") as checkpoints:
+        restored = checkpoints.restore(initial_states(experiment), identity(experiment.config))
+    if restored is None:
+        raise RunError(f"{run.path} has no checkpoint yet.")
+    return restored[1]
+
+
+def claim(experiment: Experiment, run: Run, resume: bool, console: Console) -> None:
+    """Make the folder of a new run, or check that the one that is there is this experiment's.
+
+    Raises:
+      RunError: when it holds something else, or a run that was not asked to be resumed.
+    """
+    meta = describe(experiment)
+    if run.exists and not resume:
+        raise RunError(f"{run.path} already holds a run: go on with it by --resume, or choose another --name.")
+    if run.exists:
+        if difference := first_difference(identity(run.config), identity(experiment.config)):
+            name, before, now = difference
+            raise RunError(f"--resume keeps a run's settings, but {name} was {before} and is now {now}; choose another --name.")
+        meta |= {name: run.meta[name] for name in ("wall_seconds", "evaluations_done", "started")}
+    elif run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
+        raise RunError(f"{run.path} exists and is not a run: choose another --name or --out.")
+    elif resume:
+        console.print(f"There is no run in {run.path} yet: starting from the beginning.", soft_wrap=True)
+    run.path.mkdir(parents=True, exist_ok=True)
+    write_json(run.path / "meta.json", meta)
+    write_json(run.path / "config.json", experiment.config)
+
+
+def identity(config: dict[str, Any]) -> dict[str, Any]:
+    """The settings that a run keeps for its whole life: all but its length."""
+    return {name: value for name, value in config.items() if name != "steps"}
+
+
+def wait(results: PyTree, is_interrupted: Callable[[], bool]) -> bool:
+    """Wait until the device has computed `results`; False when a person interrupts before."""
+    pause = 1e-4
+    while not all(leaf.is_ready() for leaf in jax.tree.leaves(results)):
+        if is_interrupted():
+            return False
+        time.sleep(pause)
+        pause = min(2 * pause, 0.05)
+    return not is_interrupted()
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Inside, Ctrl-C is noted instead of raised, so that it never falls between two halves of a write; a second one is raised."""
+    noted = []
+
+    def note(number, frame):
+        noted.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(noted)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def nonfinite_message(experiment: Experiment, run: Run, broken: np.ndarray, done: int) -> str:
+    """What to say when the seeds at indices `broken` are no longer finite."""
+    seeds = ", ".join(str(experiment.first_seed + index) for index in broken)
+    return (
+        f"The student of seed {seeds} turned non-finite between evaluations {done} and {done + 1}, so the run stopped; its last good "
+        f"checkpoint (evaluation {done}) is in {run.path / 'checkpoints'}. Try a smaller student.learning_rate, or look with --debug."
+    )
