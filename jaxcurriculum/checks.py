@@ -18,7 +18,9 @@ def check_same(what: str, before: PyTree, after: PyTree) -> None:
         name = jax.tree_util.keystr(path) or "(the state itself)"
         old, new = paths_before.get(path), paths_after.get(path)
         if old is None or new is None:
-            raise ValueError(f"{what}: leaf {name} is {'missing afterwards' if new is None else 'new afterwards'}; it must keep its structure.")
+            raise ValueError(
+                f"{what}: leaf {name} is {'missing afterwards' if new is None else 'new afterwards'}; it must keep its structure."
+            )
         if (old.shape, old.dtype) != (new.shape, new.dtype):
             raise ValueError(f"{what}: leaf {name} must stay {_kind(old)}, but becomes {_kind(new)}.")
     if jax.tree.structure(before) != jax.tree.structure(after):
@@ -81,9 +83,7 @@ def check_roles(teacher: Teacher, student: Student, test_tasks: PyTree) -> None:
     )
     check_same(f"Teacher {teacher.name!r}, proposals", expected, proposals)
 
-    after, episodes = _pair(
-        f"Student {student.name!r}, train", jax.eval_shape(student.train, key, student_state, proposals), Episodes
-    )
+    after, episodes = _pair(f"Student {student.name!r}, train", jax.eval_shape(student.train, key, student_state, proposals), Episodes)
     check_same(f"Student {student.name!r}, state through train", student_state, after)
 
     def update(key, teacher_state, student_state, episodes):

@@ -231,9 +231,7 @@ def finished_episodes(
     return sums, episodes, jnp.maximum(num_over - slots, 0).astype(jnp.int32)
 
 
-def attempt(
-    key: Key, env: Environment, policy: Policy, tasks: PyTree, seeds: jax.Array, num_episodes: int
-) -> Episodes:
+def attempt(key: Key, env: Environment, policy: Policy, tasks: PyTree, seeds: jax.Array, num_episodes: int) -> Episodes:
     """Play `num_episodes` whole episodes on each level (task-major) without learning; value fields are nan."""
     repeat = lambda tree: jax.tree.map(lambda leaf: jnp.repeat(leaf, num_episodes, axis=0), tree)
     tasks, seeds = repeat((tasks, seeds))

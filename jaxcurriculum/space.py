@@ -64,7 +64,9 @@ class Box:
     ):
         units = ("",) * len(names) if units is None else units
         log = (False,) * len(names) if log is None else log
-        for field, value, kind in zip(("names", "low", "high", "units", "log"), (names, low, high, units, log), (str, float, float, str, bool)):
+        for field, value, kind in zip(
+            ("names", "low", "high", "units", "log"), (names, low, high, units, log), (str, float, float, str, bool)
+        ):
             if len(value) != len(names):
                 raise ValueError(f"Box.{field} must have one entry an axis: {len(names)} names but {len(value)} in {field}.")
             object.__setattr__(self, field, tuple(kind(x) for x in value))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+
 from jaxcurriculum import Box, Environment, TimeStep
 
 UNIT = Box(names=("x",), low=(0.0,), high=(1.0,))

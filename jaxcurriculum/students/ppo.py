@@ -58,9 +58,7 @@ class PpoConfig:
         if not isinstance(self.num_epochs, int) or self.num_epochs < 1:
             raise ValueError(f"PpoConfig.num_epochs must be an integer of at least 1, got {self.num_epochs!r}.")
         if not isinstance(self.minibatch_size, int) or self.minibatch_size < 1 or batch % self.minibatch_size:
-            raise ValueError(
-                f"PpoConfig.minibatch_size must divide num_envs * num_steps = {batch}, got {self.minibatch_size!r}."
-            )
+            raise ValueError(f"PpoConfig.minibatch_size must divide num_envs * num_steps = {batch}, got {self.minibatch_size!r}.")
         for name, low, high in (
             ("learning_rate", 0, math.inf), ("discount", 0, 1), ("gae_lambda", 0, 1), ("clip_ratio", 0, math.inf),
             ("entropy_coefficient", 0, math.inf), ("value_coefficient", 0, math.inf), ("max_gradient_norm", 0, math.inf),
@@ -128,7 +126,13 @@ class Batch(struct.PyTreeNode):
 
 
 def gae(
-    reward: jax.Array, value: jax.Array, next_value: jax.Array, terminated: jax.Array, over: jax.Array, discount: jax.Array, gae_lambda: jax.Array
+    reward: jax.Array,
+    value: jax.Array,
+    next_value: jax.Array,
+    terminated: jax.Array,
+    over: jax.Array,
+    discount: jax.Array,
+    gae_lambda: jax.Array,
 ) -> jax.Array:
     """Generalised advantage estimation along the leading axis.
 
@@ -208,9 +212,7 @@ def ppo(env: Environment, config: PpoConfig = PpoConfig()) -> Student:
         value = lambda obs: value_net.apply(state.params["value"], standardise(state.obs_moments, obs))
         values, next_values = value(trajectory.obs), value(trajectory.next_obs)
         over = trajectory.terminated | trajectory.truncated
-        advantages = gae(
-            trajectory.reward / scale, values, next_values, trajectory.terminated, over, config.discount, config.gae_lambda
-        )
+        advantages = gae(trajectory.reward / scale, values, next_values, trajectory.terminated, over, config.discount, config.gae_lambda)
         sums, episodes, dropped = finished_episodes(
             env, table, trajectory, rollout.sums, values * scale, advantages * scale, config.discount
         )
