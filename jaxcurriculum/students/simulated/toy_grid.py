@@ -94,6 +94,7 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
         return state, _episodes(proposals.tasks, proposals.seeds, proposals.origin, points)
 
     def evaluate(key: Key, state: ToyGridState, tasks: PyTree, seeds: jax.Array, num_episodes: int, deterministic: bool) -> Episodes:
+        tasks, seeds = (jnp.repeat(x, num_episodes, axis=0) for x in (tasks, seeds))
         points = state.competence[flat(cell_of(tasks))]
         return _episodes(tasks, seeds, jnp.zeros(points.shape, jnp.int32), points)
 
