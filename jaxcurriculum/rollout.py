@@ -166,7 +166,7 @@ def collect(
     row, cursor, _, env_state, obs = carry
     capacity = config.pool_size * config.episodes_per_task
     counts = {
-        "pool_wraps": jnp.where(config.assign == "slot", 0, (cursor - 1) // capacity).astype(jnp.int32),
+        "pool_wraps": jnp.where(config.assign == "slot", 0, jnp.maximum(cursor - 1, 0) // capacity).astype(jnp.int32),
         "repeated_starts": jnp.maximum(cursor - capacity, 0).astype(jnp.int32),
     }
     in_use = lambda tree: jax.tree.map(lambda leaf: leaf[row], tree)

@@ -1,0 +1,66 @@
+"""The laws over the tables of teachers, students and environments: adding one adds a row."""
+
+import jax.numpy as jnp
+import laws
+import probes
+import pytest
+
+from jaxcurriculum import Box, LoopConfig, envs, make_loop, teachers
+from jaxcurriculum.rollout import RolloutConfig
+from jaxcurriculum.students import PpoConfig, ppo, simulated
+
+SPACE = Box(names=("x", "y", "constant"), low=(-1.0, 0.0, 2.0), high=(1.0, 6.0, 2.0))
+SMALL_PPO = PpoConfig(rollout=RolloutConfig(num_envs=8, num_steps=16, pool_size=64), hidden=(8,), minibatch_size=64)
+
+TEACHERS = {
+    "random": teachers.random,
+    "oracle": lambda space: teachers.oracle(space, teachers.OracleConfig(step=(0.1,) * space.dims, threshold=0.0)),
+    "alp-gmm": lambda space: teachers.alp_gmm(space, teachers.AlpGmmConfig(fit_every=50, max_components=4, history=500)),
+    "alp-gmm, raw returns": lambda space: teachers.alp_gmm(
+        space, teachers.AlpGmmConfig(fit_every=50, max_components=4, history=500, return_range=None, unit_cube=True)
+    ),
+}
+STUDENTS = {
+    "toy-grid": lambda: simulated.toy_grid(simulated.ToyGridConfig(cells=4, episodes_per_round=8)),
+    "ppo": lambda: ppo(probes.counting(), SMALL_PPO),
+}
+ENVIRONMENTS = {
+    "counting": probes.counting,
+    "target": probes.target,
+    "stump-tracks": envs.stump_tracks,
+    "stump-tracks, short": lambda: envs.stump_tracks(body="short"),
+}
+
+
+@pytest.mark.parametrize(
+    "law",
+    [laws.tasks_stay_in_the_space, laws.invalid_slots_change_nothing, laws.is_traced_once, laws.vmapped_equals_a_loop],
+    ids=lambda law: law.__name__,
+)
+@pytest.mark.parametrize("name", TEACHERS)
+def test_teacher(name, law):
+    law(TEACHERS[name](SPACE), SPACE)
+
+
+@pytest.mark.parametrize("teacher", TEACHERS)
+@pytest.mark.parametrize("student", STUDENTS)
+def test_checkpoint_of_every_pair(teacher, student):
+    learner = STUDENTS[student]()
+    tasks = jnp.full((2, learner.task_space.dims), 0.5)
+    loop = make_loop(TEACHERS[teacher](learner.task_space), learner, tasks, LoopConfig(rounds_per_evaluation=8))
+    laws.a_checkpoint_in_the_middle_changes_nothing(loop)
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_student(name):
+    laws.evaluating_teaches_nothing_and_keeps_the_order(STUDENTS[name]())
+
+
+@pytest.mark.parametrize(
+    "law",
+    [laws.keeps_its_contract, laws.the_same_level_replays_the_same_episode, laws.mapped_equals_single],
+    ids=lambda law: law.__name__,
+)
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_environment(name, law):
+    law(ENVIRONMENTS[name]())
