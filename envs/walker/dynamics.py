@@ -111,5 +111,5 @@ def _push_out(body: Body, rows: Rows, joints: jax.Array, gap: jax.Array) -> Moti
         impulse = jnp.maximum(impulse, 0.0) if row in NORMALS else impulse
         return jnp.where(wanted[row, leg] != 0, impulse, 0.0)
 
-    nothing = Motion(hull=jnp.zeros_like(rows.jacobian[:3, 0, 0]), links=jnp.zeros_like(rows.jacobian[:2, 0]))
+    nothing = Motion(hull=jnp.zeros_like(rows.jacobian[0, 0, :3]), links=jnp.zeros_like(rows.jacobian[:2, :, 0]))
     return gauss_seidel(rows, nothing, [*NORMALS, *JOINTS], bound, PUSH_SWEEPS)[0]

@@ -24,8 +24,8 @@ JOINTS, NORMALS, TANGENTS = range(0, 2), range(2, 6), range(6, 10)
 class Rows(struct.PyTreeNode):
     """All rows of a walker: hull (vx, vy, rate), then upper and lower link of the row's leg."""
 
-    jacobian: jax.Array  # [5, 10 (rows), legs, N]
-    response: jax.Array  # [5, 10, legs, N]: the motion that a unit impulse makes
+    jacobian: jax.Array  # [10 (rows), legs, 5, N]
+    response: jax.Array  # [10, legs, 5, N]: the motion that a unit impulse makes
     mass: jax.Array  # [10, legs, N]: impulse for a unit of speed
 
 
@@ -42,7 +42,11 @@ def make_rows(mass: MassMatrix, tops: jax.Array, contacts: Contacts) -> Rows:
     hull = hull - mass.coupling[:, 0, None] * links[0][None] - mass.coupling[:, 1, None] * links[1][None]
     jacobian = jnp.concatenate([hull, links])
     response = jnp.concatenate([mass.solve_hull(hull), mass.solve_leg(links)])
-    return Rows(jacobian=jacobian, response=response, mass=1.0 / (jacobian * response).sum(0))
+    return Rows(
+        jacobian=jnp.stack(list(jacobian), axis=2),  # five numbers that are used together lie together
+        response=jnp.stack(list(response), axis=2),
+        mass=1.0 / (jacobian * response).sum(0),
+    )
 
 
 def _contact_rows(mass: MassMatrix, tops: jax.Array, contacts: Contacts) -> tuple[jax.Array, jax.Array]:
@@ -73,18 +77,18 @@ def gauss_seidel(rows: Rows, motion: Motion, order: Sequence[int], bound: Bound,
     todo = [(row, leg) for leg in range(num_legs) for row in order]
 
     def sweep(_, carry):
-        hull, links, impulses = carry
-        hull, links, impulses = list(hull), [list(leg) for leg in links], dict(impulses)
+        hull, links, impulses = carry[0], list(carry[1]), dict(carry[2])
         for row, leg in todo:
+            jacobian, response = rows.jacobian[row, leg], rows.response[row, leg]
             speeds = [*hull, *links[leg]]
-            rate = sum(rows.jacobian[i, row, leg] * speed for i, speed in enumerate(speeds))
+            rate = sum(jacobian[i] * speed for i, speed in enumerate(speeds))
             impulse = bound(row, leg, impulses[row, leg] - rows.mass[row, leg] * rate, impulses)
-            change = impulse - impulses[row, leg]
-            speeds = [speed + rows.response[i, row, leg] * change for i, speed in enumerate(speeds)]
-            hull, links[leg], impulses[row, leg] = speeds[:3], speeds[3:], impulse
-        return tuple(hull), tuple(map(tuple, links)), impulses
+            change = (impulse - impulses[row, leg])[None]
+            hull, links[leg] = hull + response[:3] * change, links[leg] + response[3:] * change
+            impulses[row, leg] = impulse
+        return hull, tuple(links), impulses
 
-    links = tuple((motion.links[0, leg], motion.links[1, leg]) for leg in range(num_legs))
+    links = tuple(motion.links[:, leg] for leg in range(num_legs))
     nothing = {key: jnp.zeros_like(motion.hull[0]) for key in todo}
-    hull, links, impulses = jax.lax.fori_loop(0, num_sweeps, sweep, (tuple(motion.hull), links, nothing))
-    return Motion(hull=jnp.stack(hull), links=jnp.stack([jnp.stack(part) for part in zip(*links)])), impulses
+    hull, links, impulses = jax.lax.fori_loop(0, num_sweeps, sweep, (motion.hull, links, nothing))
+    return Motion(hull=hull, links=jnp.stack(links, axis=1)), impulses
