@@ -1,4 +1,4 @@
-"""Everything that the command line knows by name, as plain tables, and how named parts become one experiment.
+"""Everything that the command line knows by name, as plain tables.
 
 A line added to a table makes a part of your own known to the command line.
 """
@@ -6,18 +6,16 @@ A line added to a table makes a part of your own known to the command line.
 from __future__ import annotations
 
 import dataclasses
-import json
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import jax
+import numpy as np
 from rich.console import Console
 from rich.table import Column, Table
 
-from jaxcurriculum import Environment, Loop, LoopConfig, envs, make_loop, students, teachers
+from jaxcurriculum import envs, students, teachers
 from jaxcurriculum.experiments.errors import RunError
-from jaxcurriculum.experiments.settings import Settings, override, parameters
+from jaxcurriculum.experiments.settings import parameters
 from jaxcurriculum.students import simulated
 from jaxcurriculum.types import PyTree
 
@@ -56,6 +54,7 @@ class StudentPart(Part):
     needs_environment: bool
     steps: int  # default of --steps
     evaluate_every: int  # default of --evaluate-every
+    debug: tuple[str, ...] = ()  # sizes, as for --set, with which a round without jit takes seconds
     adapt: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # fields that teachers have by default with this student
     test_sets: Mapping[str, Callable[[Any], PyTree]] = dataclasses.field(default_factory=dict)  # where there is no environment
 
@@ -64,7 +63,37 @@ class StudentPart(Part):
         return {"--test-set": tuple(self.test_sets)} if self.test_sets else {}
 
 
-ENVIRONMENTS = {}
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StumpTracksConfig:
+    """Bounds of the task space of Stump Tracks."""
+
+    min_stump_height: float = 0.0  # steps of 14/30 m, least mean height of a track's stumps
+    max_stump_height: float = 3.0  # steps of 14/30 m, largest
+    min_obstacle_spacing: float = 0.0  # m, least distance from one stump to the next
+    max_obstacle_spacing: float = 6.0  # m, largest
+
+
+def stump_test_2019(config: StumpTracksConfig) -> np.ndarray:
+    """The 50 fixed test tasks of Portelas et al. 2019, [50, 2]: heights in [0, 3] and spacings in [0, 6], whatever the bounds."""
+    draws = np.random.RandomState(4222).random_sample((50, 2))
+    return (draws * (3.0, 6.0)).astype(np.float32)
+
+
+def stump_test_grid(config: StumpTracksConfig) -> np.ndarray:
+    """The test set of TeachMyAgent, [100, 2]: 10 heights from 0 to 3 times 10 spacings from 0 to 6, whatever the bounds."""
+    heights, spacings = np.meshgrid(np.linspace(0, 3, 10), np.linspace(0, 6, 10), indexing="ij")
+    return np.stack([heights.ravel(), spacings.ravel()], axis=1).astype(np.float32)
+
+
+ENVIRONMENTS = {
+    "stump-tracks": EnvironmentPart(
+        description="a planar walker on flat ground with stumps; task: their mean height and their spacing",
+        config=StumpTracksConfig(),
+        make=lambda body, config: envs.stump_tracks(body, **dataclasses.asdict(config)),
+        bodies=("default", "short"),
+        test_sets={"2019": stump_test_2019, "grid": stump_test_grid},
+    ),
+}
 
 TEACHERS = {
     "random": Part(
@@ -93,6 +122,13 @@ STUDENTS = {
         description="proximal policy optimisation on an environment",
         config=students.PpoConfig(),
         make=students.ppo,
+        debug=(
+            "student.rollout.num_envs=2",
+            "student.rollout.num_steps=4",
+            "student.rollout.pool_size=2",
+            "student.minibatch_size=8",
+            "student.num_epochs=1",
+        ),
         needs_environment=True,
         steps=3_000_000,
         evaluate_every=200_000,
@@ -110,19 +146,6 @@ STUDENTS = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class Experiment:
-    """A loop that is ready to run, and everything that was decided on the way."""
-
-    environment: Environment | None
-    loop: Loop
-    num_seeds: int
-    first_seed: int
-    group: int  # seeds batched together
-    num_advances: int  # evaluations in the whole run
-    config: dict[str, Any]  # every setting and every field of every configuration, by name, as JSON gives them back
-
-
 def find(kind: str, table: Mapping[str, Any], name: str) -> Any:
     """The entry `name` of a table.
 
@@ -132,75 +155,6 @@ def find(kind: str, table: Mapping[str, Any], name: str) -> Any:
     if name not in table:
         raise RunError(f"There is no {kind} {name!r}; there are {', '.join(table)}.")
     return table[name]
-
-
-def build(settings: Settings) -> Experiment:
-    """Make the parts that `settings` names and bind them into a loop.
-
-    Raises:
-      RunError: for unknown names, overrides that do not fit, and whatever a factory refuses.
-    """
-    teacher_part, student_part = find("teacher", TEACHERS, settings.teacher), find("student", STUDENTS, settings.student)
-    env_part = find("environment", ENVIRONMENTS, settings.env) if student_part.needs_environment else None
-    adapted = {name: value for name, value in student_part.adapt.items() if hasattr(teacher_part.config, name)}
-    defaults = {"teacher": dataclasses.replace(teacher_part.config, **adapted), "student": student_part.config, "loop": LoopConfig()}
-    if env_part:
-        defaults["env"] = env_part.config
-        find(f"body of {settings.env}", dict.fromkeys(env_part.bodies), settings.body)
-    configs = _override_all(defaults, settings.set)
-    test_sets, tested = (env_part.test_sets, configs["env"]) if env_part else (student_part.test_sets, configs["student"])
-    test_set = settings.test_set or next(iter(test_sets))
-    test_tasks = find("test set", test_sets, test_set)(tested)
-    try:
-        environment = env_part.make(settings.body, configs["env"]) if env_part else None
-        student = student_part.make(environment, configs["student"])
-        teacher = teacher_part.make(student.task_space, configs["teacher"])
-        evaluate_every = settings.evaluate_every or student_part.evaluate_every
-        configs["loop"] = dataclasses.replace(
-            configs["loop"], rounds_per_evaluation=max(1, round(evaluate_every / student.steps_per_round))
-        )
-        loop = make_loop(teacher, student, test_tasks, configs["loop"])
-    except ValueError as error:
-        raise RunError(str(error)) from error
-    steps = settings.steps or student_part.steps
-    group = settings.group or _widest_group(settings.seeds, len(jax.devices()))
-    if settings.seeds % group:
-        raise RunError(f"--group must divide --seeds, got --group {group} for --seeds {settings.seeds}.")
-    settings = dataclasses.replace(settings, test_set=test_set, steps=steps, evaluate_every=evaluate_every, group=group)
-    named = {field.name: getattr(settings, field.name) for field in dataclasses.fields(Settings)} | {
-        f"{section}.{parameter.name}": parameter.default for section, config in configs.items() for parameter in parameters(config)
-    }
-    return Experiment(
-        environment=environment,
-        loop=loop,
-        num_seeds=settings.seeds,
-        first_seed=settings.seed,
-        group=group,
-        num_advances=math.ceil(steps / loop.steps_per_advance),
-        config=json.loads(json.dumps(named)),
-    )
-
-
-def _override_all(defaults: dict[str, Any], changes: tuple[str, ...]) -> dict[str, Any]:
-    by_section: dict[str, dict[str, str]] = {section: {} for section in defaults}
-    for change in changes:
-        name, equals, value = change.partition("=")
-        section, _, field = name.partition(".")
-        if not (equals and field):
-            raise RunError(f"--set takes SECTION.FIELD=VALUE, as in teacher.exploration=0.1, got {change!r}.")
-        if section not in by_section:
-            raise RunError(f"--set {name}: there is no section {section!r} here; there are {', '.join(by_section)}.")
-        if name == "loop.rounds_per_evaluation":
-            raise RunError("--set loop.rounds_per_evaluation is given by --evaluate-every instead.")
-        by_section[section][field] = value
-    return {section: override(config, section, by_section[section]) for section, config in defaults.items()}
-
-
-def _widest_group(num_seeds: int, num_devices: int) -> int:
-    """The widest batch of seeds with which the most devices have work."""
-    widths = [width for width in range(1, num_seeds + 1) if num_seeds % width == 0]
-    busy = lambda width: max(n for n in range(1, num_devices + 1) if num_seeds // width % n == 0)
-    return max(widths, key=lambda width: (busy(width), width))
 
 
 def show(console: Console) -> None:
@@ -224,7 +178,7 @@ def show(console: Console) -> None:
                 header_style="dim",
             )
             for parameter in parameters(part.config):
-                rows.add_row(f"{section}.{parameter.name}", str(parameter.default), parameter.meaning)
+                rows.add_row(f"{section}.{parameter.name}", str(parameter.value), parameter.meaning)
             if rows.row_count:
                 console.print(rows)
         console.print()

@@ -6,17 +6,23 @@ Nothing heavy is imported before it is needed, so that help and mistakes are ans
 from __future__ import annotations
 
 import dataclasses
-import errno
 import os
 import pathlib
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from tyro.conf import Positional, subcommand
 
 from jaxcurriculum.experiments.errors import RunError
 from jaxcurriculum.experiments.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from jaxcurriculum.experiments.store import Run
+
+INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,12 +63,22 @@ class List:
     """Name every environment, teacher and student, with their parameters, units and defaults."""
 
 
-COMMANDS = Annotated[Train, subcommand("train")] | Annotated[Plot, subcommand("plot")] | Annotated[Render, subcommand("render")] | Annotated[List, subcommand("list")]  # fmt: skip
+COMMANDS = (
+    Annotated[Train, subcommand("train")]
+    | Annotated[Plot, subcommand("plot")]
+    | Annotated[Render, subcommand("render")]
+    | Annotated[List, subcommand("list")]
+)
 
 
 def main() -> None:
     """Run the command of `sys.argv` and exit with its status."""
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    if status == INTERRUPTED:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)  # an ordinary exit would wait for the steps that the device has in hand
+    sys.exit(status)
 
 
 def run(arguments: list[str]) -> int:
@@ -73,12 +89,23 @@ def run(arguments: list[str]) -> int:
         return execute(command)
     except KeyboardInterrupt:
         print("jaxcurriculum: interrupted.", file=sys.stderr)
-        return 130
-    except (RunError, OSError) as error:
-        if "--debug" in arguments:
+        return INTERRUPTED
+    except Exception as error:
+        message = sentence(error)
+        if message is None or "--debug" in arguments:
             raise
-        print(f"jaxcurriculum: {sentence(error)}", file=sys.stderr)
+        print(f"jaxcurriculum: {message}", file=sys.stderr)
         return 1
+
+
+def sentence(error: Exception) -> str | None:
+    """What a person can do about `error`; None for a fault of the program itself, whose traceback is wanted."""
+    text = str(error)
+    if "No space left on device" in text:
+        return "the disk is full; the run is intact up to its last checkpoint: make room, then go on with --resume."
+    if "RESOURCE_EXHAUSTED" in text or isinstance(error, MemoryError):
+        return "there is not enough memory; --plan says what a run takes, --seeds, --group and the student's sizes decide it."
+    return text if isinstance(error, RunError | OSError) else None
 
 
 def parse(arguments: list[str]) -> Train | Plot | Render | List:
@@ -90,9 +117,8 @@ def parse(arguments: list[str]) -> Train | Plot | Render | List:
 
             recorded = Run(command.out / command.name)
             if recorded.exists:
-                names = {field.name for field in dataclasses.fields(Settings)}
-                settings = {name: tuple(value) if name == "set" else value for name, value in recorded.config.items() if name in names}
-                command = tyro.cli(Train, args=arguments[1:], prog="jaxcurriculum train", default=Train(**settings))
+                defaults = Train(**dataclasses.asdict(Settings.recorded(recorded.config)))
+                command = tyro.cli(Train, args=arguments[1:], prog="jaxcurriculum train", default=defaults)
         return command
     except ValueError as error:
         raise RunError(str(error)) from None
@@ -136,47 +162,46 @@ def execute(command: Train | Plot | Render | List) -> int:
 
             show_paths([animate(Run(command.run), command.task, command.seed, command.track_seed, command.out)], console)
         case Train():
-            return execute_train(command, Run(command.out / command.name), console)
+            return execute_train(command, console)
     return 0
 
 
-def execute_train(command, run, console) -> int:
+def execute_train(command: Train, console: Console) -> int:
     """Train, or only plan or debug. Returns the exit status."""
-    from jaxcurriculum.experiments import catalogue
+    from jaxcurriculum.experiments import rehearse
+    from jaxcurriculum.experiments.experiment import build, shrunk
+    from jaxcurriculum.experiments.store import Run
+    from jaxcurriculum.experiments.train import check_folder, train
 
-    experiment = catalogue.build(command)
-    if command.plan or command.debug:
-        from jaxcurriculum.experiments import rehearse
-
-        rehearse.debug(experiment, console) if command.debug else rehearse.plan(experiment, console)
+    run = Run(command.out / command.name)
+    if command.debug:
+        rehearse.debug(build(shrunk(command)), console)
         return 0
-
-    from jaxcurriculum.experiments.train import train
-
-    if not train(experiment, run, command.resume, console):
+    if command.plan:
+        rehearse.plan(build(command), console)
+        return 0
+    check_folder(run, command.resume)
+    experiment = build(command)
+    if not train(experiment, run, console):
         print(f"jaxcurriculum: interrupted; everything so far is in {run.path}, go on with --resume.", file=sys.stderr)
-        return 130
+        return INTERRUPTED
+    show_results(run, experiment.environment is not None, console)
+    return 0
 
+
+def show_results(run: Run, has_walker: bool, console: Console) -> None:
+    """Print the table at the end of a run, and draw its pictures."""
+    from jaxcurriculum.experiments.animation import animate
     from jaxcurriculum.experiments.plots import draw
     from jaxcurriculum.experiments.summary import summarise
 
     summarise(run, console)
     show_paths(draw(run), console)
-    if experiment.environment:
-        from jaxcurriculum.experiments.animation import animate
-
+    if has_walker:
         show_paths([animate(run)], console)
-    return 0
 
 
-def show_paths(paths: list[pathlib.Path], console) -> None:
+def show_paths(paths: list[pathlib.Path], console: Console) -> None:
     """One path a line, never wrapped, so that it can be clicked and copied."""
     for path in paths:
         console.print(str(path), soft_wrap=True, highlight=False)
-
-
-def sentence(error: Exception) -> str:
-    """An error as one sentence that says what can be done."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "the disk is full; the run is intact up to its last checkpoint: make room, then go on with --resume."
-    return str(error)

@@ -12,7 +12,7 @@ from typing import Any
 
 import jax
 
-from jaxcurriculum.experiments.catalogue import Experiment
+from jaxcurriculum.experiments.experiment import Experiment
 
 PACKAGES = ("jaxcurriculum", "jax", "jaxlib", "flax", "optax", "numpy", "polars", "orbax-checkpoint")
 

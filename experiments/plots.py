@@ -98,7 +98,8 @@ def mastery_map(run: Run) -> Figure:
         _frame(ax, meta)
     mastered, steps = last["solved"].mean(), last["steps"].first()
     figure.suptitle(
-        f"{_title(run)}: {mastered:.1%} of the {len(table)} test tasks mastered after {_amount(steps)} {meta['step_unit']}{_projection(meta)}"
+        f"{_title(run)}: {mastered:.1%} of the {len(table)} test tasks mastered after {_amount(steps)} {meta['step_unit']}"
+        f"{_projection(meta)}"
     )
     return figure
 
@@ -165,4 +166,4 @@ def _title(run: Run) -> str:
 
 
 def _amount(steps: float) -> str:
-    return ticker.EngFormatter(sep=" ", places=None)(steps).strip()
+    return ticker.EngFormatter(sep=" ")(float(f"{steps:.2g}"))

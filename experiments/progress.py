@@ -23,7 +23,7 @@ class Watch:
 
     def __init__(self, console: Console, total: int, done: int, unit: str):
         self.console, self.total, self.done, self.unit = console, total, done, unit
-        self.before, self.started, self.printed = done, time.monotonic(), float("-inf")
+        self.before, self.started, self.printed, self.compiling = done, time.monotonic(), float("-inf"), True
         columns = (BarColumn(), TextColumn("{task.percentage:3.0f}%"), TextColumn("{task.description}"), TimeRemainingColumn())
         self.bar = Progress(*columns, console=console, refresh_per_second=4) if console.is_terminal else None
         self.task = self.bar.add_task("compiling and running the first steps", total=total, completed=done) if self.bar else None
@@ -31,6 +31,8 @@ class Watch:
     def __enter__(self):
         if self.bar:
             self.bar.start()
+        else:
+            self.console.print(f"{self.total - self.done:,} {self.unit} to go; compiling.", highlight=False)
         return self
 
     def __exit__(self, *_):
@@ -49,6 +51,8 @@ class Watch:
             left = (self.total - self.done) / speed
             self.console.print(f"{self.done / self.total:4.0%}  {text}, {left:,.0f} s left", highlight=False, soft_wrap=True)
             self.printed = now
+        if self.compiling:  # the first speed counts the time to compile, the next ones do not
+            self.before, self.started, self.compiling = self.done, now, False
 
 
 def outcome(report: Report) -> str:

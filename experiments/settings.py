@@ -25,20 +25,24 @@ class Settings:
     seeds: int = 2  # independent curricula
     seed: int = 0  # the first of them; seed i of any run is the same, whatever the others (for equal --group)
     steps: float | None = (
-        None  # environment steps a seed (episodes a seed for simulated students), rounded up to whole evaluations; by default the student's own
+        None  # environment steps a seed (episodes for simulated students), in whole evaluations; default: the student's own
     )
     evaluate_every: float | None = None  # steps (episodes) between two evaluations, rounded to whole rounds; by default the student's own
     test_set: str | None = None  # tasks of the evaluation; by default the first test set of the environment (or simulated student)
     group: int | None = None  # seeds that are batched together, must divide --seeds; by default one group a device
-    set: tuple[
-        str, ...
-    ] = ()  # configuration fields, as in teacher.exploration=0.1 student.learning_rate=1e-3; `jaxcurriculum list` names them
+    set: tuple[str, ...] = ()  # configuration fields, as teacher.exploration=0.1 student.hidden=128,128; `jaxcurriculum list` names them
 
     def __post_init__(self):
         for name, least in (("seeds", 1), ("seed", 0), ("steps", 1), ("evaluate_every", 1), ("group", 1)):
             value = getattr(self, name)
             if value is not None and not least <= value < 2**31:
                 raise ValueError(f"--{name.replace('_', '-')} must lie between {least} and {2**31 - 1}, got {value:g}.")
+
+    @classmethod
+    def recorded(cls, config: dict[str, Any]) -> Settings:
+        """The settings that a run's config.json holds."""
+        values = {field.name: config[field.name] for field in dataclasses.fields(Settings)}
+        return cls(**values | {"set": tuple(values["set"])})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Parameter:
 
     name: str
     type: Any
-    default: Any
+    value: Any
     meaning: str  # the field's trailing comment, units included
 
 
@@ -91,8 +95,8 @@ def parse(name: str, text: str, kind: Any) -> Any:
     Raises:
       RunError: when it is not one.
 
-    >>> parse("hidden", "32,32", tuple[int, ...]), parse("rate", "1e-3", float), parse("num", "1e3", int), parse("range", "none", int | None)
-    ((32, 32), 0.001, 1000, None)
+    >>> parse("hidden", "32,32", tuple[int, ...]), parse("rate", "1e-3", float), parse("num", "1e3", int | None)
+    ((32, 32), 0.001, 1000)
     """
     try:
         literal = ast.literal_eval({"true": "True", "false": "False", "none": "None"}.get(text.lower(), text))

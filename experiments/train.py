@@ -17,9 +17,9 @@ import numpy as np
 from rich.console import Console
 
 from jaxcurriculum import map_seeds
-from jaxcurriculum.experiments.catalogue import Experiment
 from jaxcurriculum.experiments.checkpoint import Checkpoints, first_difference
 from jaxcurriculum.experiments.errors import RunError
+from jaxcurriculum.experiments.experiment import Experiment
 from jaxcurriculum.experiments.meta import describe
 from jaxcurriculum.experiments.progress import Watch
 from jaxcurriculum.experiments.recorder import Recorder
@@ -27,13 +27,13 @@ from jaxcurriculum.experiments.store import Run, write_json
 from jaxcurriculum.types import PyTree
 
 
-def train(experiment: Experiment, run: Run, resume: bool, console: Console) -> bool:
-    """Run `experiment` to its end in the folder of `run`; False when Ctrl-C ended it before.
+def train(experiment: Experiment, run: Run, console: Console) -> bool:
+    """Run `experiment` to its end in the folder of `run`, from its last checkpoint if there is one; False when Ctrl-C ended it before.
 
     Raises:
-      RunError: when the folder cannot be used as asked, and when the run turns non-finite.
+      RunError: when the folder's run has other settings or no intact checkpoint, and when the run turns non-finite.
     """
-    claim(experiment, run, resume, console)
+    claim(experiment, run)
     loop, last = experiment.loop, experiment.num_advances
     steps = loop.steps_per_advance * experiment.num_seeds
     advance_all = map_seeds(loop.advance, experiment.num_seeds, experiment.group)
@@ -82,24 +82,30 @@ def restore(experiment: Experiment, run: Run) -> PyTree:
     return restored[1]
 
 
-def claim(experiment: Experiment, run: Run, resume: bool, console: Console) -> None:
-    """Make the folder of a new run, or check that the one that is there is this experiment's.
+def check_folder(run: Run, resume: bool) -> None:
+    """Check that a run may be started (or resumed) in the folder of `run`.
 
     Raises:
       RunError: when it holds something else, or a run that was not asked to be resumed.
     """
-    meta = describe(experiment)
     if run.exists and not resume:
         raise RunError(f"{run.path} already holds a run: go on with it by --resume, or choose another --name.")
+    if not run.exists and run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
+        raise RunError(f"{run.path} exists and is not a run: choose another --name or --out.")
+
+
+def claim(experiment: Experiment, run: Run) -> None:
+    """Make the folder of a new run, or check that the run in it was made with these settings.
+
+    Raises:
+      RunError: naming the first setting that differs.
+    """
+    meta = describe(experiment)
     if run.exists:
         if difference := first_difference(identity(run.config), identity(experiment.config)):
             name, before, now = difference
             raise RunError(f"--resume keeps a run's settings, but {name} was {before} and is now {now}; choose another --name.")
         meta |= {name: run.meta[name] for name in ("wall_seconds", "evaluations_done", "started")}
-    elif run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
-        raise RunError(f"{run.path} exists and is not a run: choose another --name or --out.")
-    elif resume:
-        console.print(f"There is no run in {run.path} yet: starting from the beginning.", soft_wrap=True)
     run.path.mkdir(parents=True, exist_ok=True)
     write_json(run.path / "meta.json", meta)
     write_json(run.path / "config.json", experiment.config)

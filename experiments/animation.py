@@ -1,0 +1,96 @@
+"""An episode of a run's walker, played with the policy of the last checkpoint and drawn as a GIF."""
+
+from __future__ import annotations
+
+import pathlib
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import polars as pl
+
+from jaxcurriculum import Environment, Student
+from jaxcurriculum.envs.walker.bodies import get_body
+from jaxcurriculum.envs.walker.render import write_gif
+from jaxcurriculum.experiments.errors import RunError
+from jaxcurriculum.experiments.experiment import build
+from jaxcurriculum.experiments.settings import Settings
+from jaxcurriculum.experiments.store import Run
+from jaxcurriculum.experiments.train import restore
+from jaxcurriculum.types import PyTree, level_key
+
+MOST_FRAMES = 500  # of the GIF: long episodes are shown faster
+STEPS_PER_SECOND = 50
+
+
+def animate(
+    run: Run, task: tuple[float, ...] = (), seed: int | None = None, track_seed: int = 0, out: pathlib.Path | None = None
+) -> pathlib.Path:
+    """Play one episode on `task` (by default `showpiece`'s) and write it as a GIF. Returns its path.
+
+    Raises:
+      RunError: when the run has no environment, no checkpoint or no such seed, or the task is not of its space.
+    """
+    experiment = build(Settings.recorded(run.config))
+    env, student = experiment.environment, experiment.loop.student
+    if env is None:
+        raise RunError(f"{run.path} cannot be animated: {student.name} is a simulated student without an environment.")
+    index = 0 if seed is None else seed - experiment.first_seed
+    if not 0 <= index < experiment.num_seeds:
+        last = experiment.first_seed + experiment.num_seeds - 1
+        raise RunError(f"--seed must be one of the run's, {experiment.first_seed} to {last}, got {seed}.")
+    task = task or showpiece(run, experiment.first_seed + index)
+    check_task(env, task)
+    state = jax.tree.map(lambda leaf: leaf[index], restore(experiment, run).student)
+    level = env.generate(level_key(jnp.uint32(track_seed)), jnp.array(task, jnp.float32))
+    states, obs, rewards = play(env, student, state, level)
+    every = max(2, -(-len(rewards) // MOST_FRAMES))
+    shown = range(0, len(rewards), every)
+    returns = np.cumsum(rewards)
+    named = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in zip(env.task_space.names, task))
+    captions = [f"{named}      {(i + 1) / STEPS_PER_SECOND:4.1f} s      return {returns[i]:.0f}" for i in shown]
+    path = run.figures / "walker.gif" if out is None else out
+    frames = jax.tree.map(lambda leaf: leaf[shown.start :: every], states)
+    write_gif(path, get_body(run.config["body"]), level, frames, obs[::every, -10:], captions)
+    return path
+
+
+def play(env: Environment, student: Student, state: PyTree, level: PyTree) -> tuple[PyTree, np.ndarray, np.ndarray]:
+    """One episode of the mean policy: environment states [steps, ...], observations and rewards after each step, until it ends."""
+    key_reset, key_steps = jax.random.split(jax.random.key(0))
+
+    def step(carry, key):
+        env_state, obs, over = carry
+        key_act, key_step = jax.random.split(key)
+        env_state, timestep = env.step(key_step, level, env_state, student.act(key_act, state, obs, True))
+        after = over | timestep.terminated | timestep.truncated
+        return (env_state, timestep.obs, after), (env_state, timestep.obs, timestep.reward, over)
+
+    @jax.jit
+    def episode():
+        env_state, timestep = env.reset(key_reset, level)
+        keys = jax.random.split(key_steps, env.max_episode_steps)
+        return jax.lax.scan(step, (env_state, timestep.obs, jnp.zeros((), bool)), keys)[1]
+
+    states, obs, rewards, over = jax.tree.map(np.asarray, episode())
+    length = int(np.sum(~over))
+    return jax.tree.map(lambda leaf: leaf[:length], states), obs[:length], rewards[:length]
+
+
+def showpiece(run: Run, seed: int) -> tuple[float, ...]:
+    """Of the test tasks that `seed` masters at the end, the one that was mastered last; the best one where it masters none."""
+    tests = run.evaluations().filter(pl.col("seed") == seed)
+    share = tests.group_by("test_task").agg(pl.col("solved").mean().alias("share"))
+    last = tests.filter(pl.col("evaluation") == pl.col("evaluation").max()).join(share, on="test_task")
+    best = last.sort("solved", -pl.col("share"), "return", descending=True)
+    return best.select(run.meta["axes"]["names"]).row(0)
+
+
+def check_task(env: Environment, task: tuple[float, ...]) -> None:
+    """Raise a RunError unless `task` has one value an axis of the task space, each within its bounds."""
+    space = env.task_space
+    if len(task) != space.dims:
+        raise RunError(f"--task takes one value an axis, {', '.join(space.names)}: {space.dims} values, got {len(task)}.")
+    for name, value, low, high in zip(space.names, task, space.low, space.high):
+        if not low <= value <= high:
+            raise RunError(f"--task: {name} must lie between {low:g} and {high:g}, got {value:g}.")

@@ -1,0 +1,113 @@
+"""From named parts and overrides to one loop that is ready to run."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from typing import Any
+
+import jax
+
+from jaxcurriculum import Environment, Loop, LoopConfig, make_loop
+from jaxcurriculum.experiments.catalogue import ENVIRONMENTS, STUDENTS, TEACHERS, find
+from jaxcurriculum.experiments.errors import RunError
+from jaxcurriculum.experiments.settings import Settings, override, parameters
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """A loop that is ready to run, and everything that was decided on the way."""
+
+    environment: Environment | None
+    loop: Loop
+    num_seeds: int
+    first_seed: int
+    group: int  # seeds batched together
+    num_advances: int  # evaluations in the whole run
+    config: dict[str, Any]  # every setting and every field of every configuration, by name, as JSON gives them back
+
+
+def build(settings: Settings) -> Experiment:
+    """Make the parts that `settings` names and bind them into a loop.
+
+    Raises:
+      RunError: for unknown names, overrides that do not fit, and whatever a factory refuses.
+    """
+    parts = _parts(settings)
+    configs = _configurations(parts, settings.set)
+    tester = "env" if "env" in parts else "student"
+    test_set = settings.test_set or next(iter(parts[tester].test_sets))
+    test_tasks = find("test set", parts[tester].test_sets, test_set)(configs[tester])
+    evaluate_every = settings.evaluate_every or parts["student"].evaluate_every
+    try:
+        environment = parts["env"].make(settings.body, configs["env"]) if "env" in parts else None
+        student = parts["student"].make(environment, configs["student"])
+        teacher = parts["teacher"].make(student.task_space, configs["teacher"])
+        rounds = max(1, round(evaluate_every / student.steps_per_round))
+        configs["loop"] = dataclasses.replace(configs["loop"], rounds_per_evaluation=rounds)
+        loop = make_loop(teacher, student, test_tasks, configs["loop"])
+    except ValueError as error:
+        raise RunError(str(error)) from error
+    group = settings.group or _widest_group(settings.seeds, len(jax.devices()))
+    if settings.seeds % group:
+        raise RunError(f"--group must divide --seeds, got --group {group} for --seeds {settings.seeds}.")
+    steps = settings.steps or parts["student"].steps
+    settings = dataclasses.replace(settings, test_set=test_set, steps=steps, evaluate_every=evaluate_every, group=group)
+    return Experiment(
+        environment=environment,
+        loop=loop,
+        num_seeds=settings.seeds,
+        first_seed=settings.seed,
+        group=group,
+        num_advances=math.ceil(steps / loop.steps_per_advance),
+        config=_named(settings, configs),
+    )
+
+
+def shrunk(settings: Settings) -> Settings:
+    """`settings` with the sizes that make a round without jit bearable, wherever they do not name a size themselves."""
+    sizes = find("student", STUDENTS, settings.student).debug
+    return dataclasses.replace(settings, set=(*sizes, *settings.set))
+
+
+def _parts(settings: Settings) -> dict[str, Any]:
+    """The lines of the tables that `settings` names; "env" is absent where the student needs none."""
+    parts = {"teacher": find("teacher", TEACHERS, settings.teacher), "student": find("student", STUDENTS, settings.student)}
+    if parts["student"].needs_environment:
+        parts["env"] = find("environment", ENVIRONMENTS, settings.env)
+        find(f"body of {settings.env}", dict.fromkeys(parts["env"].bodies), settings.body)
+    return parts
+
+
+def _configurations(parts: dict[str, Any], changes: tuple[str, ...]) -> dict[str, Any]:
+    """The configuration of every part, and of the loop, with the texts of --set applied."""
+    configs = {section: part.config for section, part in parts.items()} | {"loop": LoopConfig()}
+    adapted = {name: value for name, value in parts["student"].adapt.items() if hasattr(configs["teacher"], name)}
+    configs["teacher"] = dataclasses.replace(configs["teacher"], **adapted)
+    by_section: dict[str, dict[str, str]] = {section: {} for section in configs}
+    for change in changes:
+        name, equals, value = change.partition("=")
+        section, _, field = name.partition(".")
+        if not (equals and field):
+            raise RunError(f"--set takes SECTION.FIELD=VALUE, as in teacher.exploration=0.1, got {change!r}.")
+        if section not in by_section:
+            raise RunError(f"--set {name}: there is no section {section!r} here; there are {', '.join(by_section)}.")
+        if name == "loop.rounds_per_evaluation":
+            raise RunError("--set loop.rounds_per_evaluation: give --evaluate-every instead.")
+        by_section[section][field] = value
+    return {section: override(config, section, by_section[section]) for section, config in configs.items()}
+
+
+def _named(settings: Settings, configs: dict[str, Any]) -> dict[str, Any]:
+    named = {field.name: getattr(settings, field.name) for field in dataclasses.fields(Settings)}
+    for section, config in configs.items():
+        named |= {f"{section}.{parameter.name}": parameter.value for parameter in parameters(config)}
+    return json.loads(json.dumps(named))
+
+
+def _widest_group(num_seeds: int, num_devices: int) -> int:
+    """The widest batch of seeds with which the most devices have work."""
+    widths = [width for width in range(1, num_seeds + 1) if num_seeds % width == 0]
+    busy = lambda width: max(n for n in range(1, num_devices + 1) if num_seeds // width % n == 0)
+    return max(widths, key=lambda width: (busy(width), width))
