@@ -49,10 +49,10 @@ def check_environment(env: Environment) -> None:
     check_no_weak_types(f"Environment {env.name!r}, state after reset", state)
     check_same(f"Environment {env.name!r}, state through step", state, next_state)
     expected = TimeStep(
-        obs=jax.ShapeDtypeStruct((env.obs_dim,), jnp.float32),
-        reward=jax.ShapeDtypeStruct((), jnp.float32),
-        terminated=jax.ShapeDtypeStruct((), jnp.bool_),
-        truncated=jax.ShapeDtypeStruct((), jnp.bool_),
+        obs=_array(jnp.float32, env.obs_dim),
+        reward=_array(jnp.float32),
+        terminated=_array(jnp.bool_),
+        truncated=_array(jnp.bool_),
     )
     check_same(f"Environment {env.name!r}, time step of reset", expected, first)
     check_same(f"Environment {env.name!r}, time step of step", expected, timestep)
@@ -77,9 +77,9 @@ def check_roles(teacher: Teacher, student: Student, test_tasks: PyTree) -> None:
     num = student.num_proposals
     expected = Proposals(
         tasks=jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((num, *leaf.shape), leaf.dtype), task),
-        seeds=jax.ShapeDtypeStruct((num,), jnp.uint32),
-        origin=jax.ShapeDtypeStruct((num,), jnp.int32),
-        weight=jax.ShapeDtypeStruct((num,), jnp.float32),
+        seeds=_array(jnp.uint32, num),
+        origin=_array(jnp.int32, num),
+        weight=_array(jnp.float32, num),
     )
     check_same(f"Teacher {teacher.name!r}, proposals", expected, proposals)
 
@@ -112,6 +112,10 @@ def _pair(what: str, result: Any, second: type) -> tuple[Any, Any]:
     if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], second)):
         raise ValueError(f"{what}: must return (state, {second.__name__}), got {jax.tree.structure(result)}.")
     return result
+
+
+def _array(dtype: Any, *shape: int) -> Any:
+    return jax.ShapeDtypeStruct(shape, dtype)
 
 
 def _kind(leaf: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -36,12 +37,13 @@ def interquartile_mean(scores: np.ndarray) -> float:
 
 
 def bootstrap_interval(
-    scores: np.ndarray, statistic: Callable[[np.ndarray], float] = np.mean, coverage: float = 0.95, num: int = 2000, seed: int = 0
+    scores: np.ndarray, statistic: Callable[[np.ndarray], Any] = np.mean, coverage: float = 0.95, num: int = 2000, seed: int = 0
 ) -> tuple[float, float]:
     """Percentile interval of `statistic` over seeds drawn with replacement (Efron 1979); scores is [seeds]."""
     rng = np.random.default_rng(seed)
     values = [statistic(rng.choice(scores, len(scores))) for _ in range(num)]
-    return tuple(float(x) for x in np.quantile(values, [(1 - coverage) / 2, (1 + coverage) / 2]))
+    low, high = np.quantile(values, [(1 - coverage) / 2, (1 + coverage) / 2])
+    return float(low), float(high)
 
 
 def permutation_p_value(a: np.ndarray, b: np.ndarray, limit: int = 20_000, seed: int = 0) -> float:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 from flax import struct
+from jax.typing import ArrayLike
 
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, level_key
@@ -39,7 +40,7 @@ class RolloutConfig:
             raise ValueError(f'RolloutConfig.assign must be "pool" or "slot", got {self.assign!r}.')
         if self.assign == "slot" and self.pool_size != self.num_envs:
             raise ValueError(
-                f'RolloutConfig.pool_size must equal num_envs when assign="slot", got pool_size={self.pool_size} for {self.num_envs} environments.'
+                f'RolloutConfig.pool_size must equal num_envs when assign="slot", got {self.pool_size} for {self.num_envs} environments.'
             )
 
 
@@ -178,7 +179,7 @@ def collect(
 
 
 def finished_episodes(
-    env: Environment, table: Table, trajectory: Trajectory, sums: EpisodeSums, values: jax.Array, advantages: jax.Array, discount: jax.Array
+    env: Environment, table: Table, trajectory: Trajectory, sums: EpisodeSums, values: jax.Array, advantages: jax.Array, discount: ArrayLike
 ) -> tuple[EpisodeSums, Episodes, jax.Array]:
     """The episodes that ended in a round, in the order of ending, and the sums of those still under way.
 

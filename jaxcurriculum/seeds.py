@@ -19,7 +19,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxcurriculum.types import PyTree
 
 
-def map_seeds(function: Callable, num_seeds: int, group: int = 1, devices: list[jax.Device] | None = None) -> Callable:
+def map_seeds(function: Callable, num_seeds: int, group: int = 1, devices: list[Any] | None = None) -> Callable:
     """Compile `function(state, *shared)` over a leading seed axis of `state` and of its results; `shared` is not mapped.
 
     Args:
@@ -64,7 +64,7 @@ def map_seeds(function: Callable, num_seeds: int, group: int = 1, devices: list[
     return mapped
 
 
-def _shard(tree: PyTree, device: jax.Device) -> PyTree:
+def _shard(tree: PyTree, device: Any) -> PyTree:
     """The part of `tree` that lies on `device`, as arrays of that device alone."""
     return jax.tree.map(lambda leaf: next(shard.data for shard in leaf.addressable_shards if shard.device == device), tree)
 

@@ -19,15 +19,19 @@ class Space(Protocol):
 
     def sample(self, key: Key) -> PyTree:
         """A task drawn from the space's own (uniform) distribution."""
+        ...
 
     def contains(self, task: PyTree) -> jax.Array:
         """Whether `task` lies in the space, [] bool."""
+        ...
 
     def clip(self, task: PyTree) -> PyTree:
         """The task of the space that is nearest to `task`."""
+        ...
 
     def mutate(self, key: Key, task: PyTree, scale: float) -> PyTree:
         """A random neighbour of `task`; `scale` is a fraction of the space."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True, init=False)
@@ -90,7 +94,7 @@ class Box:
     def from_unit(self, unit: jax.Array) -> jax.Array:
         """Point of the unit cube [dims] to a task, the inverse of `to_unit`."""
         low, width = self._unit_frame()
-        straight = low + unit * width
+        straight = jnp.asarray(low + unit * width)
         task = jnp.where(np.array(self.log), jnp.exp(straight), straight) if any(self.log) else straight
         return self.clip(task)  # rounding must not step over a bound
 

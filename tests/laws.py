@@ -127,7 +127,7 @@ def vmapped_equals_a_loop(teacher: Teacher, space: Space) -> None:
     run = lambda key: run_teacher(teacher, space, key, 64, 8)
     together = jax.jit(jax.vmap(run))(keys)
     for i in range(3):
-        assert_close(jax.tree.map(lambda x: x[i], together), jax.jit(run)(keys[i]), 1e-3)
+        assert_close(jax.tree.map(lambda x, i=i: x[i], together), jax.jit(run)(keys[i]), 1e-3)
 
 
 def a_checkpoint_in_the_middle_changes_nothing(loop: Loop) -> None:

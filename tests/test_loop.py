@@ -30,7 +30,7 @@ def test_advance_is_rounds_then_one_evaluation():
     advanced, report = jax.jit(LOOP.advance)(state, jnp.int32(0))
     for round in range(2):
         state, episodes = jax.jit(LOOP.round)(state, jnp.int32(round))
-        assert_equal(episodes, jax.tree.map(lambda x: x[round], report.episodes))
+        assert_equal(episodes, jax.tree.map(lambda x, round=round: x[round], report.episodes))
     assert_equal(state.student.params, advanced.student.params)
     assert report.evaluation.returns.shape == (2 * 3,)
     assert report.student["entropy"].shape == (2,)

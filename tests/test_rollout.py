@@ -32,7 +32,8 @@ def play(config, rounds, policy=lambda key, obs: (jnp.zeros((obs.shape[0], 1)), 
 
     for round in range(rounds):
         state, episodes, count = one_round(jax.random.key(round), state, propose(round, config.pool_size))
-        records.append(jax.tree.map(lambda x: np.asarray(x)[np.asarray(episodes.valid)], episodes))
+        valid = np.asarray(episodes.valid)
+        records.append(jax.tree.map(lambda x, valid=valid: np.asarray(x)[valid], episodes))
         counts.append({name: int(value) for name, value in count.items()})
     return state, records, counts
 
@@ -89,7 +90,7 @@ def test_a_short_pool_wraps_and_says_so():
     config = RolloutConfig(num_envs=4, num_steps=32, pool_size=4)
     _, (episodes,), (count,) = play(config, rounds=1)
     assert_true_records(episodes)
-    starts = 4 + int((np.bincount(episodes.origin).sum())) + count["dropped"]  # each ending starts another episode
+    starts = 4 + int(np.bincount(episodes.origin).sum()) + count["dropped"]  # each ending starts another episode
     assert count["repeated_starts"] == starts - 4
     assert count["pool_wraps"] == (starts - 1) // 4
     assert len(episodes.origin) == 8 and count["dropped"] > 0, "pool_size + num_envs slots, the rest counted"
@@ -156,7 +157,7 @@ def test_sums_start_at_zero():
         (dict(num_envs=0), "num_envs.*at least 1, got 0"),
         (dict(num_steps=1.5), "num_steps.*1.5"),
         (dict(assign="random"), '"pool" or "slot".*random'),
-        (dict(assign="slot", num_envs=4, pool_size=5), "pool_size=5 for 4"),
+        (dict(assign="slot", num_envs=4, pool_size=5), "got 5 for 4"),
     ],
 )
 def test_bad_sizes_are_refused_in_one_sentence(settings, word):

@@ -19,17 +19,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any, cast
 
-import distrax
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import optax
 from flax import struct
+from jax.typing import ArrayLike
 
 from jaxcurriculum.checks import check_environment
 from jaxcurriculum.roles import Environment, Student
 from jaxcurriculum.rollout import RolloutConfig, RolloutState, Trajectory, attempt, collect, finished_episodes, init_rollout
+from jaxcurriculum.students.networks import Policy, Value
 from jaxcurriculum.students.normaliser import Moments, init_moments, standardise, update_moments
 from jaxcurriculum.types import Key, PyTree
 
@@ -42,14 +43,14 @@ class PpoConfig:
     hidden: tuple[int, ...] = (64, 64)  # width of each hidden layer, policy and value alike
     num_epochs: int = 5  # passes over a round's samples
     minibatch_size: int = 4096  # samples a gradient step; divides num_envs * num_steps
-    learning_rate: float = 3e-4  # Adam's step size
-    discount: float = 0.99  # per environment step
-    gae_lambda: float = 0.95  # 0: one-step advantage, 1: Monte-Carlo return
-    clip_ratio: float = 0.2  # largest change of an action's probability that is rewarded
-    entropy_coefficient: float = 0.0  # weight of the policy's entropy, nats
-    value_coefficient: float = 0.5  # weight of the value loss
-    max_gradient_norm: float = 0.5  # global norm at which gradients are clipped
-    initial_log_std: float = 0.0  # log standard deviation of the first policy's actions
+    learning_rate: ArrayLike = 3e-4  # Adam's step size
+    discount: ArrayLike = 0.99  # per environment step
+    gae_lambda: ArrayLike = 0.95  # 0: one-step advantage, 1: Monte-Carlo return
+    clip_ratio: ArrayLike = 0.2  # largest change of an action's probability that is rewarded
+    entropy_coefficient: ArrayLike = 0.0  # weight of the policy's entropy, nats
+    value_coefficient: ArrayLike = 0.5  # weight of the value loss
+    max_gradient_norm: ArrayLike = 0.5  # global norm at which gradients are clipped
+    initial_log_std: ArrayLike = 0.0  # log standard deviation of the first policy's actions
 
     def __post_init__(self):
         batch = self.rollout.num_envs * self.rollout.num_steps
@@ -66,40 +67,6 @@ class PpoConfig:
             value = getattr(self, name)
             if isinstance(value, (int, float)) and not low <= value <= high:
                 raise ValueError(f"PpoConfig.{name} must lie between {low} and {high}, got {value!r}.")
-
-
-class Policy(nn.Module):
-    """A Gaussian over actions, its mean a tanh network of the standardised observation."""
-
-    hidden: tuple[int, ...]
-    num_actions: int
-    initial_log_std: float
-
-    @nn.compact
-    def __call__(self, obs: jax.Array) -> distrax.MultivariateNormalDiag:
-        mean = _tanh_network(obs, self.hidden, self.num_actions, last_gain=0.01)
-        log_std = self.param("log_std", lambda _, shape: jnp.full(shape, self.initial_log_std, jnp.float32), (self.num_actions,))
-        return distrax.MultivariateNormalDiag(mean, jnp.broadcast_to(jnp.exp(log_std), mean.shape))
-
-
-class Value(nn.Module):
-    """The expected return of the standardised observation, in units of the scaled reward."""
-
-    hidden: tuple[int, ...]
-
-    @nn.compact
-    def __call__(self, obs: jax.Array) -> jax.Array:
-        return _tanh_network(obs, self.hidden, 1, last_gain=1.0)[..., 0]
-
-
-def _tanh_network(x: jax.Array, hidden: tuple[int, ...], num_outputs: int, last_gain: float) -> jax.Array:
-    for width in hidden:
-        x = nn.tanh(_dense(width, math.sqrt(2))(x))
-    return _dense(num_outputs, last_gain)(x)
-
-
-def _dense(width: int, gain: float) -> nn.Dense:
-    return nn.Dense(width, kernel_init=nn.initializers.orthogonal(gain))
 
 
 class PpoState(struct.PyTreeNode):
@@ -131,8 +98,8 @@ def gae(
     next_value: jax.Array,
     terminated: jax.Array,
     over: jax.Array,
-    discount: jax.Array,
-    gae_lambda: jax.Array,
+    discount: ArrayLike,
+    gae_lambda: ArrayLike,
 ) -> jax.Array:
     """Generalised advantage estimation along the leading axis.
 
@@ -160,7 +127,7 @@ def gae(
     return jax.lax.scan(step, jnp.zeros_like(delta[0]), (delta, over), reverse=True)[1]
 
 
-def clipped_surrogate(ratio: jax.Array, advantage: jax.Array, clip_ratio: jax.Array) -> jax.Array:
+def clipped_surrogate(ratio: jax.Array, advantage: jax.Array, clip_ratio: ArrayLike) -> jax.Array:
     """PPO's objective of each sample: min(ratio A, clip(ratio, 1 - c, 1 + c) A)."""
     return jnp.minimum(ratio * advantage, jnp.clip(ratio, 1 - clip_ratio, 1 + clip_ratio) * advantage)
 
@@ -176,7 +143,9 @@ def ppo(env: Environment, config: PpoConfig = PpoConfig()) -> Student:
     check_environment(env)
     policy_net = Policy(config.hidden, env.action_space.dims, config.initial_log_std)
     value_net = Value(config.hidden)
-    optimiser = optax.chain(optax.clip_by_global_norm(config.max_gradient_norm), optax.adam(config.learning_rate, eps=1e-5))
+    distribution = lambda params, obs: cast(Any, policy_net.apply(params["policy"], obs))
+    value = lambda params, obs: cast(Any, value_net.apply(params["value"], obs))
+    optimiser = optax.chain(optax.clip_by_global_norm(config.max_gradient_norm), optax.adam(cast(Any, config.learning_rate), eps=1e-5))
     num_envs, num_steps = config.rollout.num_envs, config.rollout.num_steps
 
     def init(key: Key) -> PpoState:
@@ -191,14 +160,14 @@ def ppo(env: Environment, config: PpoConfig = PpoConfig()) -> Student:
             return_moments=init_moments(()),
             running_return=jnp.zeros((num_envs,), jnp.float32),
             rollout=init_rollout(env, num_envs),
-            metrics=dict.fromkeys(FLOAT_METRICS, zero) | dict.fromkeys(COUNTS, jnp.zeros((), jnp.int32)),
+            metrics={name: zero for name in FLOAT_METRICS} | {name: jnp.zeros((), jnp.int32) for name in COUNTS},
         )
 
     def sample_actions(params, obs_moments, deterministic):
         def policy(key, obs):
-            distribution = policy_net.apply(params["policy"], standardise(obs_moments, obs))
-            action = distribution.mean() if deterministic else distribution.sample(seed=key)
-            return action, distribution.log_prob(action)
+            actions = distribution(params, standardise(obs_moments, obs))
+            action = actions.mean() if deterministic else actions.sample(seed=key)
+            return action, actions.log_prob(action)
 
         return policy
 
@@ -209,15 +178,15 @@ def ppo(env: Environment, config: PpoConfig = PpoConfig()) -> Student:
         running_return, return_moments = _observe_returns(state, trajectory, config.discount)
         scale = jnp.sqrt(return_moments.variance + 1e-8)
 
-        value = lambda obs: value_net.apply(state.params["value"], standardise(state.obs_moments, obs))
-        values, next_values = value(trajectory.obs), value(trajectory.next_obs)
+        obs, next_obs = (standardise(state.obs_moments, x) for x in (trajectory.obs, trajectory.next_obs))
+        values, next_values = value(state.params, obs), value(state.params, next_obs)
         over = trajectory.terminated | trajectory.truncated
         advantages = gae(trajectory.reward / scale, values, next_values, trajectory.terminated, over, config.discount, config.gae_lambda)
         sums, episodes, dropped = finished_episodes(
             env, table, trajectory, rollout.sums, values * scale, advantages * scale, config.discount
         )
         batch = Batch(
-            obs=standardise(state.obs_moments, trajectory.obs),
+            obs=obs,
             action=trajectory.action,
             log_prob=trajectory.extras,
             advantage=advantages,
@@ -226,7 +195,7 @@ def ppo(env: Environment, config: PpoConfig = PpoConfig()) -> Student:
         )
         batch = jax.tree.map(lambda x: x.reshape(num_envs * num_steps, *x.shape[2:]), batch)
         params, optimiser_state, metrics = update(key_update, state.params, state.optimiser, batch)
-        metrics |= counts | {"dropped": dropped, "nonfinite": _count_nonfinite((params, trajectory.reward, trajectory.obs))}
+        metrics = metrics | counts | {"dropped": dropped, "nonfinite": _count_nonfinite((params, trajectory.reward, trajectory.obs))}
         return PpoState(
             params=params,
             optimiser=optimiser_state,
@@ -241,12 +210,12 @@ def ppo(env: Environment, config: PpoConfig = PpoConfig()) -> Student:
         weight = batch.weight / jnp.maximum(jnp.sum(batch.weight), 1e-8)
         centred = batch.advantage - jnp.sum(weight * batch.advantage)
         advantage = centred / (jnp.sqrt(jnp.sum(weight * centred**2)) + 1e-8)
-        distribution = policy_net.apply(params["policy"], batch.obs)
-        log_ratio = distribution.log_prob(batch.action) - batch.log_prob
+        actions = distribution(params, batch.obs)
+        log_ratio = actions.log_prob(batch.action) - batch.log_prob
         ratio = jnp.exp(log_ratio)
         policy_loss = -jnp.sum(weight * clipped_surrogate(ratio, advantage, config.clip_ratio))
-        value_loss = 0.5 * jnp.sum(weight * (value_net.apply(params["value"], batch.obs) - batch.target) ** 2)
-        entropy = jnp.sum(weight * distribution.entropy())
+        value_loss = 0.5 * jnp.sum(weight * (value(params, batch.obs) - batch.target) ** 2)
+        entropy = jnp.sum(weight * actions.entropy())
         metrics = {
             "policy_loss": policy_loss,
             "value_loss": value_loss,
@@ -294,7 +263,7 @@ FLOAT_METRICS = ("policy_loss", "value_loss", "entropy", "kl", "clipped_fraction
 COUNTS = ("pool_wraps", "repeated_starts", "dropped", "nonfinite")
 
 
-def _observe_returns(state: PpoState, trajectory: Trajectory, discount: jax.Array) -> tuple[jax.Array, Moments]:
+def _observe_returns(state: PpoState, trajectory: Trajectory, discount: ArrayLike) -> tuple[jax.Array, Moments]:
     """Follow the discounted return of every environment through a round, and its variance."""
 
     def step(running, inputs):
@@ -307,4 +276,4 @@ def _observe_returns(state: PpoState, trajectory: Trajectory, discount: jax.Arra
 
 
 def _count_nonfinite(tree: PyTree) -> jax.Array:
-    return sum(jnp.sum(~jnp.isfinite(leaf), dtype=jnp.int32) for leaf in jax.tree.leaves(tree))
+    return sum((jnp.sum(~jnp.isfinite(leaf), dtype=jnp.int32) for leaf in jax.tree.leaves(tree)), start=jnp.int32(0))

@@ -182,8 +182,7 @@ def _learning_progress(history: ring.History, batch: jax.Array, num_before: jax.
     """
     tasks, returns = batch[:-1], batch[-1]
     numbers = num_before + jnp.arange(returns.shape[0], dtype=jnp.int32)
-    size = history.values.shape[1]
-    slot = nearest_before(tasks, numbers, history.values[:-1], ring.row_numbers(history), jnp.minimum(history.num_rows, size))
+    slot = nearest_before(tasks, numbers, history)
     progress = jnp.abs(returns - history.values[-1, jnp.maximum(slot, 0)])
     return jnp.where((numbers > FEWEST_ITEMS) & (slot >= 0), progress, 0.0)
 

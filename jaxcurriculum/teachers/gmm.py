@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.teachers.batching import shared_max
+from jaxcurriculum.teachers.batching import all_seeds_at_once, run_jobs
 from jaxcurriculum.types import Key
 
 REGULARISATION = 1e-6  # added to the variance on every axis, in the square of the axis' own unit
@@ -28,6 +28,7 @@ TOLERANCE = 1e-3  # EM stops when the mean log-likelihood of a row changes by le
 MAX_EM_STEPS = 100
 MAX_KMEANS_STEPS = 50
 SEEDING_TRIALS = 4  # points tried for each k-means++ centre, 2 + log(10) as scikit-learn does for 10 components
+NUM_LANES = 64  # fits in progress at a time; so few stay in a core's cache
 EMPTY = 1e-30  # stands for the weight of a component without any point
 
 
@@ -66,7 +67,7 @@ def fit(key: Key, data: jax.Array, candidates: tuple[int, ...], needed: jax.Arra
 
         AIC = 2 (components (dims + 1) (dims + 2) / 2 - 1) - 2 log-likelihood
 
-    Where `needed` ([] bool) is false the result means nothing, and no work is done if that holds for all mapped seeds.
+    Where `needed` ([] bool) is false the result means nothing, and costs nothing.
     """
     labels = kmeans(key, data, candidates, needed)
     mixtures, log_likelihood = expectation_maximisation(data, labels, candidates, needed)
@@ -87,26 +88,21 @@ def kmeans(key: Key, data: jax.Array, candidates: tuple[int, ...], needed: jax.A
     A cluster that loses all its points keeps its centre.
     """
     points = (data - jnp.mean(data, axis=0, keepdims=True)).T  # [dims, num]
-    used = _used(candidates)
     seeds = _seed_centres(key, points, max(candidates))
-    centres = jnp.broadcast_to(seeds[None], (len(candidates), *seeds.shape))  # [candidates, components, dims]
 
-    def nearest(centres: jax.Array) -> jax.Array:
-        distance = jnp.sum(jnp.square(points[None, None] - centres[..., None]), axis=2)  # [candidates, components, num]
-        return jnp.argmin(jnp.where(used[..., None], distance, jnp.inf), axis=1).astype(jnp.int32)
+    def step(job):
+        points, used, centres, labels, count = job
+        member = _one_hot(labels, len(used))
+        size = jnp.sum(member, axis=1)[:, None]
+        centres = jnp.where(size > 0, member @ points.T / jnp.maximum(size, 1), centres)
+        new_labels = _nearest_centre(points, centres, used)
+        finished = jnp.all(new_labels == labels) | (count + 1 == MAX_KMEANS_STEPS)
+        return (points, used, centres, new_labels, count + 1), finished
 
-    def lloyd(carry):
-        step, centres, labels, _ = carry
-        member = _one_hot(labels, max(candidates))
-        count = jnp.sum(member, axis=2)[..., None]
-        moved = jnp.where(count > 0, jnp.einsum("ckn,dn->ckd", member, points) / jnp.maximum(count, 1), centres)
-        new_labels = nearest(moved)
-        return step + 1, moved, new_labels, needed & jnp.any(new_labels != labels)
+    def start(used, points, seeds):
+        return points, used, seeds, _nearest_centre(points, seeds, used), jnp.int32(0)
 
-    def unfinished(carry):
-        return (carry[0] < MAX_KMEANS_STEPS) & shared_max(carry[3])
-
-    return jax.lax.while_loop(unfinished, lloyd, (jnp.int32(0), centres, nearest(centres), needed))[2]
+    return _run_candidates(candidates, needed, start, step, lambda job: job[3], (points, seeds), ())
 
 
 def expectation_maximisation(
@@ -114,36 +110,55 @@ def expectation_maximisation(
 ) -> tuple[Mixture, jax.Array]:
     """EM from the clusters `labels` ([candidates, num]): the mixtures ([candidates, ...]) and their mean log-likelihood a row.
 
-    A candidate stops one step after its log-likelihood changed by less than `TOLERANCE`, as in scikit-learn, and keeps still
-    while the others go on.
+    A candidate stops one step after its log-likelihood changed by less than `TOLERANCE`, as in scikit-learn.
     """
     centre = jnp.mean(data, axis=0)
     spread = jnp.sqrt(jnp.mean(jnp.square(data - centre[None]), axis=0) + REGULARISATION)
     points = ((data - centre[None]) / spread[None]).T  # [dims, num]
-    floor = jnp.sqrt(REGULARISATION) / spread  # the regularisation as a standard deviation in scaled units
-    used = jnp.array(_used(candidates))
+    floor = math.sqrt(REGULARISATION) / spread  # the regularisation as a standard deviation in scaled units
 
-    def step(carry):
-        count, responsibilities, mixture, log_likelihood, settled, done = carry
-        new_responsibilities, new_mixture, new_log_likelihood = em_step(points, responsibilities, floor, used)
-        keep = lambda new, old: jnp.where(done.reshape(-1, *[1] * (new.ndim - 1)), old, new)  # noqa: E731
-        new = (new_responsibilities, new_mixture, new_log_likelihood)
-        responsibilities, mixture, kept_likelihood = jax.tree.map(keep, new, (responsibilities, mixture, log_likelihood))
+    def step(job):
+        points, floor, used, responsibilities, _, log_likelihood, settled, count = job
+        responsibilities, mixture, new_log_likelihood = em_step(points, responsibilities, floor, used)
         now_settled = jnp.abs(new_log_likelihood - log_likelihood) < TOLERANCE
-        return count + 1, responsibilities, mixture, kept_likelihood, now_settled, done | settled
+        finished = settled | (count == MAX_EM_STEPS)
+        return (points, floor, used, responsibilities, mixture, new_log_likelihood, now_settled, count + 1), finished
 
-    def unfinished(carry):
-        return (carry[0] <= MAX_EM_STEPS) & shared_max(jnp.any(~carry[-1]))
+    def start(used, points, floor, labels):
+        nothing = empty(len(used), len(points))
+        never = jnp.full((), -jnp.inf, jnp.float32)
+        return points, floor, used, _one_hot(labels, len(used)), nothing, never, jnp.zeros((), bool), jnp.int32(0)
 
-    num_candidates, num_components = used.shape
-    start = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (num_candidates, *leaf.shape)), empty(num_components, data.shape[1]))
-    never = jnp.full((num_candidates,), -jnp.inf, jnp.float32)
-    first = (jnp.int32(0), _one_hot(labels, num_components), start, never, jnp.zeros((num_candidates,), bool))
-    *_, mixture, log_likelihood, _, _ = jax.lax.while_loop(unfinished, step, (*first, jnp.broadcast_to(~needed, (num_candidates,))))
+    mixture, log_likelihood = _run_candidates(candidates, needed, start, step, lambda job: (job[4], job[5]), (points, floor), (labels,))
     mixture = mixture.replace(
-        means=centre[None, None] + mixture.means * spread[None, None], scales=spread[None, None, :, None] * mixture.scales, valid=used
+        means=centre[None, None] + mixture.means * spread[None, None], scales=spread[None, None, :, None] * mixture.scales
     )
     return mixture, log_likelihood - jnp.sum(jnp.log(spread))
+
+
+def _run_candidates(candidates, needed, start, step, result, shared, own):
+    """Iterate every candidate of every seed in need, as jobs of one pool; results with leading axis [candidates].
+
+    `start` gets the mask of the candidate's components, the arrays of its seed (`shared`) and its own of `own` ([candidates, ...]).
+    """
+    used = np.arange(max(candidates))[None] < np.array(candidates)[:, None]
+
+    def run(needed, shared, own):
+        num_seeds, num_candidates = len(needed), len(candidates)
+        in_need_first = jnp.argsort(~needed, stable=True)
+        seed_of = lambda job: in_need_first[job // num_candidates]  # noqa: E731
+
+        def begin(job):
+            seed, candidate = seed_of(job), job % num_candidates
+            mine = [x[seed, candidate] for x in own]
+            return start(jnp.asarray(used)[candidate], *[x[seed] for x in shared], *mine)
+
+        num_jobs = num_candidates * jnp.sum(needed, dtype=jnp.int32)
+        results = run_jobs(begin, step, result, num_jobs, num_seeds * num_candidates, NUM_LANES)
+        back = jnp.argsort(in_need_first)
+        return jax.tree.map(lambda x: x.reshape(num_seeds, num_candidates, *x.shape[1:])[back], results)
+
+    return all_seeds_at_once(run)(needed, shared, own)
 
 
 def em_step(points: jax.Array, responsibilities: jax.Array, floor: jax.Array, used: jax.Array) -> tuple[jax.Array, Mixture, jax.Array]:
@@ -151,48 +166,50 @@ def em_step(points: jax.Array, responsibilities: jax.Array, floor: jax.Array, us
 
     Args:
       points: [dims, num], scaled rows.
-      responsibilities: [candidates, components, num], sum to 1 over components.
+      responsibilities: [components, num], sum to 1 over components.
       floor: [dims], the standard deviation that regularises each axis.
-      used: [candidates, components], which components the candidate has.
+      used: [components] bool, which components there are.
 
     Returns:
-      the new responsibilities, the mixtures in scaled units, and their mean log-likelihood a row, [candidates].
+      the new responsibilities, the mixture in scaled units, and its mean log-likelihood a row.
     """
-    num = points.shape[1]
-    mass = jnp.maximum(jnp.sum(responsibilities, axis=-1), EMPTY)  # [candidates, components]
-    share = responsibilities / mass[..., None]
-    means = jnp.einsum("ckn,dn->ckd", share, points)
-    residuals, scales, deviations = _whiten(points, means, share, floor)
-    log_density = -0.5 * residuals - jnp.sum(jnp.log(deviations), axis=-1)[..., None] - 0.5 * points.shape[0] * math.log(2 * math.pi)
-    log_joint = jnp.where(used[..., None], log_density + jnp.log(mass / num)[..., None], -jnp.inf)
-    log_total = jax.nn.logsumexp(log_joint, axis=1)  # [candidates, num]
+    dims, num = points.shape
+    mass = jnp.maximum(jnp.sum(responsibilities, axis=1), EMPTY)
+    share = responsibilities / mass[:, None]
+    means = jnp.stack([jnp.sum(share * row[None], axis=1) for row in points], axis=1)
+    mahalanobis, scales = _whiten(points, means, share, floor)
+    log_scale = jnp.sum(jnp.log(jnp.diagonal(scales, axis1=1, axis2=2)), axis=1) + 0.5 * dims * math.log(2 * math.pi)
+    log_weight = jnp.where(used, jnp.log(mass / num) - log_scale, -jnp.inf)
+    log_joint = log_weight[:, None] - 0.5 * mahalanobis
+    highest = jnp.max(log_joint, axis=0)
+    joint = jnp.exp(log_joint - highest[None])
+    total = jnp.sum(joint, axis=0)
     mixture = Mixture(weights=mass / num, means=means, scales=scales, valid=used)
-    return jnp.exp(log_joint - log_total[:, None]), mixture, jnp.mean(log_total, axis=-1)
+    return joint / total[None], mixture, jnp.mean(highest + jnp.log(total))
 
 
-def _whiten(points: jax.Array, means: jax.Array, share: jax.Array, floor: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Squared Mahalanobis distances [..., num], Cholesky factors [..., dims, dims] and their diagonals [..., dims].
+def _whiten(points: jax.Array, means: jax.Array, share: jax.Array, floor: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Squared Mahalanobis distances [components, num] and Cholesky factors of the covariances [components, dims, dims].
 
     Gram-Schmidt over the axes. The regularisation enters as one more row an axis, `floor` on that axis and 0 elsewhere.
     """
-    dims = points.shape[0]
-    rows = [points[d][None, None] - means[..., d, None] for d in range(dims)]
-    extra = [jnp.broadcast_to(jnp.zeros((dims,)).at[d].set(floor[d]), (*means.shape[:-1], dims)) for d in range(dims)]
-    scales = [[jnp.zeros(means.shape[:-1])] * dims for _ in range(dims)]
+    dims = len(points)
+    rows = [points[d][None] - means[:, d, None] for d in range(dims)]
+    extra = [jnp.zeros_like(means).at[:, d].set(floor[d]) for d in range(dims)]
+    scales = jnp.zeros((*means.shape, dims), means.dtype)
     mahalanobis = jnp.zeros_like(share)
     for d in range(dims):
         weighted = share * rows[d]
-        deviation = jnp.sqrt(jnp.sum(weighted * rows[d], axis=-1) + jnp.sum(extra[d] * extra[d], axis=-1))
-        scales[d][d] = deviation
-        unit_row, unit_extra = rows[d] / deviation[..., None], extra[d] / deviation[..., None]
+        variance = jnp.sum(weighted * rows[d], axis=1) + jnp.sum(extra[d] * extra[d], axis=1)
+        deviation = jnp.sqrt(variance)
+        scales = scales.at[:, d, d].set(deviation)
         for later in range(d + 1, dims):
-            scale = (jnp.sum(weighted * rows[later], axis=-1) + jnp.sum(extra[d] * extra[later], axis=-1)) / deviation
-            rows[later] = rows[later] - scale[..., None] * unit_row
-            extra[later] = extra[later] - scale[..., None] * unit_extra
-            scales[later][d] = scale
-        mahalanobis = mahalanobis + jnp.square(unit_row)
-    factor = jnp.stack([jnp.stack(row, axis=-1) for row in scales], axis=-2)
-    return mahalanobis, factor, jnp.diagonal(factor, axis1=-2, axis2=-1)
+            slope = (jnp.sum(weighted * rows[later], axis=1) + jnp.sum(extra[d] * extra[later], axis=1)) / variance
+            rows[later] = rows[later] - slope[:, None] * rows[d]
+            extra[later] = extra[later] - slope[:, None] * extra[d]
+            scales = scales.at[:, later, d].set(slope * deviation)
+        mahalanobis = mahalanobis + jnp.square(rows[d]) / variance[:, None]
+    return mahalanobis, scales
 
 
 def _seed_centres(key: Key, points: jax.Array, num_centres: int) -> jax.Array:
@@ -213,9 +230,13 @@ def _seed_centres(key: Key, points: jax.Array, num_centres: int) -> jax.Array:
     return jnp.concatenate([first[None], others])
 
 
+def _nearest_centre(points: jax.Array, centres: jax.Array, used: jax.Array) -> jax.Array:
+    """The nearest of the centres in use for every point, the first of several, [num] int32."""
+    distance = sum(jnp.square(row[None] - centre[:, None]) for row, centre in zip(points, centres.T))
+    distance = jnp.where(used[:, None], distance, jnp.inf)
+    is_nearest = distance == jnp.min(distance, axis=0)[None]
+    return jnp.min(jnp.where(is_nearest, jnp.arange(len(used), dtype=jnp.int32)[:, None], len(used)), axis=0)
+
+
 def _one_hot(labels: jax.Array, num_components: int) -> jax.Array:
-    return (labels[:, None] == jnp.arange(num_components, dtype=jnp.int32)[None, :, None]).astype(jnp.float32)
-
-
-def _used(candidates: tuple[int, ...]) -> np.ndarray:
-    return np.arange(max(candidates))[None] < np.array(candidates)[:, None]
+    return (labels[None] == jnp.arange(num_components, dtype=jnp.int32)[:, None]).astype(jnp.float32)

@@ -28,13 +28,6 @@ def insert(history: History, values: jax.Array, num_valid: jax.Array) -> History
     return History(values=history.values.at[:, slot].set(values, mode="drop"), num_rows=history.num_rows + num_valid)
 
 
-def row_numbers(history: History) -> jax.Array:
-    """The number of the row in every slot, [size] int32, negative where nothing was written."""
-    size = history.values.shape[1]
-    last = history.num_rows - 1
-    return last - (last - jnp.arange(size, dtype=jnp.int32)) % size
-
-
 def valid_first(valid: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The order ([num] int32) that moves valid slots to the front and keeps their sequence, and how many they are ([] int32)."""
     return jnp.argsort(~valid, stable=True).astype(jnp.int32), jnp.sum(valid, dtype=jnp.int32)

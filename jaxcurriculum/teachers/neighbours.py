@@ -6,48 +6,62 @@ import jax
 import jax.numpy as jnp
 
 from jaxcurriculum.teachers.batching import shared_max
+from jaxcurriculum.teachers.history import History
 
-BLOCK = 1024  # rows searched at a time
+BLOCK = 256  # slots searched at a time
 
 
-def nearest_before(points: jax.Array, numbers: jax.Array, past: jax.Array, past_numbers: jax.Array, num_filled: jax.Array) -> jax.Array:
-    """For each point the slot of the nearest past row with a lower number, -1 where there is none.
+def nearest_before(points: jax.Array, numbers: jax.Array, history: History) -> jax.Array:
+    """For each point the slot of the nearest row in `history` that has a lower number than the point, -1 where there is none.
 
-    Euclidean; of rows equally near, the one in the last slot (the most recent, until a ring wraps).
-    The work is proportional to `num_filled`.
+    Euclidean; of rows equally near, the one in the last slot, which is the latest until the ring wraps. The work is proportional
+    to the slots in use.
 
     Args:
       points: [dims, num].
-      numbers: [num] int32, a point sees only rows with a lower number.
-      past: [dims, size].
-      past_numbers: [size] int32, negative where the slot is empty.
-      num_filled: [] int32, the slots from here on are empty.
+      numbers: [num] int32.
+      history: its first `dims` columns are coordinates.
 
     Returns:
       slots, [num] int32.
 
-    >>> past = jnp.array([[0.0, 1.0, 2.0, 1.0]])
-    >>> nearest_before(jnp.array([[1.1, 1.1, 0.2]]), jnp.array([4, 3, 1]), past, jnp.arange(4), jnp.int32(4))
+    >>> past = History(values=jnp.array([[0.0, 1.0, 2.0, 1.0]]), num_rows=jnp.int32(4))
+    >>> nearest_before(jnp.array([[1.1, 1.1, 0.2]]), jnp.array([4, 3, 1]), past)
     Array([3, 1, 0], dtype=int32)
     """
-    dims, size = past.shape
+    size = history.values.shape[1]
     block = min(BLOCK, size)
+    cursor = history.num_rows % size  # where the next row goes: from here on the ring holds its previous turn
+
+    def first_slot(index: jax.Array) -> jax.Array:
+        return jnp.minimum(index * block, size - block)  # the last block may overlap the one before, which changes nothing
+
+    def distances(rows: jax.Array, slots: jax.Array) -> jax.Array:
+        row_numbers = history.num_rows - cursor + slots - jnp.where(slots >= cursor, size, 0)
+        seen = (row_numbers >= 0) & (row_numbers < numbers[:, None])
+        squared = sum(jnp.square(row - point[:, None]) for row, point in zip(rows, points))
+        return jnp.where(seen, squared, jnp.inf)  # [num, block]
 
     def search(carry):
-        index, nearest, slots = carry
-        start = jnp.minimum(index * block, size - block)  # the last block may overlap the one before, which changes nothing
-        rows = jax.lax.dynamic_slice_in_dim(past, start, block, axis=1)
-        row_numbers = jax.lax.dynamic_slice_in_dim(past_numbers, start, block)
-        distance = sum(jnp.square(points[k][:, None] - rows[k][None]) for k in range(dims))  # [num, block]
-        seen = (row_numbers[None] >= 0) & (row_numbers[None] < numbers[:, None])
-        distance = jnp.where(seen, distance, jnp.inf)
-        lowest = jnp.min(distance, axis=1)
-        is_lowest = seen & (distance == lowest[:, None])
-        slot = jnp.max(jnp.where(is_lowest, start + jnp.arange(block, dtype=jnp.int32)[None], -1), axis=1)
-        nearer = (slot >= 0) & (lowest <= nearest)
-        return index + 1, jnp.where(nearer, lowest, nearest), jnp.where(nearer, slot, slots)
+        index, lowest, best_block = carry
+        rows = jax.lax.dynamic_slice_in_dim(history.values, first_slot(index), block, axis=1)
+        slots = first_slot(index) + jnp.arange(block, dtype=jnp.int32)
+        here = _row_minimum(distances(rows[:, None], slots[None]))
+        return index + 1, jnp.minimum(here, lowest), jnp.where(here <= lowest, index, best_block)
 
-    num_blocks = shared_max((num_filled + block - 1) // block)
-    num = points.shape[1]
-    start = (jnp.int32(0), jnp.full((num,), jnp.inf, jnp.float32), jnp.full((num,), -1, jnp.int32))
-    return jax.lax.while_loop(lambda carry: carry[0] < num_blocks, search, start)[2]
+    num_blocks = shared_max((jnp.minimum(history.num_rows, size) + block - 1) // block)
+    start = (jnp.int32(0), jnp.full(numbers.shape, jnp.inf, jnp.float32), jnp.zeros(numbers.shape, jnp.int32))
+    _, lowest, best_block = jax.lax.while_loop(lambda carry: carry[0] < num_blocks, search, start)
+    slots = first_slot(best_block)[:, None] + jnp.arange(block, dtype=jnp.int32)[None]
+    is_lowest = distances(history.values[: len(points), slots], slots) == lowest[:, None]
+    return jnp.max(jnp.where(is_lowest & jnp.isfinite(lowest)[:, None], slots, -1), axis=1)
+
+
+def _row_minimum(x: jax.Array) -> jax.Array:
+    """Minimum over the last axis. Halving first: XLA's CPU compiler vectorises that, but not a reduction of the whole row."""
+    for _ in range(4):
+        half = x.shape[-1] // 2
+        if 2 * half != x.shape[-1]:
+            break
+        x = jnp.minimum(x[..., :half], x[..., half:])
+    return jnp.min(x, axis=-1)

@@ -22,7 +22,9 @@ SMALL = PpoConfig(
 
 def trained(env, config, rounds, teacher=None, key=0):
     student = ppo(env, config)
-    loop = make_loop(teacher or teachers.random(env.task_space), student, jnp.array([[0.1], [0.9]]), LoopConfig(rounds_per_evaluation=rounds))
+    loop = make_loop(
+        teacher or teachers.random(env.task_space), student, jnp.array([[0.1], [0.9]]), LoopConfig(rounds_per_evaluation=rounds)
+    )
     state, report = jax.jit(loop.advance)(loop.init(jax.random.key(key)), jnp.int32(0))
     return student, state.student, report
 
@@ -138,9 +140,7 @@ def test_a_sweep_is_a_vmap_over_configurations():
 
 
 def test_nonfinite_rewards_are_counted():
-    env = dataclasses.replace(
-        probes.endless(), step=lambda key, level, state, action: (state, probes._timestep(1.0, jnp.nan, False))
-    )
+    env = dataclasses.replace(probes.endless(), step=lambda key, level, state, action: (state, probes._timestep(1.0, jnp.nan, False)))
     _, _, report = trained(env, SMALL, rounds=1)
     assert int(report.counters.nonfinite) >= 32 * 32
 
