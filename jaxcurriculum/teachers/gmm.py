@@ -28,7 +28,7 @@ TOLERANCE = 1e-3  # EM stops when the mean log-likelihood of a row changes by le
 MAX_EM_STEPS = 100
 MAX_KMEANS_STEPS = 50
 SEEDING_TRIALS = 4  # points tried for each k-means++ centre, 2 + log(10) as scikit-learn does for 10 components
-NUM_LANES = 64  # fits in progress at a time; so few stay in a core's cache
+NUM_LANES = 16  # fits in progress at a time; so few stay in a core's cache
 EMPTY = 1e-30  # stands for the weight of a component without any point
 
 
