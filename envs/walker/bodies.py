@@ -30,6 +30,7 @@ class Body:
     name: str
     hull: tuple[tuple[float, float], ...]  # m, convex
     hips: tuple[tuple[float, float], ...]  # m, from the hull's origin, one a leg
+    rest_angles: tuple[float, ...]  # rad, of each leg against the hull where its hip reads 0
     link_length: float  # m, of upper and lower links
     link_widths: tuple[float, float]  # m, of upper and lower links
     hull_density: float = 5.0  # kg/m^2
@@ -69,7 +70,8 @@ class Body:
 
 
 _HULL = tuple((x * PIXEL, y * PIXEL) for x, y in ((34, 1), (6, 9), (-30, 9), (-30, -8), (34, -8)))
-_BIPED = dict(hull=_HULL, hips=((0.0, -8 * PIXEL),) * 2, link_widths=(8 * PIXEL, 0.8 * 8 * PIXEL))
+# Box2D's joints read 0 in the pose in which they were created, and gymnasium creates the legs 0.05 rad to either side.
+_BIPED = dict(hull=_HULL, hips=((0.0, -8 * PIXEL),) * 2, rest_angles=(-0.05, 0.05), link_widths=(8 * PIXEL, 0.8 * 8 * PIXEL))
 
 # The start of an episode is what Box2D 2.3.10 holds after gymnasium's `reset` and one more step with zero action, without the
 # initial push: `reset` creates the legs 16 pixels above where their joints want them, which reduced coordinates cannot hold.

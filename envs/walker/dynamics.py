@@ -31,7 +31,7 @@ LIMIT_SLOP = np.deg2rad(2)  # rad: joints are pushed back until they are this ne
 def advance(body: Body, level: Level, state: WalkerState, action: jax.Array) -> tuple[WalkerState, jax.Array]:
     """The state one time step later under action [joints, N], and whether each lower link touched the track, [legs, N] bool."""
     hull_angle = state.hull_pose[2]
-    shape = posture(body, hull_angle, link_angles(hull_angle, state.joints))
+    shape = posture(body, hull_angle, link_angles(body, hull_angle, state.joints))
     mass = mass_matrix(body, shape)
     contacts = link_contacts(body, level, state.hull_pose, shape)
     rows = make_rows(mass, link_tops(body, state.hull_pose, shape), contacts)
@@ -90,7 +90,7 @@ def _drift(body: Body, shape: Posture, state: WalkerState, hull_velocity: jax.Ar
     """How far free motion takes the links' centres from their joints: [3 (x, y, 0), 2 (upper, lower), legs, N], m."""
     half = body.link_length / 2
     hull_angle = state.hull_pose[2]
-    angles = link_angles(hull_angle, state.joints) + TIME_STEP * velocity[2]
+    angles = link_angles(body, hull_angle, state.joints) + TIME_STEP * velocity[2]
     turned = posture(body, hull_angle + TIME_STEP * hull_velocity[2], angles)
     hip = shape.hip - turned.hip
     upper, lower = (half * (shape.axis - turned.axis)).swapaxes(0, 1)

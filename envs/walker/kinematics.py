@@ -36,9 +36,9 @@ def perpendicular(a: jax.Array) -> jax.Array:
     return jnp.stack([-a[1], a[0]])
 
 
-def link_angles(hull_angle: jax.Array, joints: jax.Array) -> jax.Array:
+def link_angles(body: Body, hull_angle: jax.Array, joints: jax.Array) -> jax.Array:
     """Absolute angles [2 (upper, lower), legs, N] of the links."""
-    upper = hull_angle[None] + joints[0]
+    upper = hull_angle[None] + joints[0] + np.float32(body.rest_angles)[:, None]
     return jnp.stack([upper, upper + joints[1]])
 
 
@@ -81,7 +81,7 @@ def link_corners(body: Body, tops: jax.Array, axis: jax.Array) -> jax.Array:
 def outline(body: Body, state: WalkerState) -> list[jax.Array]:
     """The walker's polygons in the world, counter-clockwise: hull [vertices, 2], then every link [4, 2], leg by leg, upper first."""
     pose = state.hull_pose[:, None]
-    shape = posture(body, pose[2], link_angles(pose[2], state.joints[..., None]))
+    shape = posture(body, pose[2], link_angles(body, pose[2], state.joints[..., None]))
     corners = link_corners(body, link_tops(body, pose, shape), shape.axis)[..., 0]
     links = [corners[:, :, part, leg].T for leg in range(body.num_legs) for part in range(2)]
     return [hull_vertices(body, pose)[..., 0].T, *links]

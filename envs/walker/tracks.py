@@ -121,7 +121,7 @@ def _reset(body: Body, level: Level) -> tuple[WalkerState, TimeStep]:
     pose = batch(np.array(body.start_pose) + [0, GROUND, 0])
     joints, velocity = batch(body.start_joints), np.array(body.start_velocity)
     links = batch(velocity[:, 1:].reshape(3, body.num_legs, 2).swapaxes(1, 2))
-    mass = mass_matrix(body, posture(body, pose[2], link_angles(pose[2], joints)))
+    mass = mass_matrix(body, posture(body, pose[2], link_angles(body, pose[2], joints)))
     still = jnp.zeros_like(level.push)
     pushed = project(body, mass, jnp.stack([level.push * TIME_STEP / body.hull_mass[0], still, still]), jnp.zeros_like(links))
     state = WalkerState(
