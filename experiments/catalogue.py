@@ -9,7 +9,6 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -73,25 +72,13 @@ class StumpTracksConfig:
     max_obstacle_spacing: float = 6.0  # m, largest
 
 
-def stump_test_2019(config: StumpTracksConfig) -> np.ndarray:
-    """The 50 fixed test tasks of Portelas et al. 2019, [50, 2]: heights in [0, 3] and spacings in [0, 6], whatever the bounds."""
-    draws = np.random.RandomState(4222).random_sample((50, 2))
-    return (draws * (3.0, 6.0)).astype(np.float32)
-
-
-def stump_test_grid(config: StumpTracksConfig) -> np.ndarray:
-    """The test set of TeachMyAgent, [100, 2]: 10 heights from 0 to 3 times 10 spacings from 0 to 6, whatever the bounds."""
-    heights, spacings = np.meshgrid(np.linspace(0, 3, 10), np.linspace(0, 6, 10), indexing="ij")
-    return np.stack([heights.ravel(), spacings.ravel()], axis=1).astype(np.float32)
-
-
 ENVIRONMENTS = {
     "stump-tracks": EnvironmentPart(
         description="a planar walker on flat ground with stumps; task: their mean height and their spacing",
         config=StumpTracksConfig(),
         make=lambda body, config: envs.stump_tracks(body, **dataclasses.asdict(config)),
         bodies=("default", "short"),
-        test_sets={"2019": stump_test_2019, "grid": stump_test_grid},
+        test_sets={"2019": lambda _: envs.stump_tasks_2019(), "grid": lambda _: envs.stump_tasks_grid()},
     ),
 }
 

@@ -24,9 +24,7 @@ class Settings:
     student: str = "ppo"  # student, one of `jaxcurriculum list`
     seeds: int = 2  # independent curricula
     seed: int = 0  # the first of them; seed i of any run is the same, whatever the others (for equal --group)
-    steps: float | None = (
-        None  # environment steps a seed (episodes for simulated students), in whole evaluations; default: the student's own
-    )
+    steps: float | None = None  # environment steps a seed (episodes for simulated students), rounded up to whole evaluations
     evaluate_every: float | None = None  # steps (episodes) between two evaluations, rounded to whole rounds; by default the student's own
     test_set: str | None = None  # tasks of the evaluation; by default the first test set of the environment (or simulated student)
     group: int | None = None  # seeds that are batched together, must divide --seeds; by default one group a device

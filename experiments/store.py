@@ -75,6 +75,8 @@ class Run:
 
     def _read_table(self, name: str) -> pl.DataFrame:
         parts = sorted((self.path / name).glob("part-*.parquet"))
+        if not self.exists:
+            raise RunError(f"{self.path} holds no run: it has no config.json.")
         if not parts:
             raise RunError(f"{self.path} holds no {name} yet: nothing was saved before it stopped; run it again with --resume.")
         return pl.concat([read_part(part) for part in parts])

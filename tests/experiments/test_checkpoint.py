@@ -1,0 +1,92 @@
+"""Checkpoints: the whole state comes back, damage and mistakes are named."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxcurriculum.experiments.checkpoint import Checkpoints, digest
+from jaxcurriculum.experiments.errors import RunError
+
+CONFIG = {"teacher": "random", "seeds": 2}
+
+
+def state(number, size=64):
+    values = jnp.arange(2 * size, dtype=jnp.float32).reshape(2, size) + number
+    return {"key": jax.random.split(jax.random.key(number), 2), "values": values, "flag": jnp.array([True, False])}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    with Checkpoints(tmp_path) as checkpoints:
+        for number in (1, 2, 3):
+            checkpoints.save(number, state(number), CONFIG)
+    return tmp_path
+
+
+def data_files(folder):
+    return [path for path in folder.rglob("d/*") if path.is_file()]
+
+
+def test_the_state_comes_back_with_its_keys_and_old_ones_are_pruned(folder):
+    assert sorted(path.name for path in folder.iterdir()) == ["2", "3"]
+    with Checkpoints(folder) as checkpoints:
+        done, restored, damages = checkpoints.restore(state(0), CONFIG)
+    assert (done, damages) == (3, [])
+    assert digest(restored) == digest(state(3)) != digest(state(2))
+    assert jnp.array_equal(jax.random.bits(restored["key"][1]), jax.random.bits(state(3)["key"][1]))
+
+
+def test_where_nothing_was_saved_nothing_is_restored(tmp_path):
+    with Checkpoints(tmp_path) as checkpoints:
+        assert checkpoints.restore(state(0), CONFIG) is None
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("harm", [truncate, flip, lambda path: path.unlink()], ids=["truncated", "one bit flipped", "missing"])
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before_and_then_replaced(folder, harm):
+    for path in data_files(folder / "3"):
+        harm(path)
+    with Checkpoints(folder) as checkpoints:
+        done, restored, damages = checkpoints.restore(state(0), CONFIG)
+        assert done == 2 and digest(restored) == digest(state(2))
+        assert len(damages) == 1 and "3 is damaged" in damages[0]
+        checkpoints.save(3, state(3), CONFIG)
+    with Checkpoints(folder) as checkpoints:
+        assert checkpoints.restore(state(0), CONFIG)[0] == 3
+
+
+def test_without_an_intact_checkpoint_it_says_so(folder):
+    for path in data_files(folder):
+        truncate(path)
+    with Checkpoints(folder) as checkpoints, pytest.raises(RunError, match="No intact checkpoint is left"):
+        checkpoints.restore(state(0), CONFIG)
+
+
+def test_a_foreign_checkpoint_is_refused_by_setting_and_by_shape(folder):
+    with Checkpoints(folder) as checkpoints:
+        with pytest.raises(RunError, match="another run: setting teacher is random there and oracle here"):
+            checkpoints.restore(state(0), CONFIG | {"teacher": "oracle"})
+        with pytest.raises(RunError, match=r"another run: shape of values is float32\[2, 64\] there and float32\[2, 32\] here"):
+            checkpoints.restore(state(0, size=32), CONFIG)
+
+
+def test_saving_twice_is_saving_once(folder):
+    before = {path: path.stat().st_mtime_ns for path in (folder / "3").rglob("*")}
+    with Checkpoints(folder) as checkpoints:
+        checkpoints.save(3, state(9), CONFIG)
+    assert {path: path.stat().st_mtime_ns for path in (folder / "3").rglob("*")} == before
+
+
+def test_digest_sees_shape_free_bytes():
+    assert digest({"a": jnp.float32(0.0)}) != digest({"a": jnp.float32(-0.0)})
+    assert digest({"a": np.zeros(3, np.float32)}) == digest({"a": jnp.zeros(3)})

@@ -1,0 +1,246 @@
+"""The command line on the toy grid: what it leaves on disk, what it says, and its exit status."""
+
+import dataclasses
+import json
+import signal
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import polars as pl
+import pytest
+from toy_runs import start, train
+
+from jaxcurriculum import map_seeds
+from jaxcurriculum.experiments import catalogue, cli, store
+from jaxcurriculum.experiments.checkpoint import digest
+from jaxcurriculum.experiments.experiment import build
+from jaxcurriculum.experiments.settings import Settings
+from jaxcurriculum.experiments.train import initial_states, restore
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    status, run = train(tmp_path_factory.mktemp("runs"))
+    assert status == 0
+    return run
+
+
+def test_the_files_say_what_the_loop_did(finished):
+    experiment = build(Settings.recorded(finished.config))
+    advance = map_seeds(experiment.loop.advance, 2, experiment.group)
+    state, reports = initial_states(experiment), []
+    for start_round in range(0, 80, 10):
+        state, report = advance(state, jnp.int32(start_round))
+        reports.append(jax.tree.map(np.asarray, report))
+    episodes, tests, saved = finished.episodes(), finished.evaluations(), finished.reports()
+    assert episodes.columns == ["seed", "round", "x0", "x1", "origin", "return", "length", "solved"]
+    assert tests.columns == ["seed", "evaluation", "steps", "test_task", "x0", "x1", "return", "length", "solved"]
+    assert len(episodes) == 2 * 4000 and len(tests) == 2 * 8 * 25
+    for seed in range(2):
+        one = episodes.filter(pl.col("seed") == seed)
+        assert one["round"].to_list() == np.repeat(np.arange(80), 50).tolist()
+        np.testing.assert_array_equal(one["return"], np.concatenate([r.episodes.returns[seed].ravel() for r in reports]))
+        tasks = np.concatenate([r.episodes.tasks[seed].reshape(-1, 2) for r in reports])
+        np.testing.assert_array_equal(one.select("x0", "x1").to_numpy(), tasks)
+        last = tests.filter((pl.col("seed") == seed) & (pl.col("evaluation") == 7))
+        np.testing.assert_array_equal(last["solved"], reports[-1].evaluation.solved[seed])
+        assert last["steps"].unique().to_list() == [4000] and last["test_task"].to_list() == list(range(25))
+    np.testing.assert_array_equal(saved["teacher.means"][-1], reports[-1].teacher.means)
+    np.testing.assert_array_equal(saved["student.score"], np.stack([r.student["score"] for r in reports]))
+    assert digest(restore(experiment, finished)) == digest(state)
+
+
+def test_meta_and_figures(finished):
+    meta = finished.meta
+    assert meta["axes"] == {"names": ["x0", "x1"], "units": ["", ""], "low": [0, 0], "high": [1, 1]}
+    assert (meta["step_unit"], meta["steps_per_round"], meta["evaluations_done"]) == ("episodes", 50, 8)
+    assert meta["versions"]["jax"] == jax.__version__ and meta["wall_seconds"] > 0
+    assert sorted(path.name for path in finished.figures.iterdir()) == ["curriculum.png", "learning_curve.png", "mastery_map.png"]
+    assert len(list((finished.path / "checkpoints").iterdir())) <= 2
+
+
+def test_the_end_of_a_run_shows_a_table_and_paths(tmp_path, capsys):
+    status, run = train(tmp_path, "--teacher", "random")
+    shown = capsys.readouterr().out
+    assert status == 0 and "mastered" in shown and "4,000 episodes a seed, 8,000 in all" in shown
+    for name in ("learning_curve", "curriculum", "mastery_map"):
+        assert str(run.path / "figures" / f"{name}.png") in shown
+
+
+def test_seed_i_is_the_same_in_any_run(finished, tmp_path):
+    _, other = train(tmp_path, "--seeds", "1", "--seed", "1", "--group", "1")
+    mine = finished.episodes().filter(pl.col("seed") == 1)
+    assert mine.equals(other.episodes())
+
+
+def test_a_run_is_never_overwritten(finished, capsys):
+    before = finished.episodes()
+    status, _ = train(finished.path.parent)
+    assert status == 1 and "already holds a run: go on with it by --resume, or choose another --name" in capsys.readouterr().err
+    assert finished.episodes().equals(before)
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.tex").write_text("precious")
+    status, _ = train(tmp_path, "--resume")
+    assert status == 1 and "is not a run" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["thesis.tex"]
+
+
+def test_resume_with_other_settings_names_the_first_that_differs(finished, capsys):
+    status, _ = train(finished.path.parent, "--resume", "--teacher", "random")
+    assert status == 1 and "teacher was alp-gmm and is now random" in capsys.readouterr().err
+    status, _ = train(finished.path.parent, "--resume", "--seeds", "4")
+    assert status == 1 and "seeds was 2 and is now 4" in capsys.readouterr().err
+
+
+def test_resume_remembers_settings_and_extends(finished, tmp_path, capsys):
+    short, run = train(tmp_path, "--steps", "2000")
+    extended = cli.run(["train", "--resume", "--out", str(tmp_path), "--name", "run", "--steps", "4000"])
+    assert (short, extended) == (0, 0)
+    assert run.episodes().equals(finished.episodes()) and run.evaluations().equals(finished.evaluations())
+    again = cli.run(["train", "--resume", "--out", str(tmp_path), "--name", "run"])
+    assert again == 0 and run.episodes().equals(finished.episodes())
+    assert run.config["steps"] == 4000
+
+
+def nonfinite_after(student, rounds):
+    """`student` whose report counts something non-finite once its score has been computed `rounds` times."""
+
+    def report(state):
+        return student.report(state[0]) | {"nonfinite": (state[1] > rounds).astype(jnp.int32)}
+
+    def trained(key, state, proposals):
+        inner, episodes = student.train(key, state[0], proposals)
+        return (inner, state[1] + 1), episodes
+
+    return dataclasses.replace(
+        student,
+        init=lambda key: (student.init(key), jnp.int32(0)),
+        train=trained,
+        evaluate=lambda key, state, *args: student.evaluate(key, state[0], *args),
+        report=report,
+    )
+
+
+def test_a_run_that_turns_nonfinite_stops_and_keeps_its_last_good_checkpoint(tmp_path, capsys, monkeypatch):
+    part = catalogue.STUDENTS["toy-grid"]
+    broken = dataclasses.replace(part, make=lambda env, config: nonfinite_after(part.make(env, config), 35))
+    monkeypatch.setitem(catalogue.STUDENTS, "toy-grid", broken)
+    status, run = train(tmp_path, "--teacher", "random")
+    message = capsys.readouterr().err
+    assert status == 1 and "The student of seed 0, 1 turned non-finite between evaluations 3 and 4" in message
+    assert max(int(path.name) for path in (run.path / "checkpoints").iterdir()) == 3
+    assert run.evaluations()["evaluation"].max() == 3  # what is known of the broken stretch is kept for the person who looks for the cause
+
+
+@pytest.mark.parametrize("folder", ["episodes", "evaluations", "reports"])
+def test_a_full_disk_is_said_and_what_was_saved_is_kept(tmp_path, capsys, monkeypatch, folder):
+    write, seen = store.write_file, []
+
+    def fill_up(path, content):
+        seen.append(path)
+        if path.parent.name == folder and sum(one.parent.name == folder for one in seen) > 2:
+            raise OSError(28, "No space left on device", str(path))
+        write(path, content)
+
+    monkeypatch.setattr("jaxcurriculum.experiments.recorder.SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    for module in ("store", "recorder"):
+        monkeypatch.setattr(f"jaxcurriculum.experiments.{module}.write_file", fill_up)
+    status, run = train(tmp_path, "--teacher", "random")
+    assert status == 1 and "the disk is full" in capsys.readouterr().err
+    monkeypatch.undo()
+    _, complete = train(tmp_path, "--teacher", "random", name="complete")
+    assert train(tmp_path, "--resume")[0] == 0
+    assert run.episodes().equals(complete.episodes()) and run.evaluations().equals(complete.evaluations())
+
+
+def test_ctrl_c_saves_and_exits_with_130(tmp_path):
+    process = start(tmp_path, "--steps", "4e6", "--teacher", "random")
+    checkpoints = tmp_path / "run" / "checkpoints"
+    while process.poll() is None and not any(path.name.isdigit() for path in checkpoints.glob("*")):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    errors = process.communicate(timeout=60)[1]
+    assert process.returncode == 130 and "interrupted; everything so far is in" in errors and "Traceback" not in errors
+    run = store.Run(tmp_path / "run")
+    done = run.meta["evaluations_done"]
+    assert [int(path.name) for path in checkpoints.iterdir() if path.name == str(done)] == [done]
+    assert run.evaluations()["evaluation"].max() == done - 1
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["train", "--student", "toy-grid", "--teacher", "magic"], "There is no teacher 'magic'; there are random"),
+        (["plot", "nowhere"], "nowhere holds no run"),
+        (["render", "nowhere"], "nowhere holds no run"),
+    ],
+)
+def test_mistakes_end_in_one_sentence_on_stderr(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(arguments) == 1
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["tran"], ["train", "--teachr", "x"], ["train", "--seeds", "two"], ["train", "--seeds", "0"]])
+def test_misspelt_arguments_end_with_status_2(arguments, capsys):
+    with pytest.raises(SystemExit) as exit:
+        cli.run(arguments)
+    assert exit.value.code == 2 and capsys.readouterr().err
+
+
+def test_help_explains_steps(capsys):
+    with pytest.raises(SystemExit) as exit:
+        cli.run(["train", "--help"])
+    assert exit.value.code == 0 and "environment steps a seed (episodes for simulated students)" in " ".join(
+        capsys.readouterr().out.replace("│", "").split()
+    )
+
+
+def test_list_names_every_part_with_its_parameters(capsys):
+    assert cli.run(["list"]) == 0
+    shown = capsys.readouterr().out
+    for table in (catalogue.ENVIRONMENTS, catalogue.TEACHERS, catalogue.STUDENTS):
+        assert all(name in shown for name in table)
+    assert "teacher.exploration" in shown and "student.rollout.num_envs" in shown
+
+
+def test_a_simulated_student_cannot_be_rendered(finished, capsys):
+    assert cli.run(["render", str(finished.path)]) == 1
+    assert "toy-grid is a simulated student without an environment" in capsys.readouterr().err
+
+
+def test_plan_predicts_and_writes_nothing(tmp_path, capsys):
+    status, run = train(tmp_path, "--plan", "--teacher", "random")
+    shown = capsys.readouterr().out
+    assert status == 0 and not run.path.exists()
+    assert "8 evaluations, 8,000 episodes" in shown and "MiB" in shown and "run time" in shown
+
+
+def test_debug_runs_one_round_without_jit(tmp_path, capsys):
+    status, run = train(tmp_path, "--debug", "--teacher", "random")
+    assert status == 0 and not run.path.exists()
+    assert "One round of 50 episodes without jit: no nan; 50 episodes ended" in capsys.readouterr().out
+
+
+def test_debug_names_the_function_that_made_a_nan(tmp_path, monkeypatch):
+    part = catalogue.TEACHERS["random"]
+
+    def with_nan(space, config):
+        teacher = part.make(space, config)
+        update = lambda key, state, episodes, context: ({"score": jnp.mean(episodes.returns) * jnp.nan}, jnp.int32(0))
+        return dataclasses.replace(teacher, init=lambda key: {"score": jnp.float32(0)}, update=update)
+
+    monkeypatch.setitem(catalogue.TEACHERS, "random", dataclasses.replace(part, make=with_nan))
+    with pytest.raises(FloatingPointError, match=r"random.update made a nan in .*score"):
+        train(tmp_path, "--debug", "--teacher", "random")
+
+
+def test_config_is_readable(finished):
+    config = json.loads((finished.path / "config.json").read_text())
+    assert config["teacher.exploration"] == 0.2 and config["student.cells"] == 5 and config["loop.rounds_per_evaluation"] == 10

@@ -1,0 +1,119 @@
+"""From texts to settings, configurations and experiments; every mistake is one sentence that says what exists."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from jaxcurriculum import envs, teachers
+from jaxcurriculum.experiments import catalogue
+from jaxcurriculum.experiments.errors import RunError
+from jaxcurriculum.experiments.experiment import build
+from jaxcurriculum.experiments.settings import Settings, override, parameters, parse
+from jaxcurriculum.students import PpoConfig
+
+TOY = Settings(student="toy-grid", teacher="random")
+
+
+@pytest.mark.parametrize(
+    "text, kind, value",
+    [
+        ("3", int, 3), ("1e3", int, 1000), ("3", float, 3.0), ("-1e-3", float, -1e-3), ("true", bool, True), ("slot", str, "slot"),
+        ("7", str, "7"), ("32,16", tuple[int, ...], (32, 16)), ("(32,)", tuple[int, ...], (32,)), ("32", tuple[int, ...], (32,)),
+        ("-1,2.5", tuple[float, float] | None, (-1.0, 2.5)), ("none", tuple[float, float] | None, None),
+    ],
+)  # fmt: skip
+def test_parse_gives_the_value_in_its_type(text, kind, value):
+    parsed = parse("x", text, kind)
+    assert parsed == value and type(parsed) is type(value)
+
+
+@pytest.mark.parametrize(
+    "text, kind",
+    [("abc", int), ("1.5", int), ("1", bool), ("true", float), ("none", float), ("1,2,3", tuple[float, float]), ("open('x')", float)],
+)
+def test_parse_refuses_other_types(text, kind):
+    with pytest.raises(RunError, match="must be of type"):
+        parse("x", text, kind)
+
+
+def test_override_reaches_into_nested_configurations_at_once():
+    changes = {"rollout.num_envs": "32", "rollout.num_steps": "4", "minibatch_size": "64", "learning_rate": "1e-4"}
+    config = override(PpoConfig(), "student", changes)
+    assert (config.rollout.num_envs, config.rollout.num_steps, config.minibatch_size, config.learning_rate) == (32, 4, 64, 1e-4)
+
+
+def test_override_names_what_is_wrong():
+    with pytest.raises(RunError, match="no field 'explore' in AlpGmmConfig; its fields are fit_every, .*exploration"):
+        override(teachers.AlpGmmConfig(), "teacher", {"explore": "0.1"})
+    with pytest.raises(RunError, match=r"exploration must be in \[0, 1\], got 2"):
+        override(teachers.AlpGmmConfig(), "teacher", {"exploration": "2"})
+
+
+@pytest.mark.parametrize("table", [catalogue.ENVIRONMENTS, catalogue.TEACHERS, catalogue.STUDENTS])
+def test_every_parameter_in_the_catalogue_says_what_it_means(table):
+    for part in table.values():
+        assert part.description and dataclasses.is_dataclass(part.config)
+        for parameter in parameters(part.config):
+            assert parameter.meaning, parameter.name
+
+
+@pytest.mark.parametrize("teacher", catalogue.TEACHERS)
+def test_every_teacher_goes_with_the_simulated_student(teacher):
+    experiment = build(dataclasses.replace(TOY, teacher=teacher))
+    assert experiment.num_advances == 20 and experiment.loop.steps_per_advance == 1000
+
+
+def test_returns_of_the_toy_grid_are_not_scaled_unless_asked():
+    named = lambda *changes: build(dataclasses.replace(TOY, teacher="alp-gmm", set=changes)).config["teacher.return_range"]
+    assert named() is None and named("teacher.return_range=0,2") == [0, 2]
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"teacher": "alpgmm"}, "no teacher 'alpgmm'; there are random, oracle, alp-gmm"),
+        ({"student": "sac"}, "no student 'sac'; there are ppo, toy-grid"),
+        ({"student": "ppo", "env": "parkour"}, "no environment 'parkour'; there are stump-tracks"),
+        ({"student": "ppo", "body": "fish"}, "no body of stump-tracks 'fish'; there are default, short"),
+        ({"test_set": "2019"}, "no test set '2019'; there are cells"),
+        ({"seeds": 4, "group": 3}, "--group must divide --seeds, got --group 3 for --seeds 4"),
+        ({"set": ("student.cells",)}, "--set takes SECTION.FIELD=VALUE"),
+        ({"set": ("env.max_stump_height=2",)}, "no section 'env' here; there are teacher, student, loop"),
+        ({"set": ("student.cells=0",)}, "ToyGridConfig.cells must be at least 1, got 0"),
+        ({"set": ("loop.rounds_per_evaluation=2",)}, "give --evaluate-every instead"),
+        ({"teacher": "oracle", "set": ("teacher.step=0.1,0.1,0.1",)}, "OracleConfig.step must have one entry an axis"),
+        ({"student": "ppo", "set": ("student.minibatch_size=1000",)}, "minibatch_size must divide"),
+        ({"student": "ppo", "set": ("env.min_stump_height=3", "env.max_stump_height=1")}, "low <= high"),
+    ],
+)
+def test_mistakes_are_one_sentence(changes, message):
+    with pytest.raises(RunError) as error:
+        build(dataclasses.replace(TOY, **changes))
+    assert message in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("changes", [{"seeds": 0}, {"steps": 0}, {"steps": float("nan")}, {"steps": 1e10}, {"seed": -1}])
+def test_settings_out_of_range_are_refused(changes):
+    with pytest.raises(ValueError, match=f"--{next(iter(changes))} must lie between"):
+        Settings(**changes)
+
+
+def test_recorded_settings_build_the_same_experiment():
+    first = build(dataclasses.replace(TOY, seeds=3, steps=1500, set=("student.cells=4",)))
+    again = build(Settings.recorded(first.config))
+    assert again.config == first.config and again.num_advances == first.num_advances == 2
+
+
+@pytest.mark.parametrize("seeds, group", [(1, 1), (2, 1), (3, 3), (4, 2), (6, 3), (64, 32)])
+def test_the_default_group_gives_both_devices_work(seeds, group):
+    assert build(dataclasses.replace(TOY, seeds=seeds)).group == group
+
+
+def test_published_test_tasks():
+    """Portelas et al. drew height, then spacing, one task after the other, from NumPy's RandomState(4222)."""
+    draw = np.random.RandomState(4222).uniform
+    np.testing.assert_array_equal(envs.stump_tasks_2019(), np.float32([[draw(0, 3), draw(0, 6)] for _ in range(50)]))
+    grid = envs.stump_tasks_grid()
+    assert grid.shape == (100, 2) and len(np.unique(grid, axis=0)) == 100
+    assert grid.min(0).tolist() == [0, 0] and grid.max(0).tolist() == [3, 6]
