@@ -4,9 +4,9 @@ from jaxcurriculum.loop import Loop, LoopConfig, LoopState, Report, make_loop
 from jaxcurriculum.roles import Context, Environment, Student, Teacher
 from jaxcurriculum.seeds import map_seeds
 from jaxcurriculum.space import Box, Space
-from jaxcurriculum.types import Episodes, Proposals, TimeStep
+from jaxcurriculum.types import Episodes, Proposals, TimeStep, fresh_proposals
 
 __all__ = [
     "Box", "Context", "Environment", "Episodes", "Loop", "LoopConfig", "LoopState", "Proposals", "Report", "Space", "Student",
-    "Teacher", "TimeStep", "make_loop", "map_seeds",
+    "Teacher", "TimeStep", "fresh_proposals", "make_loop", "map_seeds",
 ]  # fmt: skip

@@ -1,0 +1,71 @@
+"""What every bench uses: pinning to cores, timing, memory, versions."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import resource
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+def pin(num_cores: int) -> None:
+    """Keep this process on the last `num_cores` of its cores, and give XLA one CPU device for each; call it before JAX is imported."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-num_cores:])
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={num_cores}"
+
+
+def seconds(function: Callable[[], Any], repeats: int = 5) -> float:
+    """The shortest of `repeats` calls, after one that is not counted; waits for the device."""
+    import jax
+
+    jax.block_until_ready(function())
+    best = float("inf")
+    for _ in range(repeats):
+        start = time.perf_counter()
+        jax.block_until_ready(function())
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def peak_megabytes() -> float:
+    """The most memory that this process has held so far."""
+    unit = 1 if platform.system() == "Darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def about() -> dict[str, Any]:
+    """Versions, device and revision, to stand beside every number."""
+    import jax
+
+    revision = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    names = ("jax", "jaxlib", "flax", "optax", "numpy", "scikit-learn", "gymnasium", "box2d-py")
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "revision": revision or "unknown",
+        "device": jax.devices()[0].device_kind,
+        "num_devices": len(jax.devices()),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in names},
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "absent"
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or "unknown"

@@ -1,0 +1,150 @@
+"""End-to-end training of the main job: steps a second, what a second seed costs, and where the time goes.
+
+Shares are of one seed on one core: each part is compiled and timed alone, at the sizes of the main job; `whole` is the round itself.
+The host's share is measured in a real run on disk: the time that its thread spends on files, tables and the progress bar.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import pathlib
+import tempfile
+import time
+from typing import Any
+
+from bench.measure import pin, seconds
+
+COLUMNS = ("what", "seeds", "devices", "steps/s", "ms/round", "share %")
+
+
+def measure(quick: bool) -> list[dict[str, Any]]:
+    """Total speed for 1 and 2 seeds, then a row a part of the round, then the host."""
+    import jax
+
+    rows = [_whole(seeds) for seeds in (1, 2)]
+    rows[1]["what"] = f"main job ({rows[1]['steps/s'] / rows[0]['steps/s']:.2f} times one seed)"
+    return [*rows, *_parts(jax.devices()[0]), _host(quick)]
+
+
+def _experiment(*arguments: str):
+    from jaxcurriculum.experiments.experiment import build
+    from jaxcurriculum.experiments.settings import Settings
+
+    return build(Settings(seeds=int(arguments[0]), steps=float(arguments[1])))
+
+
+def _whole(num_seeds: int) -> dict[str, Any]:
+    """The rounds of one advance, without its evaluation."""
+    import jax
+    import jax.numpy as jnp
+
+    from jaxcurriculum import map_seeds
+
+    loop = _experiment(str(num_seeds), "1e6").loop
+    rounds = 8
+
+    def advance(state, start):
+        return jax.lax.scan(lambda state, i: (loop.round(state, start + i)[0], None), state, jnp.arange(rounds, dtype=jnp.int32))[0]
+
+    run = map_seeds(advance, num_seeds)
+    held = [map_seeds(loop.init, num_seeds)(jax.random.split(jax.random.key(0), num_seeds))]
+
+    def go_on():
+        held[0] = run(held[0], jnp.int32(0))
+        return held[0]
+
+    duration = seconds(go_on, repeats=3)
+    devices = len(jax.tree.leaves(held[0])[0].sharding.device_set)
+    rate = num_seeds * rounds * loop.student.steps_per_round / duration
+    return {"what": "main job", "seeds": num_seeds, "devices": devices, "steps/s": rate, "ms/round": 1e3 * duration / rounds}
+
+
+def _parts(device) -> list[dict[str, Any]]:
+    import jax
+    import jax.numpy as jnp
+
+    from jaxcurriculum import envs, students
+    from jaxcurriculum.roles import Context
+    from jaxcurriculum.rollout import collect
+
+    loop, config, env = _experiment("1", "1e6").loop, students.PpoConfig(), envs.stump_tracks()
+    teacher, student = loop.teacher, loop.student
+    state = jax.jit(loop.init)(jax.random.key(0))
+    for round in range(3):
+        state, episodes = jax.jit(loop.round)(state, jnp.int32(round))
+    key, num_envs = jax.random.key(1), config.rollout.num_envs
+    _, proposals = jax.jit(teacher.propose, static_argnums=2)(key, state.teacher, student.num_proposals)
+
+    @jax.jit
+    def physics(key, rollout):
+        policy = lambda key, obs: (jnp.zeros((num_envs, env.action_space.dims)), None)
+        rollout, trajectory, _, _ = collect(key, env, config.rollout, rollout, proposals, policy)
+        return rollout, trajectory
+
+    @jax.jit
+    def acting(key, student_state):
+        policy = lambda key, obs: (
+            jax.vmap(student.act, in_axes=(0, None, 0, None))(jax.random.split(key, num_envs), student_state, obs, False),
+            None,
+        )
+        rollout, trajectory, _, _ = collect(key, env, config.rollout, student_state.rollout, proposals, policy)
+        return rollout, trajectory
+
+    @jax.jit
+    def teaching(key, teacher_state):
+        context = Context(round=jnp.int32(3), num_steps=jnp.int32(0), probe=lambda *_: None)
+        teacher_state, proposals = teacher.propose(key, teacher_state, student.num_proposals)
+        return teacher.update(key, teacher_state, episodes, context), proposals
+
+    train = jax.jit(student.train)
+    whole = seconds(lambda: jax.jit(loop.round)(state, jnp.int32(3)))
+    stepping = seconds(lambda: physics(key, state.student.rollout))
+    with_policy = seconds(lambda: acting(key, state.student))
+    training = seconds(lambda: train(key, state.student, proposals))
+    parts = {
+        "physics, observation, pool": stepping,
+        "policy": with_policy - stepping,
+        "update (PPO, GAE, records)": training - with_policy,
+        "teacher": seconds(lambda: teaching(key, state.teacher)),
+    }
+    row = lambda what, duration: {"what": what, "seeds": 1, "devices": 1, "ms/round": 1e3 * duration, "share %": 100 * duration / whole}
+    return [row(what, duration) for what, duration in [*parts.items(), ("whole", whole)]]
+
+
+def _host(quick: bool) -> dict[str, Any]:
+    """Time of the recorder and the progress bar in a run on disk, against the run's wall time after its first evaluation."""
+    from rich.console import Console
+
+    from jaxcurriculum.experiments import train as host
+    from jaxcurriculum.experiments.store import Run
+
+    spent, began = [0.0], [0.0]
+
+    def timed(owner, name):
+        function = getattr(owner, name)
+
+        def wrapper(*args):
+            began[0] = began[0] or time.perf_counter()
+            start = time.perf_counter()
+            try:
+                return function(*args)
+            finally:
+                spent[0] += time.perf_counter() - start
+
+        setattr(owner, name, wrapper)
+
+    for owner, name in ((host.Recorder, "add"), (host.Recorder, "flush"), (host.Watch, "show")):
+        timed(owner, name)
+    experiment = _experiment("2", "1e6" if quick else "3e6")
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        host.train(experiment, Run(pathlib.Path(folder) / "run"), Console(file=io.StringIO()))
+    wall = time.perf_counter() - began[0]
+    return {"what": "host (files, progress)", "seeds": 2, "devices": 2, "share %": 100 * spent[0] / wall}
+
+
+if __name__ == "__main__":
+    from bench.report import main
+
+    pin(2)
+    main(measure)
