@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import polars as pl
 
-from jaxcurriculum import Environment, Student
+from jaxcurriculum import Box, Environment
 from jaxcurriculum.envs.walker.bodies import get_body
 from jaxcurriculum.envs.walker.render import write_gif
 from jaxcurriculum.experiments.errors import RunError
@@ -17,7 +18,7 @@ from jaxcurriculum.experiments.experiment import build
 from jaxcurriculum.experiments.settings import Settings
 from jaxcurriculum.experiments.store import Run
 from jaxcurriculum.experiments.train import restore
-from jaxcurriculum.types import PyTree, level_key
+from jaxcurriculum.types import Key, PyTree, level_key
 
 MOST_FRAMES = 500  # of the GIF: long episodes are shown faster
 STEPS_PER_SECOND = 50
@@ -33,21 +34,22 @@ def animate(
     """
     experiment = build(Settings.recorded(run.config))
     env, student = experiment.environment, experiment.loop.student
-    if env is None:
+    if env is None or student.act is None:
         raise RunError(f"{run.path} cannot be animated: {student.name} is a simulated student without an environment.")
     index = 0 if seed is None else seed - experiment.first_seed
     if not 0 <= index < experiment.num_seeds:
         last = experiment.first_seed + experiment.num_seeds - 1
         raise RunError(f"--seed must be one of the run's, {experiment.first_seed} to {last}, got {seed}.")
     task = task or showpiece(run, experiment.first_seed + index)
-    check_task(env, task)
+    check_task(experiment.space, task)
     state = jax.tree.map(lambda leaf: leaf[index], restore(experiment, run).student)
     level = env.generate(level_key(jnp.uint32(track_seed)), jnp.array(task, jnp.float32))
-    states, obs, rewards = play(env, student, state, level)
+    act = student.act
+    states, obs, rewards = play(env, lambda key, obs: act(key, state, obs, True), level)
     every = max(2, -(-len(rewards) // MOST_FRAMES))
     shown = range(0, len(rewards), every)
     returns = np.cumsum(rewards)
-    named = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in zip(env.task_space.names, task))
+    named = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in zip(experiment.space.names, task))
     captions = [f"{named}      {(i + 1) / STEPS_PER_SECOND:4.1f} s      return {returns[i]:.0f}" for i in shown]
     path = run.figures / "walker.gif" if out is None else out
     frames = jax.tree.map(lambda leaf: leaf[shown.start :: every], states)
@@ -55,14 +57,14 @@ def animate(
     return path
 
 
-def play(env: Environment, student: Student, state: PyTree, level: PyTree) -> tuple[PyTree, np.ndarray, np.ndarray]:
-    """One episode of the mean policy: environment states [steps, ...], observations and rewards after each step, until it ends."""
+def play(env: Environment, policy: Callable[[Key, jax.Array], jax.Array], level: PyTree) -> tuple[PyTree, np.ndarray, np.ndarray]:
+    """One episode of `policy` (key, obs) -> action: environment states [steps, ...], observations, rewards, each after a step."""
     key_reset, key_steps = jax.random.split(jax.random.key(0))
 
     def step(carry, key):
         env_state, obs, over = carry
         key_act, key_step = jax.random.split(key)
-        env_state, timestep = env.step(key_step, level, env_state, student.act(key_act, state, obs, True))
+        env_state, timestep = env.step(key_step, level, env_state, policy(key_act, obs))
         after = over | timestep.terminated | timestep.truncated
         return (env_state, timestep.obs, after), (env_state, timestep.obs, timestep.reward, over)
 
@@ -86,9 +88,8 @@ def showpiece(run: Run, seed: int) -> tuple[float, ...]:
     return best.select(run.meta["axes"]["names"]).row(0)
 
 
-def check_task(env: Environment, task: tuple[float, ...]) -> None:
-    """Raise a RunError unless `task` has one value an axis of the task space, each within its bounds."""
-    space = env.task_space
+def check_task(space: Box, task: tuple[float, ...]) -> None:
+    """Raise a RunError unless `task` has one value an axis of `space`, each within its bounds."""
     if len(task) != space.dims:
         raise RunError(f"--task takes one value an axis, {', '.join(space.names)}: {space.dims} values, got {len(task)}.")
     for name, value, low, high in zip(space.names, task, space.low, space.high):

@@ -12,7 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
-from jaxcurriculum import envs, students, teachers
+import jaxcurriculum.envs as envs
+from jaxcurriculum import students, teachers
 from jaxcurriculum.experiments.errors import RunError
 from jaxcurriculum.experiments.settings import parameters
 from jaxcurriculum.students import simulated

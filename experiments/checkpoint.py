@@ -12,6 +12,7 @@ import pathlib
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
 
@@ -94,8 +95,8 @@ def digest(state: PyTree) -> str:
     """A fingerprint of every byte of `state`."""
     fingerprint = hashlib.blake2b(digest_size=16)
     for _, leaf in _leaves(state):
-        is_key = jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
-        fingerprint.update(np.ascontiguousarray(jax.random.key_data(leaf) if is_key else leaf))
+        is_key = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+        fingerprint.update(np.asarray(jax.random.key_data(leaf) if is_key else leaf).tobytes())
     return fingerprint.hexdigest()
 
 

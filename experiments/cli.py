@@ -128,9 +128,9 @@ def use_machine() -> None:
     """One CPU device a core (XLA runs a fused loop on one core), and compiled programs are kept for the next start."""
     import jax
 
-    if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", "") and jax.config.jax_num_cpu_devices < 1:
+    if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", "") and jax.config.values["jax_num_cpu_devices"] < 1:
         jax.config.update("jax_num_cpu_devices", num_cores())
-    if jax.config.jax_compilation_cache_dir is None:
+    if jax.config.values["jax_compilation_cache_dir"] is None:
         home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
         jax.config.update("jax_compilation_cache_dir", str(pathlib.Path(home) / "jaxcurriculum"))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)

@@ -9,7 +9,7 @@ from typing import Any
 
 import jax
 
-from jaxcurriculum import Environment, Loop, LoopConfig, make_loop
+from jaxcurriculum import Box, Environment, Loop, LoopConfig, make_loop
 from jaxcurriculum.experiments.catalogue import ENVIRONMENTS, STUDENTS, TEACHERS, find
 from jaxcurriculum.experiments.errors import RunError
 from jaxcurriculum.experiments.settings import Settings, override, parameters
@@ -20,6 +20,7 @@ class Experiment:
     """A loop that is ready to run, and everything that was decided on the way."""
 
     environment: Environment | None
+    space: Box  # of the tasks
     loop: Loop
     num_seeds: int
     first_seed: int
@@ -43,6 +44,8 @@ def build(settings: Settings) -> Experiment:
     try:
         environment = parts["env"].make(settings.body, configs["env"]) if "env" in parts else None
         student = parts["student"].make(environment, configs["student"])
+        if not isinstance(student.task_space, Box):
+            raise ValueError(f"The command line needs tasks with named axes (a Box), got those of {type(student.task_space).__name__}.")
         teacher = parts["teacher"].make(student.task_space, configs["teacher"])
         rounds = max(1, round(evaluate_every / student.steps_per_round))
         configs["loop"] = dataclasses.replace(configs["loop"], rounds_per_evaluation=rounds)
@@ -56,6 +59,7 @@ def build(settings: Settings) -> Experiment:
     settings = dataclasses.replace(settings, test_set=test_set, steps=steps, evaluate_every=evaluate_every, group=group)
     return Experiment(
         environment=environment,
+        space=student.task_space,
         loop=loop,
         num_seeds=settings.seeds,
         first_seed=settings.seed,

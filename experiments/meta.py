@@ -19,7 +19,7 @@ PACKAGES = ("jaxcurriculum", "jax", "jaxlib", "flax", "optax", "numpy", "polars"
 
 def describe(experiment: Experiment) -> dict[str, Any]:
     """The content of `meta.json` for a run that starts now."""
-    loop, space = experiment.loop, experiment.loop.student.task_space
+    loop, space = experiment.loop, experiment.space
     return {
         "axes": {"names": space.names, "units": space.units, "low": space.low, "high": space.high},
         "step_unit": loop.student.step_unit,

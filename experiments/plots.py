@@ -19,7 +19,7 @@ from jaxcurriculum.experiments.store import Run
 BLUE, ORANGE = "#0072B2", "#D55E00"  # Okabe and Ito's, told apart by colour-blind readers
 NUM_PANELS = 4  # stretches of time in the curriculum picture
 POINTS_PER_PANEL = 500
-STYLE = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 11, "axes.titlesize": 11, "savefig.dpi": 130}
+STYLE: dict[Any, Any] = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 11, "axes.titlesize": 11, "savefig.dpi": 130}
 
 
 def draw(run: Run) -> list[pathlib.Path]:
@@ -47,7 +47,7 @@ def learning_curve(run: Run) -> Figure:
         ax.set(xlabel=f"{run.meta['step_unit']} a seed", ylabel=label, xlim=(0, None))
         ax.xaxis.set_major_formatter(ticker.EngFormatter(sep=" "))
         ax.grid(alpha=0.25)
-    axes[0].set_ylim(0, max(5, 1.05 * axes[0].get_ylim()[1]) if table["solved"].max() < 95 else 101)
+    axes[0].set_ylim(0, max(5, 1.05 * axes[0].get_ylim()[1]) if table["solved"].to_numpy().max() < 95 else 101)
     seeds = f"{num_seeds} seeds (thin), mean and standard deviation" if num_seeds > 1 else "1 seed"
     figure.suptitle(f"{_title(run)}: {seeds}")
     return figure
@@ -96,7 +96,7 @@ def mastery_map(run: Run) -> Figure:
         points = ax.scatter(x, y, c=table[name], cmap=colours, vmin=low, vmax=high, s=110, edgecolors="0.4", linewidths=0.6, clip_on=False)
         figure.colorbar(points, ax=ax, label=label)
         _frame(ax, meta)
-    mastered, steps = last["solved"].mean(), last["steps"].first()
+    mastered, steps = last["solved"].mean(), last["steps"].to_numpy()[0]
     figure.suptitle(
         f"{_title(run)}: {mastered:.1%} of the {len(table)} test tasks mastered after {_amount(steps)} {meta['step_unit']}"
         f"{_projection(meta)}"

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from jaxcurriculum.loop import Report
 
@@ -26,7 +26,7 @@ class Watch:
         self.before, self.started, self.printed, self.compiling = done, time.monotonic(), float("-inf"), True
         columns = (BarColumn(), TextColumn("{task.percentage:3.0f}%"), TextColumn("{task.description}"), TimeRemainingColumn())
         self.bar = Progress(*columns, console=console, refresh_per_second=4) if console.is_terminal else None
-        self.task = self.bar.add_task("compiling and running the first steps", total=total, completed=done) if self.bar else None
+        self.task = self.bar.add_task("compiling and running the first steps", total=total, completed=done) if self.bar else TaskID(0)
 
     def __enter__(self):
         if self.bar:

@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from rich.console import Console
 from rich.table import Table
 
@@ -76,7 +77,7 @@ def _watched(role: Any, looked_at: dict[str, Callable[[Any], PyTree]]) -> Any:
         def watched(*args):
             result = function(*args)
             for path, leaf in jax.tree_util.tree_leaves_with_path(look(result)):
-                if not isinstance(leaf, jax.core.Tracer) and jnp.issubdtype(leaf.dtype, jnp.floating) and bool(jnp.isnan(leaf).any()):
+                if not isinstance(leaf, Tracer) and jnp.issubdtype(leaf.dtype, jnp.floating) and bool(jnp.isnan(leaf).any()):
                     raise FloatingPointError(f"{role.name}.{name} made a nan in {jax.tree_util.keystr(path)} of its result.")
             return result
 

@@ -39,8 +39,9 @@ class Settings:
     @classmethod
     def recorded(cls, config: dict[str, Any]) -> Settings:
         """The settings that a run's config.json holds."""
-        values = {field.name: config[field.name] for field in dataclasses.fields(Settings)}
-        return cls(**values | {"set": tuple(values["set"])})
+        values: dict[str, Any] = {field.name: config[field.name] for field in dataclasses.fields(Settings)}
+        values["set"] = tuple(values["set"])
+        return cls(**values)
 
 
 @dataclasses.dataclass(frozen=True)

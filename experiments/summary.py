@@ -27,10 +27,9 @@ def summarise(run: Run, console: Console) -> None:
     console.print(table)
     steps = meta["evaluations_done"] * meta["rounds_per_evaluation"] * meta["steps_per_round"]
     total, seconds = steps * meta["num_seeds"], meta["wall_seconds"]
-    console.print(
-        f"{steps:,} {meta['step_unit']} a seed, {total:,} in all, in {seconds:,.1f} s: {total / seconds:,.0f} a second.", highlight=False
-    )
+    work = f"{steps:,} {meta['step_unit']} a seed, {total:,} in all"
+    console.print(f"{work}, in {seconds:,.1f} s ({total / seconds:,.0f} a second, compilation included).", highlight=False, soft_wrap=True)
     counts = {name.removeprefix("counters."): int(values[-1].sum()) for name, values in reports.items() if name.startswith("counters.")}
     noted = [f"{number:,} {name.replace('_', ' ')}" for name, number in counts.items() if number]
     if noted:
-        console.print(f"Noted on the way: {', '.join(noted)}.", highlight=False)
+        console.print(f"Noted on the way: {', '.join(noted)}.", highlight=False, soft_wrap=True)

@@ -42,8 +42,10 @@ def train(experiment: Experiment, run: Run, console: Console) -> bool:
         done, state, damages = recorder.resume(like=initial_states(experiment))
         for damage in damages:
             console.print(f"{damage} Going on from the one before it, evaluation {done}.", style="yellow")
+        if done >= last:
+            return True
         with Watch(console, last * steps, done * steps, loop.student.step_unit) as watch, interruptible() as is_interrupted:
-            running = dispatch(state, done) if done < last else None
+            running = dispatch(state, done)
             while done < last and wait(running[1], is_interrupted):
                 good, (state, report) = state, running
                 if done + 1 < last:

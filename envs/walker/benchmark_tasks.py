@@ -8,8 +8,8 @@ import numpy as np
 def stump_tasks_2019() -> np.ndarray:
     """The 50 test tasks of Portelas et al. 2019, [50, 2] float32: heights uniform in [0, 3], spacings in [0, 6], drawn once.
 
-    >>> stump_tasks_2019()[0].round(3).tolist()
-    [0.3120000064373016, 3.861000061035156]
+    >>> [round(float(value), 3) for value in stump_tasks_2019()[0]]
+    [0.312, 3.861]
     """
     return (np.random.RandomState(4222).random_sample((50, 2)) * (3.0, 6.0)).astype(np.float32)
 

@@ -7,6 +7,7 @@ import pathlib
 from collections.abc import Sequence
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -36,7 +37,7 @@ def write_gif(path: pathlib.Path, body: Body, level: Level, states: WalkerState,
       captions: a line of text for each frame.
     """
     polygons = [np.asarray(polygon) for polygon in jax.vmap(functools.partial(outline, body))(states)]  # each [frames, corners, 2]
-    origins = np.asarray(hull_origin(body, np.asarray(states.hull_pose).T)).T
+    origins = np.asarray(hull_origin(body, jnp.asarray(states.hull_pose).T)).T
     stumps = track_polygons(level)
     draw = functools.partial(_draw_frame, stumps=stumps)
     frames = [draw([polygon[i] for polygon in polygons], origins[i], lidar[i], caption) for i, caption in enumerate(captions)]
