@@ -43,3 +43,21 @@ def trailing_batch(engine: Callable) -> Callable:
         return jax.tree.map(lambda x: x[..., 0], batched(*jax.tree.map(lambda x: jnp.asarray(x)[..., None], args)))
 
     return single
+
+
+def in_blocks(function: Callable, block: int) -> Callable:
+    """Apply `function` of arrays [..., N] to blocks of the batch in turn, so that what it works on stays in a processor's cache.
+
+    Blocks have the largest size up to `block` that divides N; a batch without such a divisor of at least block / 4 stays whole.
+    """
+
+    def blocked(*args):
+        num = jax.tree.leaves(args)[0].shape[-1]
+        size = max(size for size in range(1, block + 1) if num % size == 0)
+        if size == num or 4 * size < block:
+            return function(*args)
+        split = jax.tree.map(lambda x: jnp.moveaxis(x.reshape(*x.shape[:-1], num // size, size), -2, 0), args)
+        results = jax.lax.map(lambda parts: function(*parts), split)
+        return jax.tree.map(lambda x: jnp.moveaxis(x, 0, -2).reshape(*x.shape[1:-1], num), results)
+
+    return blocked

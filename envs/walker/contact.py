@@ -13,7 +13,7 @@ from flax import struct
 
 from jaxcurriculum.envs.walker.bodies import Body
 from jaxcurriculum.envs.walker.kinematics import Posture, dot, hull_vertices, link_corners, link_tops, perpendicular
-from jaxcurriculum.envs.walker.terrain import GROUND, Columns, Level, columns, num_columns
+from jaxcurriculum.envs.walker.terrain import GROUND, Columns, Window, columns, num_columns
 
 SKIN = 0.02  # m
 MARGIN = 0.1  # m: how far around a link stumps are looked for
@@ -28,12 +28,12 @@ class Contacts(struct.PyTreeNode):
     gap: jax.Array  # [..., N], m
 
 
-def link_contacts(body: Body, level: Level, hull_pose: jax.Array, shape: Posture) -> Contacts:
+def link_contacts(body: Body, window: Window, hull_pose: jax.Array, shape: Posture) -> Contacts:
     """The two deepest contacts of every link: axes [2 (points), 2 (upper, lower), legs, N]."""
     tops = link_tops(body, hull_pose, shape)
     corners = link_corners(body, tops, shape.axis)
     leftmost = corners[0].min(0) - MARGIN
-    near = columns(level, leftmost, num_columns(np.hypot(body.link_length, max(body.link_widths)) + 2 * MARGIN))
+    near = columns(window, leftmost, num_columns(np.hypot(body.link_length, max(body.link_widths)) + 2 * MARGIN))
     return _two_deepest(_corners_on_track(corners, near), _stumps_on_links(body, tops, shape.axis, near))
 
 
@@ -79,7 +79,7 @@ def _two_deepest(*groups: Contacts) -> Contacts:
     return Contacts(point=both[:2], normal=both[2:4], gap=both[4])
 
 
-def hull_touches(body: Body, level: Level, hull_pose: jax.Array) -> jax.Array:
+def hull_touches(body: Body, window: Window, hull_pose: jax.Array) -> jax.Array:
     """Whether the hull, a convex polygon, is within the skin of the ground or of a stump, [N] bool.
 
     Two convex shapes are apart when the normal of one of their sides separates them: left, right and top of the stump, and those
@@ -88,7 +88,7 @@ def hull_touches(body: Body, level: Level, hull_pose: jax.Array) -> jax.Array:
     vertices = hull_vertices(body, hull_pose)
     left, right, bottom = vertices[0].min(0), vertices[0].max(0), vertices[1].min(0)
     reach = np.linalg.norm(np.array(body.hull) - body.hull_mass[1], axis=1).max()
-    near = columns(level, hull_pose[0] - reach, num_columns(2 * reach))
+    near = columns(window, hull_pose[0] - reach, num_columns(2 * reach))
     apart = jnp.maximum(jnp.maximum(near.left - right[None], left[None] - near.right), bottom[None] - near.top)  # [columns, N]
     edge = jnp.roll(vertices, -1, axis=1) - vertices
     outward = -perpendicular(edge) / jnp.sqrt(dot(edge, edge))[None]

@@ -17,7 +17,7 @@ from jaxcurriculum.envs.walker.contact import SKIN, link_contacts
 from jaxcurriculum.envs.walker.kinematics import Posture, WalkerState, link_angles, link_tops, posture
 from jaxcurriculum.envs.walker.mass import Motion, body_velocities, mass_matrix, project
 from jaxcurriculum.envs.walker.rows import JOINTS, NORMALS, TANGENTS, Rows, gauss_seidel, make_rows
-from jaxcurriculum.envs.walker.terrain import FRICTION, Level
+from jaxcurriculum.envs.walker.terrain import FRICTION, Window
 
 TIME_STEP = 1 / 50  # s
 GRAVITY = -10.0  # m/s^2
@@ -28,12 +28,12 @@ REST_GAP = 0.015  # m: links are pushed out until they are this far away
 LIMIT_SLOP = np.deg2rad(2)  # rad: joints are pushed back until they are this near to their limits
 
 
-def advance(body: Body, level: Level, state: WalkerState, action: jax.Array) -> tuple[WalkerState, jax.Array]:
+def advance(body: Body, window: Window, state: WalkerState, action: jax.Array) -> tuple[WalkerState, jax.Array]:
     """The state one time step later under action [joints, N], and whether each lower link touched the track, [legs, N] bool."""
     hull_angle = state.hull_pose[2]
     shape = posture(body, hull_angle, link_angles(body, hull_angle, state.joints))
     mass = mass_matrix(body, shape)
-    contacts = link_contacts(body, level, state.hull_pose, shape)
+    contacts = link_contacts(body, window, state.hull_pose, shape)
     rows = make_rows(mass, link_tops(body, state.hull_pose, shape), contacts)
 
     fall = np.float32([0.0, GRAVITY * TIME_STEP, 0.0])

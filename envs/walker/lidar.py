@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.envs.walker.terrain import GROUND, Level, columns, num_columns
+from jaxcurriculum.envs.walker.terrain import GROUND, Window, columns, num_columns
 
 RANGE = 160 / 30  # m
 ANGLES = 1.5 * np.arange(10) / 10  # rad from straight down, forward
@@ -14,13 +14,13 @@ _REACH = np.float32(np.maximum(RANGE * np.sin(ANGLES), 1e-6))[:, None, None]  # 
 _DROP = np.float32(RANGE * np.cos(ANGLES))[:, None, None]  # m down
 
 
-def lidar(level: Level, origin: jax.Array) -> jax.Array:
+def lidar(window: Window, origin: jax.Array) -> jax.Array:
     """Fraction of the range to the nearest hit, 1 where there is none: [10, N], from origin [2, N] above the ground.
 
     A ray is below the top of a column from fraction (y - top) / drop on, and between its sides from (left - x) / reach to
     (right - x) / reach; where the three overlap, it hits at the first fraction of the overlap.
     """
-    near = columns(level, origin[0], num_columns(RANGE))
+    near = columns(window, origin[0], num_columns(RANGE))
     x, y = origin[0][None], origin[1][None]
     enter = jnp.maximum((y - near.top)[None] / _DROP, (near.left - x)[None] / _REACH)  # [10, columns, N]
     hits = (enter >= 0) & (enter <= (near.right - x)[None] / _REACH)

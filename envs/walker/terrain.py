@@ -31,6 +31,14 @@ class Level(struct.PyTreeNode):
     push: jax.Array  # [], N: horizontal force on the hull during the first step
 
 
+class Window(struct.PyTreeNode):
+    """The stumps around a walker: the only part of a level that a step reads."""
+
+    tops: jax.Array  # [stumps, N], m
+    first: jax.Array  # [N], int32: which stump of the level comes first
+    pitch: jax.Array  # [N], m
+
+
 class Columns(struct.PyTreeNode):
     """Boxes that stand in the ground, solid down to any depth; all three have one shape [..., N]."""
 
@@ -56,18 +64,31 @@ def stump_level(key: Key, task: jax.Array) -> Level:
     )
 
 
-def columns(level: Level, x: jax.Array, num: int) -> Columns:
-    """The `num` stumps from the one at or left of x [..., N], [num, ..., N]; their order is from left to right.
+def look_around(level: Level, start: jax.Array, width: float) -> Window:
+    """The stumps that a stretch of `width` metres from x = start [N] touches.
 
-    Two indexings of the level and nothing else touch it: stump i starts at START + i * pitch.
+    This indexes the level and nothing else does, so that XLA reads these few entries straight from a table of levels.
     """
-    steps = np.arange(num, dtype=np.int32).reshape(num, *([1] * x.ndim))
-    pitch = level.pitch.reshape(*([1] * (x.ndim - 1)), -1)
-    index = jnp.floor((x - START) / pitch).astype(jnp.int32)[None] + steps
+    first = jnp.floor((start - START) / level.pitch).astype(jnp.int32)
+    index = first[None] + np.arange(num_columns(width), dtype=np.int32)[:, None]
     known = jnp.where(index >= 0, jnp.minimum(index, NUM_STUMPS - 1), NUM_STUMPS - 1)
-    top = jnp.take_along_axis(level.tops, known.reshape(-1, x.shape[-1]), axis=0, mode="promise_in_bounds").reshape(index.shape)
+    return Window(tops=_pick(level.tops, known), first=first, pitch=level.pitch)
+
+
+def columns(window: Window, x: jax.Array, num: int) -> Columns:
+    """The `num` stumps from the one at or left of x [..., N] on, from left to right: [num, ..., N]. They must lie in the window."""
+    steps = np.arange(num, dtype=np.int32).reshape(num, *([1] * x.ndim))
+    pitch, first = (a.reshape(*([1] * (x.ndim - 1)), -1) for a in (window.pitch, window.first))
+    index = jnp.floor((x - START) / pitch).astype(jnp.int32)[None] + steps
+    within = jnp.clip(index - first[None], 0, window.tops.shape[0] - 1)
     left = START + index.astype(jnp.float32) * pitch[None]
-    return Columns(left=left, right=left + STEP, top=top)
+    return Columns(left=left, right=left + STEP, top=_pick(window.tops, within))
+
+
+def _pick(table: jax.Array, index: jax.Array) -> jax.Array:
+    """Entries [..., N] of each walker's own column of `table` [rows, N]."""
+    flat = index.reshape(-1, index.shape[-1])
+    return jnp.take_along_axis(table, flat, axis=0, mode="promise_in_bounds").reshape(index.shape)
 
 
 def num_columns(width: float) -> int:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.envs.walker.batching import trailing_batch
+from jaxcurriculum.envs.walker.batching import in_blocks, trailing_batch
 from jaxcurriculum.envs.walker.bodies import Body, get_body
 from jaxcurriculum.envs.walker.contact import hull_touches
 from jaxcurriculum.envs.walker.dynamics import TIME_STEP, advance
 from jaxcurriculum.envs.walker.kinematics import WalkerState, hull_origin, link_angles, posture
-from jaxcurriculum.envs.walker.lidar import lidar
+from jaxcurriculum.envs.walker.lidar import RANGE, lidar
 from jaxcurriculum.envs.walker.mass import body_velocities, mass_matrix, project
-from jaxcurriculum.envs.walker.terrain import FINISH, GROUND, Level, stump_level
+from jaxcurriculum.envs.walker.terrain import FINISH, GROUND, Level, Window, look_around, stump_level
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.space import Box
 from jaxcurriculum.types import TimeStep
 
 VIEWPORT = (20.0, 400 / 30)  # m: width and height of the published picture, which scale the observed velocity
 FALL_REWARD = -100.0
+BLOCK = 256  # walkers whose numbers fit the cache together
 
 
 def stump_tracks(
@@ -80,7 +83,7 @@ def potential(body: Body, hull_pose: jax.Array) -> jax.Array:
     return 130 / 30 * hull_origin(body, hull_pose)[0] - 5 * jnp.abs(hull_pose[2])
 
 
-def observe(body: Body, level: Level, state: WalkerState, touched: jax.Array) -> jax.Array:
+def observe(body: Body, window: Window, state: WalkerState, touched: jax.Array) -> jax.Array:
     """What the walker senses, [24, N].
 
     Hull angle, 2/50 of its rate, vx and vy of its centre of mass (times 0.12 and 0.08); for each leg hip angle, hip rate / 4, knee
@@ -93,17 +96,28 @@ def observe(body: Body, level: Level, state: WalkerState, touched: jax.Array) ->
     hip_speed, knee_speed = body.motor_speed
     legs = [state.joints[0], hip_rate / hip_speed, state.joints[1] + 1.0, knee_rate / knee_speed, touched.astype(jnp.float32)]
     per_leg = jnp.stack(legs, axis=1).reshape(5 * body.num_legs, -1)
-    return jnp.concatenate([jnp.stack([state.hull_pose[2], rate, vx, vy]), per_leg, lidar(level, hull_origin(body, state.hull_pose))])
+    return jnp.concatenate([jnp.stack([state.hull_pose[2], rate, vx, vy]), per_leg, lidar(window, hull_origin(body, state.hull_pose))])
 
 
 def _step(body: Body, level: Level, state: WalkerState, action: jax.Array) -> tuple[WalkerState, TimeStep]:
-    new, touched = advance(body, level, state, action)
+    window = _window(body, level, state.hull_pose)
+    return in_blocks(functools.partial(_step_block, body), BLOCK)(window, state, action)
+
+
+def _window(body: Body, level: Level, hull_pose: jax.Array) -> Window:
+    """What the links, the hull and the rays can reach during a step."""
+    behind = 2 * body.link_length + 0.5  # m
+    return look_around(level, hull_pose[0] - behind, behind + RANGE + 0.5)
+
+
+def _step_block(body: Body, window: Window, state: WalkerState, action: jax.Array) -> tuple[WalkerState, TimeStep]:
+    new, touched = advance(body, window, state, action)
     x = hull_origin(body, new.hull_pose)[0]
-    fallen = hull_touches(body, level, new.hull_pose) | (x < 0)
+    fallen = hull_touches(body, window, new.hull_pose) | (x < 0)
     torque = body.torque_cost * jnp.minimum(jnp.abs(action), 1.0).sum(0)
     reward = jnp.where(fallen, FALL_REWARD, potential(body, new.hull_pose) - potential(body, state.hull_pose) - torque)
     return new, TimeStep(
-        obs=observe(body, level, new, touched),
+        obs=observe(body, window, new, touched),
         reward=reward,
         terminated=fallen | (x > FINISH),
         truncated=jnp.zeros_like(fallen),
@@ -132,7 +146,7 @@ def _reset(body: Body, level: Level) -> tuple[WalkerState, TimeStep]:
     )
     nothing = jnp.zeros_like(joints[0], bool)
     time_step = TimeStep(
-        obs=observe(body, level, state, nothing),
+        obs=observe(body, _window(body, level, pose), state, nothing),
         reward=jnp.zeros((num,)),
         terminated=jnp.zeros((num,), bool),
         truncated=jnp.zeros((num,), bool),
