@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 
-def test_tasks_2019(max_height: float = 3.0) -> np.ndarray:
+def stump_tasks_2019(max_height: float = 3.0) -> np.ndarray:
     """The 50 tasks of Portelas et al. 2019, [50, 2] float32: for each, height U(0, max_height) and then spacing U(0, 6), seed 4222.
 
-    >>> test_tasks_2019().shape
+    >>> stump_tasks_2019().shape
     (50, 2)
     """
     random = np.random.RandomState(4222)
     return np.array([(random.uniform(0, max_height), random.uniform(0, 6)) for _ in range(50)], np.float32)
 
 
-def test_tasks_grid() -> np.ndarray:
+def stump_tasks_grid() -> np.ndarray:
     """The 10 x 10 grid of TeachMyAgent over heights 0 to 3 and spacings 0 to 6, bounds included, [100, 2] float32.
 
-    >>> test_tasks_grid()[-1].tolist()
+    >>> stump_tasks_grid()[-1].tolist()
     [3.0, 6.0]
     """
     height, spacing = np.meshgrid(np.linspace(0, 3, 10), np.linspace(0, 6, 10), indexing="ij")

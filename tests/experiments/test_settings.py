@@ -2,10 +2,9 @@
 
 import dataclasses
 
-import numpy as np
 import pytest
 
-from jaxcurriculum import envs, teachers
+from jaxcurriculum import teachers
 from jaxcurriculum.experiments import catalogue
 from jaxcurriculum.experiments.errors import RunError
 from jaxcurriculum.experiments.experiment import build
