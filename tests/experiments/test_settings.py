@@ -2,9 +2,10 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 
-from jaxcurriculum import teachers
+from jaxcurriculum import envs, teachers
 from jaxcurriculum.experiments import catalogue
 from jaxcurriculum.experiments.errors import RunError
 from jaxcurriculum.experiments.experiment import build
