@@ -25,9 +25,9 @@ Policy = Callable[[Key, jax.Array], tuple[jax.Array, PyTree]]  # (key, obs [n, o
 class RolloutConfig:
     """Sizes of one round of experience, and how environments are given their levels."""
 
-    num_envs: int = 512  # environments stepped together
+    num_envs: int = 256  # environments stepped together
     num_steps: int = 128  # steps of each environment a round
-    pool_size: int = 1024  # proposals a round; used again from the top when it runs out (reported as pool_wraps)
+    pool_size: int = 512  # proposals a round; used again from the top when it runs out (reported as pool_wraps)
     episodes_per_task: int = 1  # attempts in a row at each proposal
     assign: str = "pool"  # "pool": the next proposal to whoever ends first; "slot": environment i repeats proposal i all round
     carry: bool = True  # episodes still running at the end of a round go on in the next (False: they are dropped)

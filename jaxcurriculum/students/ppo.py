@@ -42,8 +42,8 @@ class PpoConfig:
     rollout: RolloutConfig = RolloutConfig()  # environments, steps and proposals a round
     hidden: tuple[int, ...] = (64, 64)  # width of each hidden layer, policy and value alike
     num_epochs: int = 5  # passes over a round's samples
-    minibatch_size: int = 4096  # samples a gradient step; divides num_envs * num_steps
-    learning_rate: ArrayLike = 3e-4  # Adam's step size
+    minibatch_size: int = 1024  # samples a gradient step; divides num_envs * num_steps
+    learning_rate: ArrayLike = 1e-3  # Adam's step size
     discount: ArrayLike = 0.99  # per environment step
     gae_lambda: ArrayLike = 0.95  # 0: one-step advantage, 1: Monte-Carlo return
     clip_ratio: ArrayLike = 0.2  # largest change of an action's probability that is rewarded

@@ -148,7 +148,7 @@ def test_nonfinite_rewards_are_counted():
 @pytest.mark.parametrize(
     "settings, word",
     [
-        (dict(minibatch_size=1000), "must divide num_envs \\* num_steps = 65536, got 1000"),
+        (dict(minibatch_size=1000), "must divide num_envs \\* num_steps = 32768, got 1000"),
         (dict(hidden=()), "hidden"),
         (dict(discount=1.5), "discount must lie between 0 and 1, got 1.5"),
         (dict(num_epochs=0), "num_epochs.*got 0"),
