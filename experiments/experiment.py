@@ -104,7 +104,7 @@ def _configurations(parts: dict[str, Any], changes: tuple[str, ...]) -> dict[str
 
 
 def _named(settings: Settings, configs: dict[str, Any]) -> dict[str, Any]:
-    named = {field.name: getattr(settings, field.name) for field in dataclasses.fields(Settings)}
+    named = {field.name: getattr(settings, field.name) for field in dataclasses.fields(Settings) if field.name != "set"}
     for section, config in configs.items():
         named |= {f"{section}.{parameter.name}": parameter.value for parameter in parameters(config)}
     return json.loads(json.dumps(named))

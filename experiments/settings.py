@@ -38,10 +38,10 @@ class Settings:
 
     @classmethod
     def recorded(cls, config: dict[str, Any]) -> Settings:
-        """The settings that a run's config.json holds."""
-        values: dict[str, Any] = {field.name: config[field.name] for field in dataclasses.fields(Settings)}
-        values["set"] = tuple(values["set"])
-        return cls(**values)
+        """The settings of a run from its config.json: every field of every configuration is set, so that defaults may change later."""
+        values: dict[str, Any] = {field.name: config[field.name] for field in dataclasses.fields(Settings) if field.name != "set"}
+        fields = {name: value for name, value in config.items() if "." in name and name != "loop.rounds_per_evaluation"}
+        return cls(**values, set=tuple(f"{name}={value}" for name, value in fields.items()))
 
 
 @dataclasses.dataclass(frozen=True)

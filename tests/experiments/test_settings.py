@@ -102,7 +102,7 @@ def test_settings_out_of_range_are_refused(changes):
 def test_recorded_settings_build_the_same_experiment():
     first = build(dataclasses.replace(TOY, seeds=3, steps=1500, set=("student.cells=4",)))
     again = build(Settings.recorded(first.config))
-    assert again.config == first.config and again.num_advances == first.num_advances == 2
+    assert first.config["student.cells"] == 4 and again.config == first.config and again.num_advances == first.num_advances == 2
 
 
 @pytest.mark.parametrize("seeds, group", [(1, 1), (2, 1), (3, 3), (4, 2), (6, 3), (64, 32)])
@@ -117,3 +117,10 @@ def test_published_test_tasks():
     grid = envs.stump_tasks_grid()
     assert grid.shape == (100, 2) and len(np.unique(grid, axis=0)) == 100
     assert grid.min(0).tolist() == [0, 0] and grid.max(0).tolist() == [3, 6]
+
+
+def test_recorded_settings_outlive_a_change_of_defaults(monkeypatch):
+    first = build(dataclasses.replace(TOY, teacher="alp-gmm", set=("teacher.return_range=0,2",)))
+    changed = dataclasses.replace(catalogue.TEACHERS["alp-gmm"], config=teachers.AlpGmmConfig(exploration=0.9, history=500))
+    monkeypatch.setitem(catalogue.TEACHERS, "alp-gmm", changed)
+    assert build(Settings.recorded(first.config)).config == first.config
