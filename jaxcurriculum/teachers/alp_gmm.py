@@ -15,6 +15,7 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import struct
 
 from jaxcurriculum.roles import Context, Teacher
@@ -49,7 +50,7 @@ class AlpGmmConfig:
                 "AlpGmmConfig must have 1 <= min_components <= max_components <= fit_every, "
                 f"got {self.min_components}, {self.max_components} and {self.fit_every}."
             )
-        if isinstance(self.exploration, float | int) and not 0 <= self.exploration <= 1:
+        if isinstance(self.exploration, int | float | np.number) and not 0 <= self.exploration <= 1:
             raise ValueError(f"AlpGmmConfig.exploration must be in [0, 1], got {self.exploration}.")
         if self.return_range is not None and not self.return_range[0] < self.return_range[1]:
             raise ValueError(f"AlpGmmConfig.return_range must be (low, high) with low < high, or None, got {self.return_range}.")

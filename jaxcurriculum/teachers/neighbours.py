@@ -52,9 +52,10 @@ def nearest_before(points: jax.Array, numbers: jax.Array, history: History) -> j
     num_blocks = shared_max((jnp.minimum(history.num_rows, size) + block - 1) // block)
     start = (jnp.int32(0), jnp.full(numbers.shape, jnp.inf, jnp.float32), jnp.zeros(numbers.shape, jnp.int32))
     _, lowest, best_block = jax.lax.while_loop(lambda carry: carry[0] < num_blocks, search, start)
-    slots = first_slot(best_block)[:, None] + jnp.arange(block, dtype=jnp.int32)[None]
-    is_lowest = distances(history.values[: len(points), slots], slots) == lowest[:, None]
-    return jnp.max(jnp.where(is_lowest & jnp.isfinite(lowest)[:, None], slots, -1), axis=1)
+    slots = first_slot(best_block)[:, None] + jnp.arange(block - 1, -1, -1, dtype=jnp.int32)[None]
+    # Searched again, not compared with `lowest`: rounding may differ between two compiled copies of the same distance.
+    nearest = jnp.argmin(distances(history.values[: len(points), slots], slots), axis=1)
+    return jnp.where(jnp.isfinite(lowest), slots[jnp.arange(len(slots)), nearest], -1)
 
 
 def _row_minimum(x: jax.Array) -> jax.Array:

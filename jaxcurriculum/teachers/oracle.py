@@ -29,7 +29,7 @@ class OracleConfig:
     threshold: float = 230.0  # mean raw return above which the window moves
 
     def __post_init__(self):
-        if isinstance(self.window, float | int) and not 0 < self.window <= 1:
+        if isinstance(self.window, int | float | np.number) and not 0 < self.window <= 1:
             raise ValueError(f"OracleConfig.window must be in (0, 1], got {self.window}.")
         if self.judge_every < 1:
             raise ValueError(f"OracleConfig.judge_every must be at least 1, got {self.judge_every}.")
