@@ -38,7 +38,7 @@ def advance(body: Body, window: Window, state: WalkerState, action: jax.Array) -
 
     fall = np.float32([0.0, GRAVITY * TIME_STEP, 0.0])
     motion = project(body, mass, state.hull_velocity + fall[:, None], state.link_velocity + fall[:, None, None, None])
-    motion, touched = _constrain(body, rows, state.joints, action, contacts.gap, motion)
+    motion, impulses, touched = _constrain(body, rows, state, action, contacts.gap, motion)
     velocity = body_velocities(mass, motion)
 
     repair = project(body, mass, jnp.zeros_like(motion.hull), _drift(body, shape, state, motion.hull, velocity))
@@ -47,10 +47,14 @@ def advance(body: Body, window: Window, state: WalkerState, action: jax.Array) -
     hull_shift = TIME_STEP * motion.hull + shift.hull
     turn = TIME_STEP * velocity[2] + mass.rates(shift)
     joints = state.joints + jnp.stack([turn[0] - hull_shift[2:], turn[1] - turn[0]])
-    return WalkerState(hull_pose=state.hull_pose + hull_shift, joints=joints, hull_velocity=motion.hull, link_velocity=velocity), touched
+    return WalkerState(
+        hull_pose=state.hull_pose + hull_shift, joints=joints, hull_velocity=motion.hull, link_velocity=velocity, impulses=impulses
+    ), touched
 
 
-def _constrain(body: Body, rows: Rows, joints: jax.Array, action: jax.Array, gap: jax.Array, motion: Motion) -> tuple[Motion, jax.Array]:
+def _constrain(
+    body: Body, rows: Rows, state: WalkerState, action: jax.Array, gap: jax.Array, motion: Motion
+) -> tuple[Motion, jax.Array, jax.Array]:
     """The motion that motors, limits and contacts allow, and which lower links touch [legs, N].
 
     A motor pulls its joint to speed S sign(a) with a torque of at most T |a|; a limit holds a joint that is at it or past it; a contact
@@ -60,7 +64,7 @@ def _constrain(body: Body, rows: Rows, joints: jax.Array, action: jax.Array, gap
     legwise = action.reshape(body.num_legs, 2, -1).swapaxes(0, 1)
     target = np.float32(body.motor_speed)[:, None, None] * jnp.sign(legwise) * rows.mass[:2]
     strength = body.motor_torque * TIME_STEP * jnp.minimum(jnp.abs(legwise), 1.0)
-    at_lower, at_upper = _at_limits(body, joints)
+    at_lower, at_upper = _at_limits(body, state.joints)
     approach = (jnp.where(gap < SKIN, 0.0, (TOUCH_GAP - gap) / TIME_STEP)).reshape(4, body.num_legs, -1) * rows.mass[2:6]
     friction = np.sqrt(FRICTION * body.link_friction)
 
@@ -74,11 +78,12 @@ def _constrain(body: Body, rows: Rows, joints: jax.Array, action: jax.Array, gap
         hold = friction * impulses[row - len(NORMALS), leg]
         return jnp.clip(stop, -hold, hold)
 
-    motion, impulses = gauss_seidel(rows, motion, [*JOINTS, *NORMALS, *TANGENTS], bound, VELOCITY_SWEEPS)
-    lower = NORMALS[1::2]  # points vary slowest, so every second row is a lower link's
+    kept = jnp.concatenate([jnp.ones_like(state.joints), *[(gap < SKIN).astype(jnp.float32).reshape(4, body.num_legs, -1)] * 2])
+    order = [*JOINTS, *NORMALS, *TANGENTS]
+    motion, impulses = gauss_seidel(rows, motion, state.impulses * kept, order, bound, VELOCITY_SWEEPS)
     near = (gap[:, 1] < SKIN).any(0)
-    pressed = jnp.stack([sum(impulses[row, leg] for row in lower) > 0 for leg in range(body.num_legs)])
-    return motion, near | pressed
+    pressed = (impulses[NORMALS[1] : TANGENTS[0] : 2] > 0).any(0)
+    return motion, impulses, near | pressed
 
 
 def _at_limits(body: Body, joints: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -112,4 +117,4 @@ def _push_out(body: Body, rows: Rows, joints: jax.Array, gap: jax.Array) -> Moti
         return jnp.where(wanted[row, leg] != 0, impulse, 0.0)
 
     nothing = Motion(hull=jnp.zeros_like(rows.jacobian[0, 0, :3]), links=jnp.zeros_like(rows.jacobian[:2, :, 0]))
-    return gauss_seidel(rows, nothing, [*NORMALS, *JOINTS], bound, PUSH_SWEEPS)[0]
+    return gauss_seidel(rows, nothing, jnp.zeros_like(rows.mass), [*NORMALS, *JOINTS], bound, PUSH_SWEEPS)[0]

@@ -67,8 +67,10 @@ def _contact_rows(mass: MassMatrix, tops: jax.Array, contacts: Contacts) -> tupl
 Bound = Callable[[int, int, jax.Array, dict], jax.Array]  # (row, leg, impulse that stops the row, impulses so far) -> impulse
 
 
-def gauss_seidel(rows: Rows, motion: Motion, order: Sequence[int], bound: Bound, num_sweeps: int) -> tuple[Motion, dict]:
-    """Projected Gauss-Seidel: the motion under impulses that `bound` allows, and the impulses by (row, leg), [N] each.
+def gauss_seidel(
+    rows: Rows, motion: Motion, impulses: jax.Array, order: Sequence[int], bound: Bound, num_sweeps: int
+) -> tuple[Motion, jax.Array]:
+    """Projected Gauss-Seidel from a first guess: the motion under impulses [10, legs, N] that `bound` allows, and the impulses.
 
     In each sweep every row of `order` takes the impulse that would stop it, as far as its bound allows. Use at least two sweeps:
     XLA unrolls a loop of one, and the program that results takes minutes to compile.
@@ -88,7 +90,9 @@ def gauss_seidel(rows: Rows, motion: Motion, order: Sequence[int], bound: Bound,
             impulses[row, leg] = impulse
         return hull, tuple(links), impulses
 
-    links = tuple(motion.links[:, leg] for leg in range(num_legs))
-    nothing = {key: jnp.zeros_like(motion.hull[0]) for key in todo}
-    hull, links, impulses = jax.lax.fori_loop(0, num_sweeps, sweep, (motion.hull, links, nothing))
+    guess = (rows.response * impulses[:, :, None]).sum(0)  # [legs, 5, N]
+    links = tuple(motion.links[:, leg] + guess[leg, 3:] for leg in range(num_legs))
+    start = {(row, leg): impulses[row, leg] for row in range(impulses.shape[0]) for leg in range(num_legs)}
+    hull, links, solved = jax.lax.fori_loop(0, num_sweeps, sweep, (motion.hull + guess[:, :3].sum(0), links, start))
+    impulses = jnp.stack([jnp.stack([solved[row, leg] for leg in range(num_legs)]) for row in range(impulses.shape[0])])
     return Motion(hull=hull, links=jnp.stack(links, axis=1)), impulses

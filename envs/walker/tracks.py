@@ -143,6 +143,7 @@ def _reset(body: Body, level: Level) -> tuple[WalkerState, TimeStep]:
         joints=joints,
         hull_velocity=batch(velocity[:, 0]) + pushed.hull,
         link_velocity=links + body_velocities(mass, pushed),
+        impulses=batch(np.zeros((10, body.num_legs))),
     )
     nothing = jnp.zeros_like(joints[0], bool)
     time_step = TimeStep(

@@ -73,6 +73,7 @@ class Box2DWalker(bipedal_walker.BipedalWalker):
             joints=np.array([j.angle for j in self.joints], np.float32).reshape(2, 2).T,
             hull_velocity=velocity[:, 0],
             link_velocity=velocity[:, 1:].reshape(3, 2, 2).swapaxes(1, 2),
+            impulses=np.zeros((10, 2), np.float32),
         )
 
     def move(self, x: float, y: float) -> None:
