@@ -81,8 +81,8 @@ def test_two_hundred_windows_agree_with_scikit_learn():
         for n, data in enumerate(windows.astype(float)):
             reference[n] = [scikit_mixture(data, labels[n, i], k).score(data) for i, k in enumerate(CANDIDATES)]
     difference = np.abs(reference - np.asarray(log_likelihood, float))
-    chosen = np.argmin(criterion, axis=1)
-    chosen_by_reference = [np.argmin(gmm.aic(row, CANDIDATES, NUM, 3)) for row in reference]
+    chosen = np.asarray(criterion).argmin(1)
+    chosen_by_reference = [int(np.argmin(gmm.aic(row, CANDIDATES, NUM, 3))) for row in reference]
     assert np.mean(chosen == chosen_by_reference) >= 0.95
     assert np.max(difference[np.arange(200), chosen]) < 1e-3
     # EM can creep by just the tolerance a step, and then rounding decides which stops first: 1 in 1800.
