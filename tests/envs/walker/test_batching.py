@@ -1,0 +1,54 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxcurriculum.envs.walker.batching import in_blocks, trailing_batch
+
+
+@trailing_batch
+def engine(table, state):
+    """table [3, N], state {"a": [2, N], "b": [N]}."""
+    return {"a": state["a"] * table[:2] + table[2:], "b": jnp.sin(state["b"]) + table.sum(0)}
+
+
+def example(*shape):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(*shape, 3)), {"a": rng.normal(size=(*shape, 2)), "b": rng.normal(size=shape)}
+
+
+def test_single_is_the_engine_at_one():
+    table, state = jax.tree.map(jnp.asarray, example())
+    result = engine(table, state)
+    np.testing.assert_allclose(result["a"], state["a"] * table[:2] + table[2], rtol=1e-6)
+    assert result["b"].shape == ()
+
+
+def test_nested_vmaps_equal_loops():
+    table, state = jax.tree.map(jnp.asarray, example(4, 5))
+    mapped = jax.vmap(jax.vmap(engine))(table, state)
+    for i in range(4):
+        for j in range(5):
+            single = engine(table[i, j], jax.tree.map(lambda x, i=i, j=j: x[i, j], state))
+            jax.tree.map(lambda a, b, i=i, j=j: np.testing.assert_allclose(a[i, j], b, rtol=1e-6), mapped, single)
+
+
+def test_unmapped_arguments_and_other_axes():
+    table, state = jax.tree.map(jnp.asarray, example(4, 5))
+    inner = jax.vmap(engine, in_axes=(None, 0), out_axes=-1)
+    both = jax.vmap(inner, in_axes=(0, None), out_axes=0)(table[:, 0], jax.tree.map(lambda x: x[0], state))
+    assert both["a"].shape == (4, 2, 5)
+    single = engine(table[2, 0], jax.tree.map(lambda x: x[0, 3], state))
+    np.testing.assert_allclose(both["a"][2, :, 3], single["a"], rtol=1e-6)
+
+
+def test_blocks_change_nothing():
+    function = lambda x, y: {"sum": x + y[None], "y": y * 2}  # noqa: E731
+    x, y = jnp.arange(36.0).reshape(3, 12), jnp.arange(12.0)
+    for block in (1, 4, 5, 12, 100):
+        jax.tree.map(np.testing.assert_array_equal, in_blocks(function, block)(x, y), function(x, y))
+
+
+def test_a_batch_without_divisors_stays_whole():
+    sizes = []
+    in_blocks(lambda x: sizes.append(x.shape[-1]) or x, 8)(jnp.zeros((2, 13)))
+    assert sizes == [13]
