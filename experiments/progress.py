@@ -7,6 +7,7 @@ import time
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from jaxcurriculum.loop import Report
 
@@ -24,9 +25,10 @@ class Watch:
     def __init__(self, console: Console, total: int, done: int, unit: str):
         self.console, self.total, self.done, self.unit = console, total, done, unit
         self.before, self.started, self.printed, self.compiling = done, time.monotonic(), float("-inf"), True
-        columns = (BarColumn(), TextColumn("{task.percentage:3.0f}%"), TextColumn("{task.description}"), TimeRemainingColumn())
-        self.bar = Progress(*columns, console=console, refresh_per_second=4) if console.is_terminal else None
-        self.task = self.bar.add_task("compiling and running the first steps", total=total, completed=done) if self.bar else TaskID(0)
+        time_left = TimeRemainingColumn(table_column=Column(min_width=7, no_wrap=True))
+        columns = (BarColumn(bar_width=12), TextColumn("{task.percentage:3.0f}%"), TextColumn("{task.description}"), time_left)
+        self.bar = Progress(*columns, console=console, refresh_per_second=4, speed_estimate_period=600) if console.is_terminal else None
+        self.task = self.bar.add_task("compiling, then the first steps", total=total, completed=done) if self.bar else TaskID(0)
 
     def __enter__(self):
         if self.bar:
@@ -44,7 +46,7 @@ class Watch:
         self.done += steps
         now = time.monotonic()
         speed = (self.done - self.before) / (now - self.started)
-        text = f"{speed:,.0f} {self.unit}/s, {outcome(report)}"
+        text = f"{speed:,.0f} {self.unit.split()[-1]}/s, {outcome(report)}"
         if self.bar:
             self.bar.update(self.task, completed=self.done, description=text)
         elif now - self.printed > SECONDS_BETWEEN_LINES or self.done >= self.total:
@@ -56,7 +58,7 @@ class Watch:
 
 
 def outcome(report: Report) -> str:
-    """The mean return of the training episodes and the share of the test tasks that is mastered, over all seeds."""
+    """Mean return of the training episodes ("-" when none ended) and share of the test tasks that is mastered, over all seeds."""
     valid = np.asarray(report.episodes.valid)
-    mean = f"{np.asarray(report.episodes.returns)[valid].mean():.2f}" if valid.any() else "none ended yet"
-    return f"mean return {mean}, {100 * np.asarray(report.evaluation.solved).mean():.1f} % mastered"
+    mean = f"{np.asarray(report.episodes.returns)[valid].mean():.2f}" if valid.any() else "-"
+    return f"return {mean}, {100 * np.asarray(report.evaluation.solved).mean():.1f} % mastered"

@@ -13,7 +13,7 @@ from jaxcurriculum.experiments.settings import Settings
 from jaxcurriculum.experiments.store import Run
 from jaxcurriculum.experiments.train import restore
 
-LENGTH = ("--steps", "20000", "--evaluate-every", "250")  # 80 evaluations, each with its checkpoint
+LENGTH = ("--steps", "40000")  # 80 evaluations, each with its checkpoint
 
 
 def kill_at_random(folder, pause):
