@@ -44,7 +44,7 @@ def nearest_before(points: jax.Array, numbers: jax.Array, history: History) -> j
 
     def search(carry):
         index, lowest, best_block = carry
-        rows = jax.lax.dynamic_slice_in_dim(history.values, first_slot(index), block, axis=1)
+        rows = jax.lax.dynamic_slice(history.values, (0, first_slot(index)), (len(points), block))
         slots = first_slot(index) + jnp.arange(block, dtype=jnp.int32)
         here = _row_minimum(distances(rows[:, None], slots[None]))
         return index + 1, jnp.minimum(here, lowest), jnp.where(here <= lowest, index, best_block)
