@@ -1,4 +1,4 @@
-"""The command line: `jaxcurriculum train`, `plot`, `render`, `list`.
+"""The command line: `jaxcurriculum train`, `plot`, `compare`, `render`, `list`.
 
 Nothing heavy is imported before it is needed, so that help and mistakes are answered at once.
 """
@@ -48,6 +48,14 @@ class Plot:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Compare:
+    """Compare runs that were tested on the same tasks: a table with a permutation test, and their learning curves in one figure."""
+
+    runs: Positional[tuple[pathlib.Path, ...]]  # folders of the runs, the one to compare with first
+    out: pathlib.Path = pathlib.Path("comparison.png")  # the figure
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Render:
     """Animate the walker of a run on one track, with the policy of its last checkpoint."""
 
@@ -66,6 +74,7 @@ class List:
 COMMANDS = (
     Annotated[Train, subcommand("train")]
     | Annotated[Plot, subcommand("plot")]
+    | Annotated[Compare, subcommand("compare")]
     | Annotated[Render, subcommand("render")]
     | Annotated[List, subcommand("list")]
 )
@@ -108,7 +117,7 @@ def sentence(error: Exception) -> str | None:
     return text if isinstance(error, RunError | OSError) else None
 
 
-def parse(arguments: list[str]) -> Train | Plot | Render | List:
+def parse(arguments: list[str]) -> Train | Plot | Compare | Render | List:
     """The command that `arguments` ask for; a resumed run brings its own settings as defaults."""
     try:
         command = tyro.cli(COMMANDS, args=arguments, prog="jaxcurriculum", description="Teachers that choose tasks for learning students.")
@@ -141,7 +150,7 @@ def num_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def execute(command: Train | Plot | Render | List) -> int:
+def execute(command: Train | Plot | Compare | Render | List) -> int:
     """Do what was asked. Returns the exit status."""
     from rich.console import Console
 
@@ -157,6 +166,10 @@ def execute(command: Train | Plot | Render | List) -> int:
             from jaxcurriculum.experiments.plots import draw
 
             show_paths(draw(Run(command.run)), console)
+        case Compare():
+            from jaxcurriculum.experiments.compare import compare
+
+            show_paths([compare([Run(path) for path in command.runs], command.out, console)], console)
         case Render():
             from jaxcurriculum.experiments.animation import animate
 

@@ -1,0 +1,49 @@
+"""Runs side by side: the numbers of the table, and what may not be compared."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+from rich.console import Console
+
+from jaxcurriculum.experiments.compare import compare, mastered
+from jaxcurriculum.experiments.errors import RunError
+from jaxcurriculum.experiments.store import Run
+
+
+def made_up_run(path, solved, test_set="cells"):
+    """A run of 2 evaluations on 4 test tasks; `solved` [seeds] of them are mastered at the second."""
+    (path / "evaluations").mkdir(parents=True)
+    rows = [
+        {"seed": seed, "evaluation": e, "steps": 100 * (e + 1), "test_task": task, "solved": e == 1 and task < num}
+        for e in range(2)
+        for seed, num in enumerate(solved)
+        for task in range(4)
+    ]
+    pl.DataFrame(rows).write_parquet(path / "evaluations/part-00000000.parquet")
+    config = {"env": "stump-tracks", "body": "default", "test_set": test_set, "student": "toy-grid", "teacher": path.name}
+    (path / "config.json").write_text(json.dumps(config))
+    (path / "meta.json").write_text(json.dumps({"step_unit": "episodes", "wall_seconds": 60.0}))
+    return Run(path)
+
+
+def test_table_and_figure(tmp_path):
+    runs = [made_up_run(tmp_path / "a", [0, 0, 1, 0]), made_up_run(tmp_path / "b", [4, 4, 3, 4])]
+    steps, percent = mastered(runs[1])
+    assert steps.tolist() == [100, 200]
+    np.testing.assert_array_equal(percent, [[0, 0, 0, 0], [100, 100, 75, 100]])
+    console = Console(record=True, width=100)
+    path = compare(runs, tmp_path / "figure.png", console)
+    text = console.export_text()
+    assert "93.8 ± 12.5" in text and "6.2 ± 12.5" in text
+    assert "0.029" in text, "of the 70 ways to label 4 + 4 seeds only 2 differ as much: p = 2/70"
+    assert path.stat().st_size > 10_000
+
+
+def test_what_may_not_be_compared(tmp_path):
+    a, b = made_up_run(tmp_path / "a", [1]), made_up_run(tmp_path / "b", [1], test_set="grid")
+    with pytest.raises(RunError, match="at least two runs, got 1"):
+        compare([a], tmp_path / "figure.png", Console())
+    with pytest.raises(RunError, match="its test_set is grid, that of .* cells"):
+        compare([a, b], tmp_path / "figure.png", Console())
