@@ -16,7 +16,7 @@ from jaxcurriculum.envs.walker.bodies import Body
 from jaxcurriculum.envs.walker.contact import SKIN, link_contacts
 from jaxcurriculum.envs.walker.kinematics import Posture, WalkerState, link_angles, link_tops, posture
 from jaxcurriculum.envs.walker.mass import Motion, body_velocities, mass_matrix, project
-from jaxcurriculum.envs.walker.rows import JOINTS, NORMALS, TANGENTS, Rows, gauss_seidel, make_rows
+from jaxcurriculum.envs.walker.rows import JOINTS, NORMALS, TANGENTS, Rows, gauss_seidel, make_rows, row_speeds
 from jaxcurriculum.envs.walker.terrain import FRICTION, Window
 
 TIME_STEP = 1 / 50  # s
@@ -24,7 +24,8 @@ GRAVITY = -10.0  # m/s^2
 VELOCITY_SWEEPS = 12
 PUSH_SWEEPS = 4
 TOUCH_GAP = 0.005  # m: an approaching link is stopped this near (Box2D's target of a time of impact)
-REST_GAP = 0.015  # m: links are pushed out until they are this far away
+REST_GAP = 0.015  # m: links come to rest this far away
+BAUMGARTE = 0.2  # how much of the way to there they are pushed in a step
 LIMIT_SLOP = np.deg2rad(2)  # rad: joints are pushed back until they are this near to their limits
 
 
@@ -42,7 +43,7 @@ def advance(body: Body, window: Window, state: WalkerState, action: jax.Array) -
     velocity = body_velocities(mass, motion)
 
     repair = project(body, mass, jnp.zeros_like(motion.hull), _drift(body, shape, state, motion.hull, velocity))
-    push = _push_out(body, rows, state.joints, contacts.gap)
+    push = _push_out(body, rows, state.joints, contacts.gap, motion)
     shift = Motion(hull=repair.hull + push.hull, links=repair.links + push.links)
     hull_shift = TIME_STEP * motion.hull + shift.hull
     turn = TIME_STEP * velocity[2] + mass.rates(shift)
@@ -79,8 +80,9 @@ def _constrain(
         return jnp.clip(stop, -hold, hold)
 
     kept = jnp.concatenate([jnp.ones_like(state.joints), *[(gap < SKIN).astype(jnp.float32).reshape(4, body.num_legs, -1)] * 2])
-    order = [*JOINTS, *NORMALS, *TANGENTS]
-    motion, impulses = gauss_seidel(rows, motion, state.impulses * kept, order, bound, VELOCITY_SWEEPS)
+    order = [*JOINTS, *TANGENTS, *NORMALS]
+    motion, solved = gauss_seidel(rows, motion, state.impulses * kept, order, bound, VELOCITY_SWEEPS)
+    impulses = jnp.stack([jnp.stack([solved[row, leg] for leg in range(body.num_legs)]) for row in sorted(order)])
     near = (gap[:, 1] < SKIN).any(0)
     pressed = (impulses[NORMALS[1] : TANGENTS[0] : 2] > 0).any(0)
     return motion, impulses, near | pressed
@@ -104,17 +106,27 @@ def _drift(body: Body, shape: Posture, state: WalkerState, hull_velocity: jax.Ar
     return jnp.concatenate([joined + moved, jnp.zeros_like(moved[:1])])
 
 
-def _push_out(body: Body, rows: Rows, joints: jax.Array, gap: jax.Array) -> Motion:
-    """The displacement that takes links out of the track to `REST_GAP` and joints back to `LIMIT_SLOP` of their limits."""
+def _push_out(body: Body, rows: Rows, joints: jax.Array, gap: jax.Array, motion: Motion) -> Motion:
+    """The displacement, on top of a step of `motion`, that takes links out of the track and joints back to their limits.
+
+    As Box2D does until it is content: links are pushed out to `TOUCH_GAP`, or a fifth of the way to `REST_GAP` where that is more, and
+    joints that were past a limit come back to within `LIMIT_SLOP` of it. No push may press another link into the track.
+    """
+    change = TIME_STEP * row_speeds(rows, motion, TANGENTS[0])
     lower, upper = np.float32(body.joint_lower)[:, None, None], np.float32(body.joint_upper)[:, None, None]
-    back = jnp.maximum(lower - LIMIT_SLOP - joints, 0.0) - jnp.maximum(joints - upper - LIMIT_SLOP, 0.0)
-    out = jnp.maximum(REST_GAP - gap, 0.0).reshape(4, body.num_legs, -1)
-    wanted = jnp.concatenate([back, out])
+    at_lower, at_upper = _at_limits(body, joints)
+    joints = joints + change[: len(JOINTS)]
+    back = jnp.where(at_lower, jnp.maximum(lower - LIMIT_SLOP - joints, 0.0), 0.0)
+    back = back - jnp.where(at_upper, jnp.maximum(joints - upper - LIMIT_SLOP, 0.0), 0.0)
+    gap = gap.reshape(4, body.num_legs, -1) + change[NORMALS[0] : TANGENTS[0]]
+    out = TOUCH_GAP - gap
+    out = jnp.where(gap < REST_GAP, jnp.maximum(out, BAUMGARTE * (REST_GAP - gap)), out)
+    wanted = jnp.concatenate([back, out]) * rows.mass[: TANGENTS[0]]
 
     def bound(row, leg, stop, impulses):
-        impulse = stop + wanted[row, leg] * rows.mass[row, leg]
-        impulse = jnp.maximum(impulse, 0.0) if row in NORMALS else impulse
-        return jnp.where(wanted[row, leg] != 0, impulse, 0.0)
+        if row in NORMALS:
+            return jnp.maximum(stop + wanted[row, leg], 0.0)
+        return jnp.where(wanted[row, leg] != 0, stop + wanted[row, leg], 0.0)
 
-    nothing = Motion(hull=jnp.zeros_like(rows.jacobian[0, 0, :3]), links=jnp.zeros_like(rows.jacobian[:2, :, 0]))
-    return gauss_seidel(rows, nothing, jnp.zeros_like(rows.mass), [*NORMALS, *JOINTS], bound, PUSH_SWEEPS)[0]
+    nothing = Motion(hull=jnp.zeros_like(motion.hull), links=jnp.zeros_like(motion.links))
+    return gauss_seidel(rows, nothing, jnp.zeros_like(rows.mass), [*JOINTS, *NORMALS], bound, PUSH_SWEEPS)[0]

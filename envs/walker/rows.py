@@ -64,13 +64,19 @@ def _contact_rows(mass: MassMatrix, tops: jax.Array, contacts: Contacts) -> tupl
     return hull.reshape(3, 8, *hull.shape[4:]), links.reshape(2, 8, *links.shape[4:])
 
 
+def row_speeds(rows: Rows, motion: Motion, num_rows: int) -> jax.Array:
+    """The speed along the first `num_rows` rows, [num_rows, legs, N]."""
+    speeds = [*motion.hull[:, None, None], *motion.links[:, None]]
+    return sum(rows.jacobian[:num_rows, :, i] * speed for i, speed in enumerate(speeds))
+
+
 Bound = Callable[[int, int, jax.Array, dict], jax.Array]  # (row, leg, impulse that stops the row, impulses so far) -> impulse
 
 
 def gauss_seidel(
     rows: Rows, motion: Motion, impulses: jax.Array, order: Sequence[int], bound: Bound, num_sweeps: int
-) -> tuple[Motion, jax.Array]:
-    """Projected Gauss-Seidel from a first guess: the motion under impulses [10, legs, N] that `bound` allows, and the impulses.
+) -> tuple[Motion, dict]:
+    """Projected Gauss-Seidel from a first guess: the motion under impulses that `bound` allows, and those of `order` by (row, leg), [N].
 
     In each sweep every row of `order` takes the impulse that would stop it, as far as its bound allows. Use at least two sweeps:
     XLA unrolls a loop of one, and the program that results takes minutes to compile.
@@ -92,7 +98,6 @@ def gauss_seidel(
 
     guess = (rows.response * impulses[:, :, None]).sum(0)  # [legs, 5, N]
     links = tuple(motion.links[:, leg] + guess[leg, 3:] for leg in range(num_legs))
-    start = {(row, leg): impulses[row, leg] for row in range(impulses.shape[0]) for leg in range(num_legs)}
+    start = {(row, leg): impulses[row, leg] for row, leg in todo}
     hull, links, solved = jax.lax.fori_loop(0, num_sweeps, sweep, (motion.hull + guess[:, :3].sum(0), links, start))
-    impulses = jnp.stack([jnp.stack([solved[row, leg] for leg in range(num_legs)]) for row in range(impulses.shape[0])])
-    return Motion(hull=hull, links=jnp.stack(links, axis=1)), impulses
+    return Motion(hull=hull, links=jnp.stack(links, axis=1)), solved

@@ -35,5 +35,7 @@ def test_lidar_is_the_nearest_hit():
         origin = np.array([rng.uniform(2, 85), terrain.GROUND + rng.uniform(1.7, 3.0)])
         batch = jax.tree.map(lambda x: x[..., None], level)
         window = terrain.look_around(batch, jnp.array([origin[0] - 1]), 7.0)
-        worst.append(np.abs(np.asarray(lidar.lidar(window, jnp.asarray(origin, jnp.float32)[:, None]))[:, 0] - ray_cast(level, origin)).max())
+        worst.append(
+            np.abs(np.asarray(lidar.lidar(window, jnp.asarray(origin, jnp.float32)[:, None]))[:, 0] - ray_cast(level, origin)).max()
+        )
     assert np.sort(worst)[-2] < 2e-4  # a ray may graze a corner on either side once
