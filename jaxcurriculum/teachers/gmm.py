@@ -41,6 +41,29 @@ class Mixture(struct.PyTreeNode):
     valid: jax.Array  # [components], bool; the others hold nothing
 
 
+class KmeansJob(struct.PyTreeNode):
+    """Lloyd's iterations of one candidate."""
+
+    points: jax.Array  # [dims, num]
+    used: jax.Array  # [components], bool: the components that the candidate has
+    centres: jax.Array  # [components, dims]
+    labels: jax.Array  # [num], int32
+    num_steps: jax.Array  # [], int32
+
+
+class EmJob(struct.PyTreeNode):
+    """Expectation maximisation of one candidate, in scaled units."""
+
+    points: jax.Array  # [dims, num]
+    floor: jax.Array  # [dims], the regularisation as a standard deviation
+    used: jax.Array  # [components], bool
+    responsibilities: jax.Array  # [components, num]
+    mixture: Mixture
+    log_likelihood: jax.Array  # [], mean of a row
+    settled: jax.Array  # [], bool: the last step changed the log-likelihood by less than the tolerance
+    num_steps: jax.Array  # [], int32
+
+
 def empty(num_components: int, dims: int) -> Mixture:
     """A mixture without a valid component."""
     return Mixture(
@@ -90,19 +113,18 @@ def kmeans(key: Key, data: jax.Array, candidates: tuple[int, ...], needed: jax.A
     points = (data - jnp.mean(data, axis=0, keepdims=True)).T  # [dims, num]
     seeds = _seed_centres(key, points, max(candidates))
 
-    def step(job):
-        points, used, centres, labels, count = job
-        member = _one_hot(labels, len(used))
+    def start(used: jax.Array, points: jax.Array, seeds: jax.Array) -> KmeansJob:
+        return KmeansJob(points, used, centres=seeds, labels=_nearest_centre(points, seeds, used), num_steps=jnp.int32(0))
+
+    def step(job: KmeansJob) -> tuple[KmeansJob, jax.Array]:
+        member = _one_hot(job.labels, len(job.used))
         size = jnp.sum(member, axis=1)[:, None]
-        centres = jnp.where(size > 0, member @ points.T / jnp.maximum(size, 1), centres)
-        new_labels = _nearest_centre(points, centres, used)
-        finished = jnp.all(new_labels == labels) | (count + 1 == MAX_KMEANS_STEPS)
-        return (points, used, centres, new_labels, count + 1), finished
+        centres = jnp.where(size > 0, member @ job.points.T / jnp.maximum(size, 1), job.centres)
+        labels = _nearest_centre(job.points, centres, job.used)
+        finished = jnp.all(labels == job.labels) | (job.num_steps + 1 == MAX_KMEANS_STEPS)
+        return job.replace(centres=centres, labels=labels, num_steps=job.num_steps + 1), finished
 
-    def start(used, points, seeds):
-        return points, used, seeds, _nearest_centre(points, seeds, used), jnp.int32(0)
-
-    return _run_candidates(candidates, needed, start, step, lambda job: job[3], (points, seeds), ())
+    return _run_candidates(candidates, needed, start, step, lambda job: job.labels, (points, seeds), ())
 
 
 def expectation_maximisation(
@@ -117,19 +139,27 @@ def expectation_maximisation(
     points = ((data - centre[None]) / spread[None]).T  # [dims, num]
     floor = math.sqrt(REGULARISATION) / spread  # the regularisation as a standard deviation in scaled units
 
-    def step(job):
-        points, floor, used, responsibilities, _, log_likelihood, settled, count = job
-        responsibilities, mixture, new_log_likelihood = em_step(points, responsibilities, floor, used)
-        now_settled = jnp.abs(new_log_likelihood - log_likelihood) < TOLERANCE
-        finished = settled | (count == MAX_EM_STEPS)
-        return (points, floor, used, responsibilities, mixture, new_log_likelihood, now_settled, count + 1), finished
+    def start(used: jax.Array, points: jax.Array, floor: jax.Array, labels: jax.Array) -> EmJob:
+        return EmJob(
+            points,
+            floor,
+            used,
+            responsibilities=_one_hot(labels, len(used)),
+            mixture=empty(len(used), len(points)),
+            log_likelihood=jnp.full((), -jnp.inf, jnp.float32),
+            settled=jnp.zeros((), bool),
+            num_steps=jnp.int32(0),
+        )
 
-    def start(used, points, floor, labels):
-        nothing = empty(len(used), len(points))
-        never = jnp.full((), -jnp.inf, jnp.float32)
-        return points, floor, used, _one_hot(labels, len(used)), nothing, never, jnp.zeros((), bool), jnp.int32(0)
+    def step(job: EmJob) -> tuple[EmJob, jax.Array]:
+        responsibilities, mixture, log_likelihood = em_step(job.points, job.responsibilities, job.floor, job.used)
+        finished = job.settled | (job.num_steps == MAX_EM_STEPS)
+        settled = jnp.abs(log_likelihood - job.log_likelihood) < TOLERANCE
+        new = {"responsibilities": responsibilities, "mixture": mixture, "log_likelihood": log_likelihood, "settled": settled}
+        return job.replace(**new, num_steps=job.num_steps + 1), finished
 
-    mixture, log_likelihood = _run_candidates(candidates, needed, start, step, lambda job: (job[4], job[5]), (points, floor), (labels,))
+    result = lambda job: (job.mixture, job.log_likelihood)  # noqa: E731
+    mixture, log_likelihood = _run_candidates(candidates, needed, start, step, result, (points, floor), (labels,))
     mixture = mixture.replace(
         means=centre[None, None] + mixture.means * spread[None, None], scales=spread[None, None, :, None] * mixture.scales
     )
