@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +72,9 @@ class Body:
 
 _HULL = tuple((x * PIXEL, y * PIXEL) for x, y in ((34, 1), (6, 9), (-30, 9), (-30, -8), (34, -8)))
 # Box2D's joints read 0 in the pose in which they were created, and gymnasium creates the legs 0.05 rad to either side.
-_BIPED = dict(hull=_HULL, hips=((0.0, -8 * PIXEL),) * 2, rest_angles=(-0.05, 0.05), link_widths=(8 * PIXEL, 0.8 * 8 * PIXEL))
+_BIPED: dict[str, Any] = dict(
+    hull=_HULL, hips=((0.0, -8 * PIXEL),) * 2, rest_angles=(-0.05, 0.05), link_widths=(8 * PIXEL, 0.8 * 8 * PIXEL)
+)
 
 # The start of an episode is what Box2D 2.3.10 holds after gymnasium's `reset` and one more step with zero action, without the
 # initial push: `reset` creates the legs 16 pixels above where their joints want them, which reduced coordinates cannot hold.

@@ -37,7 +37,7 @@ def advance(body: Body, window: Window, state: WalkerState, action: jax.Array) -
     contacts = link_contacts(body, window, state.hull_pose, shape)
     rows = make_rows(mass, link_tops(body, state.hull_pose, shape), contacts)
 
-    fall = np.float32([0.0, GRAVITY * TIME_STEP, 0.0])
+    fall = np.array([0.0, GRAVITY * TIME_STEP, 0.0], np.float32)
     motion = project(body, mass, state.hull_velocity + fall[:, None], state.link_velocity + fall[:, None, None, None])
     motion, impulses, touched = _constrain(body, rows, state, action, contacts.gap, motion)
     velocity = body_velocities(mass, motion)
@@ -63,7 +63,7 @@ def _constrain(
     the normal impulse.
     """
     legwise = action.reshape(body.num_legs, 2, -1).swapaxes(0, 1)
-    target = np.float32(body.motor_speed)[:, None, None] * jnp.sign(legwise) * rows.mass[:2]
+    target = np.array(body.motor_speed, np.float32)[:, None, None] * jnp.sign(legwise) * rows.mass[:2]
     strength = body.motor_torque * TIME_STEP * jnp.minimum(jnp.abs(legwise), 1.0)
     at_lower, at_upper = _at_limits(body, state.joints)
     approach = (jnp.where(gap < SKIN, 0.0, (TOUCH_GAP - gap) / TIME_STEP)).reshape(4, body.num_legs, -1) * rows.mass[2:6]
@@ -89,7 +89,7 @@ def _constrain(
 
 
 def _at_limits(body: Body, joints: jax.Array) -> tuple[jax.Array, jax.Array]:
-    lower, upper = np.float32(body.joint_lower)[:, None, None], np.float32(body.joint_upper)[:, None, None]
+    lower, upper = np.array(body.joint_lower, np.float32)[:, None, None], np.array(body.joint_upper, np.float32)[:, None, None]
     return joints <= lower, joints >= upper
 
 
@@ -113,7 +113,7 @@ def _push_out(body: Body, rows: Rows, joints: jax.Array, gap: jax.Array, motion:
     joints that were past a limit come back to within `LIMIT_SLOP` of it. No push may press another link into the track.
     """
     change = TIME_STEP * row_speeds(rows, motion, TANGENTS[0])
-    lower, upper = np.float32(body.joint_lower)[:, None, None], np.float32(body.joint_upper)[:, None, None]
+    lower, upper = np.array(body.joint_lower, np.float32)[:, None, None], np.array(body.joint_upper, np.float32)[:, None, None]
     at_lower, at_upper = _at_limits(body, joints)
     joints = joints + change[: len(JOINTS)]
     back = jnp.where(at_lower, jnp.maximum(lower - LIMIT_SLOP - joints, 0.0), 0.0)

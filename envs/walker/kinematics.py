@@ -39,14 +39,14 @@ def perpendicular(a: jax.Array) -> jax.Array:
 
 def link_angles(body: Body, hull_angle: jax.Array, joints: jax.Array) -> jax.Array:
     """Absolute angles [2 (upper, lower), legs, N] of the links."""
-    upper = hull_angle[None] + joints[0] + np.float32(body.rest_angles)[:, None]
+    upper = hull_angle[None] + joints[0] + np.array(body.rest_angles, np.float32)[:, None]
     return jnp.stack([upper, upper + joints[1]])
 
 
 def posture(body: Body, hull_angle: jax.Array, angles: jax.Array) -> Posture:
     """The posture at hull angle [N] and absolute link angles [2, legs, N]."""
     _, centre, _ = body.hull_mass
-    arm = np.float32((np.array(body.hips) - centre).T)[:, :, None]  # [2, legs, 1]
+    arm = np.array((np.array(body.hips) - centre).T, np.float32)[:, :, None]  # [2, legs, 1]
     cos, sin = jnp.cos(hull_angle)[None], jnp.sin(hull_angle)[None]
     hip = jnp.stack([cos * arm[0] - sin * arm[1], sin * arm[0] + cos * arm[1]])
     return Posture(hip=hip, axis=jnp.stack([jnp.sin(angles), -jnp.cos(angles)]))
@@ -67,14 +67,14 @@ def hull_origin(body: Body, hull_pose: jax.Array) -> jax.Array:
 
 def hull_vertices(body: Body, hull_pose: jax.Array) -> jax.Array:
     """World position [2, vertices, N] of the hull's corners."""
-    corners = np.float32(np.array(body.hull) - body.hull_mass[1]).T[:, :, None]
+    corners = np.array(np.array(body.hull) - body.hull_mass[1], np.float32).T[:, :, None]
     cos, sin = jnp.cos(hull_pose[2])[None], jnp.sin(hull_pose[2])[None]
     return hull_pose[:2, None] + jnp.stack([cos * corners[0] - sin * corners[1], sin * corners[0] + cos * corners[1]])
 
 
 def link_corners(body: Body, tops: jax.Array, axis: jax.Array) -> jax.Array:
     """World position [2, 4 (corners), 2 (upper, lower), legs, N] of the links' corners, counter-clockwise from the top right."""
-    side = perpendicular(axis) * np.float32(body.link_widths)[None, :, None, None] / 2
+    side = perpendicular(axis) * np.array(body.link_widths, np.float32)[None, :, None, None] / 2
     end = tops + body.link_length * axis
     return jnp.stack([tops + side, tops - side, end - side, end + side], axis=1)
 

@@ -10,8 +10,10 @@ from jaxcurriculum.envs.walker.terrain import GROUND, Window, columns, num_colum
 
 RANGE = 160 / 30  # m
 ANGLES = 1.5 * np.arange(10) / 10  # rad from straight down, forward
-_REACH = np.float32(np.maximum(RANGE * np.sin(ANGLES), 1e-6))[:, None, None]  # m forward; not zero, so that a slab of x has two ends
-_DROP = np.float32(RANGE * np.cos(ANGLES))[:, None, None]  # m down
+_REACH = np.array(np.maximum(RANGE * np.sin(ANGLES), 1e-6), np.float32)[
+    :, None, None
+]  # m forward; not zero, so that a slab of x has two ends
+_DROP = np.array(RANGE * np.cos(ANGLES), np.float32)[:, None, None]  # m down
 
 
 def lidar(window: Window, origin: jax.Array) -> jax.Array:

@@ -62,7 +62,7 @@ def mass_matrix(body: Body, shape: Posture) -> MassMatrix:
     half = body.link_length / 2
     hip, link = perpendicular(shape.hip), half * perpendicular(shape.axis)
 
-    carried = np.float32([m_upper + 2 * m_lower, m_lower])[None, :, None, None]  # what each rate moves, through its own lever
+    carried = jnp.array([m_upper + 2 * m_lower, m_lower], jnp.float32)[None, :, None, None]  # what each rate moves, through its own lever
     pull = carried * link
     block = jnp.concatenate([pull, dot(hip[:, None], pull)[None]])  # C: [3, 2, legs, N]
     uu, ll = i_upper + (m_upper + 4 * m_lower) * half**2, i_lower + m_lower * half**2
@@ -99,12 +99,12 @@ def project(body: Body, mass: MassMatrix, hull: jax.Array, links: jax.Array) -> 
     `hull` [3, N] and `links` [3, 2 (upper, lower), legs, N] are velocities (vx, vy, rate) of each body's centre, or displacements.
     """
     hull_mass, _, hull_inertia = body.hull_mass
-    weight = np.float32(body.link_mass)[:, None, None]
+    weight = np.array(body.link_mass, np.float32)[:, None, None]
     upper, lower = (weight[None] * links[:2]).swapaxes(0, 1)  # linear momentum, [2, legs, N]
     both = upper + lower
     momentum = jnp.concatenate([hull_mass * hull[:2] + both.sum(1), (hull_inertia * hull[2] + dot(mass.hip_lever, both).sum(0))[None]])
     through_lever = dot(mass.link_lever, jnp.stack([upper + 2 * lower, lower], axis=1))
-    leg_momentum = np.float32(body.link_inertia)[:, None, None] * links[2] + through_lever
+    leg_momentum = jnp.array(body.link_inertia, jnp.float32)[:, None, None] * links[2] + through_lever
     eliminated = (mass.coupling * leg_momentum[None]).sum((1, 2))
     return Motion(hull=mass.solve_hull(momentum - eliminated), links=mass.solve_leg(leg_momentum))
 

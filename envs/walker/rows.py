@@ -67,7 +67,7 @@ def _contact_rows(mass: MassMatrix, tops: jax.Array, contacts: Contacts) -> tupl
 def row_speeds(rows: Rows, motion: Motion, num_rows: int) -> jax.Array:
     """The speed along the first `num_rows` rows, [num_rows, legs, N]."""
     speeds = [*motion.hull[:, None, None], *motion.links[:, None]]
-    return sum(rows.jacobian[:num_rows, :, i] * speed for i, speed in enumerate(speeds))
+    return jnp.asarray(sum(rows.jacobian[:num_rows, :, i] * speed for i, speed in enumerate(speeds)))
 
 
 Bound = Callable[[int, int, jax.Array, dict], jax.Array]  # (row, leg, impulse that stops the row, impulses so far) -> impulse

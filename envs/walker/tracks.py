@@ -89,7 +89,7 @@ def observe(body: Body, window: Window, state: WalkerState, touched: jax.Array) 
     Hull angle, 2/50 of its rate, vx and vy of its centre of mass (times 0.12 and 0.08); for each leg hip angle, hip rate / 4, knee
     angle + 1, knee rate / 6, contact of the lower link; ten fractions of the lidar.
     """
-    scale = np.float32([*(0.3 * TIME_STEP * np.array(VIEWPORT)), 2 * TIME_STEP])
+    scale = np.array([*(0.3 * TIME_STEP * np.array(VIEWPORT)), 2 * TIME_STEP], np.float32)
     vx, vy, rate = state.hull_velocity * scale[:, None]
     turning = state.link_velocity[2]
     hip_rate, knee_rate = turning[0] - state.hull_velocity[2:], turning[1] - turning[0]
@@ -129,7 +129,7 @@ def _reset(body: Body, level: Level) -> tuple[WalkerState, TimeStep]:
     num = level.push.shape[-1]
 
     def batch(values):
-        values = np.float32(values)
+        values = np.array(values, np.float32)
         return jnp.broadcast_to(values[..., None], (*values.shape, num))
 
     pose = batch(np.array(body.start_pose) + [0, GROUND, 0])

@@ -101,7 +101,7 @@ def fit(key: Key, data: jax.Array, candidates: tuple[int, ...], needed: jax.Arra
 def aic(log_likelihood: jax.Array, candidates: tuple[int, ...], num: int, dims: int) -> jax.Array:
     """Akaike's criterion of each candidate from its mean log-likelihood a row, [candidates]."""
     num_parameters = np.array(candidates) * (dims + 1) * (dims + 2) / 2 - 1
-    return 2 * num_parameters.astype(np.float32) - 2 * num * log_likelihood
+    return jnp.asarray(2 * num_parameters.astype(np.float32) - 2 * num * log_likelihood)
 
 
 def kmeans(key: Key, data: jax.Array, candidates: tuple[int, ...], needed: jax.Array) -> jax.Array:

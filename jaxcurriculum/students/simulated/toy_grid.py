@@ -75,7 +75,7 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
         return jnp.clip(scaled, 0, config.cells - 1)
 
     def flat(cells: jax.Array) -> jax.Array:
-        return sum(cells[..., k] * strides[k] for k in range(config.dims))
+        return cells @ strides
 
     def practise(competence: jax.Array, proposal: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         cell, below, weight = proposal
