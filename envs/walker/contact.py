@@ -1,4 +1,4 @@
-"""Where links touch the track: the two deepest points of each link, and whether the hull touches anything.
+"""Where links touch the track: two points of each link, and whether the hull touches anything.
 
 A gap is the distance between two surfaces, negative inside. As in Box2D, a contact exists below `SKIN`: polygons are rounded by
 0.01 m each, so shapes rest a little apart.
@@ -17,6 +17,7 @@ from jaxcurriculum.envs.walker.terrain import GROUND, Columns, Window, columns, 
 
 SKIN = 0.02  # m
 MARGIN = 0.1  # m: how far around a link stumps are looked for
+TIE = 1e-6  # m: added to each next candidate, so that no two are equally deep
 FAR = 1e3  # m: gap of a point that cannot touch
 
 
@@ -29,18 +30,19 @@ class Contacts(struct.PyTreeNode):
 
 
 def link_contacts(body: Body, window: Window, hull_pose: jax.Array, shape: Posture) -> Contacts:
-    """The two deepest contacts of every link: axes [2 (points), 2 (upper, lower), legs, N]."""
+    """Two contacts of every link, the deepest that turns it either way: axes [2 (points), 2 (upper, lower), legs, N]."""
     tops = link_tops(body, hull_pose, shape)
     corners = link_corners(body, tops, shape.axis)
     leftmost = corners[0].min(0) - MARGIN
     near = columns(window, leftmost, num_columns(np.hypot(body.link_length, max(body.link_widths)) + 2 * MARGIN))
-    return _two_deepest(_corners_on_track(corners, near), _stumps_on_links(body, tops, shape.axis, near))
+    centres = tops + body.link_length / 2 * shape.axis
+    return _deepest_either_way(centres, [_corners_on_track(corners, near), _stumps_on_links(body, tops, shape.axis, near)])
 
 
 def _corners_on_track(corners: jax.Array, near: Columns) -> Contacts:
-    """Each corner [2, corners, ...] against the ground and the stumps: the surface of its smallest gap."""
+    """Each corner [2, corners, ...] against the stump face of its smallest gap, and then each against the ground."""
     x, y = corners[0], corners[1]
-    gap, normal_x = y - GROUND, jnp.zeros_like(x)
+    gap, normal_x = jnp.full_like(x, FAR), jnp.zeros_like(x)
     for i in range(near.top.shape[0]):
         left, right, above = near.left[i][None] - x, x - near.right[i][None], y - near.top[i][None]
         beside = jnp.maximum(left, right)
@@ -48,7 +50,8 @@ def _corners_on_track(corners: jax.Array, near: Columns) -> Contacts:
         side = jnp.where(above >= beside, 0.0, jnp.where(left > right, -1.0, 1.0))
         normal_x = jnp.where(outside < gap, side, normal_x)
         gap = jnp.minimum(gap, outside)
-    return Contacts(point=corners, normal=jnp.stack([normal_x, 1.0 - jnp.abs(normal_x)]), gap=gap)
+    normal = jnp.concatenate([jnp.stack([normal_x, 1.0 - jnp.abs(normal_x)]), jnp.stack([jnp.zeros_like(x), jnp.ones_like(x)])], axis=1)
+    return Contacts(point=jnp.concatenate([corners, corners], axis=1), normal=normal, gap=jnp.concatenate([gap, y - GROUND]))
 
 
 def _stumps_on_links(body: Body, tops: jax.Array, axis: jax.Array, near: Columns) -> Contacts:
@@ -58,25 +61,29 @@ def _stumps_on_links(body: Body, tops: jax.Array, axis: jax.Array, near: Columns
     side = perpendicular(axis)
     from_top = jnp.stack([x, y]) - tops[:, None]
     along, across = dot(axis, from_top), dot(side, from_top)
-    half_width = np.float32(body.link_widths)[None, :, None, None] / 2
+    half_width = np.array(body.link_widths, np.float32)[None, :, None, None] / 2
     beside, beyond = jnp.abs(across) - half_width, along - body.link_length
     at_end = beyond >= beside
     normal = jnp.where(at_end[None], -axis, -side * jnp.sign(across)[None])
     return Contacts(point=jnp.stack([x, y]), normal=normal, gap=jnp.where(along > 0, jnp.maximum(beside, beyond), FAR))
 
 
-def _two_deepest(*groups: Contacts) -> Contacts:
-    """The two contacts of smallest gap, deepest first, stacked on a new axis in front; candidates lie on the groups' first axis."""
-    fields = [jnp.concatenate([c.point, c.normal, c.gap[None]]) for c in groups]  # [5, candidates, ..., N]
-    candidates = [f[:, i] for f in fields for i in range(f.shape[1])]
-    first = second = jnp.full_like(candidates[0], FAR)
-    for candidate in candidates:
-        deepest = (candidate[4] < first[4])[None]
-        deeper = (candidate[4] < second[4])[None]
-        second = jnp.where(deepest, first, jnp.where(deeper, candidate, second))
-        first = jnp.where(deepest, candidate, first)
-    both = jnp.stack([first, second], axis=1)  # [5, 2, ..., N]
-    return Contacts(point=both[:2], normal=both[2:4], gap=both[4])
+def _deepest_either_way(centres: jax.Array, groups: list[Contacts]) -> Contacts:
+    """Of the contacts that turn a link one way about its centre [2, ...], and of those that turn it the other way, the deepest.
+
+    Candidates lie on the groups' first axis, the two chosen on a new one. Two that turn it the same way would do one thing twice (a
+    link's corner that meets a stump's corner) and leave the link free to sink at its other end.
+    """
+    point, normal = (jnp.concatenate([getattr(group, field) for group in groups], axis=1) for field in ("point", "normal"))
+    gap = jnp.concatenate([group.gap for group in groups])
+    gap = gap + TIE * np.arange(gap.shape[0], dtype=np.float32)[:, None, None, None]
+    turns = dot(perpendicular(point - centres[:, None]), normal) > 0
+    either = jnp.stack([jnp.where(turns, gap, FAR), jnp.where(turns, FAR, gap)])  # [2, candidates, ..., N]
+    deepest = either.min(1)
+    chosen = (either == deepest[:, None])[None]
+    # A masked sum takes the one chosen; a chain of selects does not vectorise.
+    point, normal = (jnp.where(chosen, field[:, None], 0.0).sum(2) for field in (point, normal))
+    return Contacts(point=point, normal=normal, gap=deepest)
 
 
 def hull_touches(body: Body, window: Window, hull_pose: jax.Array) -> jax.Array:

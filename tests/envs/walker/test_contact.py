@@ -1,0 +1,108 @@
+"""Contacts in poses whose answer is known: one upright walker, its left foot moved about."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxcurriculum.envs.walker import contact, terrain
+from jaxcurriculum.envs.walker.bodies import get_body
+from jaxcurriculum.envs.walker.kinematics import link_angles, posture
+
+BODY = get_body("default")
+HALF_FOOT = 0.8 * 8 / 30 / 2
+
+
+def window(stumps, pitch=1.0):
+    """A track with stumps of these heights [m], the first at START."""
+    tops = np.full(terrain.NUM_STUMPS, terrain.NOWHERE, np.float32)
+    tops[: len(stumps)] = terrain.GROUND + np.array(stumps)
+    level = terrain.Level(tops=jnp.array(tops), pitch=jnp.float32(pitch), push=jnp.float32(0))
+    return terrain.look_around(jax.tree.map(lambda x: x[..., None], level), jnp.array([terrain.START - 4]), 12.0)
+
+
+def contacts(stumps, foot_x, foot_y, lean=0.0, pitch=1.0):
+    """Contacts of the left lower link, both legs parallel and leaning, with the middle of the sole at (foot_x, foot_y)."""
+    joints = jnp.array([[0.05, -0.05], [0.0, 0.0]])[..., None]
+    _, centre, _ = BODY.hull_mass
+    hip = np.array(BODY.hips[0]) - centre
+    cos, sin = np.cos(lean), np.sin(lean)
+    leg = np.array([cos * hip[0] - sin * hip[1], sin * hip[0] + cos * hip[1]]) + 2 * BODY.link_length * np.array([sin, -cos])
+    pose = jnp.array([terrain.START + foot_x - leg[0], terrain.GROUND + foot_y - leg[1], lean], jnp.float32)[:, None]
+    shape = posture(BODY, pose[2], link_angles(BODY, pose[2], joints))
+    found = contact.link_contacts(BODY, window(stumps, pitch), pose, shape)
+    lower = jax.tree.map(lambda x: np.asarray(x[..., 1, 0, 0]), found)  # of the first leg: [..., 2 points]
+    return jax.tree.map(lambda x: x[..., np.argsort(lower.gap)], lower)
+
+
+def test_foot_flat_on_the_ground_touches_with_both_corners():
+    found = contacts([], -3.0, 0.01)
+    np.testing.assert_allclose(found.gap, 0.01, atol=1e-5)
+    np.testing.assert_allclose(found.normal, [[0, 0], [1, 1]], atol=1e-6)
+    np.testing.assert_allclose(np.sort(found.point[0]), terrain.START - 3 + HALF_FOOT * np.array([-1, 1]), atol=1e-4)
+
+
+def test_foot_across_a_stumps_edge_touches_with_its_corner_and_on_the_stumps():
+    found = contacts([0.5], 0.05, 0.5 + 0.01)  # a quarter of the sole hangs over the left edge
+    np.testing.assert_allclose(found.gap, 0.01, atol=1e-4)
+    np.testing.assert_allclose(found.normal, [[0, 0], [1, 1]], atol=1e-5)
+    np.testing.assert_allclose(np.sort(found.point[0]), terrain.START + np.array([0.0, HALF_FOOT + 0.05]), atol=1e-4)
+
+
+def test_leg_beside_a_tall_stump_is_pushed_sideways():
+    for side, x in ((-1, -HALF_FOOT - 0.01), (1, 14 / 30 + HALF_FOOT + 0.01)):
+        found = contacts([1.0], x, 0.5)
+        np.testing.assert_allclose(found.gap[0], 0.01, atol=1e-4)
+        np.testing.assert_allclose(found.normal[:, 0], [side, 0], atol=1e-5)
+
+
+def test_leaning_leg_rests_on_a_stumps_corner():
+    lean, height = -0.6, 0.7  # the foot points back, the leg leans forward over the stump's left corner
+    along = 0.5  # m from the sole to the corner, up the leg
+    up, right = np.array([-np.sin(lean), np.cos(lean)]), np.array([np.cos(lean), np.sin(lean)])
+    foot = np.array([0.0, height]) - along * up - (HALF_FOOT + 0.01) * right
+    found = contacts([height], *foot, lean=lean)
+    np.testing.assert_allclose(found.gap[0], 0.01, atol=1e-3)
+    np.testing.assert_allclose(found.normal[:, 0], -right, atol=1e-3)
+    np.testing.assert_allclose(found.point[:, 0], [terrain.START, terrain.GROUND + height], atol=1e-3)
+
+
+def test_foot_in_a_narrow_gap_touches_both_stumps():
+    gap = 2 * HALF_FOOT + 0.02
+    found = contacts([1.0, 1.0], 14 / 30 + gap / 2, 0.5, pitch=14 / 30 + gap)
+    np.testing.assert_allclose(found.gap, 0.01, atol=1e-4)
+    np.testing.assert_allclose(np.sort(found.normal[0]), [-1, 1], atol=1e-5)
+
+
+def test_foot_in_a_corner_touches_wall_and_ground():
+    found = contacts([1.0], -HALF_FOOT - 0.005, 0.01, lean=0.02)
+    assert {tuple(np.round(n).astype(int)) for n in found.normal.T} == {(-1, 0), (0, 1)}
+
+
+def separation(polygon, box):
+    """Largest separation over all side normals of two convex polygons, counter-clockwise: the separating-axis theorem."""
+    best = -np.inf
+    for a, b in ((polygon, box), (box, polygon)):
+        for i in range(len(a)):
+            edge = a[(i + 1) % len(a)] - a[i]
+            normal = np.array([edge[1], -edge[0]]) / np.linalg.norm(edge)
+            best = max(best, ((b - a[i]) @ normal).min())
+    return best
+
+
+def test_hull_touches_as_the_separating_axis_theorem_says():
+    rng, agree, touched = np.random.default_rng(0), [], 0
+    for _ in range(300):
+        heights, pitch = rng.uniform(0.05, 1.4, 8), rng.choice([0.4767, 0.9, 2.0])
+        pose = np.array([terrain.START + rng.uniform(-1, 5), terrain.GROUND + rng.uniform(0.2, 2.2), rng.uniform(-1.2, 1.2)])
+        cos, sin = np.cos(pose[2]), np.sin(pose[2])
+        hull = (np.array(BODY.hull) - BODY.hull_mass[1]) @ np.array([[cos, sin], [-sin, cos]]) + pose[:2]
+        gaps = [hull[:, 1].min() - terrain.GROUND]
+        for i, height in enumerate(heights):
+            left, right, top = terrain.START + i * pitch, terrain.START + i * pitch + 14 / 30, terrain.GROUND + height
+            gaps.append(separation(hull, np.array([(left, top - 20), (right, top - 20), (right, top), (left, top)])))
+        if abs(min(gaps) - contact.SKIN) < 1e-3:
+            continue
+        found = contact.hull_touches(BODY, window(heights, pitch), jnp.asarray(pose, jnp.float32)[:, None])
+        agree.append(bool(found[0]) == (min(gaps) < contact.SKIN))
+        touched += min(gaps) < contact.SKIN
+    assert all(agree) and 50 < touched < 250
