@@ -16,6 +16,7 @@ def pin(num_cores: int) -> None:
     """Keep this process on the last `num_cores` of its cores, and give XLA one CPU device for each; call it before JAX is imported."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-num_cores:])
+    os.environ["JAX_CPU_ENABLE_ASYNC_DISPATCH"] = "false"  # as the command line has it, see map_seeds
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={num_cores}"
 
 
@@ -36,6 +37,15 @@ def peak_megabytes() -> float:
     """The most memory that this process has held so far."""
     unit = 1 if platform.system() == "Darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def resident_megabytes() -> float:
+    """The memory that this process holds now (its peak where the system does not say)."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    except OSError:
+        return peak_megabytes()
 
 
 def about() -> dict[str, Any]:

@@ -125,25 +125,16 @@ def make_table(key: Key, env: Environment, state: RolloutState, proposals: Propo
 def collect(
     key: Key, env: Environment, config: RolloutConfig, state: RolloutState, proposals: Proposals, policy: Policy
 ) -> tuple[RolloutState, Trajectory, Table, dict[str, jax.Array]]:
-    """Step every environment `num_steps` times; `sums` of the returned state are still those of the round before.
+    """Step every environment `num_steps` times.
 
     Returns:
-      the next state (give it the sums of `finished_episodes`), the trajectory, the table that its rows refer to, and the counts
-      `pool_wraps` (how often the pool was used again from the top) and `repeated_starts` (episodes that started on a used row).
+      the next state (its sums are still those of the episodes under way when the round began: `finished_episodes` brings them up to
+      date), the trajectory, the table that its rows refer to, and the counts `pool_wraps` (how often the pool was used again from the
+      top) and `repeated_starts` (episodes that started on a used row).
     """
     key_table, key_scan = jax.random.split(key)
     num_envs = config.num_envs
     table = make_table(key_table, env, state, proposals)
-
-    def start(over, row, cursor, env_state, obs):
-        """Give every environment that is over the next row of the pool and its start state."""
-        if config.assign == "slot":
-            entry = jnp.arange(num_envs)
-        else:
-            entry = ((cursor + jnp.cumsum(over) - 1) // config.episodes_per_task) % config.pool_size
-        select = lambda new, old: jnp.where(over.reshape((-1,) + (1,) * (old.ndim - 1)), new[entry], old)
-        env_state, obs = jax.tree.map(select, (table.start_state, table.start_obs), (env_state, obs))
-        return jnp.where(over, num_envs + entry, row), cursor + jnp.sum(over), env_state, obs
 
     def step(carry, key):
         row, cursor, length, env_state, obs = carry
@@ -153,29 +144,43 @@ def collect(
         env_state, timestep = jax.vmap(env.step)(
             jax.random.split(key_step, num_envs), level, env_state, jax.vmap(env.action_space.clip)(action)
         )
-        length = length + 1
-        truncated = ~timestep.terminated & (timestep.truncated | (length >= env.max_episode_steps))
+        truncated = ~timestep.terminated & (timestep.truncated | (length + 1 >= env.max_episode_steps))
         over = timestep.terminated | truncated
         transition = Trajectory(obs, timestep.obs, action, extras, timestep.reward, timestep.terminated, truncated, row)
-        row, cursor, env_state, obs = start(over, row, cursor, env_state, timestep.obs)
-        return (row, cursor, jnp.where(over, 0, length), env_state, obs), transition
+        row, cursor, env_state, obs = _start_next(config, table, over, row, cursor, env_state, timestep.obs)
+        return (row, cursor, jnp.where(over, 0, length + 1), env_state, obs), transition
 
     over = state.over if config.carry else jnp.ones_like(state.over)
-    row, cursor, env_state, obs = start(over, jnp.arange(num_envs), jnp.int32(0), state.env_state, state.obs)
-    length = jnp.where(over, 0, state.sums.length.astype(jnp.int32))
-    carry, trajectory = jax.lax.scan(step, (row, cursor, length, env_state, obs), jax.random.split(key_scan, config.num_steps))
-    row, cursor, _, env_state, obs = carry
-    capacity = config.pool_size * config.episodes_per_task
-    counts = {
-        "pool_wraps": jnp.where(config.assign == "slot", 0, jnp.maximum(cursor - 1, 0) // capacity).astype(jnp.int32),
-        "repeated_starts": jnp.maximum(cursor - capacity, 0).astype(jnp.int32),
-    }
-    in_use = lambda tree: jax.tree.map(lambda leaf: leaf[row], tree)
     sums = jax.tree.map(lambda x: jnp.where(over, 0, x), state.sums)
-    next_state = RolloutState(
-        levels=in_use(table.levels), proposals=in_use(table.proposals), env_state=env_state, obs=obs, sums=sums, over=jnp.zeros_like(over)
-    )
-    return next_state, trajectory, table, counts
+    row, cursor, env_state, obs = _start_next(config, table, over, jnp.arange(num_envs), jnp.int32(0), state.env_state, state.obs)
+    start = (row, cursor, sums.length.astype(jnp.int32), env_state, obs)
+    (row, cursor, _, env_state, obs), trajectory = jax.lax.scan(step, start, jax.random.split(key_scan, config.num_steps))
+    levels, proposals = jax.tree.map(lambda leaf: leaf[row], (table.levels, table.proposals))
+    state = RolloutState(levels=levels, proposals=proposals, env_state=env_state, obs=obs, sums=sums, over=jnp.zeros_like(over))
+    return state, trajectory, table, _pool_counts(config, cursor)
+
+
+def _start_next(
+    config: RolloutConfig, table: Table, over: jax.Array, row: jax.Array, cursor: jax.Array, env_state: PyTree, obs: jax.Array
+) -> tuple[jax.Array, jax.Array, PyTree, jax.Array]:
+    """Give every environment that is over the next row of the pool and its start state; `cursor` counts the starts of the round."""
+    if config.assign == "slot":
+        entry = jnp.arange(config.num_envs)
+    else:
+        entry = ((cursor + jnp.cumsum(over) - 1) // config.episodes_per_task) % config.pool_size
+    select = lambda new, old: jnp.where(over.reshape(-1, *[1] * (old.ndim - 1)), new[entry], old)
+    env_state, obs = jax.tree.map(select, (table.start_state, table.start_obs), (env_state, obs))
+    return jnp.where(over, config.num_envs + entry, row), cursor + jnp.sum(over), env_state, obs
+
+
+def _pool_counts(config: RolloutConfig, num_starts: jax.Array) -> dict[str, jax.Array]:
+    if config.assign == "slot":  # every environment repeats its level by intent
+        return {"pool_wraps": jnp.int32(0), "repeated_starts": jnp.int32(0)}
+    capacity = config.pool_size * config.episodes_per_task
+    return {
+        "pool_wraps": (jnp.maximum(num_starts - 1, 0) // capacity).astype(jnp.int32),
+        "repeated_starts": jnp.maximum(num_starts - capacity, 0).astype(jnp.int32),
+    }
 
 
 def finished_episodes(
