@@ -42,14 +42,12 @@ def link_contacts(body: Body, window: Window, hull_pose: jax.Array, shape: Postu
 def _corners_on_track(corners: jax.Array, near: Columns) -> Contacts:
     """Each corner [2, corners, ...] against the stump face of its smallest gap, and then each against the ground."""
     x, y = corners[0], corners[1]
-    gap, normal_x = jnp.full_like(x, FAR), jnp.zeros_like(x)
-    for i in range(near.top.shape[0]):
-        left, right, above = near.left[i][None] - x, x - near.right[i][None], y - near.top[i][None]
-        beside = jnp.maximum(left, right)
-        outside = jnp.maximum(beside, above)
-        side = jnp.where(above >= beside, 0.0, jnp.where(left > right, -1.0, 1.0))
-        normal_x = jnp.where(outside < gap, side, normal_x)
-        gap = jnp.minimum(gap, outside)
+    left, right, above = near.left[:, None] - x[None], x[None] - near.right[:, None], y[None] - near.top[:, None]
+    beside = jnp.maximum(left, right)
+    outside = jnp.maximum(beside, above)  # [columns, corners, ..., N]
+    gap = outside.min(0)
+    side = jnp.where(above >= beside, 0.0, jnp.where(left > right, -1.0, 1.0))
+    normal_x = jnp.clip(jnp.where(outside == gap[None], side, 0.0).sum(0), -1.0, 1.0)
     normal = jnp.concatenate([jnp.stack([normal_x, 1.0 - jnp.abs(normal_x)]), jnp.stack([jnp.zeros_like(x), jnp.ones_like(x)])], axis=1)
     return Contacts(point=jnp.concatenate([corners, corners], axis=1), normal=normal, gap=jnp.concatenate([gap, y - GROUND]))
 

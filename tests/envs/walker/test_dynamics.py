@@ -1,0 +1,177 @@
+"""Laws of mechanics, on batches of walkers on the last axis."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxcurriculum.envs.walker import terrain
+from jaxcurriculum.envs.walker.bodies import BODIES, get_body
+from jaxcurriculum.envs.walker.contact import link_contacts
+from jaxcurriculum.envs.walker.dynamics import TIME_STEP, advance
+from jaxcurriculum.envs.walker.kinematics import WalkerState, link_angles, link_tops, posture
+from jaxcurriculum.envs.walker.mass import body_velocities, mass_matrix, project
+
+NUM = 32
+
+
+def level(num, tops=terrain.NOWHERE, pitch=1.0, push=0.0):
+    return terrain.Level(
+        tops=jnp.full((terrain.NUM_STUMPS, num), tops).at[-1].set(terrain.NOWHERE), pitch=jnp.full(num, pitch), push=jnp.full(num, push)
+    )
+
+
+def start(body, height, rng, speed=0.0, num=NUM):
+    """Walkers at rest or with random joined velocities, their joints anywhere inside the limits."""
+    lower, upper = (np.array(x)[:, None, None] for x in (body.joint_lower, body.joint_upper))
+    joints = jnp.asarray(lower + (upper - lower) * rng.uniform(0.1, 0.9, (2, 2, num)), jnp.float32)
+    pose = jnp.asarray(np.array([np.full(num, 6.0), terrain.GROUND + np.full(num, height), rng.uniform(-0.3, 0.3, num)]), jnp.float32)
+    mass = mass_matrix(body, posture(body, pose[2], link_angles(body, pose[2], joints)))
+    velocity = (
+        jnp.asarray(speed * rng.normal(size=(3, num)), jnp.float32),
+        jnp.asarray(speed * rng.normal(size=(3, 2, 2, num)), jnp.float32),
+    )
+    motion = project(body, mass, *velocity)
+    return WalkerState(
+        hull_pose=pose,
+        joints=joints,
+        hull_velocity=motion.hull,
+        link_velocity=body_velocities(mass, motion),
+        impulses=jnp.zeros((10, 2, num)),
+    )
+
+
+def centres_and_masses(body, state):
+    """Centres [2, 5, N] and velocities [3, 5, N] of all bodies, and their masses and inertias [5]."""
+    shape = posture(body, state.hull_pose[2], link_angles(body, state.hull_pose[2], state.joints))
+    links = link_tops(body, state.hull_pose, shape) + body.link_length / 2 * shape.axis
+    centres = np.concatenate([state.hull_pose[:2, None], links.reshape(2, 4, -1)], axis=1).astype(float)
+    velocity = np.concatenate([state.hull_velocity[:, None], state.link_velocity.reshape(3, 4, -1)], axis=1).astype(float)
+    mass = np.array([body.hull_mass[0], *np.repeat(body.link_mass, 2)])
+    inertia = np.array([body.hull_mass[2], *np.repeat(body.link_inertia, 2)])
+    return centres, velocity, mass, inertia
+
+
+def energy(body, state):
+    centres, velocity, mass, inertia = centres_and_masses(body, state)
+    kinetic = (mass[:, None] * (velocity[:2] ** 2).sum(0) + inertia[:, None] * velocity[2] ** 2).sum(0) / 2
+    return kinetic + 10 * (mass[:, None] * centres[1]).sum(0)
+
+
+def stepper(body, track):
+    def step(state, action):
+        window = terrain.look_around(track, state.hull_pose[0] - 3, 9.0)
+        return advance(body, window, state, action)
+
+    return jax.jit(step)
+
+
+@pytest.mark.parametrize("name", sorted(BODIES))
+def test_free_fall_is_the_closed_form(name):
+    body, rng, steps = get_body(name), np.random.default_rng(0), 25
+    state = start(body, 20.0, rng, speed=1.0)
+    centres, velocity, mass, _ = centres_and_masses(body, state)
+    weight = (mass / mass.sum())[:, None]
+    before, speed = (weight * centres).sum(1), (weight * velocity[:2]).sum(1)
+    step = stepper(body, level(NUM))
+    for _ in range(steps):
+        state, touched = step(state, jnp.asarray(rng.uniform(-1, 1, (4, NUM)), jnp.float32))  # motors are inside forces
+        assert not touched.any()
+    time = steps * TIME_STEP
+    fallen = np.array([[0.0], [-10 * TIME_STEP**2 * steps * (steps + 1) / 2]])  # the sum of semi-implicit Euler steps
+    centres, velocity, _, _ = centres_and_masses(body, state)
+    np.testing.assert_allclose((weight * centres).sum(1), before + time * speed + fallen, atol=0.02)
+    np.testing.assert_allclose((weight * velocity[:2]).sum(1), speed + np.array([[0.0], [-10 * time]]), atol=1e-3)
+
+
+def test_momentum_is_kept_in_flight():
+    body, rng = get_body("default"), np.random.default_rng(1)
+    state = start(body, 20.0, rng, speed=1.0)
+
+    def spin(state):
+        centres, velocity, mass, inertia = centres_and_masses(body, state)
+        weight = mass[:, None]
+        arm = centres - (weight * centres).sum(1, keepdims=True) / mass.sum()
+        drift = velocity[:2] - (weight * velocity[:2]).sum(1, keepdims=True) / mass.sum()
+        return (weight * (arm[0] * drift[1] - arm[1] * drift[0]) + inertia[:, None] * velocity[2]).sum(0)
+
+    step, before = stepper(body, level(NUM)), spin(state)
+    for _ in range(10):
+        state, _ = step(state, jnp.asarray(rng.uniform(-1, 1, (4, NUM)), jnp.float32))
+    # motors of 80 N m could change it by 16 N m s in this time; what is left is the joints' projection at the old pose
+    assert np.median(np.abs(spin(state) - before)) < 0.05 and np.abs(spin(state) - before).max() < 0.5
+
+
+def test_energy_does_not_grow_without_motors():
+    body, rng = get_body("default"), np.random.default_rng(2)
+    state = start(body, 2.6, rng, speed=0.5)
+    step, energies = stepper(body, level(NUM)), [energy(body, state)]
+    for _ in range(40):
+        state, _ = step(state, jnp.zeros((4, NUM)))
+        energies.append(energy(body, state))
+    energies = np.array(energies)
+    highest_so_far = np.minimum.accumulate(energies, axis=0)
+    scale = 10 * 6.5 * 0.1  # J: lifting the walker by 0.1 m
+    assert (energies - highest_so_far).max() < scale and (energies[-1] < energies[0] - scale).all()
+
+
+def test_what_rests_stays_at_rest():
+    """Both shins lie on the ground and the motors hold the joints at their limits."""
+    body = get_body("default")
+    state = start(body, 2.1, np.random.default_rng(3))
+    state = state.replace(hull_pose=state.hull_pose.at[2].set(0.0))
+    action = jnp.broadcast_to(jnp.array([1.0, 1.0, -1.0, 1.0])[:, None], (4, NUM))
+    step = stepper(body, level(NUM))
+    for _ in range(200):
+        state, _ = step(state, action)
+    before = state
+    for _ in range(1000):
+        state, touched = step(state, action)
+    assert touched.all()
+    np.testing.assert_allclose(state.joints, before.joints, atol=0.02)
+    np.testing.assert_allclose(state.hull_pose, before.hull_pose, atol=0.02)
+
+
+def random_walk(name, tops, pitch, steps=300, num=256):
+    """Full-torque random actions on a track, restarted above it where the hull comes too low: gaps and joints of every step."""
+    body, rng = get_body(name), np.random.default_rng(4)
+    track = level(num, tops, pitch)
+    first = start(body, 2 * body.link_length + 0.3 + max(tops - terrain.GROUND, 0.0), rng, num=num)
+    first = first.replace(hull_pose=first.hull_pose.at[0].set(jnp.asarray(rng.uniform(12, 30, num), jnp.float32)))
+    step = stepper(body, track)
+    state, gaps, joints = first, [], []
+
+    @jax.jit
+    def deepest(state):
+        shape = posture(body, state.hull_pose[2], link_angles(body, state.hull_pose[2], state.joints))
+        window = terrain.look_around(track, state.hull_pose[0] - 3, 9.0)
+        return link_contacts(body, window, state.hull_pose, shape).gap.min((0, 1, 2))
+
+    for t in range(steps):
+        if t % 7 == 0:
+            action = jnp.asarray(np.sign(rng.uniform(-1, 1, (4, num))), jnp.float32)
+        state, _ = step(state, action)
+        assert all(np.isfinite(x).all() for x in jax.tree.leaves(state))
+        low = (state.hull_pose[1] < max(tops, terrain.GROUND) + 0.7) | (jnp.abs(state.hull_pose[2]) > 0.8)
+        gaps.append(np.where(low, 1.0, deepest(state)))
+        joints.append(np.where(low, -0.5, state.joints))
+        state = jax.tree.map(lambda a, b, low=low: jnp.where(low.reshape(*[1] * (a.ndim - 1), -1), b, a), state, first)
+    return np.array(gaps), np.array(joints)
+
+
+@pytest.mark.parametrize("name", sorted(BODIES))
+def test_links_stay_above_flat_ground_and_joints_near_their_limits(name):
+    gaps, joints = random_walk(name, terrain.NOWHERE, 1.0)
+    assert (gaps < 0.02).mean() > 0.1 and np.quantile(gaps, 1e-3) > -0.005 and gaps.min() > -0.1
+    body = get_body(name)
+    for joint in range(2):
+        inside = (joints[:, joint] > body.joint_lower[joint] - 0.12) & (joints[:, joint] < body.joint_upper[joint] + 0.12)
+        # a motor overshoots a limit by 6 rad/s for a step at most, as in Box2D; impacts beat a few joints further
+        assert inside.mean() > (0.99 if name == "default" else 0.97)
+
+
+@pytest.mark.parametrize("name", sorted(BODIES))
+def test_links_do_not_pass_through_dense_stumps(name):
+    gaps, _ = random_walk(name, terrain.GROUND + 0.9, terrain.MIN_PITCH + 0.25)
+    assert (gaps < 0.02).mean() > 0.1
+    assert np.quantile(gaps, 0.02) > -0.08 and gaps.min() > -0.4
