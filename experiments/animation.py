@@ -42,7 +42,8 @@ def animate(
         raise RunError(f"--seed must be one of the run's, {experiment.first_seed} to {last}, got {seed}.")
     task = task or showpiece(run, experiment.first_seed + index)
     check_task(experiment.space, task)
-    state = jax.tree.map(lambda leaf: leaf[index], restore(experiment, run).student)
+    states = jax.device_put(restore(experiment, run).student, jax.devices()[0])  # off the mesh of seeds: one walker, one device
+    state = jax.tree.map(lambda leaf: leaf[index], states)
     level = env.generate(level_key(jnp.uint32(track_seed)), jnp.array(task, jnp.float32))
     act = student.act
     states, obs, rewards = play(env, lambda key, obs: act(key, state, obs, True), level)

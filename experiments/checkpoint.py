@@ -26,7 +26,8 @@ class Checkpoints:
     """The checkpoints under `folder`; `save` returns while the last bytes are still being written, `close` waits for them."""
 
     def __init__(self, folder: pathlib.Path):
-        logging.getLogger("absl").setLevel(logging.ERROR)
+        for noisy in ("absl", "asyncio"):  # what goes wrong with a damaged checkpoint is said in one sentence
+            logging.getLogger(noisy).setLevel(logging.CRITICAL)
         self.folder = folder
         self.manager = ocp.CheckpointManager(folder.absolute(), options=ocp.CheckpointManagerOptions(max_to_keep=NUM_KEPT))
 

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from jaxcurriculum.experiments.checkpoint import Checkpoints
+from jaxcurriculum.experiments.errors import RunError
 from jaxcurriculum.experiments.store import Run, Table, write_file, write_json
 from jaxcurriculum.loop import Report
 from jaxcurriculum.types import Episodes, PyTree
@@ -45,7 +46,13 @@ class Recorder:
 
         Without any checkpoint the run starts from `like`.
         """
-        done, state, damages = self.checkpoints.restore(like, self.config) or (0, like, [])
+        restored = self.checkpoints.restore(like, self.config)
+        if restored is None and self.meta["evaluations_done"] > 0:
+            raise RunError(
+                f"{self.run.path} has {self.meta['evaluations_done']} evaluations on record but no checkpoint to go on from; "
+                "nothing was changed: train again under another --name."
+            )
+        done, state, damages = restored or (0, like, [])
         self.episodes.keep(pl.col("round") < done * self.meta["rounds_per_evaluation"])
         self.evaluations.keep(pl.col("evaluation") < done)
         for path in self.reports.glob("evaluation-*.npz"):

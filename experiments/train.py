@@ -1,13 +1,13 @@
 """The host loop: the compiled `advance` over and over, and between two of them progress, files and checkpoints.
 
-The next advance is dispatched before the files of the last one are written, so the device does not wait for the host.
+A thread of its own keeps the device busy with the next advance while the files of the last one are written and Ctrl-C is listened for.
 """
 
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,7 +37,9 @@ def train(experiment: Experiment, run: Run, console: Console) -> bool:
     loop, last = experiment.loop, experiment.num_advances
     steps = loop.steps_per_advance * experiment.num_seeds
     advance_all = map_seeds(loop.advance, experiment.num_seeds, experiment.group)
-    dispatch = lambda state, done: advance_all(state, jnp.int32(done * loop.config.rounds_per_evaluation))
+    rounds = loop.config.rounds_per_evaluation
+    device = ThreadPoolExecutor(1)
+    dispatch = lambda state, done: device.submit(lambda: jax.block_until_ready(advance_all(state, jnp.int32(done * rounds))))
     with Recorder(run, identity(experiment.config)) as recorder:
         done, state, damages = recorder.resume(like=initial_states(experiment))
         for damage in damages:
@@ -46,10 +48,9 @@ def train(experiment: Experiment, run: Run, console: Console) -> bool:
             return True
         with Watch(console, last * steps, done * steps, loop.student.step_unit) as watch, interruptible() as is_interrupted:
             running = dispatch(state, done)
-            while done < last and wait(running[1], is_interrupted):
-                good, (state, report) = state, running
-                if done + 1 < last:
-                    running = dispatch(state, done + 1)
+            while running is not None and wait(running, is_interrupted):
+                good, (state, report) = state, running.result()
+                running = dispatch(state, done + 1) if done + 1 < last else None
                 broken = np.flatnonzero(report.counters.nonfinite)
                 if broken.size:
                     recorder.flush(done, good)
@@ -92,7 +93,8 @@ def check_folder(run: Run, resume: bool) -> None:
     """
     if run.exists and not resume:
         raise RunError(f"{run.path} already holds a run: go on with it by --resume, or choose another --name.")
-    if not run.exists and run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
+    begun = {"meta.json", ".meta.json.partial", ".config.json.partial"}  # all that a run killed in its first moment leaves
+    if not run.exists and run.path.exists() and (not run.path.is_dir() or {path.name for path in run.path.iterdir()} - begun):
         raise RunError(f"{run.path} exists and is not a run: choose another --name or --out.")
 
 
@@ -118,15 +120,15 @@ def identity(config: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name != "steps"}
 
 
-def wait(results: PyTree, is_interrupted: Callable[[], bool]) -> bool:
-    """Wait until the device has computed `results`; False when a person interrupts before."""
-    pause = 1e-4
-    while not all(leaf.is_ready() for leaf in jax.tree.leaves(results)):
-        if is_interrupted():
-            return False
-        time.sleep(pause)
-        pause = min(2 * pause, 0.05)
-    return not is_interrupted()
+def wait(running: Future, is_interrupted: Callable[[], bool]) -> bool:
+    """Wait until an advance has been computed; False when a person interrupts before."""
+    while not is_interrupted():
+        try:
+            running.exception(timeout=0.05)
+            return True
+        except TimeoutError:
+            continue
+    return False
 
 
 @contextmanager
@@ -149,6 +151,7 @@ def nonfinite_message(experiment: Experiment, run: Run, broken: np.ndarray, done
     """What to say when the seeds at indices `broken` are no longer finite."""
     seeds = ", ".join(str(experiment.first_seed + index) for index in broken)
     return (
-        f"The student of seed {seeds} turned non-finite between evaluations {done} and {done + 1}, so the run stopped; its last good "
-        f"checkpoint (evaluation {done}) is in {run.path / 'checkpoints'}. Try a smaller student.learning_rate, or look with --debug."
+        f"Seed {seeds} turned non-finite (a return, a proposed task or the student's networks) between evaluations {done} and {done + 1}, "
+        f"so the run stopped; its last good checkpoint (evaluation {done}) is in {run.path / 'checkpoints'}. Try a smaller "
+        "student.learning_rate, or look with --debug."
     )

@@ -6,6 +6,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
 
 from jaxcurriculum.roles import Context, Environment, Student, Teacher
 from jaxcurriculum.types import Episodes, Proposals, PyTree, TimeStep
@@ -90,19 +92,26 @@ def check_roles(teacher: Teacher, student: Student, test_tasks: PyTree) -> None:
         probe = lambda key, *args: student.evaluate(key, student_state, *args)
         return teacher.update(key, teacher_state, episodes, Context(round=jnp.int32(0), num_steps=jnp.int32(0), probe=probe))
 
-    after, _ = _pair(
-        f"Teacher {teacher.name!r}, update", jax.eval_shape(update, key, teacher_state, student_state, episodes), jax.ShapeDtypeStruct
-    )
+    result = jax.eval_shape(update, key, teacher_state, student_state, episodes)
+    if not (isinstance(result, tuple) and len(result) == 2):
+        raise ValueError(f"Teacher {teacher.name!r}, update: must return (state, probe_steps), got {jax.tree.structure(result)}.")
+    after, probe_steps = result
+    check_same(f"Teacher {teacher.name!r}, probe_steps of update", _array(jnp.int32), probe_steps)
     check_same(f"Teacher {teacher.name!r}, state through update", teacher_state, after)
+    jax.eval_shape(teacher.report, teacher_state)
     _check_test_tasks(student, task, test_tasks)
 
 
 def _check_test_tasks(student: Student, task: PyTree, test_tasks: PyTree) -> None:
-    test_tasks = jax.tree.map(jnp.asarray, test_tasks)
     check_same("test_tasks, one task", task, jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), test_tasks))
-    inside = jax.vmap(student.task_space.contains)(test_tasks)
-    if not bool(jnp.all(inside)):
-        first = int(jnp.argmin(inside))
+    if jax.tree.leaves(test_tasks)[0].shape[0] == 0:
+        raise ValueError("test_tasks must hold at least one task, got none.")
+    if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(test_tasks)):
+        return  # made inside a sweep that is being traced: its values are not known yet
+    with jax.ensure_compile_time_eval():
+        inside = np.asarray(jax.vmap(student.task_space.contains)(test_tasks))
+    if not inside.all():
+        first = int(np.argmin(inside))
         raise ValueError(
             f"test_tasks[{first}] = {jax.tree.map(lambda leaf: leaf[first].tolist(), test_tasks)} lies outside the student's task space."
         )

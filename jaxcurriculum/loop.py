@@ -36,7 +36,7 @@ class LoopConfig:
 class Counters(struct.PyTreeNode):
     """What went wrong or was spent so far, one seed; all [] int32."""
 
-    nonfinite: jax.Array  # non-finite numbers in the student's parameters, observations or rewards
+    nonfinite: jax.Array  # non-finite numbers in proposed tasks, returns, and what the student reports of its own
     out_of_space: jax.Array  # proposed tasks outside the task space
     pool_wraps: jax.Array  # how often a round used its pool of tasks again from the top
     dropped: jax.Array  # episodes that found no slot in the round's record
@@ -106,13 +106,16 @@ def make_loop(teacher: Teacher, student: Student, test_tasks: PyTree, config: Lo
             probe=lambda key, *args: student.evaluate(key, student_state, *args),
         )
         teacher_state, probe_steps = teacher.update(key_update, teacher_state, episodes, context)
-        counters = count(state.counters, proposals.tasks, student.report(student_state), probe_steps)
+        counters = count(state.counters, proposals.tasks, episodes, student.report(student_state), probe_steps)
         return LoopState(key=key, teacher=teacher_state, student=student_state, counters=counters), episodes
 
-    def count(counters: Counters, tasks: PyTree, report: dict[str, jax.Array], probe_steps: jax.Array) -> Counters:
+    def count(counters: Counters, tasks: PyTree, episodes: Episodes, report: dict[str, jax.Array], probe_steps: jax.Array) -> Counters:
         inside = jax.vmap(student.task_space.contains)(tasks)
         spent = {"out_of_space": jnp.sum(~inside, dtype=jnp.int32), "probe_steps": probe_steps}
-        spent |= {name: report[name] for name in ("nonfinite", "pool_wraps", "dropped") if name in report}
+        spent |= {name: report[name] for name in ("pool_wraps", "dropped") if name in report}
+        known = jnp.where(episodes.valid, episodes.returns, 0)
+        broken = sum(jnp.sum(~jnp.isfinite(leaf), dtype=jnp.int32) for leaf in [known, *jax.tree.leaves(tasks)])
+        spent["nonfinite"] = jnp.asarray(broken + report.get("nonfinite", 0))
         return counters.replace(**{name: getattr(counters, name) + number for name, number in spent.items()})
 
     def advance(state: LoopState, round_start: jax.Array) -> tuple[LoopState, Report]:
