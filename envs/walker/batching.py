@@ -24,7 +24,11 @@ def trailing_batch(engine: Callable) -> Callable:
 
     @jax.custom_batching.custom_vmap
     def batched(*args):
-        return engine(*args)
+        if jax.tree.leaves(args)[0].shape[-1] > 1:
+            return engine(*args)
+        # XLA drops an axis of one, then fuses what it kept apart, and takes minutes to compile: run two of the same instead.
+        twice = jax.tree.map(lambda x: jnp.concatenate([x, x], axis=-1), args)
+        return jax.tree.map(lambda x: x[..., :1], engine(*twice))
 
     @batched.def_vmap
     def fold(size, mapped, *args):
