@@ -102,7 +102,10 @@ def test_momentum_is_kept_in_flight():
     assert np.median(np.abs(spin(state) - before)) < 0.05 and np.abs(spin(state) - before).max() < 0.5
 
 
-@pytest.mark.xfail(strict=True, reason="resting on stumps and ground still feeds energy in now and then: to be mended in the contact model, not in this bound")
+@pytest.mark.xfail(
+    strict=True,
+    reason="resting on stumps and ground still feeds energy in now and then: to be mended in the contact model, not in this bound",
+)
 def test_energy_does_not_grow_without_motors():
     body, rng = get_body("default"), np.random.default_rng(2)
     state = start(body, 2.6, rng, speed=0.5)
