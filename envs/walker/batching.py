@@ -65,3 +65,19 @@ def in_blocks(function: Callable, block: int) -> Callable:
         return jax.tree.map(lambda x: jnp.moveaxis(x, 0, -2).reshape(*x.shape[1:-1], num), results)
 
     return blocked
+
+
+def apart(function: Callable) -> Callable:
+    """`function`, as a computation of its own on a CPU, so that what it returns is computed once.
+
+    XLA's CPU compiler copies what several loops share into each of them, and what they share in turn: a chain of small solves is then
+    computed many times over (bench/NOTES.md). It does not look into the branches of a conditional whose condition it does not know.
+    """
+
+    def as_branch(*args):
+        shapes = jax.eval_shape(function, *args)
+        some = next(x for x in jax.tree.leaves(args) if jnp.issubdtype(x.dtype, jnp.floating)).reshape(-1)[0]
+        always = jnp.isnan(some) | (some <= jnp.inf)
+        return jax.lax.cond(always, function, lambda *_: jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes), *args)
+
+    return lambda *args: jax.lax.platform_dependent(*args, cpu=as_branch, default=function)

@@ -15,13 +15,13 @@ import numpy as np
 from jaxcurriculum.envs.walker.bodies import Body
 from jaxcurriculum.envs.walker.contact import SKIN, link_contacts
 from jaxcurriculum.envs.walker.kinematics import Posture, WalkerState, link_angles, link_tops, posture
-from jaxcurriculum.envs.walker.mass import Motion, body_velocities, mass_matrix, project
-from jaxcurriculum.envs.walker.rows import JOINTS, NORMALS, TANGENTS, Rows, gauss_seidel, make_rows, row_speeds
+from jaxcurriculum.envs.walker.mass import MassMatrix, Motion, body_velocities, mass_matrix, project
+from jaxcurriculum.envs.walker.rows import JOINTS, NORMALS, TANGENTS, Rows, make_rows, row_speeds
+from jaxcurriculum.envs.walker.solver import Bounds, Solution, by_kind, gauss_seidel, solve
 from jaxcurriculum.envs.walker.terrain import FRICTION, Window
 
 TIME_STEP = 1 / 50  # s
 GRAVITY = -10.0  # m/s^2
-VELOCITY_SWEEPS = 12
 PUSH_SWEEPS = 4
 TOUCH_GAP = 0.005  # m: an approaching link is stopped this near (Box2D's target of a time of impact)
 REST_GAP = 0.015  # m: links come to rest this far away
@@ -39,7 +39,7 @@ def advance(body: Body, window: Window, state: WalkerState, action: jax.Array) -
 
     fall = np.array([0.0, GRAVITY * TIME_STEP, 0.0], np.float32)
     motion = project(body, mass, state.hull_velocity + fall[:, None], state.link_velocity + fall[:, None, None, None])
-    motion, impulses, touched = _constrain(body, rows, state, action, contacts.gap, motion)
+    motion, impulses, touched = _constrain(body, rows, mass, state, action, contacts.gap, motion)
     velocity = body_velocities(mass, motion)
 
     repair = project(body, mass, jnp.zeros_like(motion.hull), _drift(body, shape, state, motion.hull, velocity))
@@ -54,38 +54,29 @@ def advance(body: Body, window: Window, state: WalkerState, action: jax.Array) -
 
 
 def _constrain(
-    body: Body, rows: Rows, state: WalkerState, action: jax.Array, gap: jax.Array, motion: Motion
+    body: Body, rows: Rows, mass: MassMatrix, state: WalkerState, action: jax.Array, gap: jax.Array, motion: Motion
 ) -> tuple[Motion, jax.Array, jax.Array]:
-    """The motion that motors, limits and contacts allow, and which lower links touch [legs, N].
+    """The motion that motors, limits and contacts allow, its impulses, and which lower links touch [legs, N].
 
     A motor pulls its joint to speed S sign(a) with a torque of at most T |a|; a limit holds a joint that is at it or past it; a contact
     lets its points come no nearer than `TOUCH_GAP` in this step, or no nearer at all within the skin; friction is at most mu times
     the normal impulse.
     """
     legwise = action.reshape(body.num_legs, 2, -1).swapaxes(0, 1)
-    target = np.array(body.motor_speed, np.float32)[:, None, None] * jnp.sign(legwise) * rows.mass[:2]
-    strength = body.motor_torque * TIME_STEP * jnp.minimum(jnp.abs(legwise), 1.0)
     at_lower, at_upper = _at_limits(body, state.joints)
-    approach = (jnp.where(gap < SKIN, 0.0, (TOUCH_GAP - gap) / TIME_STEP)).reshape(4, body.num_legs, -1) * rows.mass[2:6]
-    friction = np.sqrt(FRICTION * body.link_friction)
-
-    def bound(row, leg, stop, impulses):
-        if row in JOINTS:
-            driven = jnp.clip(stop + target[row, leg], -strength[row, leg], strength[row, leg])
-            held = jnp.where(at_lower[row, leg], jnp.maximum(driven, stop), driven)
-            return jnp.where(at_upper[row, leg], jnp.minimum(driven, stop), held)
-        if row in NORMALS:
-            return jnp.maximum(stop + approach[row - NORMALS[0], leg], 0.0)
-        hold = friction * impulses[row - len(NORMALS), leg]
-        return jnp.clip(stop, -hold, hold)
-
+    approach = jnp.where(gap < SKIN, 0.0, (TOUCH_GAP - gap) / TIME_STEP).reshape(4, body.num_legs, -1)
+    bounds = Bounds(
+        target=jnp.concatenate([np.array(body.motor_speed, np.float32)[:, None, None] * jnp.sign(legwise), approach]),
+        strength=body.motor_torque * TIME_STEP * jnp.minimum(jnp.abs(legwise), 1.0),
+        at_lower=at_lower,
+        at_upper=at_upper,
+        friction=float(np.sqrt(FRICTION * body.link_friction)),
+    )
     kept = jnp.concatenate([jnp.ones_like(state.joints), *[(gap < SKIN).astype(jnp.float32).reshape(4, body.num_legs, -1)] * 2])
-    order = [*JOINTS, *TANGENTS, *NORMALS]
-    motion, solved = gauss_seidel(rows, motion, state.impulses * kept, order, bound, VELOCITY_SWEEPS)
-    impulses = jnp.stack([jnp.stack([solved[row, leg] for leg in range(body.num_legs)]) for row in sorted(order)])
+    motion, (joints, normals, tangents) = solve(rows, mass, bounds, motion, state.impulses * kept)
     near = (gap[:, 1] < SKIN).any(0)
-    pressed = (impulses[NORMALS[1] : TANGENTS[0] : 2] > 0).any(0)
-    return motion, impulses, near | pressed
+    pressed = (normals[1::2] > 0).any(0)
+    return motion, jnp.concatenate([joints, normals, tangents]), near | pressed
 
 
 def _at_limits(body: Body, joints: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -121,12 +112,12 @@ def _push_out(body: Body, rows: Rows, joints: jax.Array, gap: jax.Array, motion:
     gap = gap.reshape(4, body.num_legs, -1) + change[NORMALS[0] : TANGENTS[0]]
     out = TOUCH_GAP - gap
     out = jnp.where(gap < REST_GAP, jnp.maximum(out, BAUMGARTE * (REST_GAP - gap)), out)
-    wanted = jnp.concatenate([back, out]) * rows.mass[: TANGENTS[0]]
-
-    def bound(row, leg, stop, impulses):
-        if row in NORMALS:
-            return jnp.maximum(stop + wanted[row, leg], 0.0)
-        return jnp.where(wanted[row, leg] != 0, stop + wanted[row, leg], 0.0)
-
-    nothing = Motion(hull=jnp.zeros_like(motion.hull), links=jnp.zeros_like(motion.links))
-    return gauss_seidel(rows, nothing, jnp.zeros_like(rows.mass), [*JOINTS, *NORMALS], bound, PUSH_SWEEPS)[0]
+    bounds = Bounds(
+        target=jnp.concatenate([back, out]),
+        strength=jnp.where(back != 0, jnp.inf, 0.0),
+        at_lower=jnp.zeros_like(at_lower),
+        at_upper=jnp.zeros_like(at_upper),
+        friction=0.0,
+    )
+    nothing = Solution(motion=jax.tree.map(jnp.zeros_like, motion), impulses=by_kind(jnp.zeros_like(rows.mass)), change=jnp.zeros_like(motion.hull[0]))
+    return gauss_seidel(rows, bounds, nothing, (*JOINTS, *NORMALS), PUSH_SWEEPS).motion

@@ -37,6 +37,8 @@ class MassMatrix(struct.PyTreeNode):
     coupling: jax.Array  # [3, 2 (upper, lower), legs, N]: E
     leg_inverse: jax.Array  # [3, legs, N]: L^-1 as (upper upper, upper lower, lower lower)
     hull_inverse: jax.Array  # [6, N]: S^-1 as (00, 01, 02, 11, 12, 22)
+    leg: jax.Array  # [2, 2, legs, N]: L
+    hull: jax.Array  # [3, 3, N]: S
 
     def solve_hull(self, momentum: jax.Array) -> jax.Array:
         """S^-1 momentum, [3, ..., N]."""
@@ -65,8 +67,8 @@ def mass_matrix(body: Body, shape: Posture) -> MassMatrix:
     carried = jnp.array([m_upper + 2 * m_lower, m_lower], jnp.float32)[None, :, None, None]  # what each rate moves, through its own lever
     pull = carried * link
     block = jnp.concatenate([pull, dot(hip[:, None], pull)[None]])  # C: [3, 2, legs, N]
-    uu, ll = i_upper + (m_upper + 4 * m_lower) * half**2, i_lower + m_lower * half**2
     ul = 2 * m_lower * dot(link[:, 0], link[:, 1])
+    uu, ll = jnp.full_like(ul, i_upper + (m_upper + 4 * m_lower) * half**2), jnp.full_like(ul, i_lower + m_lower * half**2)
     scale = 1.0 / (uu * ll - ul * ul)
     leg_inverse = jnp.stack([ll * scale, -ul * scale, uu * scale])
     coupling = jnp.stack(
@@ -90,7 +92,15 @@ def mass_matrix(body: Body, shape: Posture) -> MassMatrix:
     c00, c01, c02 = s11 * s22 - s12 * s12, s02 * s12 - s01 * s22, s01 * s12 - s02 * s11
     cofactors = jnp.stack([c00, c01, c02, s00 * s22 - s02 * s02, s02 * s01 - s00 * s12, s00 * s11 - s01 * s01])
     hull_inverse = cofactors / (s00 * c00 + s01 * c01 + s02 * c02)[None]
-    return MassMatrix(hip_lever=hip, link_lever=link, coupling=coupling, leg_inverse=leg_inverse, hull_inverse=hull_inverse)
+    return MassMatrix(
+        hip_lever=hip,
+        link_lever=link,
+        coupling=coupling,
+        leg_inverse=leg_inverse,
+        hull_inverse=hull_inverse,
+        leg=jnp.stack([jnp.stack([uu, ul]), jnp.stack([ul, ll])]),
+        hull=jnp.stack([jnp.stack([s00, s01, s02]), jnp.stack([s01, s11, s12]), jnp.stack([s02, s12, s22])]),
+    )
 
 
 def project(body: Body, mass: MassMatrix, hull: jax.Array, links: jax.Array) -> Motion:

@@ -1,4 +1,4 @@
-"""Constraints on a walker as rows, and the sweeps that solve them.
+"""Constraints on a walker as rows.
 
 A row is one speed that something bounds: a joint's rate (motor and limit), or the speed of a contact point along its normal or its
 tangent. With J the row, an impulse p along it changes the motion by A^-1 J^T p and the row's own speed by p / mass. A row touches
@@ -7,8 +7,6 @@ then the four tangents of the same points.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -68,36 +66,3 @@ def row_speeds(rows: Rows, motion: Motion, num_rows: int) -> jax.Array:
     """The speed along the first `num_rows` rows, [num_rows, legs, N]."""
     speeds = [*motion.hull[:, None, None], *motion.links[:, None]]
     return jnp.asarray(sum(rows.jacobian[:num_rows, :, i] * speed for i, speed in enumerate(speeds)))
-
-
-Bound = Callable[[int, int, jax.Array, dict], jax.Array]  # (row, leg, impulse that stops the row, impulses so far) -> impulse
-
-
-def gauss_seidel(
-    rows: Rows, motion: Motion, impulses: jax.Array, order: Sequence[int], bound: Bound, num_sweeps: int
-) -> tuple[Motion, dict]:
-    """Projected Gauss-Seidel from a first guess: the motion under impulses that `bound` allows, and those of `order` by (row, leg), [N].
-
-    In each sweep every row of `order` takes the impulse that would stop it, as far as its bound allows. Use at least two sweeps:
-    XLA unrolls a loop of one, and the program that results takes minutes to compile.
-    """
-    num_legs = rows.mass.shape[1]
-    todo = [(row, leg) for leg in range(num_legs) for row in order]
-
-    def sweep(_, carry):
-        hull, links, impulses = carry[0], list(carry[1]), dict(carry[2])
-        for row, leg in todo:
-            jacobian, response = rows.jacobian[row, leg], rows.response[row, leg]
-            speeds = [*hull, *links[leg]]
-            rate = sum(jacobian[i] * speed for i, speed in enumerate(speeds))
-            impulse = bound(row, leg, impulses[row, leg] - rows.mass[row, leg] * rate, impulses)
-            change = (impulse - impulses[row, leg])[None]
-            hull, links[leg] = hull + response[:3] * change, links[leg] + response[3:] * change
-            impulses[row, leg] = impulse
-        return hull, tuple(links), impulses
-
-    guess = (rows.response * impulses[:, :, None]).sum(0)  # [legs, 5, N]
-    links = tuple(motion.links[:, leg] + guess[leg, 3:] for leg in range(num_legs))
-    start = {(row, leg): impulses[row, leg] for row, leg in todo}
-    hull, links, solved = jax.lax.fori_loop(0, num_sweeps, sweep, (motion.hull + guess[:, :3].sum(0), links, start))
-    return Motion(hull=hull, links=jnp.stack(links, axis=1)), solved
