@@ -61,7 +61,7 @@ def in_blocks(function: Callable, block: int) -> Callable:
         if size == num or 4 * size < block:
             return function(*args)
         split = jax.tree.map(lambda x: jnp.moveaxis(x.reshape(*x.shape[:-1], num // size, size), -2, 0), args)
-        results = jax.lax.map(lambda parts: function(*parts), split)
+        results = jax.lax.map(lambda parts: apart(function)(*parts), split)
         return jax.tree.map(lambda x: jnp.moveaxis(x, 0, -2).reshape(*x.shape[1:-1], num), results)
 
     return blocked

@@ -8,10 +8,13 @@
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxcurriculum.envs.walker.batching import apart
 from jaxcurriculum.envs.walker.bodies import Body
 from jaxcurriculum.envs.walker.contact import SKIN, link_contacts
 from jaxcurriculum.envs.walker.kinematics import Posture, WalkerState, link_angles, link_tops, posture
@@ -32,10 +35,10 @@ LIMIT_SLOP = np.deg2rad(2)  # rad: joints are pushed back until they are this ne
 def advance(body: Body, window: Window, state: WalkerState, action: jax.Array) -> tuple[WalkerState, jax.Array]:
     """The state one time step later under action [joints, N], and whether each lower link touched the track, [legs, N] bool."""
     hull_angle = state.hull_pose[2]
-    shape = posture(body, hull_angle, link_angles(body, hull_angle, state.joints))
-    mass = mass_matrix(body, shape)
-    contacts = link_contacts(body, window, state.hull_pose, shape)
-    rows = make_rows(mass, link_tops(body, state.hull_pose, shape), contacts)
+    shape = apart(lambda angle, joints: posture(body, angle, link_angles(body, angle, joints)))(hull_angle, state.joints)
+    mass = apart(functools.partial(mass_matrix, body))(shape)
+    contacts = apart(functools.partial(link_contacts, body))(window, state.hull_pose, shape)
+    rows = apart(make_rows)(mass, link_tops(body, state.hull_pose, shape), contacts)
 
     fall = np.array([0.0, GRAVITY * TIME_STEP, 0.0], np.float32)
     motion = project(body, mass, state.hull_velocity + fall[:, None], state.link_velocity + fall[:, None, None, None])
@@ -56,7 +59,16 @@ def advance(body: Body, window: Window, state: WalkerState, action: jax.Array) -
 def _constrain(
     body: Body, rows: Rows, mass: MassMatrix, state: WalkerState, action: jax.Array, gap: jax.Array, motion: Motion
 ) -> tuple[Motion, jax.Array, jax.Array]:
-    """The motion that motors, limits and contacts allow, its impulses, and which lower links touch [legs, N].
+    """The motion that motors, limits and contacts allow, its impulses, and which lower links touch [legs, N]."""
+    kept = jnp.concatenate([jnp.ones_like(state.joints), *[(gap < SKIN).astype(jnp.float32).reshape(4, body.num_legs, -1)] * 2])
+    motion, (joints, normals, tangents) = solve(rows, mass, _bounds(body, state, action, gap), motion, state.impulses * kept)
+    near = (gap[:, 1] < SKIN).any(0)
+    pressed = (normals[1::2] > 0).any(0)
+    return motion, jnp.concatenate([joints, normals, tangents]), near | pressed
+
+
+def _bounds(body: Body, state: WalkerState, action: jax.Array, gap: jax.Array) -> Bounds:
+    """What the rows may do.
 
     A motor pulls its joint to speed S sign(a) with a torque of at most T |a|; a limit holds a joint that is at it or past it; a contact
     lets its points come no nearer than `TOUCH_GAP` in this step, or no nearer at all within the skin; friction is at most mu times
@@ -65,18 +77,13 @@ def _constrain(
     legwise = action.reshape(body.num_legs, 2, -1).swapaxes(0, 1)
     at_lower, at_upper = _at_limits(body, state.joints)
     approach = jnp.where(gap < SKIN, 0.0, (TOUCH_GAP - gap) / TIME_STEP).reshape(4, body.num_legs, -1)
-    bounds = Bounds(
+    return Bounds(
         target=jnp.concatenate([np.array(body.motor_speed, np.float32)[:, None, None] * jnp.sign(legwise), approach]),
         strength=body.motor_torque * TIME_STEP * jnp.minimum(jnp.abs(legwise), 1.0),
         at_lower=at_lower,
         at_upper=at_upper,
         friction=float(np.sqrt(FRICTION * body.link_friction)),
     )
-    kept = jnp.concatenate([jnp.ones_like(state.joints), *[(gap < SKIN).astype(jnp.float32).reshape(4, body.num_legs, -1)] * 2])
-    motion, (joints, normals, tangents) = solve(rows, mass, bounds, motion, state.impulses * kept)
-    near = (gap[:, 1] < SKIN).any(0)
-    pressed = (normals[1::2] > 0).any(0)
-    return motion, jnp.concatenate([joints, normals, tangents]), near | pressed
 
 
 def _at_limits(body: Body, joints: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -119,5 +126,6 @@ def _push_out(body: Body, rows: Rows, joints: jax.Array, gap: jax.Array, motion:
         at_upper=jnp.zeros_like(at_upper),
         friction=0.0,
     )
-    nothing = Solution(motion=jax.tree.map(jnp.zeros_like, motion), impulses=by_kind(jnp.zeros_like(rows.mass)), change=jnp.zeros_like(motion.hull[0]))
+    still = jax.tree.map(jnp.zeros_like, motion)
+    nothing = Solution(motion=still, impulses=by_kind(jnp.zeros_like(rows.mass)), change=jnp.zeros_like(motion.hull[0]))
     return gauss_seidel(rows, bounds, nothing, (*JOINTS, *NORMALS), PUSH_SWEEPS).motion

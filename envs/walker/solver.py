@@ -23,8 +23,8 @@ from jaxcurriculum.envs.walker.rows import JOINTS, NORMALS, TANGENTS, Rows
 ROUNDS = 2  # of Newton steps and sweeps
 NEWTON_STEPS = 2  # a round
 SWEEPS = 2  # first, and in every round
-STIFFNESS = 300.0  # of a row inside its bounds, in row masses: rows may say the same thing twice, so they are not quite rigid
-WORSE = 4.0  # a round is undone when its last sweep still changed this many times what the last sweep before it changed
+STIFFNESS = 100.0  # of a row inside its bounds, in row masses: rows may say the same thing twice, so they are not quite rigid
+WORSE = 100.0  # a round is undone when its last sweep still changed this many times what the last sweep before it changed
 
 
 class Bounds(struct.PyTreeNode):
@@ -119,9 +119,7 @@ def gauss_seidel(rows: Rows, bounds: Bounds, solution: Solution, order: Sequence
     links = tuple(solution.motion.links[:, leg] for leg in range(num_legs))
     impulses = {(row, leg): kept[i, leg] for kind, kept in kinds for i, row in enumerate(kind) for leg in range(num_legs)}
     hull, links, solved, change = jax.lax.fori_loop(0, num_sweeps, sweep, (solution.motion.hull, links, impulses, solution.change))
-    joints, normals, tangents = (
-        jnp.stack([jnp.stack([solved[row, leg] for leg in range(num_legs)]) for row in kind]) for kind, _ in kinds
-    )
+    joints, normals, tangents = (jnp.stack([jnp.stack([solved[row, leg] for leg in range(num_legs)]) for row in kind]) for kind, _ in kinds)
     return Solution(motion=Motion(hull=hull, links=jnp.stack(links, axis=1)), impulses=(joints, normals, tangents), change=change)
 
 
@@ -159,7 +157,9 @@ def _speeds(jacobian: jax.Array, motion: Motion) -> jax.Array:
     return jnp.asarray(sum(jacobian[:, :, i] * speed for i, speed in enumerate([*motion.hull[:, None, None], *motion.links[:, None]])))
 
 
-def _springs(jacobian: jax.Array, follows: jax.Array, stiff: Sequence[jax.Array], pulls: Sequence[jax.Array]) -> tuple[jax.Array, jax.Array]:
+def _springs(
+    jacobian: jax.Array, follows: jax.Array, stiff: Sequence[jax.Array], pulls: Sequence[jax.Array]
+) -> tuple[jax.Array, jax.Array]:
     """Sums over rows of pushes k J^T, [legs, 5, 5, N], and of pushes pull, [legs, 5, N]."""
     joints, normals, tangents = by_kind(jacobian)
     kinds = zip((joints, normals + follows[:, :, None] * tangents, tangents), stiff, (joints, normals, tangents), pulls)
@@ -170,15 +170,17 @@ def _springs(jacobian: jax.Array, follows: jax.Array, stiff: Sequence[jax.Array]
 
 def _solve_arrow(mass: MassMatrix, springs: jax.Array, pull: jax.Array) -> Motion:
     """The motion d of (A + springs) d = pull: legs eliminated in closed form, then the hull, then the legs."""
-    springs, pull = jnp.moveaxis(springs, 0, 2), jnp.moveaxis(pull, 0, 1)  # [5, 5, legs, N], [5, legs, N]
-    (a, b), (c, d) = mass.leg + springs[3:, 3:]
+    (a, b), (c, d) = ([mass.leg[i, j] + springs[:, 3 + i, 3 + j] for j in range(2)] for i in range(2))
     scale = 1.0 / (a * d - b * c)
-    upper = (springs[:3, 3] * d[None] - springs[:3, 4] * c[None]) * scale[None]  # hull by leg, times the leg's inverse
-    lower = (springs[:3, 4] * a[None] - springs[:3, 3] * b[None]) * scale[None]
-    hull = mass.hull + (springs[:3, :3] - upper[:, None] * springs[3, :3][None] - lower[:, None] * springs[4, :3][None]).sum(2)
-    moved = _solve_three(hull, (pull[:3] - upper * pull[3][None] - lower * pull[4][None]).sum(1))
-    one, two = pull[3:] - (springs[3:, :3] * moved[None, :, None]).sum(1)
-    return Motion(hull=moved, links=jnp.stack([(d * one - b * two) * scale, (a * two - c * one) * scale]))
+    inverse = [[(x * scale)[:, None] for x in row] for row in ((d, -b), (-c, a))]
+    by_upper, by_lower = springs[:, :3, 3], springs[:, :3, 4]  # hull by leg, [legs, 3, N]
+    upper, lower = (by_upper * inverse[0][i] + by_lower * inverse[1][i] for i in range(2))
+    hull = springs[:, :3, :3] - upper[:, :, None] * springs[:, 3, None, :3] - lower[:, :, None] * springs[:, 4, None, :3]
+    force = pull[:, :3] - upper * pull[:, 3, None] - lower * pull[:, 4, None]
+    moved = _solve_three(mass.hull + sum(hull), jnp.asarray(sum(force)))
+    one, two = ((pull[:, i] - (springs[:, i, :3] * moved[None]).sum(1))[:, None] for i in (3, 4))
+    links = jnp.concatenate([row[0] * one + row[1] * two for row in inverse], axis=1)
+    return Motion(hull=moved, links=links.swapaxes(0, 1))
 
 
 def _solve_three(matrix: jax.Array, right: jax.Array) -> jax.Array:

@@ -22,7 +22,7 @@ from jaxcurriculum.types import TimeStep
 
 VIEWPORT = (20.0, 400 / 30)  # m: width and height of the published picture, which scale the observed velocity
 FALL_REWARD = -100.0
-BLOCK = 256  # walkers whose numbers fit the cache together
+BLOCK = 128  # walkers whose numbers fit the cache together
 
 
 def stump_tracks(

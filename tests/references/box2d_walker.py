@@ -1,5 +1,6 @@
 """gymnasium's BipedalWalker on our tracks, with any number of solver iterations: the reference that the engine is held against."""
 
+import jax
 import numpy as np
 from Box2D import b2World
 from Box2D.b2 import edgeShape, fixtureDef, polygonShape
@@ -7,7 +8,7 @@ from gymnasium.envs.box2d import bipedal_walker
 
 from jaxcurriculum.envs.walker import terrain
 from jaxcurriculum.envs.walker.bodies import get_body
-from jaxcurriculum.envs.walker.kinematics import WalkerState
+from jaxcurriculum.envs.walker.kinematics import WalkerState, link_angles, outline
 
 
 class World(b2World):
@@ -20,12 +21,15 @@ class World(b2World):
 
 
 class Box2DWalker(bipedal_walker.BipedalWalker):
-    """BipedalWalker with a body of ours, on one long edge with boxes `stumps` [(left, height)], m."""
+    """BipedalWalker with a body of ours, on one long edge with boxes `stumps` [(left, height)], m, or on gymnasium's own ground.
 
-    def __init__(self, body: str = "default", stumps=(), push: float = 0.0):
+    Both grounds are flat where the walker starts, but gymnasium's is of many edges, and its first two steps touch several at once.
+    """
+
+    def __init__(self, body: str = "default", stumps=(), push: float = 0.0, own_ground: bool = False):
         super().__init__()
         self.world = World()
-        self.body, self.stumps, self.push = get_body(body), stumps, push
+        self.body, self.stumps, self.push, self.own_ground = get_body(body), stumps, push, own_ground
 
     def reset(self, **_):
         """Start with this body's sizes, which gymnasium keeps as constants of its module, and with the push given."""
@@ -49,6 +53,8 @@ class Box2DWalker(bipedal_walker.BipedalWalker):
         return super().step(np.asarray(action, np.float32))
 
     def _generate_terrain(self, hardcore):
+        if self.own_ground:
+            return super()._generate_terrain(hardcore)
         edge = fixtureDef(shape=edgeShape(vertices=[(-50, terrain.GROUND), (200, terrain.GROUND)]), friction=2.5, categoryBits=1)
         self.terrain = [self.world.CreateStaticBody(fixtures=edge)]
         for left, height in self.stumps:
@@ -75,6 +81,18 @@ class Box2DWalker(bipedal_walker.BipedalWalker):
             link_velocity=velocity[:, 1:].reshape(3, 2, 2).swapaxes(1, 2),
             impulses=np.zeros((10, 2), np.float32),
         )
+
+    def place(self, state: WalkerState, at: int) -> None:
+        """Put the walker where number `at` of a batch of states is, and as fast."""
+        single = jax.tree.map(lambda x: x[..., at], state)
+        velocity = np.concatenate([state.hull_velocity[:, None, at], state.link_velocity[..., at].swapaxes(1, 2).reshape(3, -1)], axis=1)
+        legs = link_angles(self.body, single.hull_pose[2:], single.joints[..., None])[..., 0].T
+        angles = [single.hull_pose[2], *legs.ravel()]
+        centres = [single.hull_pose[:2], *(polygon.mean(0) for polygon in outline(self.body, single)[1:])]
+        for body, angle, centre, speed in zip(self.bodies, angles, centres, velocity.T):
+            body.angle = float(angle)
+            body.position = tuple(float(p + c - w) for p, c, w in zip(body.position, centre, body.worldCenter))
+            body.linearVelocity, body.angularVelocity = (float(speed[0]), float(speed[1])), float(speed[2])
 
     def move(self, x: float, y: float) -> None:
         """Shift the whole walker, at rest, by (x, y) metres."""

@@ -2,7 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.envs.walker.batching import in_blocks, trailing_batch
+from jaxcurriculum.envs.walker.batching import apart, in_blocks, trailing_batch
 
 
 @trailing_batch
@@ -52,3 +52,12 @@ def test_a_batch_without_divisors_stays_whole():
     sizes = []
     in_blocks(lambda x: sizes.append(x.shape[-1]) or x, 8)(jnp.zeros((2, 13)))
     assert sizes == [13]
+
+
+def test_apart_is_the_same_function_and_lets_nan_and_infinity_pass():
+    def function(x, n):
+        return {"double": 2 * x, "count": n + 1}
+
+    for value in (1.0, jnp.nan, jnp.inf, -jnp.inf):
+        x, n = jnp.array([value, 2.0]), jnp.array([3, 4])
+        jax.tree.map(np.testing.assert_array_equal, jax.jit(apart(function))(x, n), function(x, n))

@@ -1,0 +1,92 @@
+"""The impulses on walkers that fall, land and push off: what makes a solution one, and very many sweeps as the reference."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxcurriculum import envs
+from jaxcurriculum.envs.walker import dynamics, solver, terrain
+from jaxcurriculum.envs.walker.bodies import get_body
+from jaxcurriculum.envs.walker.contact import link_contacts
+from jaxcurriculum.envs.walker.kinematics import link_angles, link_tops, posture
+from jaxcurriculum.envs.walker.mass import mass_matrix, project
+from jaxcurriculum.envs.walker.rows import JOINTS, NORMALS, TANGENTS, make_rows
+
+BODY, NUM = get_body("default"), 256
+
+
+@pytest.fixture(scope="module")
+def problem():
+    """Rows, masses, bounds, the motion before them and a first guess, after 10 to 60 random steps among stumps."""
+    env = envs.stump_tracks()
+    keys = jax.random.split(jax.random.key(0), NUM)
+    level = jax.vmap(env.generate)(keys, jnp.broadcast_to(jnp.array([0.5, 0.6]), (NUM, 2)))
+    state, _ = jax.vmap(env.reset)(keys, level)
+    state = state.replace(hull_pose=state.hull_pose.at[:, 0].add(jax.random.uniform(keys[0], (NUM,), maxval=20.0)).at[:, 1].add(0.3))
+    step = jax.jit(jax.vmap(env.step))
+    for i in range(60):
+        action = jax.random.uniform(jax.random.key(i // 6), (NUM, 4), minval=-1)
+        goes_on = np.arange(NUM) % 50 + 10 > i  # so that walkers stop at different moments
+        new, _ = step(keys, level, state, action)
+        state = jax.tree.map(lambda a, b, on=goes_on: jnp.where(on.reshape(-1, *[1] * (a.ndim - 1)), b, a), state, new)
+    level, state, action = jax.tree.map(lambda x: jnp.moveaxis(x, 0, -1), (level, state, action))
+
+    @jax.jit
+    def prepare(level, state):
+        window = terrain.look_around(level, state.hull_pose[0] - 3, 9.0)
+        shape = posture(BODY, state.hull_pose[2], link_angles(BODY, state.hull_pose[2], state.joints))
+        mass = mass_matrix(BODY, shape)
+        contacts = link_contacts(BODY, window, state.hull_pose, shape)
+        rows = make_rows(mass, link_tops(BODY, state.hull_pose, shape), contacts)
+        fall = jnp.array([0.0, -0.2, 0.0])
+        motion = project(BODY, mass, state.hull_velocity + fall[:, None], state.link_velocity + fall[:, None, None, None])
+        return rows, mass, dynamics._bounds(BODY, state, action, contacts.gap), motion
+
+    rows, mass, bounds, motion = prepare(level, state)
+    reference = gauss_seidel(rows, bounds, motion, 4000)
+    touches = np.array(reference.impulses[1].sum((0, 1)) > 0)
+    assert touches.mean() > 0.3
+    converged = distance(mass, gauss_seidel(rows, bounds, motion, 2000).motion, reference.motion) < 1e-2
+    assert converged.mean() > 0.9  # those with two contacts that rub against each other have many solutions
+    return rows, mass, bounds, motion, reference, touches & converged
+
+
+def gauss_seidel(rows, bounds, motion, num_sweeps):
+    start = solver.Solution(motion=motion, impulses=solver.by_kind(jnp.zeros_like(rows.mass)), change=jnp.zeros(NUM))
+    order = (*JOINTS, *TANGENTS, *NORMALS)
+    return jax.jit(solver.gauss_seidel, static_argnums=(3, 4))(rows, bounds, start, order, num_sweeps)
+
+
+def distance(mass, a, b):
+    """Square root of twice the kinetic energy of the difference of two motions."""
+    hull, links = np.array(a.hull - b.hull), np.array(a.links - b.links)
+    return np.sqrt(np.einsum("in,ijn,jn->n", hull, mass.hull, hull) + np.einsum("iln,ijln,jln->n", links, mass.leg, links))
+
+
+def test_impulses_keep_their_bounds_and_make_the_motion(problem):
+    rows, mass, bounds, motion, *_ = problem
+    solved, (joints, normals, tangents) = jax.jit(solver.solve)(rows, mass, bounds, motion, jnp.zeros_like(rows.mass))
+    assert (normals >= 0).all()
+    outside = np.array(jnp.abs(tangents) - bounds.friction * normals)  # a sweep takes the tangents first, so the last change is left
+    assert np.quantile(outside, 0.99) < 0.01 and outside.max() < 1.0  # N s
+    assert (joints >= jnp.where(bounds.at_upper, -jnp.inf, -bounds.strength) - 1e-6).all()
+    assert (joints <= jnp.where(bounds.at_lower, jnp.inf, bounds.strength) + 1e-6).all()
+    made = jnp.einsum("rlin,rln->lin", rows.response, jnp.concatenate([joints, normals, tangents]))
+    np.testing.assert_allclose(solved.hull - motion.hull, made[:, :3].sum(0), atol=2e-3)
+    np.testing.assert_allclose(solved.links - motion.links, made[:, 3:].swapaxes(0, 1), atol=1e-2)
+
+
+def test_newton_steps_leave_less_than_half_the_error_of_as_many_sweeps(problem):
+    rows, mass, bounds, motion, reference, hard = problem
+    solved, _ = jax.jit(solver.solve)(rows, mass, bounds, motion, jnp.zeros_like(rows.mass))
+    ours = distance(mass, solved, reference.motion)[hard]
+    swept = distance(mass, gauss_seidel(rows, bounds, motion, 12).motion, reference.motion)[hard]
+    assert ours.mean() < 0.5 * swept.mean() and np.median(ours) < 0.1
+
+
+def test_a_solution_stays_one(problem):
+    rows, mass, bounds, motion, reference, hard = problem
+    again, _ = jax.jit(solver.solve)(rows, mass, bounds, motion, jnp.concatenate(reference.impulses))
+    error = distance(mass, again, reference.motion)[hard]
+    assert np.median(error) < 1e-3 and np.quantile(error, 0.9) < 0.05
