@@ -17,10 +17,10 @@ bench: .venv/installed
 	$(BIN)/python -m bench
 
 .venv/installed: pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "jaxcurriculum needs Python 3.11 or newer, this is " + sys.version.split()[0])'
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "jaxcurriculum needs Python 3.11, 3.12 or 3.13, this is " + sys.version.split()[0] + "; name one as in PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev]"
 	touch $@
 
 clean:
-	rm -rf .venv build dist *.egg-info .jax_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist *.egg-info .jax_cache .pytest_cache .ruff_cache

@@ -128,7 +128,7 @@ STUDENTS = {
         needs_environment=False,
         steps=20_000,
         evaluate_every=1_000,
-        adapt={"return_range": None},  # its returns lie in [0, 1]
+        adapt={"return_range": None, "threshold": 0.75, "step": (0.05, 0.05)},  # its returns lie in [0, 1], its tasks in the unit square
         test_sets={"cells": simulated.toy_grid_test_tasks},
     ),
 }

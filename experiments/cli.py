@@ -126,11 +126,25 @@ def parse(arguments: list[str]) -> Train | Plot | Compare | Render | List:
 
             recorded = Run(command.out / command.name)
             if recorded.exists:
-                defaults = Train(**dataclasses.asdict(Settings.recorded(recorded.config)))
-                command = tyro.cli(Train, args=arguments[1:], prog="jaxcurriculum train", default=defaults)
+                command = resumed(arguments, Settings.recorded(recorded.config))
         return command
     except ValueError as error:
         raise RunError(str(error)) from None
+
+
+def resumed(arguments: list[str], recorded: Settings) -> Train:
+    """The command with the settings of the run that it resumes as its defaults.
+
+    Raises:
+      RunError: when it asks for other settings than --steps.
+    """
+    defaults = Train(**dataclasses.asdict(recorded))
+    command = tyro.cli(Train, args=arguments[1:], prog="jaxcurriculum train", default=defaults)
+    for field in dataclasses.fields(Settings):
+        before, now = getattr(recorded, field.name), getattr(command, field.name)
+        if field.name not in ("set", "steps") and before != now:
+            raise RunError(f"--resume keeps a run's settings, but {field.name} was {before} and is now {now}; choose another --name.")
+    return command
 
 
 def use_machine() -> None:
@@ -196,6 +210,8 @@ def execute_train(command: Train, console: Console) -> int:
         rehearse.plan(build(command), console)
         return 0
     check_folder(run, command.resume)
+    if command.resume and not run.exists:
+        console.print(f"{run.path} holds no run yet: starting it.", style="yellow")
     experiment = build(command)
     if not train(experiment, run, console):
         print(f"jaxcurriculum: interrupted; everything so far is in {run.path}, go on with --resume.", file=sys.stderr)

@@ -8,6 +8,7 @@ import matplotlib
 import numpy as np
 import polars as pl
 from matplotlib import ticker
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
@@ -29,19 +30,25 @@ def mastered(run: Run) -> tuple[np.ndarray, np.ndarray]:
 
 
 def compare(runs: list[Run], out: pathlib.Path, console: Console) -> pathlib.Path:
-    """Print a row a run and draw their curves into `out`; the p value is of the difference to the first run at its last evaluation.
+    """Print a row a run, at the last number of steps at which all were evaluated, and draw their curves into `out`.
+
+    The p value is of the difference to the first run. Settings in which the runs differ are named.
 
     Raises:
-      RunError: when fewer than two runs are given, or they were not tested on the same tasks in the same unit.
+      RunError: when fewer than two runs are given, they were not tested on the same tasks in the same unit, never at the same number of
+        steps, or `out` is not a kind of picture.
     """
     check_comparable(runs)
+    if out.suffix.lstrip(".") not in (kinds := FigureCanvasBase.get_supported_filetypes()):
+        raise RunError(f"--out must end in one of {', '.join(sorted(kinds))}, got {str(out)!r}.")
     curves = {run: mastered(run) for run in runs}
-    reference = curves[runs[0]][1][-1]
-    table = Table(
-        "run", "seeds", "% mastered", "IQM", "95 % interval", "p", "minutes", title=f"p: of the difference to {runs[0].path.name}"
-    )
-    for run, (_, percent) in curves.items():
-        last = percent[-1]
+    common = sorted(set.intersection(*[set(steps.tolist()) for steps, _ in curves.values()]))
+    if not common:
+        raise RunError("These runs were never evaluated at the same number of steps: give them the same --evaluate-every.")
+    at_common = {run: percent[np.searchsorted(steps, common[-1])] for run, (steps, percent) in curves.items()}
+    title = f"after {common[-1]:,} {runs[0].meta['step_unit']} a seed; p: of the difference to {runs[0].path.name}"
+    table = Table("run", "seeds", "% mastered", "IQM", "95 % interval", "p", "minutes", title=title)
+    for run, last in at_common.items():
         low, high = bootstrap_interval(last)
         spread = f" ± {last.std(ddof=1):.1f}" if len(last) > 1 else ""
         table.add_row(
@@ -50,10 +57,12 @@ def compare(runs: list[Run], out: pathlib.Path, console: Console) -> pathlib.Pat
             f"{last.mean():.1f}{spread}",
             f"{interquartile_mean(last):.1f}",
             f"{low:.1f} to {high:.1f}",
-            "" if run is runs[0] else f"{permutation_p_value(reference, last):.2g}",
+            "" if run is runs[0] else f"{permutation_p_value(at_common[runs[0]], last):.2g}",
             f"{run.meta['wall_seconds'] / 60:.1f}",
         )
     console.print(table)
+    if different := differing_settings(runs):
+        console.print(f"They differ in {', '.join(different)}.", highlight=False, soft_wrap=True)
     with matplotlib.rc_context(STYLE):
         learning_curves(curves).savefig(out)
     return out
@@ -73,6 +82,13 @@ def check_comparable(runs: list[Run]) -> None:
                 raise RunError(
                     f"{run.path} cannot be compared: its {name} is {run.config[name]}, that of {runs[0].path} {runs[0].config[name]}."
                 )
+
+
+def differing_settings(runs: list[Run]) -> list[str]:
+    """Names of the settings in which `runs` differ, but for a teacher's own, that another teacher does not have."""
+    configs = [run.config for run in runs]
+    shared = [name for name in configs[0] if all(name in config for config in configs)]
+    return [name for name in shared if any(config[name] != configs[0][name] for config in configs)]
 
 
 def learning_curves(curves: dict[Run, tuple[np.ndarray, np.ndarray]]) -> Figure:

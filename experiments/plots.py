@@ -63,7 +63,7 @@ def curriculum(run: Run) -> Figure:
     edges = np.linspace(0, total, NUM_PANELS + 1)
     shown = [_thin(np.flatnonzero((steps > low) & (steps <= high))) for low, high in zip(edges, edges[1:])]
     progress = [learning_progress(tasks, returns, indices) for indices in shown]
-    colours = Normalize(0, max(np.quantile(np.concatenate(progress), 0.95), 1e-9))
+    colours = Normalize(0, max(np.quantile(np.concatenate([*progress, [0.0]]), 0.95), 1e-9))
 
     figure = Figure(figsize=(3.2 * NUM_PANELS + 0.8, 3.9), layout="constrained")
     axes = figure.subplots(1, NUM_PANELS, sharex=True, sharey=True)

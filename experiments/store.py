@@ -16,6 +16,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,10 @@ import numpy as np
 import polars as pl
 
 from jaxcurriculum.experiments.errors import RunError
+from jaxcurriculum.experiments.settings import Settings
 
+CONFIG = tuple(field.name for field in dataclasses.fields(Settings) if field.name != "set")  # what every config.json has
+META = ("axes", "step_unit", "steps_per_round", "rounds_per_evaluation", "num_seeds", "first_seed", "evaluations_done", "wall_seconds")
 ROWS_PER_PART = 50_000  # a smaller part is rewritten rather than followed: a short Parquet file is mostly header
 
 
@@ -39,11 +43,11 @@ class Run:
 
     @property
     def config(self) -> dict[str, Any]:
-        return self._read_json("config.json")
+        return self._read_json("config.json", CONFIG)
 
     @property
     def meta(self) -> dict[str, Any]:
-        return self._read_json("meta.json")
+        return self._read_json("meta.json", META)
 
     @property
     def figures(self) -> pathlib.Path:
@@ -62,16 +66,21 @@ class Run:
 
     def reports(self) -> dict[str, np.ndarray]:
         """Arrays by name ("teacher.means", "student.loss", ...), each [evaluations, seeds, ...]."""
-        files = [np.load(path) for path in sorted((self.path / "reports").glob("evaluation-*.npz"))]
-        return {name: np.stack([file[name] for file in files]) for name in (files[0].files if files else ())}
+        files = [read_report(path) for path in sorted((self.path / "reports").glob("evaluation-*.npz"))]
+        return {name: np.stack([file[name] for file in files]) for name in (files[0] if files else ())}
 
-    def _read_json(self, name: str) -> dict[str, Any]:
+    def _read_json(self, name: str, needed: tuple[str, ...]) -> dict[str, Any]:
+        path = self.path / name
         try:
-            return json.loads((self.path / name).read_text())
-        except FileNotFoundError:
+            content = json.loads(path.read_text())
+        except (FileNotFoundError, NotADirectoryError):
             raise RunError(f"{self.path} holds no run: it has no {name}.") from None
-        except json.JSONDecodeError as error:
-            raise RunError(f"{self.path / name} is damaged: {error}.") from None
+        except ValueError as error:
+            raise RunError(f"{path} is damaged: {error}.") from None
+        missing = [key for key in needed if not isinstance(content, dict) or key not in content]
+        if missing:
+            raise RunError(f"{path} is not one of a run of this program: it has no {missing[0]!r}.")
+        return content
 
     def _read_table(self, name: str) -> pl.DataFrame:
         parts = sorted((self.path / name).glob("part-*.parquet"))
@@ -122,6 +131,19 @@ def read_part(path: pathlib.Path) -> pl.DataFrame:
         return pl.read_parquet(path)
     except pl.exceptions.PolarsError as error:
         raise RunError(f"{path} is damaged: {str(error).splitlines()[0]}.") from None
+
+
+def read_report(path: pathlib.Path) -> dict[str, np.ndarray]:
+    """The arrays of one npz file, by name.
+
+    Raises:
+      RunError: when the file is damaged.
+    """
+    try:
+        with np.load(path) as file:
+            return dict(file)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise RunError(f"{path} is damaged: {error}.") from None
 
 
 def write_json(path: pathlib.Path, content: dict[str, Any]) -> None:

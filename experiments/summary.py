@@ -15,7 +15,8 @@ def summarise(run: Run, console: Console) -> None:
     episodes = run.episodes().group_by("seed").agg(pl.len().alias("episodes"))
     last = pl.col("evaluation") == pl.col("evaluation").max()
     tests = run.evaluations().filter(last).group_by("seed").agg(pl.col("return").mean(), pl.col("solved").mean() * 100)
-    rows = episodes.join(tests, on="seed").sort("seed")
+    rows = tests.join(episodes, on="seed", how="left").with_columns(pl.col("episodes").fill_null(0)).sort("seed")
+    rows = rows.select("seed", "episodes", "return", "solved")
     table = Table(title=f"{run.path.name}: {run.config['teacher']} teaching {run.config['student']}")
     for column in ("seed", "training episodes", "mean test return", "mastered, %"):
         table.add_column(column, justify="right")

@@ -5,6 +5,7 @@ A thread of its own keeps the device busy with the next advance while the files 
 
 from __future__ import annotations
 
+import fcntl
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -33,7 +34,14 @@ def train(experiment: Experiment, run: Run, console: Console) -> bool:
     Raises:
       RunError: when the folder's run has other settings or no intact checkpoint, and when the run turns non-finite.
     """
-    claim(experiment, run)
+    run.path.mkdir(parents=True, exist_ok=True)
+    with alone(run):
+        claim(experiment, run)
+        return go_on(experiment, run, console)
+
+
+def go_on(experiment: Experiment, run: Run, console: Console) -> bool:
+    """`train` in a folder that is this process' own."""
     loop, last = experiment.loop, experiment.num_advances
     steps = loop.steps_per_advance * experiment.num_seeds
     advance_all = map_seeds(loop.advance, experiment.num_seeds, experiment.group)
@@ -66,6 +74,21 @@ def train(experiment: Experiment, run: Run, console: Console) -> bool:
     return done >= last
 
 
+@contextmanager
+def alone(run: Run) -> Iterator[None]:
+    """Inside, no other process may train in the folder of `run`; the system lets go of it when a process ends, however it does.
+
+    Raises:
+      RunError: when another process does.
+    """
+    with open(run.path / ".lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(f"Another process is training in {run.path}.") from None
+        yield
+
+
 def initial_states(experiment: Experiment) -> PyTree:
     """The loop state of every seed before its first round, [seeds, ...]; it depends on the seed's number alone."""
     keys = jax.vmap(jax.random.key)(experiment.first_seed + jnp.arange(experiment.num_seeds, dtype=jnp.uint32))
@@ -93,24 +116,26 @@ def check_folder(run: Run, resume: bool) -> None:
     """
     if run.exists and not resume:
         raise RunError(f"{run.path} already holds a run: go on with it by --resume, or choose another --name.")
-    begun = {"meta.json", ".meta.json.partial", ".config.json.partial"}  # all that a run killed in its first moment leaves
+    begun = {".lock", "meta.json", ".meta.json.partial", ".config.json.partial"}  # all that a run killed in its first moment leaves
     if not run.exists and run.path.exists() and (not run.path.is_dir() or {path.name for path in run.path.iterdir()} - begun):
         raise RunError(f"{run.path} exists and is not a run: choose another --name or --out.")
 
 
 def claim(experiment: Experiment, run: Run) -> None:
-    """Make the folder of a new run, or check that the run in it was made with these settings.
+    """Write down what a new run is, or check that the run in the folder was made with these settings.
 
     Raises:
-      RunError: naming the first setting that differs.
+      RunError: naming the first setting that differs, or when the run was asked for more steps before.
     """
     meta = describe(experiment)
     if run.exists:
         if difference := first_difference(identity(run.config), identity(experiment.config)):
             name, before, now = difference
             raise RunError(f"--resume keeps a run's settings, but {name} was {before} and is now {now}; choose another --name.")
+        before, now = run.config["steps"], experiment.config["steps"]
+        if now < before:
+            raise RunError(f"--steps of a resumed run may only grow, but it was {before:g} and is now {now:g}.")
         meta |= {name: run.meta[name] for name in ("wall_seconds", "evaluations_done", "started")}
-    run.path.mkdir(parents=True, exist_ok=True)
     write_json(run.path / "meta.json", meta)
     write_json(run.path / "config.json", experiment.config)
 

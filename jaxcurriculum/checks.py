@@ -42,6 +42,8 @@ def check_environment(env: Environment) -> None:
     Raises:
       ValueError: when `step` changes the state's structure, shapes or dtypes, or a time step is not as documented.
     """
+    if env.max_episode_steps < 1:
+        raise ValueError(f"Environment {env.name!r}: max_episode_steps must be at least 1, got {env.max_episode_steps}.")
     key = jax.eval_shape(lambda: jax.random.key(0))
     task = jax.eval_shape(env.task_space.sample, key)
     level = jax.eval_shape(env.generate, key, task)
@@ -99,6 +101,10 @@ def check_roles(teacher: Teacher, student: Student, test_tasks: PyTree) -> None:
     check_same(f"Teacher {teacher.name!r}, probe_steps of update", _array(jnp.int32), probe_steps)
     check_same(f"Teacher {teacher.name!r}, state through update", teacher_state, after)
     jax.eval_shape(teacher.report, teacher_state)
+    evaluate = lambda key, state, tasks, seeds: student.evaluate(key, state, tasks, seeds, 1, True)
+    results = jax.eval_shape(evaluate, key, student_state, proposals.tasks, proposals.seeds)
+    if not isinstance(results, Episodes):
+        raise ValueError(f"Student {student.name!r}, evaluate: must return Episodes, got {jax.tree.structure(results)}.")
     _check_test_tasks(student, task, test_tasks)
 
 

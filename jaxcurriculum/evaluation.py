@@ -7,21 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-
-from jaxcurriculum.types import Episodes
-
-
-def percent_mastered(evaluation: Episodes) -> jax.Array:
-    """100 * the share of test episodes that were solved, [...] over the last axis.
-
-    >>> import types
-    >>> float(percent_mastered(types.SimpleNamespace(solved=jnp.array([True, False, True, True]))))
-    75.0
-    """
-    return 100 * jnp.mean(evaluation.solved, axis=-1, dtype=jnp.float32)
 
 
 def interquartile_mean(scores: np.ndarray) -> float:

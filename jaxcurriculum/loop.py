@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum.checks import check_roles
+from jaxcurriculum.fields import check_integers
 from jaxcurriculum.roles import Context, Student, Teacher
 from jaxcurriculum.types import Episodes, Key, PyTree, random_seeds
 
@@ -28,9 +29,7 @@ class LoopConfig:
     redraw_test_levels: bool = False  # draw the test levels anew at each evaluation (False: frozen, so that evaluations compare)
 
     def __post_init__(self):
-        for name in ("rounds_per_evaluation", "num_test_episodes"):
-            if not (isinstance(getattr(self, name), int) and getattr(self, name) >= 1):
-                raise ValueError(f"LoopConfig.{name} must be an integer of at least 1, got {getattr(self, name)!r}.")
+        check_integers(self, rounds_per_evaluation=1, num_test_episodes=1)
 
 
 class Counters(struct.PyTreeNode):

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from flax import struct
 from jax.typing import ArrayLike
 
+from jaxcurriculum.fields import check_integers
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, level_key
 
@@ -33,9 +34,7 @@ class RolloutConfig:
     carry: bool = True  # episodes still running at the end of a round go on in the next (False: they are dropped)
 
     def __post_init__(self):
-        for name in ("num_envs", "num_steps", "pool_size", "episodes_per_task"):
-            if not (isinstance(getattr(self, name), int) and getattr(self, name) >= 1):
-                raise ValueError(f"RolloutConfig.{name} must be an integer of at least 1, got {getattr(self, name)!r}.")
+        check_integers(self, num_envs=1, num_steps=1, pool_size=1, episodes_per_task=1)
         if self.assign not in ("pool", "slot"):
             raise ValueError(f'RolloutConfig.assign must be "pool" or "slot", got {self.assign!r}.')
         if self.assign == "slot" and self.pool_size != self.num_envs:

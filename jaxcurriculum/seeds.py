@@ -57,6 +57,9 @@ def map_seeds(function: Callable, num_seeds: int, group: int = 1, devices: list[
         return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), result)
 
     def mapped(state: PyTree, *shared: Any) -> PyTree:
+        for path, leaf in jax.tree_util.tree_leaves_with_path(state):
+            if leaf.shape[:1] != (num_seeds,):
+                raise ValueError(f"Every leaf of the state must have {num_seeds} seeds on its first axis, got {leaf.shape} at {path}.")
         state = jax.device_put(state, sharding)  # does nothing when the state comes from the last call
         inputs = [(_shard(state, device), jax.device_put(shared, device)) for device in devices]
         with ThreadPoolExecutor(len(devices)) as pool:  # the first call compiles for all devices at once

@@ -45,7 +45,7 @@ class Box:
       log: axes on which equal ratios are equal distances (their low must be positive).
 
     Raises:
-      ValueError: when the lengths differ, a bound is not finite or the wrong way round, or a log axis is not positive.
+      ValueError: when the lengths differ, two names are equal, a bound is not finite or the wrong way round, or a log axis is not positive.
 
     >>> box = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0), units=("steps", "m"))
     >>> box.dims, [float(x) for x in box.from_unit(jnp.array([0.5, 0.5]))]
@@ -76,6 +76,8 @@ class Box:
             object.__setattr__(self, field, tuple(kind(x) for x in value))
         if not names:
             raise ValueError("Box.names must name at least one axis, got none.")
+        if len(set(self.names)) < len(self.names):
+            raise ValueError(f"Box.names must differ from each other, got {self.names}.")
         for name, lo, hi, is_log in zip(self.names, self.low, self.high, self.log):
             if not (math.isfinite(lo) and math.isfinite(hi) and lo <= hi):
                 raise ValueError(f"Box axis {name!r}: bounds must be finite with low <= high, got low={lo}, high={hi}.")

@@ -28,6 +28,7 @@ from flax import struct
 from jax.typing import ArrayLike
 
 from jaxcurriculum.checks import check_environment
+from jaxcurriculum.fields import check_integers, check_numbers
 from jaxcurriculum.roles import Environment, Student
 from jaxcurriculum.rollout import RolloutConfig, RolloutState, Trajectory, attempt, collect, finished_episodes, init_rollout
 from jaxcurriculum.students.networks import Policy, Value
@@ -54,19 +55,14 @@ class PpoConfig:
 
     def __post_init__(self):
         batch = self.rollout.num_envs * self.rollout.num_steps
-        if not self.hidden or any(not isinstance(width, int) or width < 1 for width in self.hidden):
+        if not isinstance(self.hidden, tuple) or not self.hidden or any(not isinstance(width, int) or width < 1 for width in self.hidden):
             raise ValueError(f"PpoConfig.hidden must be a tuple of positive integers, got {self.hidden!r}.")
-        if not isinstance(self.num_epochs, int) or self.num_epochs < 1:
-            raise ValueError(f"PpoConfig.num_epochs must be an integer of at least 1, got {self.num_epochs!r}.")
-        if not isinstance(self.minibatch_size, int) or self.minibatch_size < 1 or batch % self.minibatch_size:
+        check_integers(self, num_epochs=1, minibatch_size=1)
+        if batch % self.minibatch_size:
             raise ValueError(f"PpoConfig.minibatch_size must divide num_envs * num_steps = {batch}, got {self.minibatch_size!r}.")
-        for name, low, high in (
-            ("learning_rate", 0, math.inf), ("discount", 0, 1), ("gae_lambda", 0, 1), ("clip_ratio", 0, math.inf),
-            ("entropy_coefficient", 0, math.inf), ("value_coefficient", 0, math.inf), ("max_gradient_norm", 0, math.inf),
-        ):  # fmt: skip
-            value = getattr(self, name)
-            if isinstance(value, (int, float)) and not low <= value <= high:
-                raise ValueError(f"PpoConfig.{name} must lie between {low} and {high}, got {value!r}.")
+        positive, share = (0, math.inf), (0, 1)
+        check_numbers(self, learning_rate=positive, discount=share, gae_lambda=share, clip_ratio=positive, entropy_coefficient=positive)
+        check_numbers(self, value_coefficient=positive, max_gradient_norm=positive, initial_log_std=(-math.inf, math.inf))
 
 
 class PpoState(struct.PyTreeNode):

@@ -15,9 +15,9 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import struct
 
+from jaxcurriculum.fields import check_integers, check_numbers
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import gmm
@@ -43,15 +43,13 @@ class AlpGmmConfig:
     history: int = 20_000  # episodes remembered for the nearest neighbour
 
     def __post_init__(self):
-        if self.fit_every < 2:
-            raise ValueError(f"AlpGmmConfig.fit_every must be at least 2, got {self.fit_every}.")
+        check_integers(self, fit_every=2, min_components=1, max_components=1, history=1)
+        check_numbers(self, exploration=(0, 1))
         if not 1 <= self.min_components <= self.max_components <= self.fit_every:
             raise ValueError(
                 "AlpGmmConfig must have 1 <= min_components <= max_components <= fit_every, "
                 f"got {self.min_components}, {self.max_components} and {self.fit_every}."
             )
-        if isinstance(self.exploration, int | float | np.number) and not 0 <= self.exploration <= 1:
-            raise ValueError(f"AlpGmmConfig.exploration must be in [0, 1], got {self.exploration}.")
         if self.return_range is not None and not self.return_range[0] < self.return_range[1]:
             raise ValueError(f"AlpGmmConfig.return_range must be (low, high) with low < high, or None, got {self.return_range}.")
         if self.history < self.fit_every:

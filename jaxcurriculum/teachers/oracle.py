@@ -7,12 +7,14 @@ CoRL 2019, and the code published with it.
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
+from jaxcurriculum.fields import check_integers, check_numbers
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import history as ring
@@ -29,10 +31,8 @@ class OracleConfig:
     threshold: float = 230.0  # mean raw return above which the window moves
 
     def __post_init__(self):
-        if isinstance(self.window, int | float | np.number) and not 0 < self.window <= 1:
-            raise ValueError(f"OracleConfig.window must be in (0, 1], got {self.window}.")
-        if self.judge_every < 1:
-            raise ValueError(f"OracleConfig.judge_every must be at least 1, got {self.judge_every}.")
+        check_integers(self, judge_every=1)
+        check_numbers(self, window=(0, 1), threshold=(-math.inf, math.inf))
 
 
 class OracleState(struct.PyTreeNode):

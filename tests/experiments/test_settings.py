@@ -80,7 +80,7 @@ def test_returns_of_the_toy_grid_are_not_scaled_unless_asked():
         ({"seeds": 4, "group": 3}, "--group must divide --seeds, got --group 3 for --seeds 4"),
         ({"set": ("student.cells",)}, "--set takes SECTION.FIELD=VALUE"),
         ({"set": ("env.max_stump_height=2",)}, "no section 'env' here; there are teacher, student, loop"),
-        ({"set": ("student.cells=0",)}, "ToyGridConfig.cells must be at least 1, got 0"),
+        ({"set": ("student.cells=0",)}, "ToyGridConfig.cells must be an integer of at least 1, got 0"),
         ({"set": ("loop.rounds_per_evaluation=2",)}, "give --evaluate-every instead"),
         ({"teacher": "oracle", "set": ("teacher.step=0.1,0.1,0.1",)}, "OracleConfig.step must have one entry an axis"),
         ({"student": "ppo", "set": ("student.minibatch_size=1000",)}, "minibatch_size must divide"),

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
+from jaxcurriculum.fields import check_integers
 from jaxcurriculum.roles import Student
 from jaxcurriculum.space import Box
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree
@@ -31,9 +32,7 @@ class ToyGridConfig:
     episodes_per_round: int = 1  # proposals taken, and episodes practised, a round
 
     def __post_init__(self):
-        for name, least in (("dims", 1), ("cells", 1), ("irrelevant_dims", 0), ("episodes_per_round", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"ToyGridConfig.{name} must be at least {least}, got {getattr(self, name)}.")
+        check_integers(self, dims=1, cells=1, irrelevant_dims=0, episodes_per_round=1)
 
 
 class ToyGridState(struct.PyTreeNode):
