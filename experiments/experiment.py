@@ -51,7 +51,9 @@ def build(settings: Settings) -> Experiment:
         configs["loop"] = dataclasses.replace(configs["loop"], rounds_per_evaluation=rounds)
         loop = make_loop(teacher, student, test_tasks, configs["loop"])
     except ValueError as error:
-        raise RunError(str(error)) from error
+        others = [name for name in parts[tester].test_sets if name != test_set]
+        hint = f" Another --test-set: {', '.join(others)}." if others and "test_tasks" in str(error) else ""
+        raise RunError(str(error) + hint) from error
     group = settings.group or _widest_group(settings.seeds, len(jax.devices()))
     if settings.seeds % group:
         raise RunError(f"--group must divide --seeds, got --group {group} for --seeds {settings.seeds}.")

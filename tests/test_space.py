@@ -49,6 +49,7 @@ def test_mutations_stay_inside_and_near():
         (dict(names=("a", "b"), low=(0.0,), high=(1.0, 1.0)), "Box.low.*2 names but 1"),
         (dict(names=("a",), low=(0.0,), high=(1.0,), log=(True,)), "positive"),
         (dict(names=(), low=(), high=()), "at least one"),
+        (dict(names=("a", "a"), low=(0, 0), high=(1, 1)), "must differ from each other"),
     ],
 )
 def test_bad_boxes_are_refused_in_one_sentence(arguments, word):

@@ -20,9 +20,9 @@ from jaxcurriculum.envs.walker.batching import apart
 from jaxcurriculum.envs.walker.mass import MassMatrix, Motion
 from jaxcurriculum.envs.walker.rows import JOINTS, NORMALS, TANGENTS, Rows
 
-ROUNDS = 2  # of Newton steps and sweeps
+ROUNDS = 2  # of Newton steps and sweeps, after one of sweeps alone
 NEWTON_STEPS = 2  # a round
-SWEEPS = 2  # first, and in every round
+SWEEPS = 2  # in every round
 STIFFNESS = 100.0  # of a row inside its bounds, in row masses: rows may say the same thing twice, so they are not quite rigid
 WORSE = 100.0  # a round is undone when its last sweep still changed this many times what the last sweep before it changed
 
@@ -76,16 +76,17 @@ def solve(rows: Rows, mass: MassMatrix, bounds: Bounds, motion: Motion, impulses
     """The motion under impulses that `bounds` allow, and the impulses, from a first guess of them [10, legs, N]."""
     order = (*JOINTS, *TANGENTS, *NORMALS)
 
-    def newton_and_sweeps(_, before):
-        after = jax.lax.fori_loop(0, NEWTON_STEPS, lambda _, now: _newton_step(rows, mass, bounds, now), before)
+    def newton_and_sweeps(number, before):
+        num_steps = jnp.where(number > 0, NEWTON_STEPS, 0)  # the first round only sweeps, to find which rows are inside their bounds
+        after = jax.lax.fori_loop(0, num_steps, lambda _, now: _newton_step(rows, mass, bounds, now), before)
         after = gauss_seidel(rows, bounds, after, order, SWEEPS)
         better = after.change < WORSE * before.change
         return jax.tree.map(lambda new, old: jnp.where(better, new, old), after, before)
 
     guess = (rows.response * impulses[:, :, None]).sum(0)  # [legs, 5, N]
     start = Motion(hull=motion.hull + guess[:, :3].sum(0), links=motion.links + guess[:, 3:].swapaxes(0, 1))
-    first = Solution(motion=start, impulses=by_kind(impulses), change=jnp.zeros_like(motion.hull[0]))
-    solution = jax.lax.fori_loop(0, ROUNDS, newton_and_sweeps, gauss_seidel(rows, bounds, first, order, SWEEPS))
+    first = Solution(motion=start, impulses=by_kind(impulses), change=jnp.full_like(motion.hull[0], jnp.inf))
+    solution = jax.lax.fori_loop(0, 1 + ROUNDS, newton_and_sweeps, first)
     return solution.motion, solution.impulses
 
 

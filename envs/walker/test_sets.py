@@ -15,11 +15,11 @@ def stump_tasks_2019(max_height: float = 3.0) -> np.ndarray:
     return np.array([(random.uniform(0, max_height), random.uniform(0, 6)) for _ in range(50)], np.float32)
 
 
-def stump_tasks_grid() -> np.ndarray:
-    """The 10 x 10 grid of TeachMyAgent over heights 0 to 3 and spacings 0 to 6, bounds included, [100, 2] float32.
+def stump_tasks_grid(min_height: float = 0.0, max_height: float = 3.0, min_spacing: float = 0.0, max_spacing: float = 6.0) -> np.ndarray:
+    """The 10 x 10 grid of TeachMyAgent, by default over its heights 0 to 3 and spacings 0 to 6, bounds included, [100, 2] float32.
 
     >>> stump_tasks_grid()[-1].tolist()
     [3.0, 6.0]
     """
-    height, spacing = np.meshgrid(np.linspace(0, 3, 10), np.linspace(0, 6, 10), indexing="ij")
+    height, spacing = np.meshgrid(np.linspace(min_height, max_height, 10), np.linspace(min_spacing, max_spacing, 10), indexing="ij")
     return np.stack([height.ravel(), spacing.ravel()], axis=1).astype(np.float32)

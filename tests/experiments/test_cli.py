@@ -15,9 +15,11 @@ from toy_runs import start, train
 from jaxcurriculum import map_seeds
 from jaxcurriculum.experiments import catalogue, cli, store
 from jaxcurriculum.experiments.checkpoint import digest
+from jaxcurriculum.experiments.errors import RunError
 from jaxcurriculum.experiments.experiment import build
 from jaxcurriculum.experiments.settings import Settings
-from jaxcurriculum.experiments.train import initial_states, restore
+from jaxcurriculum.experiments.store import Run
+from jaxcurriculum.experiments.train import alone, initial_states, restore
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +97,23 @@ def test_resume_with_other_settings_names_the_first_that_differs(finished, capsy
     assert status == 1 and "teacher was alp-gmm and is now random" in capsys.readouterr().err
     status, _ = train(finished.path.parent, "--resume", "--seeds", "4")
     assert status == 1 and "seeds was 2 and is now 4" in capsys.readouterr().err
+
+
+def test_a_resumed_run_keeps_its_teacher_and_does_not_shrink(finished, capsys):
+    folder = finished.path.parent
+    before = (finished.path / "config.json").read_text()
+    for arguments, message in ((("--teacher", "oracle"), "teacher was"), (("--steps", "500"), "may only grow")):
+        assert cli.run(["train", "--resume", "--out", str(folder), "--name", finished.path.name, *arguments]) == 1
+        assert message in capsys.readouterr().err
+    assert (finished.path / "config.json").read_text() == before
+
+
+def test_two_processes_do_not_train_in_one_folder(tmp_path):
+    run = Run(tmp_path)
+    with alone(run), pytest.raises(RunError, match="Another process is training"), alone(run):
+        pass
+    with alone(run):
+        pass
 
 
 def test_resume_remembers_settings_and_extends(finished, tmp_path, capsys):

@@ -1,5 +1,6 @@
 """Runs side by side: the numbers of the table, and what may not be compared."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -9,22 +10,23 @@ from rich.console import Console
 
 from jaxcurriculum.experiments.compare import compare, mastered
 from jaxcurriculum.experiments.errors import RunError
-from jaxcurriculum.experiments.store import Run
+from jaxcurriculum.experiments.settings import Settings
+from jaxcurriculum.experiments.store import META, Run
 
 
-def made_up_run(path, solved, test_set="cells"):
-    """A run of 2 evaluations on 4 test tasks; `solved` [seeds] of them are mastered at the second."""
+def made_up_run(path, solved, test_set="cells", every=100, evaluations=2):
+    """A run with 4 test tasks; `solved` [seeds] of them are mastered from the second evaluation on."""
     (path / "evaluations").mkdir(parents=True)
     rows = [
-        {"seed": seed, "evaluation": e, "steps": 100 * (e + 1), "test_task": task, "solved": e == 1 and task < num}
-        for e in range(2)
+        {"seed": seed, "evaluation": e, "steps": every * (e + 1), "test_task": task, "solved": e >= 1 and task < num}
+        for e in range(evaluations)
         for seed, num in enumerate(solved)
         for task in range(4)
     ]
     pl.DataFrame(rows).write_parquet(path / "evaluations/part-00000000.parquet")
-    config = {"env": "stump-tracks", "body": "default", "test_set": test_set, "student": "toy-grid", "teacher": path.name}
+    config = dataclasses.asdict(Settings(student="toy-grid", teacher=path.name, test_set=test_set))
     (path / "config.json").write_text(json.dumps(config))
-    (path / "meta.json").write_text(json.dumps({"step_unit": "episodes", "wall_seconds": 60.0}))
+    (path / "meta.json").write_text(json.dumps(dict.fromkeys(META) | {"step_unit": "episodes", "wall_seconds": 60.0}))
     return Run(path)
 
 
@@ -47,3 +49,15 @@ def test_what_may_not_be_compared(tmp_path):
         compare([a], tmp_path / "figure.png", Console())
     with pytest.raises(RunError, match="its test_set is grid, that of .* cells"):
         compare([a, b], tmp_path / "figure.png", Console())
+    with pytest.raises(RunError, match="--out must end in one of"):
+        compare([a, a], tmp_path / "figure.word", Console())
+    with pytest.raises(RunError, match="never evaluated at the same number of steps"):
+        compare([a, made_up_run(tmp_path / "c", [1], every=70)], tmp_path / "figure.png", Console())
+
+
+def test_runs_of_different_length_are_compared_where_both_were_evaluated(tmp_path):
+    runs = [made_up_run(tmp_path / "a", [2, 2], evaluations=2), made_up_run(tmp_path / "b", [4, 4], evaluations=5)]
+    console = Console(record=True, width=120)
+    compare(runs, tmp_path / "figure.png", console)
+    text = console.export_text()
+    assert "after 200 episodes a seed" in text and "They differ in teacher." in text

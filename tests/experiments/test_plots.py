@@ -1,17 +1,20 @@
 """Figures from files: what is drawn is what the files hold."""
 
+import dataclasses
+
 import numpy as np
 import polars as pl
 import pytest
 
 from jaxcurriculum.experiments import plots
+from jaxcurriculum.experiments.settings import Settings
 from jaxcurriculum.experiments.store import Run, Table, write_json
 
 
 def make_run(folder, dims, num_seeds=3, num_evaluations=4, mixture=True):
     """A run of files with known content: 2 rounds of 100 steps an evaluation; test task k is mastered from evaluation k on."""
     rng, names = np.random.default_rng(0), [f"axis_{k}" for k in range(dims)]
-    write_json(folder / "config.json", {"teacher": "alp-gmm", "student": "ppo"})
+    write_json(folder / "config.json", dataclasses.asdict(Settings(teacher="alp-gmm", student="ppo")))
     axes = {"names": names, "units": ["m"] * dims, "low": [0.0] * dims, "high": [1.0] * dims}
     meta = {"axes": axes, "step_unit": "environment steps", "steps_per_round": 100, "rounds_per_evaluation": 2, "first_seed": 5}
     write_json(folder / "meta.json", meta | {"num_seeds": num_seeds, "evaluations_done": num_evaluations, "wall_seconds": 1.0})
@@ -88,3 +91,11 @@ def test_learning_progress_is_the_change_from_the_nearest_earlier_episode():
         distances = [np.hypot(*(tasks[index] - tasks[earlier])) for earlier in range(index)]
         expected.append(abs(returns[index] - returns[int(np.argmin(distances))]))
     np.testing.assert_array_equal(plots.learning_progress(tasks, returns, shown), expected)
+
+
+def test_a_run_whose_first_seed_ended_no_episode_is_drawn(tmp_path):
+    run = make_run(tmp_path, 2)
+    table = run.episodes().filter(pl.col("seed") > 5)
+    Table(tmp_path / "episodes").keep(pl.lit(False))
+    Table(tmp_path / "episodes").append(table)
+    assert len(plots.draw(run)) == 3

@@ -124,3 +124,10 @@ def test_recorded_settings_outlive_a_change_of_defaults(monkeypatch):
     changed = dataclasses.replace(catalogue.TEACHERS["alp-gmm"], config=teachers.AlpGmmConfig(exploration=0.9, history=500))
     monkeypatch.setitem(catalogue.TEACHERS, "alp-gmm", changed)
     assert build(Settings.recorded(first.config)).config == first.config
+
+
+def test_the_grid_of_test_tasks_follows_the_bounds():
+    narrow = {"set": ("env.max_stump_height=1.5",)}
+    with pytest.raises(RunError, match="lies outside the student's task space. Another --test-set: grid."):
+        build(Settings(**narrow))
+    build(Settings(test_set="grid", **narrow))

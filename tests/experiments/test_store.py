@@ -1,6 +1,7 @@
 """Files of a run: atomic, small, cut back to a checkpoint."""
 
 import errno
+import json
 import os
 
 import numpy as np
@@ -79,7 +80,13 @@ def test_what_is_not_a_run_or_damaged_is_said_in_a_sentence(tmp_path):
     (tmp_path / "config.json").write_text('{"env": ')
     with pytest.raises(RunError, match="config.json is damaged"):
         _ = Run(tmp_path).config
-    write_json(tmp_path / "config.json", {})
+    for foreign in ({}, [1, 2], {"env": "stump-tracks"}):
+        (tmp_path / "config.json").write_text(json.dumps(foreign))
+        with pytest.raises(RunError, match="config.json is not one of a run of this program: it has no"):
+            _ = Run(tmp_path).config
+    write_json(tmp_path / "meta.json", {})
+    with pytest.raises(RunError, match="meta.json is not one of a run of this program: it has no 'axes'"):
+        _ = Run(tmp_path).meta
     with pytest.raises(RunError, match="holds no episodes yet"):
         Run(tmp_path).episodes()
     Table(tmp_path / "episodes").append(rows(0, 100))
@@ -87,3 +94,11 @@ def test_what_is_not_a_run_or_damaged_is_said_in_a_sentence(tmp_path):
     part.write_bytes(part.read_bytes()[:100])
     with pytest.raises(RunError, match="part-00000000.parquet is damaged"):
         Run(tmp_path).episodes()
+    (tmp_path / "reports").mkdir()
+    report = tmp_path / "reports" / "evaluation-00000000.npz"
+    np.savez(report, loss=np.zeros(100))
+    assert Run(tmp_path).reports()["loss"].shape == (1, 100)
+    for damaged in (report.read_bytes()[:50], b"", b"text"):
+        report.write_bytes(damaged)
+        with pytest.raises(RunError, match="evaluation-00000000.npz is damaged"):
+            Run(tmp_path).reports()

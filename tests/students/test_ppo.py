@@ -1,6 +1,7 @@
 """PPO: estimators by reduction, probe environments whose value is known, weights, sweeps."""
 
 import dataclasses
+import re
 
 import jax
 import jax.numpy as jnp
@@ -8,7 +9,7 @@ import numpy as np
 import probes
 import pytest
 
-from jaxcurriculum import LoopConfig, make_loop, teachers
+from jaxcurriculum import LoopConfig, envs, make_loop, teachers
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.students import PpoConfig, ppo
 from jaxcurriculum.students.normaliser import init_moments, standardise, update_moments
@@ -162,7 +163,7 @@ def test_bad_settings_are_refused_in_one_sentence(settings, word):
 
 def test_a_start_of_many_seeds_holds_no_qr_decomposition_of_a_batch():
     """One with several of them sometimes stood still for ever on a CPU."""
-    student = students.ppo(envs.stump_tracks(), PpoConfig(rollout=RolloutConfig(num_envs=2, num_steps=2, pool_size=2), minibatch_size=4))
+    student = ppo(envs.stump_tracks(), PpoConfig(rollout=RolloutConfig(num_envs=2, num_steps=2, pool_size=2), minibatch_size=4))
     keys = jax.random.split(jax.random.key(0), 3)
     program = jax.jit(jax.vmap(student.init)).lower(keys).as_text()
     decompositions = [line for line in program.splitlines() if "geqrf" in line or "orgqr" in line]
