@@ -32,7 +32,7 @@ class OracleConfig:
 
     def __post_init__(self):
         check_integers(self, judge_every=1)
-        check_numbers(self, window=(0, 1), threshold=(-math.inf, math.inf))
+        check_numbers(self, window=(1e-6, 1), threshold=(-math.inf, math.inf))
 
 
 class OracleState(struct.PyTreeNode):
