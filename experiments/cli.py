@@ -60,7 +60,7 @@ class Render:
     """Animate the walker of a run on one track, with the policy of its last checkpoint."""
 
     run: Positional[pathlib.Path]  # folder of the run
-    task: tuple[float, ...] = ()  # one value an axis of the task space; by default the hardest of the test tasks that it has lately always mastered
+    task: tuple[float, ...] = ()  # one value an axis of the task space; by default the hardest test task that is mastered steadily
     seed: int | None = None  # whose policy, by default the first of the run
     track_seed: int = 0  # another number, another track of the same task
     out: pathlib.Path | None = None  # the GIF, by default RUN/figures/walker.gif
