@@ -110,7 +110,7 @@ def _push_out(body: Body, rows: Rows, joints: jax.Array, gap: jax.Array, motion:
     As Box2D does until it is content: links are pushed out to `TOUCH_GAP`, or a fifth of the way to `REST_GAP` where that is more, and
     joints that were past a limit come back to within `LIMIT_SLOP` of it. No push may press another link into the track.
     """
-    change = TIME_STEP * row_speeds(rows, motion, TANGENTS[0])
+    change = TIME_STEP * row_speeds(rows.jacobian[: TANGENTS[0]], motion)
     lower, upper = np.array(body.joint_lower, np.float32)[:, None, None], np.array(body.joint_upper, np.float32)[:, None, None]
     at_lower, at_upper = _at_limits(body, joints)
     joints = joints + change[: len(JOINTS)]

@@ -62,7 +62,6 @@ def _contact_rows(mass: MassMatrix, tops: jax.Array, contacts: Contacts) -> tupl
     return hull.reshape(3, 8, *hull.shape[4:]), links.reshape(2, 8, *links.shape[4:])
 
 
-def row_speeds(rows: Rows, motion: Motion, num_rows: int) -> jax.Array:
-    """The speed along the first `num_rows` rows, [num_rows, legs, N]."""
-    speeds = [*motion.hull[:, None, None], *motion.links[:, None]]
-    return jnp.asarray(sum(rows.jacobian[:num_rows, :, i] * speed for i, speed in enumerate(speeds)))
+def row_speeds(jacobian: jax.Array, motion: Motion) -> jax.Array:
+    """The speed along rows [rows, legs, 5, N] under `motion`, [rows, legs, N]."""
+    return jnp.asarray(sum(jacobian[:, :, i] * speed for i, speed in enumerate([*motion.hull[:, None, None], *motion.links[:, None]])))

@@ -18,7 +18,7 @@ from flax import struct
 
 from jaxcurriculum.envs.walker.batching import apart
 from jaxcurriculum.envs.walker.mass import MassMatrix, Motion
-from jaxcurriculum.envs.walker.rows import JOINTS, NORMALS, TANGENTS, Rows
+from jaxcurriculum.envs.walker.rows import JOINTS, NORMALS, TANGENTS, Rows, row_speeds
 
 ROUNDS = 2  # of Newton steps and sweeps, after one of sweeps alone
 NEWTON_STEPS = 2  # a round
@@ -133,7 +133,7 @@ def _newton_step(rows: Rows, mass: MassMatrix, bounds: Bounds, now: Solution) ->
         (A + sum pushes k J^T) d = sum pushes (k (wanted speed - speed) inside, bound - impulse at a bound).
     """
     kinds, old = list(zip(by_kind(rows.jacobian), by_kind(rows.mass))), now.impulses
-    stops = [impulse - m * _speeds(jacobian, now.motion) for (jacobian, m), impulse in zip(kinds, old)]
+    stops = [impulse - m * row_speeds(jacobian, now.motion) for (jacobian, m), impulse in zip(kinds, old)]
     parts = (
         bounds.joint(np.s_[JOINTS.start : JOINTS.stop], stops[0], kinds[0][1]),
         bounds.normal(np.s_[NORMALS.start : NORMALS.stop], stops[1], kinds[1][1]),
@@ -145,17 +145,12 @@ def _newton_step(rows: Rows, mass: MassMatrix, bounds: Bounds, now: Solution) ->
     pulls[2] = jnp.where(follows != 0, follows * old[1] - old[2], pulls[2])
     step = apart(_solve_arrow)(mass, *apart(_springs)(rows.jacobian, follows, stiff, pulls))
     joints, normals, tangents = (
-        jnp.where(inside, impulse + STIFFNESS * (bound - impulse) - k * _speeds(jacobian, step), bound)
+        jnp.where(inside, impulse + STIFFNESS * (bound - impulse) - k * row_speeds(jacobian, step), bound)
         for (bound, inside), impulse, k, (jacobian, _) in zip(parts, old, stiff, kinds)
     )
     tangents = jnp.where(follows != 0, follows * normals, tangents)
     motion = Motion(hull=now.motion.hull + step.hull, links=now.motion.links + step.links)
     return now.replace(motion=motion, impulses=(joints, normals, tangents))
-
-
-def _speeds(jacobian: jax.Array, motion: Motion) -> jax.Array:
-    """The speed along rows [rows, legs, 5, N], [rows, legs, N]."""
-    return jnp.asarray(sum(jacobian[:, :, i] * speed for i, speed in enumerate([*motion.hull[:, None, None], *motion.links[:, None]])))
 
 
 def _springs(
