@@ -13,11 +13,12 @@ from typing import Any
 
 
 def pin(num_cores: int) -> None:
-    """Keep this process on the last `num_cores` of its cores, and give XLA one CPU device for each; call it before JAX is imported."""
+    """Keep this process on the last `num_cores` of its cores, and use JAX on them as the command line does; call it before JAX computes."""
+    from jaxcurriculum import use_cores
+
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-num_cores:])
-    os.environ["JAX_CPU_ENABLE_ASYNC_DISPATCH"] = "false"  # as the command line has it, see map_seeds
-    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={num_cores}"
+    use_cores(num_cores)
 
 
 def seconds(function: Callable[[], Any], repeats: int = 5) -> float:

@@ -148,22 +148,16 @@ def resumed(arguments: list[str], recorded: Settings) -> Train:
 
 
 def use_machine() -> None:
-    """One CPU device a core (XLA runs a fused loop on one core), and compiled programs are kept for the next start."""
+    """Use every core, and keep compiled programs for the next start."""
     import jax
 
-    if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", "") and jax.config.values["jax_num_cpu_devices"] < 1:
-        jax.config.update("jax_num_cpu_devices", num_cores())
-    # Programs of several CPU devices at once share one queue when they are dispatched asynchronously: half the speed (measured).
-    jax.config.update("jax_cpu_enable_async_dispatch", False)
+    from jaxcurriculum import use_cores
+
+    use_cores()
     if jax.config.values["jax_compilation_cache_dir"] is None:
         home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
         jax.config.update("jax_compilation_cache_dir", str(pathlib.Path(home) / "jaxcurriculum"))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-
-
-def num_cores() -> int:
-    """The CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def execute(command: Train | Plot | Compare | Render | List) -> int:

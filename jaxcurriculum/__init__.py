@@ -1,6 +1,7 @@
 """jaxcurriculum: teachers that choose tasks for learning students, as one compiled program."""
 
 from jaxcurriculum.loop import Loop, LoopConfig, LoopState, Report, make_loop
+from jaxcurriculum.machine import use_cores
 from jaxcurriculum.roles import Context, Environment, Student, Teacher
 from jaxcurriculum.seeds import map_seeds
 from jaxcurriculum.space import Box, Space
@@ -8,5 +9,5 @@ from jaxcurriculum.types import Episodes, Proposals, TimeStep, fresh_proposals
 
 __all__ = [
     "Box", "Context", "Environment", "Episodes", "Loop", "LoopConfig", "LoopState", "Proposals", "Report", "Space", "Student",
-    "Teacher", "TimeStep", "fresh_proposals", "make_loop", "map_seeds",
+    "Teacher", "TimeStep", "fresh_proposals", "make_loop", "map_seeds", "use_cores",
 ]  # fmt: skip

@@ -32,8 +32,7 @@ def map_seeds(function: Callable, num_seeds: int, group: int = 1, devices: list[
       a function of (state [num_seeds, ...], *shared), its results sharded over the devices; its attribute `program` is the jitted
       program of one device.
 
-    On several CPU devices set `jax.config.update("jax_cpu_enable_async_dispatch", False)` before JAX first computes: otherwise their
-    programs share one queue and run at half the speed (the command line does so).
+    Call `use_cores` before JAX first computes, so that every CPU core is a device (the command line does so).
 
     Raises:
       ValueError: when `group` does not divide `num_seeds`.
@@ -62,6 +61,7 @@ def map_seeds(function: Callable, num_seeds: int, group: int = 1, devices: list[
                 raise ValueError(f"Every leaf of the state must have {num_seeds} seeds on its first axis, got {leaf.shape} at {path}.")
         state = jax.device_put(state, sharding)  # does nothing when the state comes from the last call
         inputs = [(_shard(state, device), jax.device_put(shared, device)) for device in devices]
+        program.trace(*inputs[0])  # once for all devices, and only at the first call
         with ThreadPoolExecutor(len(devices)) as pool:  # the first call compiles for all devices at once
             parts = list(pool.map(lambda arguments: program(*arguments), inputs))
         return jax.tree.map(lambda *leaves: _unshard(leaves, sharding), *parts)

@@ -1,5 +1,7 @@
 """The laws over the tables of teachers, students and environments: adding one adds a row."""
 
+import dataclasses
+
 import jax.numpy as jnp
 import laws
 import probes
@@ -16,6 +18,9 @@ TEACHERS = {
     "random": teachers.random,
     "oracle": lambda space: teachers.oracle(space, teachers.OracleConfig(step=(0.1,) * space.dims, threshold=0.0)),
     "alp-gmm": lambda space: teachers.alp_gmm(space, teachers.AlpGmmConfig(fit_every=50, max_components=4, history=500)),
+    "alp-gmm-tma": lambda space: teachers.alp_gmm(
+        space, dataclasses.replace(teachers.AlpGmmConfig.teach_my_agent(), fit_every=50, max_components=4, history=500)
+    ),
     "alp-gmm, raw returns": lambda space: teachers.alp_gmm(
         space, teachers.AlpGmmConfig(fit_every=50, max_components=4, history=500, return_range=None, unit_cube=True)
     ),

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import probes
 import pytest
+from laws import assert_equal
 
 from jaxcurriculum import LoopConfig, make_loop, map_seeds, teachers
 from jaxcurriculum.rollout import RolloutConfig
@@ -16,13 +17,6 @@ ENV = probes.counting()
 STUDENT = ppo(ENV, PpoConfig(rollout=RolloutConfig(num_envs=8, num_steps=16, pool_size=64), hidden=(8,), minibatch_size=64))
 TASKS = jnp.array([[0.2], [0.8]])
 LOOP = make_loop(teachers.random(ENV.task_space), STUDENT, TASKS, LoopConfig(rounds_per_evaluation=2, num_test_episodes=3))
-
-
-def assert_equal(a, b):
-    for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
-        if jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
-            x, y = jax.random.key_data(x), jax.random.key_data(y)
-        np.testing.assert_array_equal(x, y)
 
 
 def test_advance_is_rounds_then_one_evaluation():

@@ -22,13 +22,15 @@ def trailing_batch(engine: Callable) -> Callable:
     6.0 [4. 4. 4.]
     """
 
+    once = jax.jit(engine)  # traced once for each shape, though every vmap asks anew
+
     @jax.custom_batching.custom_vmap
     def batched(*args):
         if jax.tree.leaves(args)[0].shape[-1] > 1:
-            return engine(*args)
+            return once(*args)
         # XLA drops an axis of one, then fuses what it kept apart, and takes minutes to compile: run two of the same instead.
         twice = jax.tree.map(lambda x: jnp.concatenate([x, x], axis=-1), args)
-        return jax.tree.map(lambda x: x[..., :1], engine(*twice))
+        return jax.tree.map(lambda x: x[..., :1], once(*twice))
 
     @batched.def_vmap
     def fold(size, mapped, *args):
@@ -74,10 +76,12 @@ def apart(function: Callable) -> Callable:
     computed many times over (bench/NOTES.md). It does not look into the branches of a conditional whose condition it does not know.
     """
 
+    once = jax.jit(function)  # traced once for all the places below
+
     def as_branch(*args):
-        shapes = jax.eval_shape(function, *args)
+        shapes = jax.eval_shape(once, *args)
         some = next(x for x in jax.tree.leaves(args) if jnp.issubdtype(x.dtype, jnp.floating)).reshape(-1)[0]
         always = jnp.isnan(some) | (some <= jnp.inf)
-        return jax.lax.cond(always, function, lambda *_: jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes), *args)
+        return jax.lax.cond(always, once, lambda *_: jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes), *args)
 
-    return lambda *args: jax.lax.platform_dependent(*args, cpu=as_branch, default=function)
+    return lambda *args: jax.lax.platform_dependent(*args, cpu=as_branch, default=once)

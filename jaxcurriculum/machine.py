@@ -1,0 +1,41 @@
+"""How XLA is to use a processor."""
+
+from __future__ import annotations
+
+import os
+
+import jax
+
+XLA_OPTIONS = "xla_cpu_use_multi_output_fusion,xla_cpu_small_while_loop_byte_threshold=1000000"
+
+
+def use_cores(num_cores: int | None = None) -> None:
+    """Give each seed of `map_seeds` a core, and compile short loops to one function each; call it before JAX first computes.
+
+    XLA's CPU compiler runs a loop of small arrays on one core, and calls every operation of it apart: some 50 ns each, of which a
+    walker's step has hundreds. So every core becomes a device; programs are dispatched by the thread that calls them (from a common
+    queue two devices run at half the speed); and loops that touch less than 1 MB become one compiled function (bench/NOTES.md gives
+    what each brings). Options that the environment variable XLA_FLAGS already has are left as they are. Other devices are not affected.
+
+    Args:
+      num_cores: devices to make; by default the cores that this process may use, unless JAX was told a number before.
+
+    Raises:
+      ValueError: when num_cores is not positive.
+      RuntimeError: when JAX has computed before, so that it is too late (JAX says so).
+
+    >>> use_cores()
+    """
+    if num_cores is not None and num_cores < 1:
+        raise ValueError(f"num_cores must be at least 1, got {num_cores}.")
+    flags = os.environ.get("XLA_FLAGS", "")
+    if "xla_backend_extra_options" not in flags:
+        os.environ["XLA_FLAGS"] = f"{flags} --xla_backend_extra_options={XLA_OPTIONS}".strip()
+    devices = jax.config.values["jax_num_cpu_devices"]
+    if "xla_force_host_platform_device_count" not in flags and devices != num_cores and (num_cores or devices < 1):
+        jax.config.update("jax_num_cpu_devices", num_cores or _available())
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
+
+
+def _available() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
