@@ -114,6 +114,8 @@ def sentence(error: Exception) -> str | None:
         return "the disk is full; the run is intact up to its last checkpoint: make room, then go on with --resume."
     if "RESOURCE_EXHAUSTED" in text or isinstance(error, MemoryError):
         return "there is not enough memory; --plan says what a run takes, --seeds, --group and the student's sizes decide it."
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"cannot use {error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}."
     return text if isinstance(error, RunError | OSError) else None
 
 

@@ -104,8 +104,20 @@ def parse(name: str, text: str, kind: Any) -> Any:
     try:
         return _convert(literal, kind)
     except TypeError:
-        readable = getattr(kind, "__name__", str(kind)) if isinstance(kind, type) else str(kind)
-        raise RunError(f"{name} must be of type {readable}, got {text!r}.") from None
+        raise RunError(f"{name} must be of type {readable(kind)}, got {text!r}.") from None
+
+
+def readable(kind: Any) -> str:
+    """The type as a person would write a value of it: without the arrays that only programs can give.
+
+    >>> import jax
+    >>> readable(tuple[int, ...]), readable(float | jax.Array), readable(int | None)
+    ('tuple[int, ...]', 'float', 'int | None')
+    """
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        plain = [one for one in typing.get_args(kind) if not one.__module__.startswith("jax")]
+        return " | ".join("None" if one is types.NoneType else readable(one) for one in plain)
+    return kind.__name__ if isinstance(kind, type) and not typing.get_args(kind) else str(kind)
 
 
 def _convert(value: Any, kind: Any) -> Any:

@@ -92,6 +92,13 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path, capsys):
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["thesis.tex"]
 
 
+def test_a_path_that_cannot_be_a_folder(tmp_path, capsys):
+    (tmp_path / "file").write_text("precious")
+    status, _ = train(tmp_path / "file")
+    assert status == 1 and f"cannot use {tmp_path / 'file' / 'run'}: not a directory." in capsys.readouterr().err
+    assert (tmp_path / "file").read_text() == "precious"
+
+
 def test_resume_with_other_settings_names_the_first_that_differs(finished, capsys):
     status, _ = train(finished.path.parent, "--resume", "--teacher", "random")
     assert status == 1 and "teacher was alp-gmm and is now random" in capsys.readouterr().err
