@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import platform
 import resource
+import statistics
 import subprocess
 import time
 from collections.abc import Callable
@@ -23,15 +24,24 @@ def pin(num_cores: int) -> None:
 
 def seconds(function: Callable[[], Any], repeats: int = 5) -> float:
     """The shortest of `repeats` calls, after one that is not counted; waits for the device."""
+    _timed(function)
+    return min(_timed(function) for _ in range(repeats))
+
+
+def difference_in_seconds(first: Callable[[], Any], second: Callable[[], Any], repeats: int = 25) -> float:
+    """How much longer a call of `first` takes: the median over pairs of calls, each pair on its own so that slow spells cancel."""
+    for call in (first, second):  # compile
+        _timed(call)
+    pairs = [[_timed(call) for call in (first, second)] for _ in range(repeats)]
+    return statistics.median(one - other for one, other in pairs)
+
+
+def _timed(function: Callable[[], Any]) -> float:
     import jax
 
+    start = time.perf_counter()
     jax.block_until_ready(function())
-    best = float("inf")
-    for _ in range(repeats):
-        start = time.perf_counter()
-        jax.block_until_ready(function())
-        best = min(best, time.perf_counter() - start)
-    return best
+    return time.perf_counter() - start
 
 
 def peak_megabytes() -> float:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bench.measure import pin, seconds
+from bench.measure import difference_in_seconds, pin, seconds
 
 COLUMNS = ("body", "walkers", "steps/s", "ns/step", "times Box2D", "note")
 NUM_STEPS = 100
@@ -24,8 +24,7 @@ def measure(quick: bool) -> list[dict[str, Any]]:
     for body, num in [*(("default", num) for num in sizes), ("short", 1024)]:
         rows.append(_row(body, num, seconds(rollout(body, num, pool=True)), max(box2d, box2d_steps_per_second(1.0))))
     pair = [rollout("default", 1024, pool) for pool in (True, False)]
-    with_pool, without = (min(durations) for durations in zip(*[[seconds(call, repeats=2) for call in pair] for _ in range(5)]))
-    cost = (with_pool - without) / (1024 * NUM_STEPS) * 1e9
+    cost = difference_in_seconds(*pair) / (1024 * NUM_STEPS) * 1e9
     rows.append({"body": "default", "walkers": 1024, "ns/step": cost, "note": "of these for the task pool"})
     return rows
 
