@@ -43,6 +43,11 @@ def animate(
         raise RunError(f"--seed must be one of the run's, {experiment.first_seed} to {last}, got {seed}.")
     task = task or showpiece(run, experiment.first_seed + index)
     check_task(experiment.space, task)
+    path = run.figures / "walker.gif" if out is None else out
+    if path.suffix.lower() != ".gif" or not path.parent.is_dir():
+        raise RunError(f"--out must be a .gif file in a folder that exists, got {path}.")
+    if not 0 <= track_seed < 2**32:
+        raise RunError(f"--track-seed must lie between 0 and {2**32 - 1}, got {track_seed}.")
     states = jax.device_put(restore(experiment, run).student, jax.devices()[0])  # off the mesh of seeds: one walker, one device
     state = jax.tree.map(lambda leaf: leaf[index], states)
     level = env.generate(level_key(jnp.uint32(track_seed)), jnp.array(task, jnp.float32))
@@ -52,8 +57,7 @@ def animate(
     shown = range(0, len(rewards), every)
     returns = np.cumsum(rewards)
     named = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in zip(experiment.space.names, task))
-    captions = [f"{named}      {(i + 1) / STEPS_PER_SECOND:4.1f} s      return {returns[i]:.0f}" for i in shown]
-    path = run.figures / "walker.gif" if out is None else out
+    captions = [f"{named}      {(i + 1) / STEPS_PER_SECOND:4.1f} s      return {round(returns[i])}" for i in shown]
     frames = jax.tree.map(lambda leaf: leaf[shown.start :: every], states)
     write_gif(path, get_body(run.config["body"]), level, frames, obs[::every, -10:], captions)
     return path

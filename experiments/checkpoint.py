@@ -61,12 +61,15 @@ class Checkpoints:
             except Exception as error:  # orbax, tensorstore and json each raise their own for a damaged file
                 damages[advance] = f"Checkpoint {self.folder / str(advance)} is damaged ({str(error).strip().splitlines()[0][:120]})."
                 continue
-            for damaged in damages:
-                self.manager.delete(damaged)
             return advance, state, list(damages.values())
         if damages:
             raise RunError(f"{' '.join(damages.values())} No intact checkpoint is left: train again under another --name.")
         return None
+
+    def forget_after(self, advance: int) -> None:
+        """Remove the checkpoints newer than `advance`: a run that goes on from there will write them anew."""
+        for newer in [step for step in self.manager.all_steps() if step > advance]:
+            self.manager.delete(newer)
 
     def close(self) -> None:
         """Wait until everything is written."""

@@ -121,6 +121,8 @@ def sentence(error: Exception) -> str | None:
 
 def parse(arguments: list[str]) -> Train | Plot | Compare | Render | List:
     """The command that `arguments` ask for; a resumed run brings its own settings as defaults."""
+    if arguments.count("--set") > 1:
+        raise RunError("--set is given twice: name all fields behind one, as in --set teacher.exploration=0.1 student.hidden=128,128.")
     try:
         command = tyro.cli(COMMANDS, args=arguments, prog="jaxcurriculum", description="Teachers that choose tasks for learning students.")
         if isinstance(command, Train) and command.resume:
@@ -198,6 +200,8 @@ def execute_train(command: Train, console: Console) -> int:
     from jaxcurriculum.experiments.store import Run
     from jaxcurriculum.experiments.train import check_folder, train
 
+    if command.name in ("", ".", "..") or pathlib.Path(command.name).name != command.name:
+        raise RunError(f"--name must be the name of a folder in --out, without slashes, got {command.name!r}.")
     run = Run(command.out / command.name)
     if command.debug:
         rehearse.debug(build(shrunk(command)), console)

@@ -80,10 +80,9 @@ def shrunk(settings: Settings) -> Settings:
 def _parts(settings: Settings) -> dict[str, Any]:
     """The lines of the tables that `settings` names; "env" is absent where the student needs none."""
     parts = {"teacher": find("teacher", TEACHERS, settings.teacher), "student": find("student", STUDENTS, settings.student)}
-    if parts["student"].needs_environment:
-        parts["env"] = find("environment", ENVIRONMENTS, settings.env)
-        find(f"body of {settings.env}", dict.fromkeys(parts["env"].bodies), settings.body)
-    return parts
+    environment = find("environment", ENVIRONMENTS, settings.env)
+    find(f"body of {settings.env}", dict.fromkeys(environment.bodies), settings.body)
+    return parts | ({"env": environment} if parts["student"].needs_environment else {})
 
 
 def _configurations(parts: dict[str, Any], changes: tuple[str, ...]) -> dict[str, Any]:
@@ -101,6 +100,8 @@ def _configurations(parts: dict[str, Any], changes: tuple[str, ...]) -> dict[str
             raise RunError(f"--set {name}: there is no section {section!r} here; there are {', '.join(by_section)}.")
         if name == "loop.rounds_per_evaluation":
             raise RunError("--set loop.rounds_per_evaluation: give --evaluate-every instead.")
+        if field in by_section[section]:
+            raise RunError(f"--set {name} is given twice.")
         by_section[section][field] = value
     return {section: override(config, section, by_section[section]) for section, config in configs.items()}
 

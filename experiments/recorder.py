@@ -44,7 +44,7 @@ class Recorder:
     def resume(self, like: PyTree) -> tuple[int, PyTree, list[str]]:
         """Go back to the newest intact checkpoint: (evaluations done, state, damages met), with all files cut to it.
 
-        Without any checkpoint the run starts from `like`.
+        Without any checkpoint the run starts from `like`. Nothing is cut before everything has been read.
         """
         restored = self.checkpoints.restore(like, self.config)
         if restored is None and self.meta["evaluations_done"] > 0:
@@ -53,6 +53,9 @@ class Recorder:
                 "nothing was changed: train again under another --name."
             )
         done, state, damages = restored or (0, like, [])
+        for table in (self.episodes, self.evaluations):
+            table.check()
+        self.checkpoints.forget_after(done)
         self.episodes.keep(pl.col("round") < done * self.meta["rounds_per_evaluation"])
         self.evaluations.keep(pl.col("evaluation") < done)
         for path in self.reports.glob("evaluation-*.npz"):

@@ -41,7 +41,10 @@ class Settings:
         """The settings of a run from its config.json: every field of every configuration is set, so that defaults may change later."""
         values: dict[str, Any] = {field.name: config[field.name] for field in dataclasses.fields(Settings) if field.name != "set"}
         fields = {name: value for name, value in config.items() if "." in name and name != "loop.rounds_per_evaluation"}
-        return cls(**values, set=tuple(f"{name}={value}" for name, value in fields.items()))
+        try:
+            return cls(**values, set=tuple(f"{name}={value}" for name, value in fields.items()))
+        except (TypeError, ValueError) as error:
+            raise RunError(f"config.json of the run is damaged: {error}.") from None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,6 +28,7 @@ from jaxcurriculum.experiments.settings import Settings
 
 CONFIG = tuple(field.name for field in dataclasses.fields(Settings) if field.name != "set")  # what every config.json has
 META = ("axes", "step_unit", "steps_per_round", "rounds_per_evaluation", "num_seeds", "first_seed", "evaluations_done", "wall_seconds")
+AXES = ("names", "units", "low", "high")
 ROWS_PER_PART = 50_000  # a smaller part is rewritten rather than followed: a short Parquet file is mostly header
 
 
@@ -47,7 +48,11 @@ class Run:
 
     @property
     def meta(self) -> dict[str, Any]:
-        return self._read_json("meta.json", META)
+        meta = self._read_json("meta.json", META)
+        for key in AXES:
+            if not isinstance(meta["axes"], dict) or key not in meta["axes"]:
+                raise RunError(f"{self.path / 'meta.json'} is damaged: its axes have no {key!r}.")
+        return meta
 
     @property
     def figures(self) -> pathlib.Path:
@@ -87,7 +92,7 @@ class Run:
         if not self.exists:
             raise RunError(f"{self.path} holds no run: it has no config.json.")
         if not parts:
-            raise RunError(f"{self.path} holds no {name} yet: nothing was saved before it stopped; run it again with --resume.")
+            raise RunError(f"{self.path} holds no {name}: they were removed, or nothing was saved before it stopped.")
         return pl.concat([read_part(part) for part in parts])
 
 
@@ -103,6 +108,11 @@ class Table:
     def append(self, rows: pl.DataFrame) -> None:
         """Add `rows` to the open part, and close it when it is full."""
         self._write(self.number, pl.concat([self.open, rows]) if len(self.open) else rows)
+
+    def check(self) -> None:
+        """Read every part, so that a damaged one is found (a RunError) before anything is changed."""
+        for path in self.folder.glob("part-*.parquet"):
+            read_part(path)
 
     def keep(self, condition: pl.Expr) -> None:
         """Remove every row that does not meet `condition`; what is appended next follows the rows that do."""

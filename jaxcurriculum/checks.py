@@ -68,7 +68,11 @@ def check_roles(teacher: Teacher, student: Student, test_tasks: PyTree) -> None:
     Raises:
       ValueError: when a state changes its structure, shapes or dtypes, when proposals do not fit the student's task space, or
         when a test task lies outside of it.
+      TypeError: when teacher or student are something else.
     """
+    for name, role, kind in (("teacher", teacher, Teacher), ("student", student, Student)):
+        if not isinstance(role, kind):
+            raise TypeError(f"{name} must be a {kind.__name__}, as its factory returns it, got {type(role).__name__}.")
     key = jax.eval_shape(lambda: jax.random.key(0))
     task = jax.eval_shape(student.task_space.sample, key)
     teacher_state, student_state = jax.eval_shape(teacher.init, key), jax.eval_shape(student.init, key)

@@ -43,7 +43,7 @@ def map_seeds(function: Callable, num_seeds: int, group: int = 1, devices: list[
     """
     if group < 1 or num_seeds < 1 or num_seeds % group:
         raise ValueError(f"num_seeds must be a positive multiple of group, got num_seeds={num_seeds} for group={group}.")
-    devices = jax.devices() if devices is None else devices
+    devices = devices or jax.devices()
     num_groups = num_seeds // group
     devices = devices[: max(n for n in range(1, len(devices) + 1) if num_groups % n == 0)]
     sharding = NamedSharding(Mesh(np.array(devices), ("seeds",)), PartitionSpec("seeds"))

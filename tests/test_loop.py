@@ -162,3 +162,10 @@ def test_sizes_that_do_not_divide_are_refused():
         map_seeds(LOOP.advance, 3, 2)
     with pytest.raises(ValueError, match="rounds_per_evaluation.*got 0"):
         LoopConfig(rounds_per_evaluation=0)
+
+
+def test_roles_that_are_something_else_are_refused():
+    with pytest.raises(TypeError, match="teacher must be a Teacher, as its factory returns it, got function"):
+        make_loop(teachers.random, STUDENT, TASKS)
+    with pytest.raises(TypeError, match="student must be a Student, as its factory returns it, got Teacher"):
+        make_loop(LOOP.teacher, LOOP.teacher, TASKS)

@@ -60,6 +60,8 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before_and_then_replace
         done, restored, damages = checkpoints.restore(state(0), CONFIG)
         assert done == 2 and digest(restored) == digest(state(2))
         assert len(damages) == 1 and "3 is damaged" in damages[0]
+        assert (folder / "3").exists(), "who only reads removes nothing"
+        checkpoints.forget_after(2)
         checkpoints.save(3, state(3), CONFIG)
     with Checkpoints(folder) as checkpoints:
         assert checkpoints.restore(state(0), CONFIG)[0] == 3

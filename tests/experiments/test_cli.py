@@ -92,6 +92,42 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path, capsys):
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["thesis.tex"]
 
 
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (("--set", "student.cells=4", "--set", "student.dims=2"), "--set is given twice"),
+        (("--set", "student.cells=4", "student.cells=5"), "--set student.cells is given twice"),
+        (("--set", "student.dims=20"), "cells**dims <= 10,000,000, got 10**20"),
+        (("--env", "nope"), "nope"),
+        (("--body", "nope"), "nope"),
+        (("--name", "../else"), "without slashes, got '../else'"),
+        (("--name", ""), "without slashes, got ''"),
+    ],
+)
+def test_nonsense_is_refused_before_anything_is_written(tmp_path, capsys, arguments, message):
+    status = cli.run(["train", "--student", "toy-grid", "--steps", "100", "--out", str(tmp_path), *arguments])
+    assert status == 1 and message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_damaged_rows_are_found_before_anything_is_cut(tmp_path, capsys):
+    _, run = train(tmp_path, "--teacher", "random", "--steps", "1000")
+    part = next((run.path / "evaluations").glob("part-*.parquet"))
+    part.write_bytes(part.read_bytes()[:40])
+    before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file() and path.name not in ("meta.json", "config.json")}
+    assert cli.run(["train", "--resume", "--out", str(tmp_path), "--name", "run", "--steps", "4000"]) == 1
+    assert f"{part} is damaged" in capsys.readouterr().err
+    assert all(path.read_bytes() == content for path, content in before.items())
+
+
+def test_settings_of_the_wrong_type_in_a_config(tmp_path, capsys):
+    _, run = train(tmp_path, "--teacher", "random", "--steps", "1000")
+    config = json.loads((run.path / "config.json").read_text())
+    (run.path / "config.json").write_text(json.dumps(config | {"seeds": "two"}))
+    assert cli.run(["train", "--resume", "--out", str(tmp_path), "--name", "run"]) == 1
+    assert "config.json of the run is damaged" in capsys.readouterr().err
+
+
 def test_a_path_that_cannot_be_a_folder(tmp_path, capsys):
     (tmp_path / "file").write_text("precious")
     status, _ = train(tmp_path / "file")

@@ -11,7 +11,7 @@ from rich.console import Console
 from jaxcurriculum.experiments.compare import compare, mastered
 from jaxcurriculum.experiments.errors import RunError
 from jaxcurriculum.experiments.settings import Settings
-from jaxcurriculum.experiments.store import META, Run
+from jaxcurriculum.experiments.store import AXES, META, Run
 
 
 def made_up_run(path, solved, test_set="cells", every=100, evaluations=2):
@@ -26,7 +26,9 @@ def made_up_run(path, solved, test_set="cells", every=100, evaluations=2):
     pl.DataFrame(rows).write_parquet(path / "evaluations/part-00000000.parquet")
     config = dataclasses.asdict(Settings(student="toy-grid", teacher=path.name, test_set=test_set))
     (path / "config.json").write_text(json.dumps(config))
-    (path / "meta.json").write_text(json.dumps(dict.fromkeys(META) | {"step_unit": "episodes", "wall_seconds": 60.0}))
+    (path / "meta.json").write_text(
+        json.dumps(dict.fromkeys(META) | {"step_unit": "episodes", "wall_seconds": 60.0, "axes": dict.fromkeys(AXES)})
+    )
     return Run(path)
 
 

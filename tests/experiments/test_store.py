@@ -10,7 +10,7 @@ import pytest
 
 from jaxcurriculum.experiments import store
 from jaxcurriculum.experiments.errors import RunError
-from jaxcurriculum.experiments.store import Run, Table, read_part, write_file, write_json
+from jaxcurriculum.experiments.store import META, Run, Table, read_part, write_file, write_json
 
 
 def rows(first, last):
@@ -87,7 +87,10 @@ def test_what_is_not_a_run_or_damaged_is_said_in_a_sentence(tmp_path):
     write_json(tmp_path / "meta.json", {})
     with pytest.raises(RunError, match="meta.json is not one of a run of this program: it has no 'axes'"):
         _ = Run(tmp_path).meta
-    with pytest.raises(RunError, match="holds no episodes yet"):
+    write_json(tmp_path / "meta.json", dict.fromkeys(META) | {"axes": {"names": []}})
+    with pytest.raises(RunError, match="meta.json is damaged: its axes have no 'units'"):
+        _ = Run(tmp_path).meta
+    with pytest.raises(RunError, match="holds no episodes: they were removed, or"):
         Run(tmp_path).episodes()
     Table(tmp_path / "episodes").append(rows(0, 100))
     part = next((tmp_path / "episodes").glob("*"))

@@ -19,6 +19,7 @@ from jaxcurriculum.roles import Student
 from jaxcurriculum.space import Box
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree
 
+MOST_CELLS = 10_000_000  # each is a number in memory, and a test task
 UNLOCKS, MASTERED_ABOVE, FULL = 75.0, 75.0, 100.0  # points of competence
 
 
@@ -33,6 +34,8 @@ class ToyGridConfig:
 
     def __post_init__(self):
         check_integers(self, dims=1, cells=1, irrelevant_dims=0, episodes_per_round=1)
+        if self.cells**self.dims > MOST_CELLS:
+            raise ValueError(f"ToyGridConfig must have cells**dims <= {MOST_CELLS:,}, got {self.cells}**{self.dims}.")
 
 
 class ToyGridState(struct.PyTreeNode):
