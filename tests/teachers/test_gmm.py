@@ -1,5 +1,7 @@
 """The mixture fit against scikit-learn's, on the same data and from the same start, and against planted truths."""
 
+import pathlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -62,12 +64,20 @@ def toy_windows(num_seeds: int, num_fits: int) -> np.ndarray:
     return np.asarray(windows).reshape(-1, NUM, 3)
 
 
+def recorded_windows() -> np.ndarray:
+    """Windows of the study on Stump Tracks (README; four seeds, five moments each), with scaled and with raw returns, [40, NUM, 3]."""
+    windows = np.load(pathlib.Path(__file__).parents[1] / "references" / "stump_tracks_windows.npz")["windows"]
+    on_a_face = (windows[:, :, :2] == [0, 0]) | (windows[:, :, :2] == [3, 6])
+    assert on_a_face.any(axis=2).mean() > 0.03 and windows[:, :, 3].max() > 200
+    return np.concatenate([windows[:, :, [0, 1, 2]], windows[:, :, [0, 1, 3]]])
+
+
 @pytest.mark.filterwarnings("ignore")  # EM cut at 100 steps, in both
 def test_two_hundred_windows_agree_with_scikit_learn():
     rng = np.random.default_rng(0)
-    windows = [walker_window(rng, raw) for raw in (False, True) for _ in range(60)]
+    windows = [walker_window(rng, raw) for raw in (False, True) for _ in range(40)]
     windows += [no_progress_window(rng) for _ in range(30)]
-    windows = np.concatenate([np.array(windows), toy_windows(num_seeds=5, num_fits=10)]).astype(np.float32)
+    windows = np.concatenate([np.array(windows), recorded_windows(), toy_windows(num_seeds=5, num_fits=10)]).astype(np.float32)
     assert len(windows) == 200
 
     def fit(key, data):
