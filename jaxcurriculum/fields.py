@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from typing import Any
 
@@ -21,7 +22,7 @@ def check_integers(config: Any, **least: int) -> None:
 
 
 def check_numbers(config: Any, **bounds: tuple[float, float]) -> None:
-    """Check that each named field is a real number between its bounds, both included; arrays pass, so that sweeps can map over them.
+    """Check that each named field is a finite real number between its bounds, both included; arrays pass, so that sweeps can map over them.
 
     Raises:
       ValueError: naming the first that is not.
@@ -30,5 +31,5 @@ def check_numbers(config: Any, **bounds: tuple[float, float]) -> None:
         value = getattr(config, name)
         if isinstance(value, jax.Array):
             continue
-        if not isinstance(value, numbers.Real) or isinstance(value, bool) or not low <= float(value) <= high:
-            raise ValueError(f"{type(config).__name__}.{name} must be a number between {low} and {high}, got {value!r}.")
+        if not isinstance(value, numbers.Real) or isinstance(value, bool) or not low <= float(value) <= high or not math.isfinite(value):
+            raise ValueError(f"{type(config).__name__}.{name} must be a finite number between {low} and {high}, got {value!r}.")

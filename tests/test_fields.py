@@ -36,7 +36,7 @@ def test_numbers_and_arrays_pass(rate):
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1, np.float32(2), float("nan"), float("inf"), 1 + 2j, True, "0.5", None])
 def test_other_rates_do_not(rate):
-    with pytest.raises(ValueError, match=r"Config.rate must be a number between 0 and 1, got"):
+    with pytest.raises(ValueError, match=r"Config.rate must be a finite number between 0 and 1, got"):
         check_numbers(Config(rate=rate), rate=(0, 1))
 
 
@@ -45,8 +45,9 @@ def test_other_rates_do_not(rate):
     [
         (AlpGmmConfig, dict(fit_every=50.5), "AlpGmmConfig.fit_every must be an integer"),
         (ToyGridConfig, dict(cells=4.5), "ToyGridConfig.cells must be an integer"),
-        (PpoConfig, dict(learning_rate=1 + 2j), "PpoConfig.learning_rate must be a number"),
-        (PpoConfig, dict(discount=np.float32(1.5)), "PpoConfig.discount must be a number between 0 and 1"),
+        (PpoConfig, dict(learning_rate=1 + 2j), "PpoConfig.learning_rate must be a finite number"),
+        (PpoConfig, dict(learning_rate=float("inf")), "PpoConfig.learning_rate must be a finite number"),
+        (PpoConfig, dict(discount=np.float32(1.5)), "PpoConfig.discount must be a finite number between 0 and 1"),
         (PpoConfig, dict(num_epochs=2.0), "PpoConfig.num_epochs must be an integer"),
     ],
 )

@@ -46,7 +46,7 @@ def test_override_reaches_into_nested_configurations_at_once():
 def test_override_names_what_is_wrong():
     with pytest.raises(RunError, match="no field 'explore' in AlpGmmConfig; its fields are fit_every, .*exploration"):
         override(teachers.AlpGmmConfig(), "teacher", {"explore": "0.1"})
-    with pytest.raises(RunError, match=r"exploration must be a number between 0 and 1, got 2"):
+    with pytest.raises(RunError, match=r"exploration must be a finite number between 0 and 1, got 2"):
         override(teachers.AlpGmmConfig(), "teacher", {"exploration": "2"})
 
 

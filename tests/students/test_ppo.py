@@ -151,7 +151,7 @@ def test_nonfinite_rewards_are_counted():
     [
         (dict(minibatch_size=1000), "must divide num_envs \\* num_steps = 32768, got 1000"),
         (dict(hidden=()), "hidden"),
-        (dict(discount=1.5), "discount must be a number between 0 and 1, got 1.5"),
+        (dict(discount=1.5), "discount must be a finite number between 0 and 1, got 1.5"),
         (dict(num_epochs=0), "num_epochs.*got 0"),
         (dict(learning_rate=-1.0), "learning_rate"),
     ],
