@@ -31,7 +31,7 @@ def animate(
     """Play one episode on `task` (by default `showpiece`'s) and write it as a GIF. Returns its path.
 
     Raises:
-      RunError: when the run has no environment, no checkpoint or no such seed, or the task is not of its space.
+      RunError: when the run has no environment, no checkpoint or no such seed, or when the task, the track or the file cannot be.
     """
     experiment = build(Settings.recorded(run.config))
     env, student = experiment.environment, experiment.loop.student

@@ -31,9 +31,10 @@ def use_cores(num_cores: int | None = None) -> None:
     flags = os.environ.get("XLA_FLAGS", "")
     if "xla_backend_extra_options" not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} --xla_backend_extra_options={XLA_OPTIONS}".strip()
-    devices = jax.config.values["jax_num_cpu_devices"]
-    if "xla_force_host_platform_device_count" not in flags and devices != num_cores and (num_cores or devices < 1):
-        jax.config.update("jax_num_cpu_devices", num_cores or _available())
+    told = jax.config.values["jax_num_cpu_devices"]  # -1 when nobody did
+    wanted = num_cores or (told if told > 0 else _available())
+    if "xla_force_host_platform_device_count" not in flags and wanted != told:
+        jax.config.update("jax_num_cpu_devices", wanted)
     jax.config.update("jax_cpu_enable_async_dispatch", False)
 
 

@@ -35,7 +35,7 @@ def map_seeds(function: Callable, num_seeds: int, group: int = 1, devices: list[
     Call `use_cores` before JAX first computes, so that every CPU core is a device (the command line does so).
 
     Raises:
-      ValueError: when `group` does not divide `num_seeds`.
+      ValueError: when `group` does not divide `num_seeds`, or there is no device.
 
     >>> double = map_seeds(lambda x, y: 2 * x + y, num_seeds=4)
     >>> double(jax.numpy.arange(4), 1).tolist()
@@ -43,7 +43,9 @@ def map_seeds(function: Callable, num_seeds: int, group: int = 1, devices: list[
     """
     if group < 1 or num_seeds < 1 or num_seeds % group:
         raise ValueError(f"num_seeds must be a positive multiple of group, got num_seeds={num_seeds} for group={group}.")
-    devices = devices or jax.devices()
+    devices = jax.devices() if devices is None else devices
+    if not devices:
+        raise ValueError("devices must name at least one device, got none.")
     num_groups = num_seeds // group
     devices = devices[: max(n for n in range(1, len(devices) + 1) if num_groups % n == 0)]
     sharding = NamedSharding(Mesh(np.array(devices), ("seeds",)), PartitionSpec("seeds"))
@@ -61,7 +63,7 @@ def map_seeds(function: Callable, num_seeds: int, group: int = 1, devices: list[
                 raise ValueError(f"Every leaf of the state must have {num_seeds} seeds on its first axis, got {leaf.shape} at {path}.")
         state = jax.device_put(state, sharding)  # does nothing when the state comes from the last call
         inputs = [(_shard(state, device), jax.device_put(shared, device)) for device in devices]
-        program.trace(*inputs[0])  # once for all devices, and only at the first call
+        program.trace(*inputs[0])  # traced once for all devices; after the first call it is known
         with ThreadPoolExecutor(len(devices)) as pool:  # the first call compiles for all devices at once
             parts = list(pool.map(lambda arguments: program(*arguments), inputs))
         return jax.tree.map(lambda *leaves: _unshard(leaves, sharding), *parts)

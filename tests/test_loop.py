@@ -160,6 +160,8 @@ def test_test_tasks_outside_the_space_are_refused():
 def test_sizes_that_do_not_divide_are_refused():
     with pytest.raises(ValueError, match="num_seeds=3 for group=2"):
         map_seeds(LOOP.advance, 3, 2)
+    with pytest.raises(ValueError, match="at least one device, got none"):
+        map_seeds(LOOP.advance, 2, devices=[])
     with pytest.raises(ValueError, match="rounds_per_evaluation.*got 0"):
         LoopConfig(rounds_per_evaluation=0)
 
