@@ -3,7 +3,25 @@
 if __name__ != "jaxcurriculum.envs":
     raise ImportError("Import this package as jaxcurriculum.envs: under its short name every class would exist twice.")
 
-from jaxcurriculum.envs.walker.test_sets import stump_tasks_2019, stump_tasks_grid
-from jaxcurriculum.envs.walker.tracks import stump_tracks
+from jaxcurriculum.envs.walker.bodies import BODIES, SIZES, Body
+from jaxcurriculum.envs.walker.hexagon_tracks import hexagon_tracks
+from jaxcurriculum.envs.walker.rough_tracks import bipedal_walker, obstacle_tracks
+from jaxcurriculum.envs.walker.stump_sequences import stump_sequences
+from jaxcurriculum.envs.walker.stump_tracks import stump_tracks
+from jaxcurriculum.envs.walker.test_sets import hexagon_tasks_2019, obstacle_tasks_2022, stump_tasks_2019, stump_tasks_grid, uniform_tasks
 
-__all__ = ["stump_tasks_2019", "stump_tasks_grid", "stump_tracks"]
+__all__ = [
+    "BODIES",
+    "SIZES",
+    "Body",
+    "bipedal_walker",
+    "hexagon_tasks_2019",
+    "hexagon_tracks",
+    "obstacle_tasks_2022",
+    "obstacle_tracks",
+    "stump_sequences",
+    "stump_tasks_2019",
+    "stump_tasks_grid",
+    "stump_tracks",
+    "uniform_tasks",
+]

@@ -39,7 +39,7 @@ def build(settings: Settings) -> Experiment:
     configs = _configurations(parts, settings.set)
     tester = "env" if "env" in parts else "student"
     test_set = settings.test_set or next(iter(parts[tester].test_sets))
-    test_tasks = find("test set", parts[tester].test_sets, test_set)(configs[tester])
+    make_tests = find("test set", parts[tester].test_sets, test_set)
     evaluate_every = settings.evaluate_every or parts["student"].evaluate_every
     try:
         environment = parts["env"].make(settings.body, configs["env"]) if "env" in parts else None
@@ -49,7 +49,7 @@ def build(settings: Settings) -> Experiment:
         teacher = parts["teacher"].make(student.task_space, configs["teacher"])
         rounds = max(1, round(evaluate_every / student.steps_per_round))
         configs["loop"] = dataclasses.replace(configs["loop"], rounds_per_evaluation=rounds)
-        loop = make_loop(teacher, student, test_tasks, configs["loop"])
+        loop = make_loop(teacher, student, make_tests(configs[tester], student.task_space), configs["loop"])
     except ValueError as error:
         others = [name for name in parts[tester].test_sets if name != test_set]
         hint = f" Another --test-set: {', '.join(others)}." if others and "test_tasks" in str(error) else ""

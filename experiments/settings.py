@@ -63,7 +63,8 @@ def parameters(config: Any, prefix: str = "") -> Iterator[Parameter]:
     >>> [parameter.name for parameter in parameters(Settings())][:3]
     ['env', 'body', 'teacher']
     """
-    comments = dict(re.findall(r"^    (\w+)\s*:[^#\n]*#\s*(.*)$", inspect.getsource(type(config)), re.MULTILINE))
+    sources = [inspect.getsource(kind) for kind in reversed(type(config).__mro__) if dataclasses.is_dataclass(kind)]
+    comments = dict(re.findall(r"^    (\w+)\s*:[^#\n]*#\s*(.*)$", "\n".join(sources), re.MULTILINE))
     hints = typing.get_type_hints(type(config))
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)

@@ -29,11 +29,27 @@ STUDENTS = {
     "toy-grid": lambda: simulated.toy_grid(simulated.ToyGridConfig(cells=4, episodes_per_round=8)),
     "ppo": lambda: ppo(probes.counting(), SMALL_PPO),
 }
+HOPPER = envs.Body(
+    name="hopper",
+    hull=((-0.5, -0.2), (0.5, -0.2), (0.4, 0.2), (-0.5, 0.2)),
+    hips=((0.1, -0.2),),
+    link_lengths=(0.9, 0.7),
+    link_widths=(0.3, 0.2),
+)
 ENVIRONMENTS = {
     "counting": probes.counting,
     "target": probes.target,
     "stump-tracks": envs.stump_tracks,
-    "stump-tracks, short": lambda: envs.stump_tracks(body="short"),
+    "stump-tracks, wide and rotated": lambda: envs.stump_tracks("short", stump_width=(1.0, 2.0), stump_rotation=(0.0, 1.0)),
+    "stump-tracks, body of one's own": lambda: envs.stump_tracks(HOPPER),
+    "hexagon-tracks, quadruped": lambda: envs.hexagon_tracks("quadruped"),
+    "stump-sequences, sizes of the body": lambda: envs.stump_sequences(
+        "long", sizes={"upper_length": (0.5, 1.5), "hull_length": (0.8, 1.2)}
+    ),
+    "bipedal-walker": envs.bipedal_walker,
+    "bipedal-walker-hardcore": lambda: envs.bipedal_walker(hardcore=True),
+    "obstacle-tracks": envs.obstacle_tracks,
+    "obstacle-tracks, five axes": lambda: envs.obstacle_tracks(stairs=False),
 }
 
 

@@ -1,50 +1,75 @@
-"""The walkers: one hull and legs of two links, with the numbers of the published BipedalWalker and its short-legged variant."""
+"""The walkers: one hull and legs of two links. Published ones with their numbers, and any other described in one record."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
+from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from flax import struct
+
+from jaxcurriculum.envs.walker.starts import STARTS, Start
 
 PIXEL = 1 / 30  # m: published sizes are in pixels
-
-
-def polygon_mass(vertices: np.ndarray, density: float) -> tuple[float, np.ndarray, float]:
-    """Mass [kg], centre of mass [2] and moment of inertia about it [kg m^2] of a polygon [vertices, 2] (counter-clockwise)."""
-    following = np.roll(vertices, -1, axis=0)
-    cross = vertices[:, 0] * following[:, 1] - following[:, 0] * vertices[:, 1]
-    area = cross.sum() / 2
-    centre = ((vertices + following) * cross[:, None]).sum(0) / (6 * area)
-    second = ((vertices**2 + vertices * following + following**2).sum(1) * cross).sum() / 12
-    return density * area, centre, density * (second - area * (centre**2).sum())
+STANCE = (0.4, -0.9)  # rad: hips and knees of a walker that starts at rest
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Body:
-    """A planar walker. Lengths in m, angles in rad; polygons are given from the hull's origin, counter-clockwise.
+    """A planar walker. Lengths in m, angles in rad; the hull's polygon is convex and given from its origin.
 
-    Each leg is an upper link and a narrower lower one, both boxes that hang from a joint at the middle of their top side.
+    Each leg is an upper and a lower link, boxes that hang from a joint at the middle of their top side. Pairs of numbers are those of
+    (hip, knee) or of (upper, lower); all legs share them.
+
+    Raises:
+      ValueError: when the hull is not convex, there is no leg, or a size, density, limit or torque cannot be.
+
+    >>> body = Body(name="hopper", hull=((-0.5, -0.2), (0.5, -0.2), (0.5, 0.2), (-0.5, 0.2)), hips=((0.0, -0.2),),
+    ...             link_lengths=(0.9, 0.9), link_widths=(0.25, 0.2))
+    >>> body.num_joints
+    2
     """
 
     name: str
-    hull: tuple[tuple[float, float], ...]  # m, convex
+    hull: tuple[tuple[float, float], ...]  # m, three to eight corners in turn, either way round
     hips: tuple[tuple[float, float], ...]  # m, from the hull's origin, one a leg
-    rest_angles: tuple[float, ...]  # rad, of each leg against the hull where its hip reads 0
-    link_length: float  # m, of upper and lower links
-    link_widths: tuple[float, float]  # m, of upper and lower links
+    link_lengths: tuple[float, float]  # m
+    link_widths: tuple[float, float]  # m
+    rest_angles: tuple[float, ...] = ()  # rad, of each leg against the hull where its hip reads 0; by default 0
     hull_density: float = 5.0  # kg/m^2
     link_density: float = 1.0  # kg/m^2
     link_friction: float = 0.2  # Box2D's default
-    joint_lower: tuple[float, float] = (-0.8, -1.6)  # rad, hip and knee
-    joint_upper: tuple[float, float] = (1.1, -0.1)  # rad, hip and knee
-    motor_speed: tuple[float, float] = (4.0, 6.0)  # rad/s, hip and knee
-    motor_torque: float = 80.0  # N m, largest
+    joint_lower: tuple[float, float] = (-0.8, -1.6)  # rad
+    joint_upper: tuple[float, float] = (1.1, -0.1)  # rad
+    motor_speeds: tuple[float, float] = (4.0, 6.0)  # rad/s
+    motor_torques: tuple[float, float] = (80.0, 80.0)  # N m, largest
     torque_cost: float = 0.00035 * 80  # reward a step and motor at full torque
-    start_pose: tuple[float, float, float]  # m, m, rad: the hull's centre of mass (height above the ground) and angle
-    start_joints: tuple[tuple[float, ...], tuple[float, ...]]  # rad, hips then knees
-    start_velocity: tuple[tuple[float, ...], ...]  # vx, vy (m/s), rate (rad/s): hull, then upper and lower, leg by leg
+    start: Start | None = None  # on flat ground; by default at rest in `STANCE`, feet on the ground
+    start_on_pieces: Start | None = None  # on ground of pieces
+
+    def __post_init__(self):
+        corners = np.array(self.hull, float)
+        if corners.ndim != 2 or corners.shape[1] != 2 or not 3 <= len(corners) <= 8:
+            raise ValueError(f"hull must be three to eight corners (x, y), got {self.hull}.")
+        turns = _cross(np.roll(corners, -1, 0) - corners, np.roll(corners, -2, 0) - np.roll(corners, -1, 0))
+        if not ((turns > 0).all() or (turns < 0).all()):
+            raise ValueError(f"hull must be a convex polygon with its corners in turn, got {self.hull}.")
+        if not self.hips:
+            raise ValueError("hips must name one point a leg, got none.")
+        if self.rest_angles and len(self.rest_angles) != len(self.hips):
+            raise ValueError(f"rest_angles must have one angle a leg, {len(self.hips)}, got {len(self.rest_angles)}.")
+        for name in ("link_lengths", "link_widths", "motor_speeds", "motor_torques"):
+            if len(getattr(self, name)) != 2 or not all(0 < value < np.inf for value in getattr(self, name)):
+                raise ValueError(f"{name} must be two positive numbers, got {getattr(self, name)}.")
+        for name in ("hull_density", "link_density"):
+            if not 0 < getattr(self, name) < np.inf:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}.")
+        if not all(low < high for low, high in zip(self.joint_lower, self.joint_upper)):
+            raise ValueError(f"joint_lower must lie below joint_upper, got {self.joint_lower} and {self.joint_upper}.")
 
     @property
     def num_legs(self) -> int:
@@ -54,65 +79,140 @@ class Body:
     def num_joints(self) -> int:
         return 2 * self.num_legs
 
-    @functools.cached_property
-    def hull_mass(self) -> tuple[float, np.ndarray, float]:
-        """Mass [kg], centre of mass [2] from the origin [m], moment of inertia [kg m^2]."""
-        return polygon_mass(np.array(self.hull), self.hull_density)
 
-    @functools.cached_property
-    def link_mass(self) -> np.ndarray:
-        """Mass of the upper and the lower link, [2], kg."""
-        return self.link_density * self.link_length * np.array(self.link_widths)
+@dataclasses.dataclass(frozen=True)
+class Span:
+    """How far the parts of the largest walker of a batch extend, m."""
 
-    @functools.cached_property
-    def link_inertia(self) -> np.ndarray:
-        """Moment of inertia of both links about their centres, [2], kg m^2."""
-        return self.link_mass * (np.array(self.link_widths) ** 2 + self.link_length**2) / 12
+    link: float  # the longer diagonal of a link
+    hull: float  # from the hull's centre of mass to its farthest corner
+    reach: float  # from the hull's centre of mass to the farthest foot
 
 
-_HULL = tuple((x * PIXEL, y * PIXEL) for x, y in ((34, 1), (6, 9), (-30, 9), (-30, -8), (34, -8)))
+class Anatomy(struct.PyTreeNode):
+    """The numbers of a walker that physics reads: a last axis of one for a fixed body, of the batch where bodies differ."""
+
+    body: Body = struct.field(pytree_node=False)  # what cannot differ in a batch
+    span: Span = struct.field(pytree_node=False)
+    hull: Any  # [2, corners, N], m, counter-clockwise from the centre of mass
+    centre: Any  # [2, N], m: the hull's centre of mass from its origin
+    hull_mass: Any  # [N], kg
+    hull_inertia: Any  # [N], kg m^2
+    hips: Any  # [2, legs, N], m, from the centre of mass
+    length: Any  # [2 (upper, lower), 1, N], m
+    width: Any  # [2, 1, N], m
+    mass: Any  # [2, 1, N], kg
+    inertia: Any  # [2, 1, N], kg m^2
+    torque: Any  # [2 (hip, knee), 1, N], N m
+
+    @property
+    def rest_angles(self) -> np.ndarray:
+        """[legs, 1], rad."""
+        return np.array(self.body.rest_angles or [0.0] * self.body.num_legs, np.float32)[:, None]
+
+
+SIZES = ("hull_length", "hull_height", "upper_length", "lower_length", "leg_width", "motor_torque")
+
+
+def anatomy(body: Body, sizes: Mapping[str, Any] | None = None, span: Span | None = None) -> Anatomy:
+    """The numbers of `body`, whose sizes are multiplied by the factors `sizes` (of `SIZES`), as arrays without the last axis.
+
+    Without factors they are NumPy's, so that a compiled program holds them as constants. Where factors are traced, `span` is the
+    largest walker's.
+
+    >>> float(anatomy(BODIES["default"]).hull_mass).__round__(4)
+    5.4222
+    """
+    xp: ModuleType = jnp if any(isinstance(value, jax.Array) for value in (sizes or {}).values()) else np
+    factor = {name: xp.asarray(1.0) for name in SIZES} | {name: xp.asarray(value) for name, value in (sizes or {}).items()}
+    corners = np.array(body.hull)
+    if _cross(corners, np.roll(corners, -1, 0)).sum() < 0:
+        corners = corners[::-1]
+    stretch = xp.stack([factor["hull_length"], factor["hull_height"]])[None]
+    hull = corners * stretch
+    hull_mass, centre, hull_inertia = polygon_mass(hull, body.hull_density, xp)
+    length = np.array(body.link_lengths) * xp.stack([factor["upper_length"], factor["lower_length"]])
+    width = np.array(body.link_widths) * factor["leg_width"]
+    mass = body.link_density * length * width
+    numbers = Anatomy(
+        body=body,
+        span=span or Span(0.0, 0.0, 0.0),
+        hull=(hull - centre[None]).T,
+        centre=centre,
+        hull_mass=hull_mass,
+        hull_inertia=hull_inertia,
+        hips=(np.array(body.hips) * stretch - centre[None]).T,
+        length=length[:, None],
+        width=width[:, None],
+        mass=mass[:, None],
+        inertia=(mass * (width**2 + length**2) / 12)[:, None],
+        torque=(np.array(body.motor_torques) * factor["motor_torque"])[:, None],
+    )
+    numbers = jax.tree.map(lambda x: xp.asarray(x, xp.float32), numbers)
+    return numbers if span else numbers.replace(span=_span(numbers))
+
+
+def _span(numbers: Anatomy) -> Span:
+    foot = np.hypot(numbers.length.sum(), numbers.width.max())
+    return Span(
+        link=float(np.hypot(numbers.length.max(), numbers.width.max())),
+        hull=float(np.linalg.norm(numbers.hull, axis=0).max()),
+        reach=float(np.linalg.norm(numbers.hips, axis=0).max() + foot),
+    )
+
+
+def polygon_mass(vertices, density: float, xp: ModuleType = np):
+    """Mass [kg], centre of mass [2] and moment of inertia about it [kg m^2] of a polygon [vertices, 2] (counter-clockwise)."""
+    following = xp.roll(vertices, -1, axis=0)
+    cross = _cross(vertices, following)
+    area = cross.sum() / 2
+    centre = ((vertices + following) * cross[:, None]).sum(0) / (6 * area)
+    second = ((vertices**2 + vertices * following + following**2).sum(1) * cross).sum() / 12
+    return density * area, centre, density * (second - area * (centre**2).sum())
+
+
+def _cross(a, b):
+    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+
+
+def _pixels(*points: tuple[float, float]) -> tuple[tuple[float, float], ...]:
+    return tuple((x * PIXEL, y * PIXEL) for x, y in points)
+
+
 # Box2D's joints read 0 in the pose in which they were created, and gymnasium creates the legs 0.05 rad to either side.
 _BIPED: dict[str, Any] = dict(
-    hull=_HULL, hips=((0.0, -8 * PIXEL),) * 2, rest_angles=(-0.05, 0.05), link_widths=(8 * PIXEL, 0.8 * 8 * PIXEL)
+    hull=_pixels((34, 1), (6, 9), (-30, 9), (-30, -8), (34, -8)),
+    hips=((0.0, -8 * PIXEL),) * 2,
+    rest_angles=(-0.05, 0.05),
+    link_widths=(8 * PIXEL, 0.8 * 8 * PIXEL),
 )
 
-# The start of an episode is what Box2D 2.3.10 holds after gymnasium's `reset` and one more step with zero action, without the
-# initial push: `reset` creates the legs 16 pixels above where their joints want them, which reduced coordinates cannot hold.
-# tests/envs/walker/test_box2d.py measures these numbers again.
 BODIES = {
-    "default": Body(
-        name="default",
-        **_BIPED,
-        link_length=34 * PIXEL,
-        start_pose=(4.627994, 2.393526, -0.005232),
-        start_joints=((0.435761, 0.338511), (-0.885276, -0.883692)),
-        start_velocity=(
-            (-0.030252, 0.119783, 0.136977, 0.129594, 0.146454),
-            (-0.015901, -0.008231, 0.012326, -0.002284, 0.018226),
-            (0.000208, 0.265088, -0.234948, 0.283008, -0.253389),
-        ),
-    ),
-    "short": Body(
-        name="short",
-        **_BIPED,
-        link_length=17 * PIXEL,
-        start_pose=(4.638920, 1.171794, -0.002393),
-        start_joints=((0.735125, 0.439676), (-1.526930, -0.863738)),
-        start_velocity=(
-            (-0.035870, 0.625351, 0.679844, 0.314237, 0.353772),
-            (-0.242629, -0.145313, 0.091316, -0.142356, 0.038259),
-            (-0.016775, 2.374655, -2.210881, 1.300549, -1.147619),
-        ),
+    "default": Body(name="default", **_BIPED, link_lengths=(34 * PIXEL, 34 * PIXEL), **STARTS["default"]),
+    "short": Body(name="short", **_BIPED, link_lengths=(17 * PIXEL, 17 * PIXEL), **STARTS["short"]),
+    "long": Body(name="long", **_BIPED, link_lengths=(51 * PIXEL, 51 * PIXEL), **STARTS["long"]),
+    "quadruped": Body(
+        name="quadruped",
+        hull=_pixels((50, 5), (6, 13), (-46, 13), (-46, -12), (50, -12)),
+        hips=tuple((x, -8 * PIXEL) for x in (-1.2, -1.2, 0.85, 0.85)),
+        rest_angles=(-0.05, 0.05) * 2,
+        link_lengths=(51 * PIXEL, 51 * PIXEL),
+        link_widths=(10 * PIXEL, 0.8 * 10 * PIXEL),
+        motor_torques=(300.0, 300.0),
+        torque_cost=0.00035 / 8 * 300,
+        **STARTS["quadruped"],
     ),
 }
 
 
-def get_body(name: str) -> Body:
-    """The body called `name`.
+def get_body(body: str | Body) -> Body:
+    """The body called `body`, or `body` itself where it is one.
 
     Raises:
-      ValueError: when there is none, naming those that exist.
+      ValueError: when there is none of that name, naming those that exist.
     """
-    if name not in BODIES:
-        raise ValueError(f"body must be one of {', '.join(sorted(BODIES))}, got {name!r}.")
-    return BODIES[name]
+    if isinstance(body, Body):
+        return body
+    if body not in BODIES:
+        raise ValueError(f"body must be one of {', '.join(BODIES)} or a Body, got {body!r}.")
+    return BODIES[body]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import struct
 
-from jaxcurriculum.envs.walker.bodies import Body
+from jaxcurriculum.envs.walker.bodies import Anatomy
 
 
 class WalkerState(struct.PyTreeNode):
@@ -37,52 +36,51 @@ def perpendicular(a: jax.Array) -> jax.Array:
     return jnp.stack([-a[1], a[0]])
 
 
-def link_angles(body: Body, hull_angle: jax.Array, joints: jax.Array) -> jax.Array:
+def link_angles(walker: Anatomy, hull_angle: jax.Array, joints: jax.Array) -> jax.Array:
     """Absolute angles [2 (upper, lower), legs, N] of the links."""
-    upper = hull_angle[None] + joints[0] + np.array(body.rest_angles, np.float32)[:, None]
+    upper = hull_angle[None] + joints[0] + walker.rest_angles
     return jnp.stack([upper, upper + joints[1]])
 
 
-def posture(body: Body, hull_angle: jax.Array, angles: jax.Array) -> Posture:
+def turn(points: jax.Array, angle: jax.Array) -> jax.Array:
+    """`points` [2, ..., N] turned about the origin by `angle` [N]."""
+    angle = angle.reshape(*[1] * (points.ndim - 2), -1)
+    cos, sin = jnp.cos(angle), jnp.sin(angle)
+    return jnp.stack([cos * points[0] - sin * points[1], sin * points[0] + cos * points[1]])
+
+
+def posture(walker: Anatomy, hull_angle: jax.Array, angles: jax.Array) -> Posture:
     """The posture at hull angle [N] and absolute link angles [2, legs, N]."""
-    _, centre, _ = body.hull_mass
-    arm = np.array((np.array(body.hips) - centre).T, np.float32)[:, :, None]  # [2, legs, 1]
-    cos, sin = jnp.cos(hull_angle)[None], jnp.sin(hull_angle)[None]
-    hip = jnp.stack([cos * arm[0] - sin * arm[1], sin * arm[0] + cos * arm[1]])
-    return Posture(hip=hip, axis=jnp.stack([jnp.sin(angles), -jnp.cos(angles)]))
+    return Posture(hip=turn(walker.hips, hull_angle), axis=jnp.stack([jnp.sin(angles), -jnp.cos(angles)]))
 
 
-def link_tops(body: Body, hull_pose: jax.Array, shape: Posture) -> jax.Array:
+def link_tops(walker: Anatomy, hull_pose: jax.Array, shape: Posture) -> jax.Array:
     """World position of the upper end of each link, hips and knees: [2, 2 (upper, lower), legs, N], m."""
     hips = hull_pose[:2, None] + shape.hip
-    return jnp.stack([hips, hips + body.link_length * shape.axis[:, 0]], axis=1)
+    return jnp.stack([hips, hips + walker.length[:1] * shape.axis[:, 0]], axis=1)
 
 
-def hull_origin(body: Body, hull_pose: jax.Array) -> jax.Array:
+def hull_origin(walker: Anatomy, hull_pose: jax.Array) -> jax.Array:
     """World position [2, N] of the hull's origin, from which reward and lidar are measured."""
-    _, (x, y), _ = body.hull_mass
-    cos, sin = jnp.cos(hull_pose[2]), jnp.sin(hull_pose[2])
-    return hull_pose[:2] - jnp.stack([cos * x - sin * y, sin * x + cos * y])
+    return hull_pose[:2] - turn(walker.centre, hull_pose[2])
 
 
-def hull_vertices(body: Body, hull_pose: jax.Array) -> jax.Array:
-    """World position [2, vertices, N] of the hull's corners."""
-    corners = np.array(np.array(body.hull) - body.hull_mass[1], np.float32).T[:, :, None]
-    cos, sin = jnp.cos(hull_pose[2])[None], jnp.sin(hull_pose[2])[None]
-    return hull_pose[:2, None] + jnp.stack([cos * corners[0] - sin * corners[1], sin * corners[0] + cos * corners[1]])
+def hull_corners(walker: Anatomy, hull_pose: jax.Array) -> jax.Array:
+    """World position [2, corners, N] of the hull's corners, counter-clockwise."""
+    return hull_pose[:2, None] + turn(walker.hull, hull_pose[2])
 
 
-def link_corners(body: Body, tops: jax.Array, axis: jax.Array) -> jax.Array:
+def link_corners(walker: Anatomy, tops: jax.Array, axis: jax.Array) -> jax.Array:
     """World position [2, 4 (corners), 2 (upper, lower), legs, N] of the links' corners, counter-clockwise from the top right."""
-    side = perpendicular(axis) * np.array(body.link_widths, np.float32)[None, :, None, None] / 2
-    end = tops + body.link_length * axis
+    side = perpendicular(axis) * walker.width[None] / 2
+    end = tops + walker.length[None] * axis
     return jnp.stack([tops + side, tops - side, end - side, end + side], axis=1)
 
 
-def outline(body: Body, state: WalkerState) -> list[jax.Array]:
-    """The walker's polygons in the world, counter-clockwise: hull [vertices, 2], then every link [4, 2], leg by leg, upper first."""
+def outline(walker: Anatomy, state: WalkerState) -> list[jax.Array]:
+    """The walker's polygons in the world, counter-clockwise: hull [corners, 2], then every link [4, 2], leg by leg, upper first."""
     pose = state.hull_pose[:, None]
-    shape = posture(body, pose[2], link_angles(body, pose[2], state.joints[..., None]))
-    corners = link_corners(body, link_tops(body, pose, shape), shape.axis)[..., 0]
-    links = [corners[:, :, part, leg].T for leg in range(body.num_legs) for part in range(2)]
-    return [hull_vertices(body, pose)[..., 0].T, *links]
+    shape = posture(walker, pose[2], link_angles(walker, pose[2], state.joints[..., None]))
+    corners = link_corners(walker, link_tops(walker, pose, shape), shape.axis)[..., 0]
+    links = [corners[:, :, part, leg].T for leg in range(corners.shape[-1]) for part in range(2)]
+    return [hull_corners(walker, pose)[..., 0].T, *links]

@@ -15,10 +15,9 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import struct
 
-from jaxcurriculum.envs.walker.bodies import Body
+from jaxcurriculum.envs.walker.bodies import Anatomy
 from jaxcurriculum.envs.walker.kinematics import Posture, dot, perpendicular
 
 
@@ -57,18 +56,17 @@ class MassMatrix(struct.PyTreeNode):
         return motion.links - (self.coupling * motion.hull[:, None, None]).sum(0)
 
 
-def mass_matrix(body: Body, shape: Posture) -> MassMatrix:
+def mass_matrix(walker: Anatomy, shape: Posture) -> MassMatrix:
     """Assemble and eliminate the mass matrix at a posture."""
-    hull_mass, _, hull_inertia = body.hull_mass
-    (m_upper, m_lower), (i_upper, i_lower) = body.link_mass, body.link_inertia
-    half = body.link_length / 2
-    hip, link = perpendicular(shape.hip), half * perpendicular(shape.axis)
+    (m_upper, m_lower), (i_upper, i_lower) = walker.mass, walker.inertia  # each [1, N]
+    half_upper, half_lower = walker.length / 2
+    hip, link = perpendicular(shape.hip), walker.length[None] / 2 * perpendicular(shape.axis)
 
-    carried = jnp.array([m_upper + 2 * m_lower, m_lower], jnp.float32)[None, :, None, None]  # what each rate moves, through its own lever
-    pull = carried * link
+    pull = jnp.stack([m_upper + 2 * m_lower, m_lower])[None] * link  # what each rate moves, through its own lever
     block = jnp.concatenate([pull, dot(hip[:, None], pull)[None]])  # C: [3, 2, legs, N]
     ul = 2 * m_lower * dot(link[:, 0], link[:, 1])
-    uu, ll = jnp.full_like(ul, i_upper + (m_upper + 4 * m_lower) * half**2), jnp.full_like(ul, i_lower + m_lower * half**2)
+    uu = jnp.broadcast_to(i_upper + (m_upper + 4 * m_lower) * half_upper**2, ul.shape)
+    ll = jnp.broadcast_to(i_lower + m_lower * half_lower**2, ul.shape)
     scale = 1.0 / (uu * ll - ul * ul)
     leg_inverse = jnp.stack([ll * scale, -ul * scale, uu * scale])
     coupling = jnp.stack(
@@ -79,10 +77,10 @@ def mass_matrix(body: Body, shape: Posture) -> MassMatrix:
         axis=1,
     )
 
-    leg_mass = m_upper + m_lower
-    total = hull_mass + body.num_legs * leg_mass
-    moment = hull_inertia + leg_mass * dot(hip, hip).sum(0)
-    turn = leg_mass * hip.sum(1)
+    leg_mass = (m_upper + m_lower)[0]
+    total = walker.hull_mass + hip.shape[1] * leg_mass
+    moment = walker.hull_inertia + leg_mass * dot(hip, hip).sum(0)
+    turn = leg_mass[None] * hip.sum(1)
 
     def eliminated(i: int, j: int) -> jax.Array:
         return (coupling[i] * block[j]).sum((0, 1))
@@ -103,18 +101,17 @@ def mass_matrix(body: Body, shape: Posture) -> MassMatrix:
     )
 
 
-def project(body: Body, mass: MassMatrix, hull: jax.Array, links: jax.Array) -> Motion:
+def project(walker: Anatomy, mass: MassMatrix, hull: jax.Array, links: jax.Array) -> Motion:
     """The joined motion nearest, in the mass metric, to bodies that move apart: (J^T M J)^-1 J^T M (hull, links).
 
     `hull` [3, N] and `links` [3, 2 (upper, lower), legs, N] are velocities (vx, vy, rate) of each body's centre, or displacements.
     """
-    hull_mass, _, hull_inertia = body.hull_mass
-    weight = np.array(body.link_mass, np.float32)[:, None, None]
-    upper, lower = (weight[None] * links[:2]).swapaxes(0, 1)  # linear momentum, [2, legs, N]
+    upper, lower = (walker.mass[None] * links[:2]).swapaxes(0, 1)  # linear momentum, [2, legs, N]
     both = upper + lower
-    momentum = jnp.concatenate([hull_mass * hull[:2] + both.sum(1), (hull_inertia * hull[2] + dot(mass.hip_lever, both).sum(0))[None]])
+    turning = walker.hull_inertia * hull[2] + dot(mass.hip_lever, both).sum(0)
+    momentum = jnp.concatenate([walker.hull_mass[None] * hull[:2] + both.sum(1), turning[None]])
     through_lever = dot(mass.link_lever, jnp.stack([upper + 2 * lower, lower], axis=1))
-    leg_momentum = jnp.array(body.link_inertia, jnp.float32)[:, None, None] * links[2] + through_lever
+    leg_momentum = walker.inertia * links[2] + through_lever
     eliminated = (mass.coupling * leg_momentum[None]).sum((1, 2))
     return Motion(hull=mass.solve_hull(momentum - eliminated), links=mass.solve_leg(leg_momentum))
 

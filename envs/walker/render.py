@@ -1,94 +1,199 @@
-"""An animated GIF of a walker on its track, drawn with Pillow."""
+"""Pictures of a walker on its track, drawn with Pillow: single frames, GIFs and films."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import itertools
 import pathlib
-from collections.abc import Sequence
+import subprocess
+import textwrap
+from collections.abc import Callable, Sequence
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from jaxcurriculum.envs.walker.bodies import Body
+from jaxcurriculum.envs.walker.bodies import Body, anatomy
 from jaxcurriculum.envs.walker.kinematics import WalkerState, hull_origin, outline
 from jaxcurriculum.envs.walker.lidar import ANGLES, RANGE
-from jaxcurriculum.envs.walker.terrain import FINISH, GROUND, START, STEP, Level
+from jaxcurriculum.envs.walker.surfaces import GROUND, STEP, Polygons
+from jaxcurriculum.envs.walker.terrain import FINISH, NOWHERE, NUM_CELLS, Level
 
-WIDTH, HEIGHT = 640, 288  # pixels
+WIDTH, HEIGHT = 640, 320  # pixels, multiples of 16 as films want them
 SCALE = 50  # pixels a metre
-BELOW = 0.9  # m of earth in the picture
+FRAMES_PER_SECOND = 25
+MOST_FRAMES = 500  # of a GIF: long episodes are shown faster
 AHEAD = 2.0  # m from the hull to the middle of the picture
+BELOW = 0.9  # m of earth below the lowest ground that is near
+ABOVE = 1.4  # m from the hull's origin to the top of the picture, at least
+NEAR = np.arange(-3.0, 6.0, 0.05)  # m from the hull: where ground counts as near
+STEADY = 1.0  # s before and after a frame over which the camera's height is an average
 FINE = 2  # drawn so many times larger and then reduced, for smooth edges
-MILLISECONDS = 40  # a frame
 
-SKY, EARTH, MARK, STUMP, RAY, INK = "#f2f6f9", "#b9c39a", "#98a47a", "#5d6b3f", "#e8c4bd", "#22282e"
-HULL, FRONT_LEG, BACK_LEG = "#3d6ea5", "#d55e00", "#a3a9ae"
+# The colours of walker and flag are Okabe and Ito's, told apart by colour-blind readers.
+COLOURS = {
+    "sky": "#f2f6f9",
+    "earth": "#b9c39a",
+    "mark": "#98a47a",
+    "obstacle": "#5d6b3f",
+    "ray": "#dba79c",
+    "ink": "#22282e",
+    "hull": "#3d6ea5",
+    "near_leg": "#d55e00",
+    "far_leg": "#a3a9ae",
+}
 
-
-def write_gif(path: pathlib.Path, body: Body, level: Level, states: WalkerState, lidar: np.ndarray, captions: Sequence[str]) -> None:
-    """Draw one frame a state and write them as a GIF of 25 frames a second; the camera follows the hull.
-
-    Args:
-      level: the track (one level).
-      states: [frames, ...].
-      lidar: fractions of the ten rays in each frame, [frames, 10].
-      captions: a line of text for each frame.
-    """
-    polygons = [np.asarray(polygon) for polygon in jax.vmap(functools.partial(outline, body))(states)]  # each [frames, corners, 2]
-    origins = np.asarray(hull_origin(body, jnp.asarray(states.hull_pose).T)).T
-    stumps = track_polygons(level)
-    draw = functools.partial(_draw_frame, stumps=stumps)
-    frames = [draw([polygon[i] for polygon in polygons], origins[i], lidar[i], caption) for i, caption in enumerate(captions)]
-    palette = frames[len(frames) // 2].quantize(48)
-    frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    frames[0].save(path, save_all=True, append_images=frames[1:], duration=MILLISECONDS, loop=0, optimize=False, disposal=1)
+Pixels = Callable[[np.ndarray], list[tuple[float, float]]]  # points of the world [points, 2], m -> of the picture
 
 
-def track_polygons(level: Level) -> np.ndarray:
-    """The stumps of a level as rectangles in the world, [stumps, 2 (lower left, upper right), 2], m."""
-    tops = np.asarray(level.tops)
-    left = START + np.arange(len(tops)) * float(level.pitch)
-    corners = np.stack([np.stack([left, np.full_like(left, GROUND)], 1), np.stack([left + STEP, tops], 1)], 1)
-    return corners[tops > GROUND]
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Episode:
+    """What is drawn of one episode, `FRAMES_PER_SECOND` frames a second, as plain arrays: nothing here knows the engine. Lengths in m."""
+
+    walker: Sequence[np.ndarray]  # polygons, each [frames, corners, 2]: the hull, then every link, leg by leg, upper first
+    origin: np.ndarray  # [frames, 2]: where the lidar's rays start
+    lidar: np.ndarray  # [frames, rays], fractions of the range
+    returns: np.ndarray  # [frames]: sum of all rewards so far
+    seconds: np.ndarray  # [frames], s since the start
+    ground: np.ndarray  # [vertices, 2], from left to right; goes on level at both ends
+    obstacles: Sequence[np.ndarray]  # convex polygons, each [corners, 2]
+    finish: float  # x
+    task: dict[str, str]  # the value of each axis with its unit, by name
+    solved: bool
+
+    @functools.cached_property
+    def camera(self) -> np.ndarray:
+        """World position of the picture's lower left corner, [frames, 2], m.
+
+        It keeps the hull at one place across the picture. Its height follows the lowest ground nearby, so that pits are seen down to
+        their bottom, unless the hull would leave the picture.
+        """
+        lowest = np.interp(self.origin[:, :1] + NEAR, *self.ground.T).min(1)
+        bottom = np.maximum(_steady(lowest) - BELOW, _steady(self.origin[:, 1]) + ABOVE - HEIGHT / SCALE)
+        return np.stack([self.origin[:, 0] + AHEAD - WIDTH / SCALE / 2, bottom], 1)
 
 
-def _draw_frame(walker: list[np.ndarray], origin: np.ndarray, lidar: np.ndarray, caption: str, stumps: np.ndarray) -> Image.Image:
-    picture = Image.new("RGB", (FINE * WIDTH, FINE * HEIGHT), SKY)
+def silhouette(body: Body, level: Level, state: WalkerState) -> tuple[list[jax.Array], jax.Array]:
+    """The polygons of a walker in one state, in the order of `Episode.walker`, and the origin of its lidar [2], m."""
+    walker = jax.tree.map(lambda x: x[..., None], anatomy(body) if level.walker is None else level.walker)
+    return outline(walker, state), hull_origin(walker, state.hull_pose[:, None])[:, 0]
+
+
+def scene(level: Level) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The ground [vertices, 2] from left to right and the obstacles, convex polygons [corners, 2], of a level, m."""
+    ground = np.array([[0.0, GROUND], [FINISH, GROUND]])
+    if level.ground is not None:
+        ground = np.stack([STEP * np.arange(NUM_CELLS), np.asarray(level.ground)], 1)
+    if level.obstacles is None:
+        return ground, []
+    if isinstance(level.obstacles, Polygons):
+        polygons = np.moveaxis(np.asarray(level.obstacles.vertices), 0, -1)
+    else:
+        left, right, top = (np.asarray(x) for x in (level.obstacles.left, level.obstacles.right, level.obstacles.top))
+        foot = np.minimum(np.interp(left, *ground.T), np.interp(right, *ground.T))  # columns are solid down to any depth
+        polygons = np.stack([np.stack([left, right, right, left], 1), np.stack([foot, foot, top, top], 1)], -1)
+    return ground, [polygon for polygon in polygons if polygon[0, 0] < NOWHERE]
+
+
+def draw_frame(episode: Episode, frame: int) -> Image.Image:
+    """Frame number `frame` of `episode` as a picture, with its task, time and return so far."""
+    picture = Image.new("RGB", (FINE * WIDTH, FINE * HEIGHT), COLOURS["sky"])
     pen = ImageDraw.Draw(picture)
-    start = origin[0] + AHEAD - WIDTH / SCALE / 2  # world x of the left edge
+    corner = episode.camera[frame]
 
     def pixels(points: np.ndarray) -> list[tuple[float, float]]:
-        x, y = (points[..., 0] - start) * SCALE, HEIGHT - (points[..., 1] - GROUND + BELOW) * SCALE
-        return list(zip(np.ravel(FINE * x).tolist(), np.ravel(FINE * y).tolist()))
+        x, y = ((points - corner) * SCALE * FINE).T
+        return list(zip(x.tolist(), (FINE * HEIGHT - y).tolist()))
 
-    _draw_ground(pen, pixels, start)
-    for corners in stumps[(stumps[:, 1, 0] > start) & (stumps[:, 0, 0] < start + WIDTH / SCALE)]:
-        (left, bottom), (right, top) = pixels(corners)
-        pen.rectangle((left, top, right, bottom), fill=STUMP)
+    _draw_track(pen, pixels, episode, corner)
     directions = np.stack([np.sin(ANGLES), -np.cos(ANGLES)], 1)
-    for end in origin + RANGE * lidar[:, None] * directions:
-        pen.line(pixels(np.stack([origin, end])), fill=RAY, width=FINE)
-    hull, front, back = walker[0], walker[1:3], walker[3:]
-    for corners, colour in [*((link, BACK_LEG) for link in back), (hull, HULL), *((link, FRONT_LEG) for link in front)]:
-        pen.polygon(pixels(corners), fill=colour, outline=INK)
+    for end in episode.origin[frame] + RANGE * episode.lidar[frame, :, None] * directions:
+        pen.line(pixels(np.stack([episode.origin[frame], end])), fill=COLOURS["ray"], width=FINE)
+    for part, colour in drawing_order(len(episode.walker)):
+        pen.polygon(pixels(episode.walker[part][frame]), fill=COLOURS[colour], outline=COLOURS["ink"])
     picture = picture.reduce(FINE)
-    ImageDraw.Draw(picture).text((12, 9), caption, fill=INK, font=_font(15))
+    _draw_caption(ImageDraw.Draw(picture), episode, frame)
     return picture
 
 
-def _draw_ground(pen: ImageDraw.ImageDraw, pixels, start: float) -> None:
-    """The earth, a mark every 5 m, and the finish."""
-    (left, top), (right, bottom) = pixels(np.array([[start, GROUND], [start + WIDTH / SCALE, GROUND - BELOW]]))
-    pen.rectangle((left, top, right, bottom), fill=EARTH)
-    for metres in range(int(max(start, 0) // 5) * 5, int(start + WIDTH / SCALE) + 1, 5):
-        (x, y), _ = pixels(np.array([[metres, GROUND - 0.3], [metres, GROUND]]))
-        pen.line((x, top, x, y), fill=MARK, width=2 * FINE)
-        pen.text((x + 4 * FINE, y - 6 * FINE), f"{metres} m", fill=INK, font=_font(11 * FINE))
-    (x, foot), (_, tip) = pixels(np.array([[FINISH, GROUND], [FINISH, GROUND + 3]]))
-    pen.line((x, foot, x, tip), fill=INK, width=2 * FINE)
-    pen.polygon([(x, tip), (x + 30 * FINE, tip + 10 * FINE), (x, tip + 20 * FINE)], fill=FRONT_LEG)
+def drawing_order(num_polygons: int) -> list[tuple[int, str]]:
+    """Which polygon of a walker is drawn after which, and its colour: the far legs (every second one), the hull, the near legs.
+
+    >>> drawing_order(5)
+    [(3, 'far_leg'), (4, 'far_leg'), (0, 'hull'), (1, 'near_leg'), (2, 'near_leg')]
+    """
+    near = [part for part in range(1, num_polygons) if (part - 1) // 2 % 2 == 0]
+    far = [part for part in range(1, num_polygons) if part not in near]
+    return [*((part, "far_leg") for part in far), (0, "hull"), *((part, "near_leg") for part in near)]
+
+
+def write_gif(path: pathlib.Path, episode: Episode) -> None:
+    """Write `episode` as a GIF of 25 frames a second and at most `MOST_FRAMES` frames."""
+    num = len(episode.seconds)
+    every = -(-num // MOST_FRAMES)
+    palette = draw_frame(episode, num // 2).quantize(48)
+    frames = (
+        draw_frame(episode, frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in range((num - 1) % every, num, every)
+    )
+    first, milliseconds = next(frames), 1000 // FRAMES_PER_SECOND
+    first.save(path, save_all=True, append_images=frames, duration=milliseconds, loop=0, optimize=False, disposal=1)
+
+
+def write_mp4(path: pathlib.Path, episode: Episode) -> None:
+    """Write `episode` as a film in H.264, 25 frames a second.
+
+    Raises:
+      ModuleNotFoundError: without the package imageio-ffmpeg, which brings the encoder.
+      OSError: when the file cannot be written.
+    """
+    from imageio_ffmpeg import get_ffmpeg_exe  # an extra, as it brings all of ffmpeg
+
+    path.write_bytes(b"")  # a path that cannot be written is better named by Python than by ffmpeg
+    pictures = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{WIDTH}x{HEIGHT}", "-r", str(FRAMES_PER_SECOND), "-i", "-"]
+    film = ["-c:v", "libx264", "-crf", "20", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]  # what every browser plays
+    command = [get_ffmpeg_exe(), "-y", "-loglevel", "error", *pictures, *film, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as encoder:
+        assert encoder.stdin is not None
+        for frame in range(len(episode.seconds)):
+            encoder.stdin.write(draw_frame(episode, frame).tobytes())
+    if encoder.returncode:
+        raise OSError(f"ffmpeg could not write {path}: it ended with status {encoder.returncode}.")
+
+
+def _draw_track(pen: ImageDraw.ImageDraw, pixels: Pixels, episode: Episode, corner: np.ndarray) -> None:
+    """The obstacles, the earth in front of their feet, a mark every 5 m, and the finish."""
+    start, end, bottom = corner[0], corner[0] + WIDTH / SCALE, corner[1]
+    for corners in episode.obstacles:
+        if corners[:, 0].max() > start and corners[:, 0].min() < end:
+            pen.polygon(pixels(corners), fill=COLOURS["obstacle"])
+    x, y = episode.ground.T
+    seen = np.flatnonzero((x > start) & (x < end))
+    edges = np.interp([start, end], x, y)
+    surface = np.array([[start, edges[0]], *episode.ground[seen], [end, edges[1]]])
+    pen.polygon(pixels(np.array([[start, bottom], *surface, [end, bottom]])), fill=COLOURS["earth"])
+    for metres in itertools.takewhile(lambda x: x < end, itertools.count(5 * max(0, int(start // 5)), 5)):
+        (x, foot), (_, tip) = pixels(np.array([[metres, bottom], [metres, bottom + 0.3]]))
+        pen.line((x, foot, x, tip), fill=COLOURS["mark"], width=2 * FINE)
+        pen.text((x + 4 * FINE, tip), f"{metres} m", fill=COLOURS["ink"], font=_font(11 * FINE))
+    height = np.interp(episode.finish, *episode.ground.T)
+    (x, foot), (_, tip) = pixels(np.array([[episode.finish, height], [episode.finish, height + 3]]))
+    pen.line((x, foot, x, tip), fill=COLOURS["ink"], width=2 * FINE)
+    pen.polygon([(x, tip), (x + 30 * FINE, tip + 10 * FINE), (x, tip + 20 * FINE)], fill=COLOURS["near_leg"])
+
+
+def _draw_caption(pen: ImageDraw.ImageDraw, episode: Episode, frame: int) -> None:
+    """Time and return so far, and the task below them."""
+    task = ", ".join(f"{name} {value}" for name, value in episode.task.items())
+    pen.text((12, 8), f"{episode.seconds[frame]:.1f} s      return {episode.returns[frame]:.0f}", fill=COLOURS["ink"], font=_font(15))
+    pen.multiline_text((12, 28), textwrap.fill(task, 90), fill=COLOURS["ink"], font=_font(13))
+
+
+def _steady(heights: np.ndarray) -> np.ndarray:
+    """`heights` [frames], each replaced by a weighted average of those around it, so that the camera does not jump."""
+    reach = round(STEADY * FRAMES_PER_SECOND)
+    weights = np.hanning(2 * reach + 3)[1:-1]
+    return np.convolve(np.pad(heights, reach, "edge"), weights / weights.sum(), "valid")
 
 
 @functools.cache

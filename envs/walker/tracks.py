@@ -1,90 +1,115 @@
-"""Track environments: a walker, a track, the published observation and reward."""
+"""What every track environment shares: a walker, a track, the published observation and reward."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxcurriculum.envs.walker.batching import in_blocks, trailing_batch
-from jaxcurriculum.envs.walker.bodies import Body, get_body
+from jaxcurriculum.envs.walker.bodies import SIZES, STANCE, Anatomy, Body, anatomy, get_body
 from jaxcurriculum.envs.walker.contact import hull_touches
-from jaxcurriculum.envs.walker.dynamics import TIME_STEP, advance
-from jaxcurriculum.envs.walker.kinematics import WalkerState, hull_origin, link_angles, posture
+from jaxcurriculum.envs.walker.dynamics import REST_GAP, TIME_STEP, advance
+from jaxcurriculum.envs.walker.kinematics import WalkerState, hull_corners, hull_origin, link_angles, link_corners, link_tops, posture
 from jaxcurriculum.envs.walker.lidar import RANGE, lidar
 from jaxcurriculum.envs.walker.mass import body_velocities, mass_matrix, project
-from jaxcurriculum.envs.walker.terrain import FINISH, GROUND, Level, Window, look_around, stump_level
+from jaxcurriculum.envs.walker.starts import Start
+from jaxcurriculum.envs.walker.surfaces import GROUND, Columns, Polygons
+from jaxcurriculum.envs.walker.terrain import FINISH, MAX_PUSH, START_X, Density, Level, Window, index_obstacles, look_around
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.space import Box
-from jaxcurriculum.types import TimeStep
+from jaxcurriculum.types import Key, TimeStep
 
 VIEWPORT = (20.0, 400 / 30)  # m: width and height of the published picture, which scale the observed velocity
 FALL_REWARD = -100.0
 BLOCK = 128  # walkers whose numbers fit the cache together
+SLACK = 0.3  # m: more than a walker moves in a step and contact looks around a link
+MOST_OBSTACLES = 200  # on a track
+
+Scenery = tuple[jax.Array | None, Columns | Polygons | None]  # ground heights [NUM_CELLS] or None where flat; obstacles from left to right
+Sizes = Mapping[str, tuple[float, float]]  # bounds of the factors by which sizes of the body may differ
 
 
-def stump_tracks(
-    body: str = "default",
-    min_stump_height: float = 0.0,
-    max_stump_height: float = 3.0,
-    min_obstacle_spacing: float = 0.0,
-    max_obstacle_spacing: float = 6.0,
-) -> Environment:
-    """Stump Tracks: flat ground with stumps of one mean height at one spacing, to be crossed by a bipedal walker.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Track:
+    """A family of tracks: how a task becomes one, and what ends an episode there."""
 
-    Task (stump_height [steps of 14/30 m], obstacle_spacing [m]); action: the four motors (hip, knee, hip, knee) in [-1, 1]; 24
-    observations (`observe`). Reward: 130/30 a metre forward, -5 a radian of hull angle, -0.028 a motor at full torque; -100 in its
-    place, and the end, when the hull touches anything or x < 0. The end is also reached at x > 88.667 m. Solved above 230.
+    name: str
+    task_space: Box
+    scenery: Callable[[Key, jax.Array], Scenery]  # (key, task) -> scenery
+    density: Density | None = None  # of the obstacles, where there are any
+    max_episode_steps: int = 2000
 
-    Args:
-      body: "default" or "short" (legs half as long).
-      min_stump_height, max_stump_height, min_obstacle_spacing, max_obstacle_spacing: bounds of the task space.
+
+def walk_on(track: Track, body: str | Body, sizes: Sizes | None) -> Environment:
+    """The environment of a walker on tracks.
+
+    Action: the motors (hip, knee, leg by leg) in [-1, 1]. Observations: `observe`. Reward: 130/30 a metre forward, -5 a radian of hull
+    angle, minus the body's cost of torque; -100 in its place, and the end, when the hull touches anything or x < 0. The end is also
+    reached at x > 88.667 m. Solved above 230. With `sizes` a task is the track's followed by a factor for each size named.
 
     Raises:
-      ValueError: when there is no such body, or bounds are not finite, negative or the wrong way round.
-
-    Source: Portelas et al. 2019, "Teacher algorithms for curriculum learning of Deep RL in continuously parameterized environments".
-    Differs from the paper: contact flags are true contact (there a flag may flicker off), and the first observation is the one after
-    two steps of zero action, as Box2D's first poses are not joined.
-
-    >>> env = stump_tracks()
-    >>> level = env.generate(jax.random.key(0), jnp.array([1.0, 3.0]))
-    >>> state, time_step = env.reset(jax.random.key(1), level)
-    >>> state, time_step = env.step(jax.random.key(2), level, state, jnp.array([1.0, 0.0, -1.0, 0.0]))
-    >>> time_step.obs.shape, bool(time_step.terminated)
-    ((24,), False)
+      ValueError: when there is no such body or size, or bounds of a size are not positive or the wrong way round.
     """
-    walker = get_body(body)
-    low, high = (min_stump_height, min_obstacle_spacing), (max_stump_height, max_obstacle_spacing)
-    task_space = Box(names=("stump_height", "obstacle_spacing"), low=low, high=high, units=("steps", "m"))
-    if min(low) < 0:
-        raise ValueError(f"bounds of stump_tracks must not be negative, got low={low}.")
-    step = trailing_batch(lambda level, state, action: _step(walker, level, state, action))
-    reset = trailing_batch(lambda level: _reset(walker, level))
+    body, sizes = get_body(body), dict(sizes or {})
+    for name, (low, high) in sizes.items():
+        if name not in SIZES:
+            raise ValueError(f"sizes must be among {', '.join(SIZES)}, got {name!r}.")
+        if not 0 < low <= high < np.inf:
+            raise ValueError(f"sizes of {name} must be positive factors, low <= high, got {(low, high)}.")
+    largest = anatomy(body, {name: high for name, (_, high) in sizes.items()})
+    fixed = jax.tree.map(lambda x: x[..., None], largest)
+    space = track.task_space
+    if sizes:
+        lows, highs = zip(*sizes.values())
+        space = Box(
+            names=[*space.names, *sizes],
+            low=[*space.low, *lows],
+            high=[*space.high, *highs],
+            units=[*space.units, *[""] * len(sizes)],
+            log=[*space.log, *[False] * len(sizes)],
+        )
+
+    def generate(key: Key, task: jax.Array) -> Level:
+        key_scenery, key_push = jax.random.split(key)
+        ground, obstacles = track.scenery(key_scenery, task[: track.task_space.dims])
+        factors = dict(zip(sizes, task[track.task_space.dims :]))
+        return Level(
+            push=jax.random.uniform(key_push, (), minval=-MAX_PUSH, maxval=MAX_PUSH),
+            ground=ground,
+            obstacles=obstacles,
+            first=None if obstacles is None else index_obstacles(obstacles),
+            walker=anatomy(body, factors, largest.span) if sizes else None,
+            density=track.density,
+        )
+
+    step = trailing_batch(lambda level, state, action: _step(fixed if level.walker is None else level.walker, level, state, action))
+    reset = trailing_batch(lambda level: _reset(fixed if level.walker is None else level.walker, level))
+    joints = [f"{joint}_{leg}" for leg in range(body.num_legs) for joint in ("hip", "knee")]
     return Environment(
-        name="stump-tracks",
-        task_space=task_space,
-        action_space=Box(
-            names=[f"{joint}_{leg}" for leg in range(walker.num_legs) for joint in ("hip", "knee")], low=[-1] * 4, high=[1] * 4
-        ),
-        obs_dim=14 + 10,
-        max_episode_steps=2000,
+        name=track.name,
+        task_space=space,
+        action_space=Box(names=joints, low=[-1] * body.num_joints, high=[1] * body.num_joints),
+        obs_dim=4 + 5 * body.num_legs + 10,
+        max_episode_steps=track.max_episode_steps,
         solved_above=230.0,
-        generate=stump_level,
+        generate=generate,
         reset=lambda key, level: reset(level),
         step=lambda key, level, state, action: step(level, state, action),
     )
 
 
-def potential(body: Body, hull_pose: jax.Array) -> jax.Array:
+def potential(walker: Anatomy, hull_pose: jax.Array) -> jax.Array:
     """130/30 x - 5 |hull angle|, whose difference over a step is the reward before torque, [N]."""
-    return 130 / 30 * hull_origin(body, hull_pose)[0] - 5 * jnp.abs(hull_pose[2])
+    return 130 / 30 * hull_origin(walker, hull_pose)[0] - 5 * jnp.abs(hull_pose[2])
 
 
-def observe(body: Body, window: Window, state: WalkerState, touched: jax.Array) -> jax.Array:
-    """What the walker senses, [24, N].
+def observe(walker: Anatomy, window: Window, state: WalkerState, touched: jax.Array) -> jax.Array:
+    """What the walker senses, [4 + 5 legs + 10, N].
 
     Hull angle, 2/50 of its rate, vx and vy of its centre of mass (times 0.12 and 0.08); for each leg hip angle, hip rate / 4, knee
     angle + 1, knee rate / 6, contact of the lower link; ten fractions of the lidar.
@@ -93,63 +118,93 @@ def observe(body: Body, window: Window, state: WalkerState, touched: jax.Array) 
     vx, vy, rate = state.hull_velocity * scale[:, None]
     turning = state.link_velocity[2]
     hip_rate, knee_rate = turning[0] - state.hull_velocity[2:], turning[1] - turning[0]
-    hip_speed, knee_speed = body.motor_speed
+    hip_speed, knee_speed = walker.body.motor_speeds
     legs = [state.joints[0], hip_rate / hip_speed, state.joints[1] + 1.0, knee_rate / knee_speed, touched.astype(jnp.float32)]
-    per_leg = jnp.stack(legs, axis=1).reshape(5 * body.num_legs, -1)
-    return jnp.concatenate([jnp.stack([state.hull_pose[2], rate, vx, vy]), per_leg, lidar(window, hull_origin(body, state.hull_pose))])
+    per_leg = jnp.stack(legs, axis=1).reshape(5 * walker.body.num_legs, -1)
+    seen = lidar(window, hull_origin(walker, state.hull_pose))
+    return jnp.concatenate([jnp.stack([state.hull_pose[2], rate, vx, vy]), per_leg, seen])
 
 
-def _step(body: Body, level: Level, state: WalkerState, action: jax.Array) -> tuple[WalkerState, TimeStep]:
-    window = _window(body, level, state.hull_pose)
-    return in_blocks(functools.partial(_step_block, body), BLOCK)(window, state, action)
+def _step(walker: Anatomy, level: Level, state: WalkerState, action: jax.Array) -> tuple[WalkerState, TimeStep]:
+    window = _window(walker, level, state.hull_pose)
+    if walker is level.walker:
+        return in_blocks(_step_block, BLOCK)(walker, window, state, action)
+    return in_blocks(functools.partial(_step_block, walker), BLOCK)(window, state, action)
 
 
-def _window(body: Body, level: Level, hull_pose: jax.Array) -> Window:
+def _window(walker: Anatomy, level: Level, hull_pose: jax.Array) -> Window:
     """What the links, the hull and the rays can reach during a step."""
-    behind = 2 * body.link_length + 0.5  # m
-    return look_around(level, hull_pose[0] - behind, behind + RANGE + 0.5)
+    behind = walker.span.reach + SLACK
+    ahead = max(behind, RANGE + walker.span.hull + SLACK)
+    return look_around(level, hull_pose[0] - behind, behind + ahead)
 
 
-def _step_block(body: Body, window: Window, state: WalkerState, action: jax.Array) -> tuple[WalkerState, TimeStep]:
-    new, touched = advance(body, window, state, action)
-    x = hull_origin(body, new.hull_pose)[0]
-    fallen = hull_touches(body, window, new.hull_pose) | (x < 0)
-    torque = body.torque_cost * jnp.minimum(jnp.abs(action), 1.0).sum(0)
-    reward = jnp.where(fallen, FALL_REWARD, potential(body, new.hull_pose) - potential(body, state.hull_pose) - torque)
+def _step_block(walker: Anatomy, window: Window, state: WalkerState, action: jax.Array) -> tuple[WalkerState, TimeStep]:
+    new, touched = advance(walker, window, state, action)
+    x = hull_origin(walker, new.hull_pose)[0]
+    fallen = hull_touches(walker, window, new.hull_pose) | (x < 0)
+    torque = walker.body.torque_cost * jnp.minimum(jnp.abs(action), 1.0).sum(0)
+    reward = jnp.where(fallen, FALL_REWARD, potential(walker, new.hull_pose) - potential(walker, state.hull_pose) - torque)
     return new, TimeStep(
-        obs=observe(body, window, new, touched),
+        obs=observe(walker, window, new, touched),
         reward=reward,
         terminated=fallen | (x > FINISH),
         truncated=jnp.zeros_like(fallen),
     )
 
 
-def _reset(body: Body, level: Level) -> tuple[WalkerState, TimeStep]:
+def _reset(walker: Anatomy, level: Level) -> tuple[WalkerState, TimeStep]:
     """The start, with the level's push (a force on the hull for one step) already in the velocities."""
-    num = level.push.shape[-1]
-
-    def batch(values):
-        values = np.array(values, np.float32)
-        return jnp.broadcast_to(values[..., None], (*values.shape, num))
-
-    pose = batch(np.array(body.start_pose) + [0, GROUND, 0])
-    joints, velocity = batch(body.start_joints), np.array(body.start_velocity)
-    links = batch(velocity[:, 1:].reshape(3, body.num_legs, 2).swapaxes(1, 2))
-    mass = mass_matrix(body, posture(body, pose[2], link_angles(body, pose[2], joints)))
+    measured = (level.ground is not None and walker.body.start_on_pieces) or walker.body.start
+    state = measured_start(measured, level) if measured and level.walker is None else standing_start(walker, level)
+    mass = mass_matrix(walker, posture(walker, state.hull_pose[2], link_angles(walker, state.hull_pose[2], state.joints)))
     still = jnp.zeros_like(level.push)
-    pushed = project(body, mass, jnp.stack([level.push * TIME_STEP / body.hull_mass[0], still, still]), jnp.zeros_like(links))
-    state = WalkerState(
-        hull_pose=pose,
-        joints=joints,
-        hull_velocity=batch(velocity[:, 0]) + pushed.hull,
-        link_velocity=links + body_velocities(mass, pushed),
-        impulses=batch(np.zeros((10, body.num_legs))),
+    kick = jnp.stack([level.push * TIME_STEP / walker.hull_mass, still, still])
+    pushed = project(walker, mass, kick, jnp.zeros_like(state.link_velocity))
+    state = state.replace(
+        hull_velocity=state.hull_velocity + pushed.hull, link_velocity=state.link_velocity + body_velocities(mass, pushed)
     )
-    nothing = jnp.zeros_like(joints[0], bool)
     time_step = TimeStep(
-        obs=observe(body, _window(body, level, pose), state, nothing),
-        reward=jnp.zeros((num,)),
-        terminated=jnp.zeros((num,), bool),
-        truncated=jnp.zeros((num,), bool),
+        obs=observe(walker, _window(walker, level, state.hull_pose), state, jnp.zeros_like(state.joints[0], bool)),
+        reward=still,
+        terminated=jnp.zeros_like(still, bool),
+        truncated=jnp.zeros_like(still, bool),
     )
     return state, time_step
+
+
+def measured_start(start: Start, level: Level) -> WalkerState:
+    """Where Box2D holds a published body after its first two steps."""
+    legs, velocity = len(start.joints[0]), np.array(start.velocity)
+    return WalkerState(
+        hull_pose=_batch(np.array(start.pose) + [0, GROUND, 0], level),
+        joints=_batch(start.joints, level),
+        hull_velocity=_batch(velocity[:, 0], level),
+        link_velocity=_batch(velocity[:, 1:].reshape(3, legs, 2).swapaxes(1, 2), level),
+        impulses=_batch(np.zeros((10, legs)), level),
+    )
+
+
+def standing_start(walker: Anatomy, level: Level) -> WalkerState:
+    """At rest in `STANCE`, as far as the joints' limits allow, with the lowest point just above flat ground."""
+    legs = walker.body.num_legs
+    stance = np.clip(STANCE, walker.body.joint_lower, walker.body.joint_upper)
+    joints = _batch(np.repeat(stance[:, None], legs, axis=1), level)
+    pose = _batch([START_X, 0.0, 0.0], level)
+    pose = pose.at[0].add(jnp.broadcast_to(walker.centre[0], pose[0].shape))
+    shape = posture(walker, pose[2], link_angles(walker, pose[2], joints))
+    feet = link_corners(walker, link_tops(walker, pose, shape), shape.axis)[1].min((0, 1, 2))
+    lowest = jnp.minimum(feet, hull_corners(walker, pose)[1].min(0))
+    return WalkerState(
+        hull_pose=pose.at[1].set(GROUND + REST_GAP - lowest),
+        joints=joints,
+        hull_velocity=_batch(np.zeros(3), level),
+        link_velocity=_batch(np.zeros((3, 2, legs)), level),
+        impulses=_batch(np.zeros((10, legs)), level),
+    )
+
+
+def _batch(values, level: Level) -> jax.Array:
+    """`values` for every walker of a batch of levels, [..., N]."""
+    values = np.array(values, np.float32)
+    return jnp.broadcast_to(values[..., None], (*values.shape, level.push.shape[-1]))

@@ -1,104 +1,186 @@
-"""gymnasium's BipedalWalker on our tracks, with any number of solver iterations: the reference that the engine is held against."""
+"""Box2D holding any walker of ours on any ground, step for step what gymnasium's BipedalWalker does: what the engine is held against."""
 
 import jax
 import numpy as np
-from Box2D import b2World
-from Box2D.b2 import edgeShape, fixtureDef, polygonShape
-from gymnasium.envs.box2d import bipedal_walker
+from Box2D.b2 import fixtureDef, polygonShape, revoluteJointDef
+from gymnasium.envs.box2d import bipedal_walker as published
+from references.box2d_poses import created, joined, origin_of, tilts
+from references.box2d_world import FINISH, GROUND, HULL, RAYS, Contacts, Nearest, World, published_ground
 
-from jaxcurriculum.envs.walker import terrain
-from jaxcurriculum.envs.walker.bodies import get_body
-from jaxcurriculum.envs.walker.kinematics import WalkerState, link_angles, outline
+from jaxcurriculum.envs.walker.bodies import Body, Start, get_body
+from jaxcurriculum.envs.walker.kinematics import WalkerState
 
-
-class World(b2World):
-    """A world whose number of iterations can be changed between steps."""
-
-    iterations = (180, 60)
-
-    def Step(self, time_step, *_):
-        super().Step(time_step, *self.iterations)
+HULL_FRICTION = 0.1
 
 
-class Box2DWalker(bipedal_walker.BipedalWalker):
-    """BipedalWalker with a body of ours, on one long edge with boxes `stumps` [(left, height)], m, or on gymnasium's own ground.
+class Box2DWalker:
+    """A walker in Box2D with gymnasium's interface, observations [4 + 5 legs + 10] and rewards.
 
-    Both grounds are flat where the walker starts, but gymnasium's is of many edges, and its first two steps touch several at once.
+    Args:
+      ground: line (x, y), m, made of edges of two vertices; by default one long edge as high as gymnasium's.
+      obstacles: convex polygons of at most eight corners (x, y), m.
+      push: force on the hull in the first step, N; None draws gymnasium's, on its own ground.
+      own_ground: gymnasium's ground of BipedalWalker-v3, or with `hardcore` of its harder variant, drawn from the seed of `reset`.
+      contact_flag: "box2d" for gymnasium's, which is cleared when a foot leaves one edge and stands on another, or "exact".
+      iterations: of the solver, for velocities and positions; `world.iterations` can be set between steps.
     """
 
-    def __init__(self, body: str = "default", stumps=(), push: float = 0.0, own_ground: bool = False):
-        super().__init__()
-        self.world = World()
-        self.body, self.stumps, self.push, self.own_ground = get_body(body), stumps, push, own_ground
+    def __init__(
+        self,
+        body: str | Body = "default",
+        ground=None,
+        obstacles=(),
+        push: float | None = 0.0,
+        own_ground: bool = False,
+        hardcore: bool = False,
+        contact_flag: str = "box2d",
+        iterations: tuple[int, int] = (180, 60),
+    ):
+        if contact_flag not in ("box2d", "exact"):
+            raise ValueError(f"contact_flag must be box2d or exact, got {contact_flag!r}.")
+        self.own_ground = own_ground or hardcore
+        if self.own_ground and (ground is not None or obstacles):
+            raise ValueError("ground and obstacles must be left out where gymnasium draws them.")
+        if push is None and not self.own_ground:
+            raise ValueError("push must be a number where gymnasium draws no ground.")
+        self.body, self.push, self.hardcore, self.contact_flag = get_body(body), push, hardcore, contact_flag
+        line = ground if ground is not None else [(-50, GROUND), (200, GROUND)]
+        self.terrain, self.world, self.ray = [*obstacles, *zip(line[:-1], line[1:])], World((), iterations), Nearest()
 
-    def reset(self, **_):
-        """Start with this body's sizes, which gymnasium keeps as constants of its module, and with the push given."""
-        saved = {name: getattr(bipedal_walker, name) for name in ("LEG_H", "LEG_FD", "LOWER_FD", "INITIAL_RANDOM")}
-        shapes = [polygonShape(box=(width / 2, self.body.link_length / 2)) for width in self.body.link_widths]
-        upper, lower = (fixtureDef(shape=s, density=1.0, restitution=0.0, categoryBits=0x20, maskBits=1) for s in shapes)
-        changes = dict(LEG_H=self.body.link_length, LEG_FD=upper, LOWER_FD=lower, INITIAL_RANDOM=0)
-        try:
-            for name, value in changes.items():
-                setattr(bipedal_walker, name, value)
-            self._first = True
-            return super().reset(seed=0)
-        finally:
-            for name, value in saved.items():
-                setattr(bipedal_walker, name, value)
+    def reset(self, seed: int = 0):
+        """Create the walker and do gymnasium's one step without action; returns the observation and no information."""
+        push = self.push
+        if self.own_ground:
+            self.terrain, drawn = published_ground(seed, self.hardcore)
+            push = drawn if push is None else push
+        self._build(created(self.body))
+        self.hull.ApplyForceToCenter((push, 0), True)
+        return self.step(np.zeros(self.body.num_joints))[0], {}
 
     def step(self, action):
-        if self._first:
-            self._first = False
-            self.hull.ApplyForceToCenter((self.push, 0), True)
-        return super().step(np.asarray(action, np.float32))
+        """Observation, reward, whether the episode ended, False and no information, as gymnasium returns them."""
+        signs, strengths = np.sign(action), np.clip(np.abs(action), 0, 1)
+        for i, joint in enumerate(self.joints):
+            joint.motorSpeed = float(self.body.motor_speeds[i % 2] * signs[i])
+            joint.maxMotorTorque = float(self.body.motor_torques[i % 2] * strengths[i])
+        self.world.Step(1 / published.FPS, *self.world.iterations)
+        before, self.potential = self.potential, self._potential()
+        reward = 0 if before is None else self.potential - before
+        for strength in strengths:
+            reward -= self.body.torque_cost * strength
+        fell = self.game_over or self.hull.position[0] < 0
+        return self.observe(), -100 if fell else reward, fell or self.hull.position[0] > FINISH, False, {}
 
-    def _generate_terrain(self, hardcore):
-        if self.own_ground:
-            return super()._generate_terrain(hardcore)
-        edge = fixtureDef(shape=edgeShape(vertices=[(-50, terrain.GROUND), (200, terrain.GROUND)]), friction=2.5, categoryBits=1)
-        self.terrain = [self.world.CreateStaticBody(fixtures=edge)]
-        for left, height in self.stumps:
-            right, top = left + terrain.STEP, terrain.GROUND + height
-            corners = [(left, terrain.GROUND), (right, terrain.GROUND), (right, top), (left, top)]
-            box = fixtureDef(shape=polygonShape(vertices=corners), friction=2.5)
-            self.terrain.append(self.world.CreateStaticBody(fixtures=box))
-        self.terrain_poly = []
-
-    def _generate_clouds(self):
-        self.cloud_poly = []
-
-    @property
-    def bodies(self):
-        return [self.hull, *self.legs]
+    def observe(self) -> np.ndarray:
+        """The observation [4 + 5 legs + 10] of the present state."""
+        velocity, contacts = self.hull.linearVelocity, self.contacts.flags if self.contact_flag == "box2d" else self.contacts.touched
+        width, height = (0.3 * size / published.SCALE / published.FPS for size in (published.VIEWPORT_W, published.VIEWPORT_H))
+        obs = [self.hull.angle, 2 * self.hull.angularVelocity / published.FPS, width * velocity[0], height * velocity[1]]
+        for hip, knee, touched in zip(self.joints[::2], self.joints[1::2], contacts):
+            speeds = [joint.speed / fastest for joint, fastest in zip((hip, knee), self.body.motor_speeds)]
+            obs += [hip.angle, speeds[0], knee.angle + 1.0, speeds[1], 1.0 if touched else 0.0]
+        x, y = self.hull.position
+        for right, up in RAYS:
+            self.ray.fraction = 1.0
+            self.world.RayCast(self.ray, (x, y), (x + right, y + up))
+            obs.append(self.ray.fraction)
+        return np.array(obs, np.float32)
 
     def read(self) -> WalkerState:
         """The state as the engine keeps it."""
-        velocity = np.array([[*b.linearVelocity, b.angularVelocity] for b in self.bodies], np.float32).T  # [3, 5]
+        velocity = np.array([[*part.linearVelocity, part.angularVelocity] for part in self.bodies], np.float32).T  # [3, 1 + 2 legs]
         return WalkerState(
             hull_pose=np.array([*self.hull.worldCenter, self.hull.angle], np.float32),
-            joints=np.array([j.angle for j in self.joints], np.float32).reshape(2, 2).T,
+            joints=np.array([joint.angle for joint in self.joints], np.float32).reshape(-1, 2).T,
             hull_velocity=velocity[:, 0],
-            link_velocity=velocity[:, 1:].reshape(3, 2, 2).swapaxes(1, 2),
-            impulses=np.zeros((10, 2), np.float32),
+            link_velocity=velocity[:, 1:].reshape(3, -1, 2).swapaxes(1, 2),
+            impulses=np.zeros((10, self.body.num_legs), np.float32),
         )
 
-    def place(self, state: WalkerState, at: int) -> None:
-        """Put the walker where number `at` of a batch of states is, and as fast."""
-        single = jax.tree.map(lambda x: x[..., at], state)
-        velocity = np.concatenate([state.hull_velocity[:, None, at], state.link_velocity[..., at].swapaxes(1, 2).reshape(3, -1)], axis=1)
-        legs = link_angles(self.body, single.hull_pose[2:], single.joints[..., None])[..., 0].T
-        angles = [single.hull_pose[2], *legs.ravel()]
-        centres = [single.hull_pose[:2], *(polygon.mean(0) for polygon in outline(self.body, single)[1:])]
-        for body, angle, centre, speed in zip(self.bodies, angles, centres, velocity.T):
-            body.angle = float(angle)
-            body.position = tuple(float(p + c - w) for p, c, w in zip(body.position, centre, body.worldCenter))
-            body.linearVelocity, body.angularVelocity = (float(speed[0]), float(speed[1])), float(speed[2])
+    def place(self, state: WalkerState, at: int | None = None) -> None:
+        """Put the walker, joined, in this state, or in number `at` of a batch of them. What happened before has no influence any more."""
+        state = jax.tree.map(lambda x: np.asarray(x, float) if at is None else np.asarray(x, float)[..., at], state)
+        mass = polygonShape(vertices=self.body.hull).getMass(self.body.hull_density)  # its centre lives no longer than itself
+        self._build(joined(self.body, origin_of(state.hull_pose, mass.center), state.joints))
+        links = state.link_velocity.swapaxes(1, 2).reshape(3, -1).T
+        for part, (vx, vy, rate) in zip(self.bodies, [state.hull_velocity.tolist(), *links.tolist()]):
+            part.linearVelocity, part.angularVelocity = (vx, vy), rate
+        self.potential = self._potential()
 
     def move(self, x: float, y: float) -> None:
         """Shift the whole walker, at rest, by (x, y) metres."""
-        for body in self.bodies:
-            body.position = (body.position[0] + x, body.position[1] + y)
-            body.linearVelocity, body.angularVelocity = (0, 0), 0.0
+        state = self.read()
+        rest = jax.tree.map(np.zeros_like, state)
+        self.place(rest.replace(hull_pose=state.hull_pose + np.array([x, y, 0]), joints=state.joints))
+
+    @property
+    def bodies(self):
+        return [self.hull, *self.links]
+
+    @property
+    def game_over(self) -> bool:
+        return self.contacts.fell
+
+    def _potential(self):
+        return 130 * self.hull.position[0] / published.SCALE - 5.0 * abs(self.hull.angle)
+
+    def _build(self, frames):
+        """A new world each time: in a used one the order of contacts, and so the last digits, depend on what was there before."""
+        body, self.world, self.contacts = self.body, World(self.terrain, self.world.iterations), Contacts(self.body.num_legs)
+        self.world.contactListener, self.potential = self.contacts, None
+        self.hull = self._part(frames[0], polygonShape(vertices=body.hull), body.hull_density, HULL_FRICTION, HULL)
+        self.links, self.joints = [], []
+        for leg, (hip, tilt) in enumerate(zip(body.hips, tilts(body))):
+            parent, anchor, reference = self.hull, hip, tilt
+            for k, (width, length) in enumerate(zip(body.link_widths, body.link_lengths)):
+                shape = polygonShape(box=(width / 2, length / 2))
+                link = self._part(frames[1 + 2 * leg + k], shape, body.link_density, body.link_friction, leg if k == 1 else None)
+                self._join(parent, anchor, link, (0, length / 2), reference, (body.joint_lower[k], body.joint_upper[k]))
+                self.links.append(link)
+                parent, anchor, reference = link, (0, -length / 2), 0.0
+
+    def _part(self, frame, shape, density, friction, name):
+        x, y, angle = frame.tolist()
+        fixture = fixtureDef(shape=shape, density=density, friction=friction, categoryBits=0x20, maskBits=1)  # meets only the ground
+        return self.world.CreateDynamicBody(position=(x, y), angle=angle, fixtures=fixture, userData=name)
+
+    def _join(self, parent, anchor, link, top, reference, limits):
+        ends = dict(bodyA=parent, bodyB=link, localAnchorA=anchor, localAnchorB=top, referenceAngle=reference)
+        joint = revoluteJointDef(**ends, enableMotor=True, enableLimit=True, lowerAngle=limits[0], upperAngle=limits[1])
+        self.joints.append(self.world.CreateJoint(joint))
+
+
+def measure_start(walker: Box2DWalker) -> Start:
+    """Where Box2D holds a walker after `reset` and one more step without action, to a millionth.
+
+    The numbers of `bodies.py` are those on gymnasium's own ground: feet touch several edges there at once, and one long edge gives others.
+    """
+    walker.reset()
+    walker.step(np.zeros(walker.body.num_joints))
+    state = walker.read()
+    links = state.link_velocity.swapaxes(1, 2).reshape(3, -1)
+    velocity = np.concatenate([state.hull_velocity[:, None], links], axis=1)
+    joints, velocity, (pose,) = (_rounded(x) for x in (state.joints, velocity, state.hull_pose[None] - [0, GROUND, 0]))
+    return Start(pose=pose, joints=joints, velocity=velocity)
+
+
+def _rounded(rows) -> tuple:
+    return tuple(tuple(round(float(x), 6) for x in row) for row in rows)
+
+
+def episode(walker: Box2DWalker, policy, max_steps: int, seed: int = 0, idle: int = 1) -> tuple[int, float, float]:
+    """Length, final x (m) and return under `policy`, a function of the observation, after `idle` uncounted steps without action.
+
+    After one of them the engine's episodes begin; with none, gymnasium's do.
+    """
+    obs, _ = walker.reset(seed)
+    for _ in range(idle):
+        obs, *_ = walker.step(np.zeros(walker.body.num_joints))
+    rewards, terminated = [], False
+    while len(rewards) < max_steps and not terminated:
+        obs, reward, terminated, *_ = walker.step(policy(obs))
+        rewards.append(float(reward))
+    return len(rewards), float(walker.hull.position[0]), sum(rewards)
 
 
 def pose_error(a: WalkerState, b: WalkerState) -> float:

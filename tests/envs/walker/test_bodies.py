@@ -1,18 +1,19 @@
 import jax
 import numpy as np
 import pytest
+from walker_scenes import numbers
 
-from jaxcurriculum.envs.walker.bodies import BODIES, get_body, polygon_mass
+from jaxcurriculum.envs.walker.bodies import BODIES, SIZES, Body, anatomy, get_body, polygon_mass
 from jaxcurriculum.envs.walker.kinematics import WalkerState, outline
 
 
 def test_masses_are_box2ds():
-    body = get_body("default")  # numbers: b2Body.mass and .inertia of gymnasium's walker, the hull's taken to its centre of mass
-    mass, centre, inertia = body.hull_mass
-    np.testing.assert_allclose([mass, *centre, inertia], [5.4222226, -0.0200364, -0.00564664, 1.9994], rtol=5e-5)
-    np.testing.assert_allclose(body.link_mass, [0.3022222, 0.2417778], rtol=1e-6)
-    np.testing.assert_allclose(body.link_inertia, [0.0341399, 0.0267961], rtol=1e-5)
-    np.testing.assert_allclose(get_body("short").link_inertia, [0.00493909, 0.00369338], rtol=1e-5)
+    walker = anatomy(get_body("default"))  # numbers: b2Body.mass and .inertia of gymnasium's walker, the hull's about its centre of mass
+    found = [walker.hull_mass, *walker.centre, walker.hull_inertia]
+    np.testing.assert_allclose(found, [5.4222226, -0.0200364, -0.00564664, 1.9994], rtol=5e-5)
+    np.testing.assert_allclose(walker.mass[:, 0], [0.3022222, 0.2417778], rtol=1e-6)
+    np.testing.assert_allclose(walker.inertia[:, 0], [0.0341399, 0.0267961], rtol=1e-5)
+    np.testing.assert_allclose(anatomy(get_body("short")).inertia[:, 0], [0.00493909, 0.00369338], rtol=1e-5)
 
 
 def test_polygon_mass_of_a_box():
@@ -26,23 +27,71 @@ def test_unknown_body_names_those_that_exist():
         get_body("spider")
 
 
+SQUARE = ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (dict(hull=((0, 0), (1, 0))), "three to eight corners"),
+        (dict(hull=((0, 0), (2, 0), (1, 0.2), (2, 2))), "convex"),
+        (dict(hips=()), "hips"),
+        (dict(rest_angles=(0.1, 0.2)), "rest_angles"),
+        (dict(link_lengths=(0.0, 1.0)), "link_lengths"),
+        (dict(link_widths=(0.2, float("nan"))), "link_widths"),
+        (dict(motor_torques=(80.0,)), "motor_torques"),
+        (dict(hull_density=-1.0), "hull_density"),
+        (dict(joint_lower=(0.0, 0.0), joint_upper=(1.0, -1.0)), "joint_lower"),
+    ],
+)
+def test_a_body_that_cannot_be_says_why(change, message):
+    good = dict(name="own", hull=SQUARE, hips=((0.0, 0.0),), link_lengths=(1.0, 1.0), link_widths=(0.2, 0.2))
+    Body(**good)
+    with pytest.raises(ValueError, match=message):
+        Body(**(good | change))
+
+
+def test_sizes_change_what_they_name():
+    body, plain = get_body("default"), anatomy(get_body("default"))
+    for i, name in enumerate(SIZES):
+        changed = anatomy(body, {name: 1.5})
+        traced = jax.jit(lambda factor, name=name, span=changed.span: anatomy(body, {name: factor}, span))(1.5)
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), changed, traced)
+        assert changed.span.link >= plain.span.link and changed.span.reach >= plain.span.reach - 1e-6
+        ratios = np.ptp(changed.hull, axis=1) / np.ptp(plain.hull, axis=1)
+        found = [
+            *ratios,
+            *(changed.length / plain.length).ravel(),
+            (changed.width / plain.width)[0, 0],
+            (changed.torque / plain.torque)[0, 0],
+        ]
+        np.testing.assert_allclose(found, [1.5 if j == i else 1.0 for j in range(6)], rtol=1e-5)
+
+
+def test_a_hull_may_be_given_either_way_round():
+    one, other = (
+        Body(name="own", hull=hull, hips=((0, 0),), link_lengths=(1, 1), link_widths=(0.2, 0.2)) for hull in (SQUARE, SQUARE[::-1])
+    )
+    assert anatomy(one).hull_mass == anatomy(other).hull_mass == 5.0
+
+
 @pytest.mark.parametrize("name", sorted(BODIES))
 def test_outline_joins_and_has_the_bodys_sizes(name):
-    body, rng = get_body(name), np.random.default_rng(0)
+    walker, rng, legs = numbers(name), np.random.default_rng(0), get_body(name).num_legs
     state = WalkerState(
         hull_pose=rng.normal(size=3).astype(np.float32),
-        joints=rng.normal(size=(2, 2)).astype(np.float32),
+        joints=rng.normal(size=(2, legs)).astype(np.float32),
         hull_velocity=np.zeros(3, np.float32),
-        link_velocity=np.zeros((3, 2, 2), np.float32),
-        impulses=np.zeros((10, 2), np.float32),
+        link_velocity=np.zeros((3, 2, legs), np.float32),
+        impulses=np.zeros((10, legs), np.float32),
     )
-    hull, *links = jax.tree.map(np.asarray, outline(body, jax.tree.map(jax.numpy.asarray, state)))
-    mass, centre, _ = polygon_mass(hull.astype(float), body.hull_density)
-    np.testing.assert_allclose(mass, body.hull_mass[0], rtol=1e-5)
+    hull, *links = jax.tree.map(np.asarray, outline(walker, jax.tree.map(jax.numpy.asarray, state)))
+    mass, centre, _ = polygon_mass(hull.astype(float), walker.body.hull_density)
+    np.testing.assert_allclose(mass, walker.hull_mass[0], rtol=1e-5)
     np.testing.assert_allclose(centre, state.hull_pose[:2], atol=1e-5)
     for i, link in enumerate(links):
-        mass, _, _ = polygon_mass(link.astype(float), body.link_density)
-        np.testing.assert_allclose(mass, body.link_mass[i % 2], rtol=1e-5)
-    for upper, lower in (links[:2], links[2:]):
+        mass, _, _ = polygon_mass(link.astype(float), walker.body.link_density)
+        np.testing.assert_allclose(mass, walker.mass[i % 2, 0, 0], rtol=1e-5)
+    for upper, lower in zip(links[::2], links[1::2]):
         knee, top = upper[2:].mean(0), lower[:2].mean(0)  # corners run counter-clockwise from the top right
         np.testing.assert_allclose(knee, top, atol=1e-5)

@@ -3,33 +3,32 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from walker_scenes import level, numbers, stumps
+from walker_scenes import window as look
 
-from jaxcurriculum.envs.walker import contact, terrain
-from jaxcurriculum.envs.walker.bodies import get_body
+from jaxcurriculum.envs.walker import contact
 from jaxcurriculum.envs.walker.kinematics import link_angles, posture
+from jaxcurriculum.envs.walker.surfaces import GROUND
+from jaxcurriculum.envs.walker.terrain import PAD
 
-BODY = get_body("default")
+WALKER = numbers("default")
 HALF_FOOT = 0.8 * 8 / 30 / 2
 
 
-def window(stumps, pitch=1.0):
-    """A track with stumps of these heights [m], the first at START."""
-    tops = np.full(terrain.NUM_STUMPS, terrain.NOWHERE, np.float32)
-    tops[: len(stumps)] = terrain.GROUND + np.array(stumps)
-    level = terrain.Level(tops=jnp.array(tops), pitch=jnp.float32(pitch), push=jnp.float32(0))
-    return terrain.look_around(jax.tree.map(lambda x: x[..., None], level), jnp.array([terrain.START - 4]), 12.0)
+def window(heights, pitch=1.0):
+    """A track with stumps of these heights [m], the first at PAD."""
+    return look(level(stumps(heights, pitch)), PAD - 4, 12.0)
 
 
-def contacts(stumps, foot_x, foot_y, lean=0.0, pitch=1.0):
+def contacts(heights, foot_x, foot_y, lean=0.0, pitch=1.0):
     """Contacts of the left lower link, both legs parallel and leaning, with the middle of the sole at (foot_x, foot_y)."""
     joints = jnp.array([[0.05, -0.05], [0.0, 0.0]])[..., None]
-    _, centre, _ = BODY.hull_mass
-    hip = np.array(BODY.hips[0]) - centre
+    hip = WALKER.hips[:, 0, 0]
     cos, sin = np.cos(lean), np.sin(lean)
-    leg = np.array([cos * hip[0] - sin * hip[1], sin * hip[0] + cos * hip[1]]) + 2 * BODY.link_length * np.array([sin, -cos])
-    pose = jnp.array([terrain.START + foot_x - leg[0], terrain.GROUND + foot_y - leg[1], lean], jnp.float32)[:, None]
-    shape = posture(BODY, pose[2], link_angles(BODY, pose[2], joints))
-    found = contact.link_contacts(BODY, window(stumps, pitch), pose, shape)
+    leg = np.array([cos * hip[0] - sin * hip[1], sin * hip[0] + cos * hip[1]]) + WALKER.length.sum() * np.array([sin, -cos])
+    pose = jnp.array([PAD + foot_x - leg[0], GROUND + foot_y - leg[1], lean], jnp.float32)[:, None]
+    shape = posture(WALKER, pose[2], link_angles(WALKER, pose[2], joints))
+    found = contact.link_contacts(WALKER, window(heights, pitch), pose, shape)
     lower = jax.tree.map(lambda x: np.asarray(x[..., 1, 0, 0]), found)  # of the first leg: [..., 2 points]
     return jax.tree.map(lambda x: x[..., np.argsort(lower.gap)], lower)
 
@@ -38,14 +37,14 @@ def test_foot_flat_on_the_ground_touches_with_both_corners():
     found = contacts([], -3.0, 0.01)
     np.testing.assert_allclose(found.gap, 0.01, atol=1e-5)
     np.testing.assert_allclose(found.normal, [[0, 0], [1, 1]], atol=1e-6)
-    np.testing.assert_allclose(np.sort(found.point[0]), terrain.START - 3 + HALF_FOOT * np.array([-1, 1]), atol=1e-4)
+    np.testing.assert_allclose(np.sort(found.point[0]), PAD - 3 + HALF_FOOT * np.array([-1, 1]), atol=1e-4)
 
 
 def test_foot_across_a_stumps_edge_touches_with_its_corner_and_on_the_stumps():
     found = contacts([0.5], 0.05, 0.5 + 0.01)  # a quarter of the sole hangs over the left edge
     np.testing.assert_allclose(found.gap, 0.01, atol=1e-4)
     np.testing.assert_allclose(found.normal, [[0, 0], [1, 1]], atol=1e-5)
-    np.testing.assert_allclose(np.sort(found.point[0]), terrain.START + np.array([0.0, HALF_FOOT + 0.05]), atol=1e-4)
+    np.testing.assert_allclose(np.sort(found.point[0]), PAD + np.array([0.0, HALF_FOOT + 0.05]), atol=1e-4)
 
 
 def test_leg_beside_a_tall_stump_is_pushed_sideways():
@@ -63,7 +62,7 @@ def test_leaning_leg_rests_on_a_stumps_corner():
     found = contacts([height], *foot, lean=lean)
     np.testing.assert_allclose(found.gap[0], 0.01, atol=1e-3)
     np.testing.assert_allclose(found.normal[:, 0], -right, atol=1e-3)
-    np.testing.assert_allclose(found.point[:, 0], [terrain.START, terrain.GROUND + height], atol=1e-3)
+    np.testing.assert_allclose(found.point[:, 0], [PAD, GROUND + height], atol=1e-3)
 
 
 def test_foot_in_a_narrow_gap_touches_both_stumps():
@@ -93,16 +92,16 @@ def test_hull_touches_as_the_separating_axis_theorem_says():
     rng, agree, touched = np.random.default_rng(0), [], 0
     for _ in range(300):
         heights, pitch = rng.uniform(0.05, 1.4, 8), rng.choice([0.4767, 0.9, 2.0])
-        pose = np.array([terrain.START + rng.uniform(-1, 5), terrain.GROUND + rng.uniform(0.2, 2.2), rng.uniform(-1.2, 1.2)])
+        pose = np.array([PAD + rng.uniform(-1, 5), GROUND + rng.uniform(0.2, 2.2), rng.uniform(-1.2, 1.2)])
         cos, sin = np.cos(pose[2]), np.sin(pose[2])
-        hull = (np.array(BODY.hull) - BODY.hull_mass[1]) @ np.array([[cos, sin], [-sin, cos]]) + pose[:2]
-        gaps = [hull[:, 1].min() - terrain.GROUND]
+        hull = WALKER.hull[..., 0].T @ np.array([[cos, sin], [-sin, cos]]) + pose[:2]
+        gaps = [hull[:, 1].min() - GROUND]
         for i, height in enumerate(heights):
-            left, right, top = terrain.START + i * pitch, terrain.START + i * pitch + 14 / 30, terrain.GROUND + height
+            left, right, top = PAD + i * pitch, PAD + i * pitch + 14 / 30, GROUND + height
             gaps.append(separation(hull, np.array([(left, top - 20), (right, top - 20), (right, top), (left, top)])))
         if abs(min(gaps) - contact.SKIN) < 1e-3:
             continue
-        found = contact.hull_touches(BODY, window(heights, pitch), jnp.asarray(pose, jnp.float32)[:, None])
+        found = contact.hull_touches(WALKER, window(heights, pitch), jnp.asarray(pose, jnp.float32)[:, None])
         agree.append(bool(found[0]) == (min(gaps) < contact.SKIN))
         touched += min(gaps) < contact.SKIN
     assert all(agree) and 50 < touched < 250

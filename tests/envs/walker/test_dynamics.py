@@ -5,51 +5,53 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from references.box2d_walker import Box2DWalker
+from walker_scenes import batched, numbers, stumps
+from walker_scenes import level as track_with
 
-from jaxcurriculum.envs.walker import terrain
-from jaxcurriculum.envs.walker.bodies import BODIES, get_body
+from jaxcurriculum.envs.walker.bodies import BODIES
 from jaxcurriculum.envs.walker.contact import link_contacts
 from jaxcurriculum.envs.walker.dynamics import TIME_STEP, advance
 from jaxcurriculum.envs.walker.kinematics import WalkerState, link_angles, link_tops, posture
 from jaxcurriculum.envs.walker.mass import body_velocities, mass_matrix, project
+from jaxcurriculum.envs.walker.surfaces import GROUND, STEP
+from jaxcurriculum.envs.walker.terrain import look_around
 
 NUM = 32
 
 
-def level(num, tops=terrain.NOWHERE, pitch=1.0, push=0.0):
-    return terrain.Level(
-        tops=jnp.full((terrain.NUM_STUMPS, num), tops).at[-1].set(terrain.NOWHERE), pitch=jnp.full(num, pitch), push=jnp.full(num, push)
-    )
+def level(num, boxes=()):
+    return batched(track_with(boxes), num)
 
 
-def start(body, height, rng, speed=0.0, num=NUM):
+def start(walker, height, rng, speed=0.0, num=NUM):
     """Walkers at rest or with random joined velocities, their joints anywhere inside the limits."""
-    lower, upper = (np.array(x)[:, None, None] for x in (body.joint_lower, body.joint_upper))
-    joints = jnp.asarray(lower + (upper - lower) * rng.uniform(0.1, 0.9, (2, 2, num)), jnp.float32)
-    pose = jnp.asarray(np.array([np.full(num, 6.0), terrain.GROUND + np.full(num, height), rng.uniform(-0.3, 0.3, num)]), jnp.float32)
-    mass = mass_matrix(body, posture(body, pose[2], link_angles(body, pose[2], joints)))
+    lower, upper = (np.array(x)[:, None, None] for x in (walker.body.joint_lower, walker.body.joint_upper))
+    joints = jnp.asarray(lower + (upper - lower) * rng.uniform(0.1, 0.9, (2, walker.body.num_legs, num)), jnp.float32)
+    pose = jnp.asarray(np.array([np.full(num, 6.0), GROUND + np.full(num, height), rng.uniform(-0.3, 0.3, num)]), jnp.float32)
+    mass = mass_matrix(walker, posture(walker, pose[2], link_angles(walker, pose[2], joints)))
     velocity = (
         jnp.asarray(speed * rng.normal(size=(3, num)), jnp.float32),
-        jnp.asarray(speed * rng.normal(size=(3, 2, 2, num)), jnp.float32),
+        jnp.asarray(speed * rng.normal(size=(3, 2, walker.body.num_legs, num)), jnp.float32),
     )
-    motion = project(body, mass, *velocity)
+    motion = project(walker, mass, *velocity)
     return WalkerState(
         hull_pose=pose,
         joints=joints,
         hull_velocity=motion.hull,
         link_velocity=body_velocities(mass, motion),
-        impulses=jnp.zeros((10, 2, num)),
+        impulses=jnp.zeros((10, walker.body.num_legs, num)),
     )
 
 
 def centres_and_masses(body, state):
-    """Centres [2, 5, N] and velocities [3, 5, N] of all bodies, and their masses and inertias [5]."""
+    """Centres [2, parts, N] and velocities [3, parts, N] of all parts, and their masses and inertias [parts]."""
     shape = posture(body, state.hull_pose[2], link_angles(body, state.hull_pose[2], state.joints))
-    links = link_tops(body, state.hull_pose, shape) + body.link_length / 2 * shape.axis
-    centres = np.concatenate([state.hull_pose[:2, None], links.reshape(2, 4, -1)], axis=1).astype(float)
-    velocity = np.concatenate([state.hull_velocity[:, None], state.link_velocity.reshape(3, 4, -1)], axis=1).astype(float)
-    mass = np.array([body.hull_mass[0], *np.repeat(body.link_mass, 2)])
-    inertia = np.array([body.hull_mass[2], *np.repeat(body.link_inertia, 2)])
+    links = link_tops(body, state.hull_pose, shape) + body.length[None] / 2 * shape.axis
+    num, legs = state.hull_pose.shape[1], body.body.num_legs
+    centres = np.concatenate([state.hull_pose[:2, None], links.reshape(2, -1, num)], axis=1).astype(float)
+    velocity = np.concatenate([state.hull_velocity[:, None], state.link_velocity.reshape(3, -1, num)], axis=1).astype(float)
+    mass = np.array([*body.hull_mass, *np.repeat(body.mass.ravel(), legs)])
+    inertia = np.array([*body.hull_inertia, *np.repeat(body.inertia.ravel(), legs)])
     return centres, velocity, mass, inertia
 
 
@@ -61,7 +63,7 @@ def energy(body, state):
 
 def stepper(body, track):
     def step(state, action):
-        window = terrain.look_around(track, state.hull_pose[0] - 3, 9.0)
+        window = look_around(track, state.hull_pose[0] - 3, 9.0)
         return advance(body, window, state, action)
 
     return jax.jit(step)
@@ -69,14 +71,14 @@ def stepper(body, track):
 
 @pytest.mark.parametrize("name", sorted(BODIES))
 def test_free_fall_is_the_closed_form(name):
-    body, rng, steps = get_body(name), np.random.default_rng(0), 25
+    body, rng, steps = numbers(name), np.random.default_rng(0), 25
     state = start(body, 20.0, rng, speed=1.0)
     centres, velocity, mass, _ = centres_and_masses(body, state)
     weight = (mass / mass.sum())[:, None]
     before, speed = (weight * centres).sum(1), (weight * velocity[:2]).sum(1)
     step = stepper(body, level(NUM))
     for _ in range(steps):
-        state, touched = step(state, jnp.asarray(rng.uniform(-1, 1, (4, NUM)), jnp.float32))  # motors are inside forces
+        state, touched = step(state, jnp.asarray(rng.uniform(-1, 1, (body.body.num_joints, NUM)), jnp.float32))  # motors are inside forces
         assert not touched.any()
     time = steps * TIME_STEP
     fallen = np.array([[0.0], [-10 * TIME_STEP**2 * steps * (steps + 1) / 2]])  # the sum of semi-implicit Euler steps
@@ -86,7 +88,7 @@ def test_free_fall_is_the_closed_form(name):
 
 
 def test_momentum_is_kept_in_flight():
-    body, rng = get_body("default"), np.random.default_rng(1)
+    body, rng = numbers("default"), np.random.default_rng(1)
     state = start(body, 20.0, rng, speed=1.0)
 
     def spin(state):
@@ -105,7 +107,7 @@ def test_momentum_is_kept_in_flight():
 
 def test_energy_does_not_grow_without_motors():
     """Walkers fall and collapse. What pushes them out of the ground and off their joint limits lifts them a little, in Box2D too."""
-    body, rng, num = get_body("default"), np.random.default_rng(2), 512
+    body, rng, num = numbers("default"), np.random.default_rng(2), 512
     state = start(body, 2.6, rng, speed=0.5, num=num)
     step, energies = stepper(body, level(num)), [energy(body, state)]
     for _ in range(40):
@@ -120,7 +122,7 @@ def test_energy_does_not_grow_without_motors():
 
 def test_a_collapse_ends_as_in_box2d():
     """Without motors both engines lose the same energy in a fall, whatever way the legs fold."""
-    body, rng = get_body("default"), np.random.default_rng(2)
+    body, rng = numbers("default"), np.random.default_rng(2)
     state, walker = start(body, 2.6, rng, speed=0.5), Box2DWalker()
     lost = []
     for i in range(NUM):
@@ -140,9 +142,11 @@ def test_a_collapse_ends_as_in_box2d():
 
 def test_what_rests_stays_at_rest():
     """Dropped with the legs apart, both feet stand on the ground and the motors hold the joints at their limits."""
-    body, rng = get_body("default"), np.random.default_rng(3)
+    body, rng = numbers("default"), np.random.default_rng(3)
     state = start(body, 1.9, rng)
-    ends = np.array([[body.joint_upper[0], body.joint_lower[0]], [body.joint_upper[1], body.joint_upper[1]]])[:, :, None]
+    ends = np.array([[body.body.joint_upper[0], body.body.joint_lower[0]], [body.body.joint_upper[1], body.body.joint_upper[1]]])[
+        :, :, None
+    ]
     inwards = np.array([[-1.0, 1.0], [-1.0, -1.0]])[:, :, None] * rng.uniform(0, 0.1, (2, 2, NUM))
     state = state.replace(joints=jnp.asarray(ends + inwards, jnp.float32), hull_pose=state.hull_pose.at[2].set(rng.uniform(-0.1, 0.1, NUM)))
     action = jnp.broadcast_to(jnp.array([1.0, 1.0, -1.0, 1.0])[:, None], (4, NUM))
@@ -152,16 +156,16 @@ def test_what_rests_stays_at_rest():
     before = state
     for _ in range(1000):
         state, touched = step(state, action)
-    assert touched.all() and (state.hull_pose[1] > terrain.GROUND + 1.5).all()
+    assert touched.all() and (state.hull_pose[1] > GROUND + 1.5).all()
     np.testing.assert_allclose(state.joints, before.joints, atol=0.02)
     np.testing.assert_allclose(state.hull_pose, before.hull_pose, atol=0.02)
 
 
-def random_walk(name, tops, pitch, steps=300, num=256):
+def random_walk(name, height=0.0, pitch=1.0, steps=300, num=256):
     """Full-torque random actions on a track, restarted above it where the hull comes too low: gaps and joints of every step."""
-    body, rng = get_body(name), np.random.default_rng(4)
-    track = level(num, tops, pitch)
-    first = start(body, 2 * body.link_length + 0.3 + max(tops - terrain.GROUND, 0.0), rng, num=num)
+    body, rng = numbers(name), np.random.default_rng(4)
+    track = level(num, stumps([height] * int(60 / pitch), pitch) if height else ())
+    first = start(body, body.length.sum() + 0.3 + height, rng, num=num)
     first = first.replace(hull_pose=first.hull_pose.at[0].set(jnp.asarray(rng.uniform(12, 30, num), jnp.float32)))
     step = stepper(body, track)
     state, gaps, joints = first, [], []
@@ -169,15 +173,15 @@ def random_walk(name, tops, pitch, steps=300, num=256):
     @jax.jit
     def deepest(state):
         shape = posture(body, state.hull_pose[2], link_angles(body, state.hull_pose[2], state.joints))
-        window = terrain.look_around(track, state.hull_pose[0] - 3, 9.0)
+        window = look_around(track, state.hull_pose[0] - 3, 9.0)
         return link_contacts(body, window, state.hull_pose, shape).gap.min((0, 1, 2))
 
     for t in range(steps):
         if t % 7 == 0:
-            action = jnp.asarray(np.sign(rng.uniform(-1, 1, (4, num))), jnp.float32)
+            action = jnp.asarray(np.sign(rng.uniform(-1, 1, (body.body.num_joints, num))), jnp.float32)
         state, _ = step(state, action)
         assert all(np.isfinite(x).all() for x in jax.tree.leaves(state))
-        low = (state.hull_pose[1] < max(tops, terrain.GROUND) + 0.7) | (jnp.abs(state.hull_pose[2]) > 0.8)
+        low = (state.hull_pose[1] < GROUND + height + 0.7) | (jnp.abs(state.hull_pose[2]) > 0.8)
         gaps.append(np.where(low, 1.0, deepest(state)))
         joints.append(np.where(low, -0.5, state.joints))
         state = jax.tree.map(lambda a, b, low=low: jnp.where(low.reshape(*[1] * (a.ndim - 1), -1), b, a), state, first)
@@ -186,17 +190,17 @@ def random_walk(name, tops, pitch, steps=300, num=256):
 
 @pytest.mark.parametrize("name", sorted(BODIES))
 def test_links_stay_above_flat_ground_and_joints_near_their_limits(name):
-    gaps, joints = random_walk(name, terrain.NOWHERE, 1.0)
+    gaps, joints = random_walk(name)
     assert (gaps < 0.02).mean() > 0.1 and np.quantile(gaps, 1e-3) > -0.005 and gaps.min() > -0.1
-    body = get_body(name)
+    body = numbers(name)
     for joint in range(2):
-        inside = (joints[:, joint] > body.joint_lower[joint] - 0.12) & (joints[:, joint] < body.joint_upper[joint] + 0.12)
+        inside = (joints[:, joint] > body.body.joint_lower[joint] - 0.12) & (joints[:, joint] < body.body.joint_upper[joint] + 0.12)
         # a motor overshoots a limit by 6 rad/s for a step at most, as in Box2D; impacts beat a few joints further
         assert inside.mean() > (0.99 if name == "default" else 0.97)
 
 
 @pytest.mark.parametrize("name", sorted(BODIES))
 def test_links_do_not_pass_through_dense_stumps(name):
-    gaps, _ = random_walk(name, terrain.GROUND + 0.9, terrain.MIN_PITCH + 0.25)
+    gaps, _ = random_walk(name, 0.9, STEP + 0.26)
     assert (gaps < 0.02).mean() > 0.1
     assert np.quantile(gaps, 0.02) > -0.08 and gaps.min() > -0.4

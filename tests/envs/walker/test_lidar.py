@@ -1,18 +1,30 @@
+"""The lidar against a plain ray cast in NumPy float64 on every kind of track."""
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
+from walker_scenes import batched
 
-from jaxcurriculum.envs.walker import lidar, terrain
+from jaxcurriculum import envs
+from jaxcurriculum.envs.walker.lidar import lidar
+from jaxcurriculum.envs.walker.render import scene
+from jaxcurriculum.envs.walker.terrain import look_around
+
+TRACKS = {
+    "stumps": envs.stump_tracks,
+    "rotated stumps": lambda: envs.stump_tracks(stump_width=(1.0, 2.0), stump_rotation=(0.0, 6.3)),
+    "hexagons": envs.hexagon_tracks,
+    "sequences": envs.stump_sequences,
+    "rough ground": envs.bipedal_walker,
+    "hardcore": lambda: envs.bipedal_walker(hardcore=True),
+    "obstacles": envs.obstacle_tracks,
+}
 
 
-def ray_cast(level, origin):
-    """Nearest hit of the ten rays with every side of every stump and the ground, in plain NumPy float64."""
-    tops, pitch = np.asarray(level.tops, float), float(level.pitch)
-    segments = [((-1e3, terrain.GROUND), (1e3, terrain.GROUND))]
-    for i in np.flatnonzero(tops > 0):
-        left, right, top = terrain.START + i * pitch, terrain.START + i * pitch + 14 / 30, tops[i]
-        segments += [((left, terrain.GROUND), (left, top)), ((left, top), (right, top)), ((right, top), (right, terrain.GROUND))]
-    start, end = np.array(segments).swapaxes(0, 1)
+def ray_cast(segments, origin):
+    """Nearest hit of the ten rays with segments [num, 2 (ends), 2]."""
+    start, end = segments[:, 0], segments[:, 1]
     along, fractions = end - start, []
     for i in range(10):
         angle = 1.5 * i / 10
@@ -24,18 +36,23 @@ def ray_cast(level, origin):
             u = (ray[0] * offset[:, 1] - ray[1] * offset[:, 0]) / det
         hit = (det != 0) & (t >= 0) & (t <= 1) & (u >= 0) & (u <= 1)
         fractions.append(min([1.0, *t[hit]]))
-    return fractions
+    return np.array(fractions)
 
 
-def test_lidar_is_the_nearest_hit():
-    rng, worst = np.random.default_rng(0), []
+@pytest.mark.parametrize("name", TRACKS)
+def test_lidar_is_the_nearest_hit(name):
+    env, rng, worst = TRACKS[name](), np.random.default_rng(0), []
+    generate = jax.jit(lambda key: env.generate(key, env.task_space.sample(key)))
+    look = jax.jit(lambda level, origin: lidar(look_around(level, origin[0] - 1, 7.0), origin))
     for seed in range(60):
-        task = jnp.array([rng.uniform(0, 3), rng.choice([0.0, rng.uniform(0, 6)])], jnp.float32)
-        level = terrain.stump_level(jax.random.key(seed), task)
-        origin = np.array([rng.uniform(2, 85), terrain.GROUND + rng.uniform(1.7, 3.0)])
-        batch = jax.tree.map(lambda x: x[..., None], level)
-        window = terrain.look_around(batch, jnp.array([origin[0] - 1]), 7.0)
-        worst.append(
-            np.abs(np.asarray(lidar.lidar(window, jnp.asarray(origin, jnp.float32)[:, None]))[:, 0] - ray_cast(level, origin)).max()
-        )
-    assert np.sort(worst)[-2] < 2e-4  # a ray may graze a corner on either side once
+        level = generate(jax.random.key(seed))
+        ground, obstacles = scene(jax.tree.map(np.asarray, level))
+        ground = np.array([[-9.0, ground[0, 1]], *ground, [200.0, ground[-1, 1]]])
+        segments = np.stack([ground[:-1], ground[1:]], 1).astype(float)
+        sides = [np.stack([polygon, np.roll(polygon, -1, 0)], 1) for polygon in obstacles]
+        x = rng.uniform(2, 85)
+        over = [polygon[:, 1].max() for polygon in obstacles if polygon[:, 0].min() < x + 0.1 and polygon[:, 0].max() > x - 0.1]
+        origin = np.array([x, max([np.interp(x, *ground.T), *over]) + rng.uniform(0.2, 2.5)])
+        found = look(batched(level), jnp.asarray(origin, jnp.float32)[:, None])[:, 0]
+        worst.append(np.abs(np.asarray(found) - ray_cast(np.concatenate([segments, *sides]), origin)).max())
+    assert np.sort(worst)[-2] < 5e-4  # a ray may graze a corner on either side once

@@ -1,50 +1,116 @@
-"""The animation: what stands in the picture is what stands in the level."""
+"""Pictures: what stands in them is what stands in the level, where it stands there."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from episodes import FLAT, HEXAGON, glide
+from imageio_ffmpeg import count_frames_and_secs
 from PIL import Image, ImageColor
 
 from jaxcurriculum import envs
 from jaxcurriculum.envs.walker import render
 from jaxcurriculum.envs.walker.bodies import get_body
-from jaxcurriculum.envs.walker.terrain import END, GROUND, START, STEP
+from jaxcurriculum.envs.walker.surfaces import GROUND, STEP
+from jaxcurriculum.envs.walker.terrain import END
+
+ROUGH = np.array([[0.0, 3.0], [8.0, 3.5], [8.0, 1.5], [10.0, 1.5], [10.0, 3.5], [14.0, 4.2], [14.0, 4.7], [30.0, 5.0]])  # pit and stairs
 
 
-@pytest.fixture(scope="module")
-def scene():
+def near(picture, colour, tolerance=30):
+    """Which pixels [height, width] have a colour of `render.COLOURS`."""
+    return np.abs(np.asarray(picture.convert("RGB")).astype(int) - ImageColor.getrgb(render.COLOURS[colour])).sum(-1) < tolerance
+
+
+def test_the_scene_of_a_level_has_its_stumps():
     env = envs.stump_tracks()
-    level = env.generate(jax.random.key(0), jnp.array([2.0, 3.0]))
-    state, timestep = env.reset(jax.random.key(1), level)
-    return level, state, np.asarray(timestep.obs[-10:])
+    ground, stumps = render.scene(env.generate(jax.random.key(0), jnp.array([2.0, 3.0])))
+    np.testing.assert_allclose(ground[:, 1], GROUND, rtol=1e-6)
+    boxes = np.array(stumps)
+    left, right, foot, top = boxes[:, :, 0].min(1), boxes[:, :, 0].max(1), boxes[:, :, 1].min(1), boxes[:, :, 1].max(1)
+    assert len(stumps) == np.ceil((END - left[0]) / (STEP + 3.0))
+    np.testing.assert_allclose(np.diff(left), STEP + 3.0, rtol=1e-4)
+    np.testing.assert_allclose(right - left, STEP, rtol=1e-4)
+    np.testing.assert_allclose(foot, GROUND, rtol=1e-5)
+    np.testing.assert_allclose((top - GROUND) / STEP, 2.0, atol=0.5)  # heights are N(2, 0.1^2) steps
 
 
-def test_track_polygons_are_the_stumps_of_the_level(scene):
-    level, _, _ = scene
-    stumps = render.track_polygons(level)
-    assert len(stumps) == np.ceil((END - START) / (STEP + 3.0))
-    np.testing.assert_allclose(np.diff(stumps[:, 0, 0]), STEP + 3.0, rtol=1e-4)
-    np.testing.assert_allclose(stumps[:, 1, 0] - stumps[:, 0, 0], STEP, rtol=1e-4)
-    np.testing.assert_allclose((stumps[:, 1, 1] - GROUND) / STEP, 2.0, atol=0.5)  # heights are N(2, 0.1^2) steps
+def test_the_silhouette_has_hull_and_links_about_the_lidar():
+    env, body = envs.stump_tracks(), get_body("default")
+    level = env.generate(jax.random.key(0), jnp.array([1.0, 3.0]))
+    state, _ = env.reset(jax.random.key(1), level)
+    polygons, origin = render.silhouette(body, level, state)
+    assert [polygon.shape for polygon in polygons] == [(5, 2)] + [(4, 2)] * 4
+    np.testing.assert_allclose(np.ptp(polygons[0], axis=0), np.ptp(np.array(body.hull), axis=0), atol=0.02)  # it starts nearly level
+    np.testing.assert_allclose(polygons[0].mean(0) - origin, np.mean(body.hull, 0), atol=0.02)
+    assert min(float(polygon[:, 1].min()) for polygon in polygons) > GROUND - 0.05
 
 
-def test_a_gif_has_a_frame_a_state_that_follows_the_walker(scene, tmp_path):
-    level, state, lidar = scene
-    shifts = 2.0 * np.arange(5, dtype=np.float32)
-    poses = jnp.asarray(state.hull_pose)[None] + jnp.zeros((5, 3)).at[:, 0].set(shifts)
-    states = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (5, *leaf.shape)), state).replace(hull_pose=poses)
-    path = tmp_path / "walker.gif"
-    render.write_gif(path, get_body("default"), level, states, np.tile(lidar, (5, 1)), [f"frame {i}" for i in range(5)])
-    picture = Image.open(path)
+@pytest.mark.parametrize("ground", [FLAT, ROUGH], ids=["flat", "rough"])
+def test_earth_begins_at_the_height_of_the_ground(ground):
+    episode = glide(40, num_legs=4, ground=ground)
+    for frame in (0, 20, 39):
+        earth = near(render.draw_frame(episode, frame), "earth")
+        left, bottom = episode.camera[frame]
+        x = left + (np.arange(render.WIDTH) + 0.5) / render.SCALE
+        height = bottom + (render.HEIGHT - earth.argmax(0)) / render.SCALE
+        is_wall = np.abs(np.interp(x + 0.05, *ground.T) - np.interp(x - 0.05, *ground.T)) > 0.1
+        wrong = (np.abs(height - np.interp(x, *ground.T)) > 0.05) & ~is_wall
+        assert wrong.mean() < 0.05  # rays, marks and the finish hide some of it
+
+
+def test_any_convex_polygon_is_drawn_where_it_stands():
+    shapes = {corners: HEXAGON[:corners] * 0.8 + [11.0, 5.5] for corners in (3, 4, 6)}
+    for shape in shapes.values():
+        episode = glide(20, obstacles=[shape, shape + [50.0, 0.0]], height=2.5)
+        pixels = near(render.draw_frame(episode, 0), "obstacle")
+        x, y = shape.T
+        area = abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2
+        assert abs(pixels.sum() / render.SCALE**2 / area - 1) < 0.05
+        rows, columns = np.nonzero(pixels)
+        left, bottom = episode.camera[0]
+        np.testing.assert_allclose(left + np.array([columns.min(), columns.max() + 1]) / render.SCALE, [x.min(), x.max()], atol=0.05)
+        heights = bottom + (render.HEIGHT - np.array([rows.max() + 1, rows.min()])) / render.SCALE
+        np.testing.assert_allclose(heights, [y.min(), y.max()], atol=0.05)
+
+
+def test_the_camera_rests_on_flat_ground_and_glides_over_rough_ground():
+    assert np.ptp(glide(100).camera[:, 1]) < 1e-9
+    episode = glide(100, ground=ROUGH)
+    left, bottom = episode.camera.T
+    assert np.ptp(bottom) > 0.5 and np.abs(np.diff(bottom)).max() < 0.15  # m a frame
+    np.testing.assert_allclose(episode.origin[:, 0] - left, episode.origin[0, 0] - left[0])
+    above = episode.origin[:, 1] - bottom
+    assert (above > 0.5).all() and (above < render.HEIGHT / render.SCALE - 0.5).all()
+
+
+def test_a_gif_has_a_frame_a_state_that_follows_the_walker(tmp_path):
+    episode = glide(5, obstacles=[HEXAGON * 0.3 + [8.0, 3.2]], speed=25.0)
+    render.write_gif(tmp_path / "walker.gif", episode)
+    picture = Image.open(tmp_path / "walker.gif")
     assert picture.n_frames == 5 and picture.size == (render.WIDTH, render.HEIGHT) and picture.info["duration"] == 40
-    centres, stumps = [], []
-    for index in range(5):
-        picture.seek(index)
-        pixels = np.asarray(picture.convert("RGB")).astype(int)
-        near = lambda colour, pixels=pixels: np.abs(pixels - ImageColor.getrgb(colour)).sum(-1) < 40
-        centres.append(np.nonzero(near(render.HULL))[1].mean())
-        stumps.append(np.nonzero(near(render.STUMP))[1])
-    assert np.ptp(centres) < 2  # the camera follows the hull
-    first = (START - (float(poses[2, 0]) + render.AHEAD - render.WIDTH / render.SCALE / 2)) * render.SCALE
-    assert abs(stumps[2].min() - first) < 3  # pixels: the first stump is where the level has it (origin and centre differ by 0.02 m)
+    hulls, obstacles = [], []
+    for frame in range(5):
+        picture.seek(frame)
+        hulls.append(np.nonzero(near(picture, "hull", 40))[1].mean())
+        obstacles.append(np.nonzero(near(picture, "obstacle", 40))[1].mean())
+    assert np.ptp(hulls) < 2  # the camera follows the hull
+    np.testing.assert_allclose(np.diff(obstacles), -render.SCALE, atol=3)  # and the track passes by, 1 m a frame
+
+
+def test_a_long_gif_is_thinned_and_keeps_its_last_frame(tmp_path, monkeypatch):
+    monkeypatch.setattr(render, "MOST_FRAMES", 4)
+    drawn, draw = [], render.draw_frame
+    monkeypatch.setattr(render, "draw_frame", lambda episode, frame: drawn.append(frame) or draw(episode, frame))
+    render.write_gif(tmp_path / "walker.gif", glide(10))
+    assert Image.open(tmp_path / "walker.gif").n_frames == 4 and drawn[1:] == [0, 3, 6, 9]  # after the one that gave the palette
+
+
+def test_a_film_has_every_frame(tmp_path):
+    render.write_mp4(tmp_path / "walker.mp4", glide(10))
+    assert count_frames_and_secs(tmp_path / "walker.mp4") == (10, pytest.approx(0.4))
+
+
+def test_a_film_that_cannot_be_written_says_where(tmp_path):
+    with pytest.raises(IsADirectoryError, match=tmp_path.name):
+        render.write_mp4(tmp_path, glide(2))

@@ -4,16 +4,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from walker_scenes import numbers
 
 from jaxcurriculum import envs
 from jaxcurriculum.envs.walker import dynamics, solver, terrain
-from jaxcurriculum.envs.walker.bodies import get_body
 from jaxcurriculum.envs.walker.contact import link_contacts
 from jaxcurriculum.envs.walker.kinematics import link_angles, link_tops, posture
 from jaxcurriculum.envs.walker.mass import mass_matrix, project
 from jaxcurriculum.envs.walker.rows import JOINTS, NORMALS, TANGENTS, make_rows
 
-BODY, NUM = get_body("default"), 256
+WALKER, NUM = numbers("default"), 256
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +35,13 @@ def problem():
     @jax.jit
     def prepare(level, state):
         window = terrain.look_around(level, state.hull_pose[0] - 3, 9.0)
-        shape = posture(BODY, state.hull_pose[2], link_angles(BODY, state.hull_pose[2], state.joints))
-        mass = mass_matrix(BODY, shape)
-        contacts = link_contacts(BODY, window, state.hull_pose, shape)
-        rows = make_rows(mass, link_tops(BODY, state.hull_pose, shape), contacts)
+        shape = posture(WALKER, state.hull_pose[2], link_angles(WALKER, state.hull_pose[2], state.joints))
+        mass = mass_matrix(WALKER, shape)
+        contacts = link_contacts(WALKER, window, state.hull_pose, shape)
+        rows = make_rows(mass, link_tops(WALKER, state.hull_pose, shape), contacts)
         fall = jnp.array([0.0, -0.2, 0.0])
-        motion = project(BODY, mass, state.hull_velocity + fall[:, None], state.link_velocity + fall[:, None, None, None])
-        return rows, mass, dynamics._bounds(BODY, state, action, contacts.gap), motion
+        motion = project(WALKER, mass, state.hull_velocity + fall[:, None], state.link_velocity + fall[:, None, None, None])
+        return rows, mass, dynamics._bounds(WALKER, state, action, contacts.gap), motion
 
     rows, mass, bounds, motion = prepare(level, state)
     reference = gauss_seidel(rows, bounds, motion, 4000)

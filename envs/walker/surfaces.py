@@ -1,0 +1,156 @@
+"""Surfaces that a walker stands on and sees: flat ground, ground of straight pieces, columns, convex polygons.
+
+Every surface answers three questions. `outside`: how far a point is outside and along which normal (negative inside; like Box2D, the
+distance to the farthest face, not to the nearest corner). `corners`: which of its points may poke into a walker's part. `rays`: at which
+fraction the lidar's rays meet it. Arrays end in the batch; surfaces have their number first, [surfaces, ..., N].
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+
+from jaxcurriculum.envs.walker.kinematics import dot, perpendicular
+
+STEP = 14 / 30  # m: the unit of a track's lengths
+GROUND = 400 / 30 / 4  # m: height of flat ground
+FAR = 1e3  # m: gap of a point that cannot touch
+
+
+class Surface(Protocol):
+    """What contact and lidar ask of a part of the track."""
+
+    def outside(self, points: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Distance of each of points [2, points, ..., N] to the surface, [points, ..., N], and the normal there, [2, points, ..., N]."""
+        ...
+
+    def corners(self) -> jax.Array | None:
+        """The points that stick out, [2, corners, ..., N]; None where there is none."""
+        ...
+
+    def rays(self, origin: jax.Array, reach: np.ndarray, drop: np.ndarray) -> jax.Array:
+        """Fraction at which rays from origin [2, N] by (reach, -drop) [rays, 1] meet the surface, [rays, N]; above 1 where they miss."""
+        ...
+
+
+class Flat(struct.PyTreeNode):
+    """The ground of the published tracks."""
+
+    def outside(self, points: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return points[1] - GROUND, jnp.stack([jnp.zeros_like(points[0]), jnp.ones_like(points[0])])
+
+    def corners(self) -> None:
+        return None
+
+    def rays(self, origin: jax.Array, reach: np.ndarray, drop: np.ndarray) -> jax.Array:
+        return (origin[1][None] - GROUND) / drop
+
+
+class Chain(struct.PyTreeNode):
+    """Ground of straight pieces, one a `STEP`, solid below."""
+
+    left: jax.Array  # [..., N], m: where the first piece begins
+    heights: jax.Array  # [pieces + 1, ..., N], m
+
+    def pieces(self) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """Left ends [2, pieces, ..., N] and the pieces' unit normals [2, pieces, ..., N]; left ends have one more entry."""
+        number = np.arange(self.heights.shape[0], dtype=np.float32).reshape(-1, *[1] * self.left.ndim)
+        x = jnp.broadcast_to(self.left[None] + STEP * number, self.heights.shape)
+        rise = self.heights[1:] - self.heights[:-1]
+        scale = jax.lax.rsqrt(rise * rise + STEP * STEP)
+        return jnp.stack([x, self.heights]), jnp.stack([-rise * scale, STEP * scale]), rise
+
+    def outside(self, points: jax.Array) -> tuple[jax.Array, jax.Array]:
+        vertices, normals, _ = self.pieces()
+        x = points[0][None]  # [1, points, ..., N]
+        begin, end = vertices[0, :-1, None], vertices[0, 1:, None]
+        first, last = (np.arange(begin.shape[0]).reshape(-1, *[1] * (x.ndim - 1)) == i for i in (0, begin.shape[0] - 1))
+        on = ((x >= begin) | first) & ((x < end) | last)  # [pieces, points, ..., N], one piece each
+        distance = dot(normals[:, :, None], points[:, None] - vertices[:, :-1, None])
+        return jnp.where(on, distance, 0.0).sum(0), jnp.where(on[None], normals[:, :, None], 0.0).sum(1)
+
+    def corners(self) -> jax.Array:
+        """The inner vertices where the ground bends down; the others lie below any part that touches it."""
+        vertices, _, rise = self.pieces()
+        peak = rise[1:] < rise[:-1]
+        return jnp.stack([vertices[0, 1:-1], jnp.where(peak, vertices[1, 1:-1], -FAR)])
+
+    def rays(self, origin: jax.Array, reach: np.ndarray, drop: np.ndarray) -> jax.Array:
+        vertices, _, rise = self.pieces()
+        x, y = (vertices - origin[:, None])[:, None, :-1]  # [1, pieces, N], from the rays' origin
+        reach, drop = reach[:, None], drop[:, None]
+        fraction = (STEP * y - rise[None] * x) / jnp.minimum(-drop * STEP - rise[None] * reach, -1e-6)
+        met = fraction * reach - x  # m from the piece's left end
+        hits = (fraction >= 0) & (met >= 0) & (met <= STEP)
+        return jnp.where(hits, fraction, 2.0).min(1)
+
+
+class Columns(struct.PyTreeNode):
+    """Boxes that stand in the ground, solid down to any depth."""
+
+    left: jax.Array  # [columns, ..., N], m
+    right: jax.Array  # [columns, ..., N], m
+    top: jax.Array  # [columns, ..., N], m
+
+    def outside(self, points: jax.Array) -> tuple[jax.Array, jax.Array]:
+        x, y = points[0][None], points[1][None]
+        left, right, above = self.left[:, None] - x, x - self.right[:, None], y - self.top[:, None]
+        beside = jnp.maximum(left, right)
+        outside = jnp.maximum(beside, above)  # [columns, points, ..., N]
+        gap = outside.min(0)
+        side = jnp.where(above >= beside, 0.0, jnp.where(left > right, -1.0, 1.0))
+        normal_x = jnp.clip(jnp.where(outside == gap[None], side, 0.0).sum(0), -1.0, 1.0)
+        return gap, jnp.stack([normal_x, 1.0 - jnp.abs(normal_x)])
+
+    def corners(self) -> jax.Array:
+        return jnp.stack([jnp.concatenate([self.left, self.right]), jnp.concatenate([self.top, self.top])])
+
+    def rays(self, origin: jax.Array, reach: np.ndarray, drop: np.ndarray) -> jax.Array:
+        """A ray is below the top from (y - top) / drop on and between the sides from (left - x) / reach to (right - x) / reach."""
+        x, y = origin[0][None], origin[1][None]
+        reach, drop = np.maximum(reach, 1e-6)[:, None], drop[:, None]  # not zero, so that a slab of x has two ends
+        enter = jnp.maximum((y - self.top)[None] / drop, (self.left - x)[None] / reach)  # [rays, columns, N]
+        hits = (enter >= 0) & (enter <= (self.right - x)[None] / reach)
+        return jnp.where(hits, enter, 2.0).min(1)
+
+
+class Polygons(struct.PyTreeNode):
+    """Convex polygons, counter-clockwise; a corner may be there several times."""
+
+    vertices: jax.Array  # [2, polygons, corners, ..., N], m
+
+    def faces(self) -> tuple[jax.Array, jax.Array]:
+        """Unit normals [2, polygons, corners, ..., N] of the sides that begin at each corner, and whether a side has a length."""
+        edge = jnp.roll(self.vertices, -1, axis=2) - self.vertices
+        squared = dot(edge, edge)
+        return -perpendicular(edge) * jax.lax.rsqrt(jnp.maximum(squared, 1e-12))[None], squared > 1e-12
+
+    def outside(self, points: jax.Array) -> tuple[jax.Array, jax.Array]:
+        normals, real = self.faces()
+        apart = dot(normals[:, :, :, None], points[:, None, None] - self.vertices[:, :, :, None])
+        apart = jnp.where(real[:, :, None], apart, -jnp.inf)  # [polygons, sides, points, ..., N]
+        outside = apart.max(1)
+        gap = outside.min(0)
+        chosen = (apart == outside[:, None]) & (outside == gap[None])[:, None]
+        normal = jnp.where(chosen[None], normals[:, :, :, None], 0.0).sum((1, 2))
+        return gap, normal * jax.lax.rsqrt(jnp.maximum(dot(normal, normal), 1e-12))[None]
+
+    def corners(self) -> jax.Array:
+        return self.vertices.reshape(2, -1, *self.vertices.shape[3:])
+
+    def rays(self, origin: jax.Array, reach: np.ndarray, drop: np.ndarray) -> jax.Array:
+        """A ray is inside from the last side that it crosses inwards to the first that it crosses outwards."""
+        normals, real = self.faces()
+        direction = jnp.stack([jnp.asarray(reach), -jnp.asarray(drop)])[:, :, None, None]  # [2, rays, 1, 1, 1]
+        speed = dot(normals[:, None], direction)  # [rays, polygons, sides, N]
+        real, ahead = real[None], dot(normals, self.vertices - origin[:, None, None])[None]
+        crossing = ahead / jnp.where(jnp.abs(speed) < 1e-9, 1e-9, speed)
+        beside = real & (ahead < 0) & (jnp.abs(speed) < 1e-9)  # outside of a side that the ray runs along
+        enter = jnp.where(real & (speed < 0), crossing, -jnp.inf).max(2)
+        leave = jnp.where(real & (speed > 0), crossing, jnp.inf).min(2)
+        hits = (enter >= 0) & (enter <= leave) & ~beside.any(2)
+        return jnp.where(hits, enter, 2.0).min(1)
