@@ -57,13 +57,18 @@ class Compare:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Render:
-    """Animate the walker of a run on one track, with the policy of its last checkpoint."""
+    """Show the walker of a run with the policy of its last checkpoint: one episode as an animation or a picture, or a page with nine.
+
+    The page is one file that plays in any browser, offline: nine tracks of --task, or else test tasks from all over the task space.
+    """
 
     run: Positional[pathlib.Path]  # folder of the run
     task: tuple[float, ...] = ()  # one value an axis of the task space; by default the hardest test task that is mastered steadily
     seed: int | None = None  # whose policy, by default the first of the run
     track_seed: int = 0  # another number, another track of the same task
-    out: pathlib.Path | None = None  # the GIF, by default RUN/figures/walker.gif
+    html: bool = False  # write the web page
+    at: float | None = None  # seconds after the start that a .png shows, by default half-way through
+    out: pathlib.Path | None = None  # a .gif, .mp4 or .png file, or .html with --html; by default RUN/figures/walker.gif or walker.html
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -185,12 +190,24 @@ def execute(command: Train | Plot | Compare | Render | List) -> int:
 
             show_paths([compare([Run(path) for path in command.runs], command.out, console)], console)
         case Render():
-            from jaxcurriculum.experiments.animation import animate
-
-            show_paths([animate(Run(command.run), command.task, command.seed, command.track_seed, command.out)], console)
+            show_paths([execute_render(command)], console)
         case Train():
             return execute_train(command, console)
     return 0
+
+
+def execute_render(command: Render) -> pathlib.Path:
+    """Write the page, or the animation or picture. Returns its path."""
+    from jaxcurriculum.experiments.animation import animate
+    from jaxcurriculum.experiments.player import show_page
+    from jaxcurriculum.experiments.store import Run
+
+    run, what = Run(command.run), (command.task, command.seed, command.track_seed, command.out)
+    if not command.html:
+        return animate(run, *what, at=command.at)
+    if command.at is not None:
+        raise RunError(f"--at names the moment that a .png shows, got --at {command.at:g} with --html.")
+    return show_page(run, *what)
 
 
 def execute_train(command: Train, console: Console) -> int:

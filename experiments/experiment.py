@@ -10,6 +10,7 @@ from typing import Any
 import jax
 
 from jaxcurriculum import Box, Environment, Loop, LoopConfig, make_loop
+from jaxcurriculum.envs import BODIES
 from jaxcurriculum.experiments.catalogue import ENVIRONMENTS, STUDENTS, TEACHERS, find
 from jaxcurriculum.experiments.errors import RunError
 from jaxcurriculum.experiments.settings import Settings, override, parameters
@@ -81,7 +82,7 @@ def _parts(settings: Settings) -> dict[str, Any]:
     """The lines of the tables that `settings` names; "env" is absent where the student needs none."""
     parts = {"teacher": find("teacher", TEACHERS, settings.teacher), "student": find("student", STUDENTS, settings.student)}
     environment = find("environment", ENVIRONMENTS, settings.env)
-    find(f"body of {settings.env}", dict.fromkeys(environment.bodies), settings.body)
+    find("body", BODIES, settings.body)
     return parts | ({"env": environment} if parts["student"].needs_environment else {})
 
 

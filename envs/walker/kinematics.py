@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from flax import struct
@@ -17,6 +19,7 @@ class WalkerState(struct.PyTreeNode):
     hull_velocity: jax.Array  # [3]: vx, vy of the centre of mass [m/s], rate [rad/s]
     link_velocity: jax.Array  # [3, 2 (upper, lower), legs]: vx, vy of the centres [m/s], absolute rates [rad/s]
     impulses: jax.Array  # [10 (rows), legs], N s or N m s: what held the constraints in the last step, the guess for the next
+    flags: Any = None  # `contact_flags.ContactFlags` where flags are gymnasium's
 
 
 class Posture(struct.PyTreeNode):

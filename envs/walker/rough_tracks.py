@@ -43,7 +43,9 @@ class Obstacle(NamedTuple):
 Draw = Callable[[jax.Array, jax.Array, jax.Array, jax.Array], Obstacle]  # (task, kind, uniforms [3], length of a run) -> obstacle
 
 
-def bipedal_walker(body: str | Body = "default", hardcore: bool = False, sizes: Sizes | None = None) -> Environment:
+def bipedal_walker(
+    body: str | Body = "default", hardcore: bool = False, sizes: Sizes | None = None, contact_flag: str = "true"
+) -> Environment:
     """gymnasium's BipedalWalker-v3 ground, or with `hardcore` its stumps, stairs and pits, to be crossed by a walker (`tracks.walk_on`).
 
     Task: roughness, always 1 (an axis without width), so that every seed is another track of one task. Episodes end after 1,600 steps,
@@ -52,9 +54,10 @@ def bipedal_walker(body: str | Body = "default", hardcore: bool = False, sizes: 
     Args:
       body: "default", "short", "long" or "quadruped", or a `Body` of your own.
       sizes: bounds of factors for sizes of the body, such as {"upper_length": (0.5, 1.5)}.
+      contact_flag: "true", or "box2d" for flags that flicker as gymnasium's do (`contact_flags`).
 
     Raises:
-      ValueError: when there is no such body or size.
+      ValueError: when there is no such body, size or contact flag.
 
     Source: gymnasium 1.2, `bipedal_walker.py`. Differs from it: see `stump_tracks`.
 
@@ -75,13 +78,16 @@ def bipedal_walker(body: str | Body = "default", hardcore: bool = False, sizes: 
             scenery=scenery,
             density=DENSITY if hardcore else None,
             max_episode_steps=HARDCORE_EPISODE if hardcore else 1600,
+            contact_flag=contact_flag,
         ),
         body,
         sizes,
     )
 
 
-def obstacle_tracks(body: str | Body = "default", stairs: bool = True, easy: bool = False, sizes: Sizes | None = None) -> Environment:
+def obstacle_tracks(
+    body: str | Body = "default", stairs: bool = True, easy: bool = False, sizes: Sizes | None = None, contact_flag: str = "true"
+) -> Environment:
     """The 8-D tracks of POET, PLR and ACCEL: rough ground with pits, stumps and stairs, to be crossed by a walker (`tracks.walk_on`).
 
     Task: roughness; then two ends, in either order, of the range of pit widths, of stump heights and of stair heights [all in steps of
@@ -93,9 +99,10 @@ def obstacle_tracks(body: str | Body = "default", stairs: bool = True, easy: boo
       stairs: without, the 5-D tracks of POET.
       easy: the small box in which ACCEL begins.
       sizes: bounds of factors for sizes of the body, such as {"upper_length": (0.5, 1.5)}.
+      contact_flag: "true", or "box2d" for flags that flicker as gymnasium's do (`contact_flags`).
 
     Raises:
-      ValueError: when there is no such body or size.
+      ValueError: when there is no such body, size or contact flag.
 
     Source: Wang et al. 2019, "POET"; Parker-Holder et al. 2022, "Evolving curricula with regret-based environment design" (ranges).
     Differs from the papers: the right wall of a pit reaches to the next whole step, behind which the ground is as high; see also
@@ -125,7 +132,8 @@ def obstacle_tracks(body: str | Body = "default", stairs: bool = True, easy: boo
         kinds = jnp.stack([task[3:5].max() >= 0.2, task[5:7].max() >= 0.2, task[1:3].max() >= 0.8])
         return rough_ground(jax.random.uniform(key, (NUM_CELLS, NUM_DRAWS)), task, task[0], kinds, _draw_ranges, ramp=False)
 
-    return walk_on(Track(name="obstacle-tracks", task_space=space, scenery=scenery, density=DENSITY), body, sizes)
+    track = Track(name="obstacle-tracks", task_space=space, scenery=scenery, density=DENSITY, contact_flag=contact_flag)
+    return walk_on(track, body, sizes)
 
 
 def _draw_hardcore(task: jax.Array, kind: jax.Array, uniforms: jax.Array, run: jax.Array) -> Obstacle:

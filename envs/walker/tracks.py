@@ -13,6 +13,7 @@ import numpy as np
 from jaxcurriculum.envs.walker.batching import in_blocks, trailing_batch
 from jaxcurriculum.envs.walker.bodies import SIZES, STANCE, Anatomy, Body, anatomy, get_body
 from jaxcurriculum.envs.walker.contact import hull_touches
+from jaxcurriculum.envs.walker.contact_flags import hear, no_contact
 from jaxcurriculum.envs.walker.dynamics import REST_GAP, TIME_STEP, advance
 from jaxcurriculum.envs.walker.kinematics import WalkerState, hull_corners, hull_origin, link_angles, link_corners, link_tops, posture
 from jaxcurriculum.envs.walker.lidar import RANGE, lidar
@@ -43,6 +44,7 @@ class Track:
     scenery: Callable[[Key, jax.Array], Scenery]  # (key, task) -> scenery
     density: Density | None = None  # of the obstacles, where there are any
     max_episode_steps: int = 2000
+    contact_flag: str = "true"  # or "box2d": as gymnasium's listener hears of contacts (`contact_flags`)
 
 
 def walk_on(track: Track, body: str | Body, sizes: Sizes | None) -> Environment:
@@ -56,6 +58,8 @@ def walk_on(track: Track, body: str | Body, sizes: Sizes | None) -> Environment:
       ValueError: when there is no such body or size, or bounds of a size are not positive or the wrong way round.
     """
     body, sizes = get_body(body), dict(sizes or {})
+    if track.contact_flag not in ("true", "box2d"):
+        raise ValueError(f"contact_flag must be 'true' or 'box2d', got {track.contact_flag!r}.")
     for name, (low, high) in sizes.items():
         if name not in SIZES:
             raise ValueError(f"sizes must be among {', '.join(SIZES)}, got {name!r}.")
@@ -88,7 +92,7 @@ def walk_on(track: Track, body: str | Body, sizes: Sizes | None) -> Environment:
         )
 
     step = trailing_batch(lambda level, state, action: _step(fixed if level.walker is None else level.walker, level, state, action))
-    reset = trailing_batch(lambda level: _reset(fixed if level.walker is None else level.walker, level))
+    reset = trailing_batch(lambda level: _reset(fixed if level.walker is None else level.walker, level, track.contact_flag))
     joints = [f"{joint}_{leg}" for leg in range(body.num_legs) for joint in ("hip", "knee")]
     return Environment(
         name=track.name,
@@ -141,6 +145,9 @@ def _window(walker: Anatomy, level: Level, hull_pose: jax.Array) -> Window:
 
 def _step_block(walker: Anatomy, window: Window, state: WalkerState, action: jax.Array) -> tuple[WalkerState, TimeStep]:
     new, touched = advance(walker, window, state, action)
+    if state.flags is not None:
+        new = new.replace(flags=hear(walker, window, state, state.flags, touched))
+        touched = new.flags.flag > 0
     x = hull_origin(walker, new.hull_pose)[0]
     fallen = hull_touches(walker, window, new.hull_pose) | (x < 0)
     torque = walker.body.torque_cost * jnp.minimum(jnp.abs(action), 1.0).sum(0)
@@ -153,7 +160,7 @@ def _step_block(walker: Anatomy, window: Window, state: WalkerState, action: jax
     )
 
 
-def _reset(walker: Anatomy, level: Level) -> tuple[WalkerState, TimeStep]:
+def _reset(walker: Anatomy, level: Level, contact_flag: str) -> tuple[WalkerState, TimeStep]:
     """The start, with the level's push (a force on the hull for one step) already in the velocities."""
     measured = (level.ground is not None and walker.body.start_on_pieces) or walker.body.start
     state = measured_start(measured, level) if measured and level.walker is None else standing_start(walker, level)
@@ -162,7 +169,9 @@ def _reset(walker: Anatomy, level: Level) -> tuple[WalkerState, TimeStep]:
     kick = jnp.stack([level.push * TIME_STEP / walker.hull_mass, still, still])
     pushed = project(walker, mass, kick, jnp.zeros_like(state.link_velocity))
     state = state.replace(
-        hull_velocity=state.hull_velocity + pushed.hull, link_velocity=state.link_velocity + body_velocities(mass, pushed)
+        hull_velocity=state.hull_velocity + pushed.hull,
+        link_velocity=state.link_velocity + body_velocities(mass, pushed),
+        flags=no_contact(walker.body.num_legs, level.push.shape[-1]) if contact_flag == "box2d" else None,
     )
     time_step = TimeStep(
         obs=observe(walker, _window(walker, level, state.hull_pose), state, jnp.zeros_like(state.joints[0], bool)),

@@ -138,8 +138,9 @@ def test_list_names_every_part_with_its_parameters(capsys):
     assert "teacher.exploration" in shown and "student.rollout.num_envs" in shown
 
 
-def test_a_simulated_student_cannot_be_rendered(finished, capsys):
-    assert cli.run(["render", str(finished.path)]) == 1
+@pytest.mark.parametrize("flags", [[], ["--html"]])
+def test_a_simulated_student_cannot_be_rendered(flags, finished, capsys):
+    assert cli.run(["render", str(finished.path), *flags]) == 1
     assert "toy-grid is a simulated student without an environment" in capsys.readouterr().err
 
 

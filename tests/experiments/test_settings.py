@@ -75,7 +75,7 @@ def test_returns_of_the_toy_grid_are_not_scaled_unless_asked():
         ({"teacher": "alpgmm"}, "no teacher 'alpgmm'; there are random, oracle, alp-gmm"),
         ({"student": "sac"}, "no student 'sac'; there are ppo, toy-grid"),
         ({"student": "ppo", "env": "parkour"}, "no environment 'parkour'; there are stump-tracks"),
-        ({"student": "ppo", "body": "fish"}, "no body of stump-tracks 'fish'; there are default, short"),
+        ({"student": "ppo", "body": "fish"}, "no body 'fish'; there are default, short, long, quadruped"),
         ({"test_set": "2019"}, "no test set '2019'; there are cells"),
         ({"seeds": 4, "group": 3}, "--group must divide --seeds, got --group 3 for --seeds 4"),
         ({"set": ("student.cells",)}, "--set takes SECTION.FIELD=VALUE"),
