@@ -88,7 +88,14 @@ class StumpTracksConfig(BodySizes):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ObstacleTracksConfig(BodySizes):
+class RoughTracksConfig(BodySizes):
+    """How feet feel the ground."""
+
+    contact_flag: str = "true"  # or box2d: flags flicker between pieces of the ground as gymnasium's do
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ObstacleTracksConfig(RoughTracksConfig):
     """Which part of the task space of POET, PLR and ACCEL."""
 
     stairs: bool = True  # without, the five axes of POET
@@ -103,7 +110,7 @@ def _stump_tracks(body: str, config: StumpTracksConfig) -> Environment:
 
 
 def _obstacle_tracks(body: str, config: ObstacleTracksConfig) -> Environment:
-    return envs.obstacle_tracks(body, config.stairs, config.easy, sizes=config.factors())
+    return envs.obstacle_tracks(body, config.stairs, config.easy, config.factors(), config.contact_flag)
 
 
 def _uniform(_: Any, space: Box) -> np.ndarray:
@@ -136,14 +143,14 @@ ENVIRONMENTS = {
     ),
     "bipedal-walker": EnvironmentPart(
         description="a planar walker on gymnasium's BipedalWalker-v3 ground; one task",
-        config=BodySizes(),
-        make=lambda body, config: envs.bipedal_walker(body, False, config.factors()),
+        config=RoughTracksConfig(),
+        make=lambda body, config: envs.bipedal_walker(body, False, config.factors(), config.contact_flag),
         test_sets={"uniform": _uniform},
     ),
     "bipedal-walker-hardcore": EnvironmentPart(
         description="a planar walker on gymnasium's stumps, stairs and pits; one task",
-        config=BodySizes(),
-        make=lambda body, config: envs.bipedal_walker(body, True, config.factors()),
+        config=RoughTracksConfig(),
+        make=lambda body, config: envs.bipedal_walker(body, True, config.factors(), config.contact_flag),
         test_sets={"uniform": _uniform},
     ),
     "obstacle-tracks": EnvironmentPart(

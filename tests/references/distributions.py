@@ -144,7 +144,7 @@ def kept_episodes() -> dict[str, np.ndarray]:
 
 
 def distances(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
-    """How far two samples are apart: largest difference of their distribution functions (Kolmogorov-Smirnov), and area between (Wasserstein)."""
+    """How far the distribution functions of two samples are apart: the largest difference (Kolmogorov-Smirnov), the area (Wasserstein)."""
     values = np.sort(np.concatenate([a, b]))
     below = [np.searchsorted(np.sort(sample), values, side="right") / len(sample) for sample in (a, b)]
     apart = np.abs(below[0] - below[1])

@@ -46,7 +46,7 @@ class Cases:
 
 
 def draw_levels(ground: str, body: str, num: int, task: Sequence[float] = STUMPS) -> Level:
-    """`num` levels: "flat", gymnasium's "pieces", or "stumps" of a task; flat ground has stumps too, out of reach, to be the same program."""
+    """`num` levels: "flat", gymnasium's "pieces", or "stumps" of a task; flat ground has stumps out of reach, to be the same program."""
     env, task = (envs.bipedal_walker(body), (1.0,)) if ground == "pieces" else (envs.stump_tracks(body), task)
     levels = jax.jit(jax.vmap(env.generate, in_axes=(0, None)))(jax.random.split(jax.random.key(0), num), jnp.array(task))
     levels = levels.replace(push=jnp.zeros(num))

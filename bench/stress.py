@@ -1,0 +1,101 @@
+"""10^7 random steps over all bodies and tracks: no number that is not finite, no link through an obstacle, no joint past its limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+MEASURED = ("not finite", "deepest m", "deeper than 0.1 m", "past limit rad", "its 99.99 %", "over 0.1 rad", "seconds")
+COLUMNS = ("body", "track", "steps", *MEASURED)
+BODIES = ("default", "short", "long", "quadruped")
+WALKERS, HOLD = 512, 5  # side by side; steps that an action is held
+DEEP, PAST = 0.1, 0.1  # m, rad
+
+
+def measure(quick: bool) -> list[dict[str, Any]]:
+    """A row a body and track; all rows together make 10^7 steps, or with `quick` a hundredth."""
+    from jaxcurriculum import envs
+
+    tracks = (envs.stump_tracks, envs.hexagon_tracks, envs.stump_sequences, envs.bipedal_walker, _hardcore, envs.obstacle_tracks)
+    num_steps = -(-(10**5 if quick else 10**7) // (len(BODIES) * len(tracks) * WALKERS))
+    return [_row(body, track(body), num_steps) for body in BODIES for track in tracks]
+
+
+def _hardcore(body: str):
+    from jaxcurriculum import envs
+
+    return envs.bipedal_walker(body, hardcore=True)
+
+
+def _row(body: str, env, num_steps: int) -> dict[str, Any]:
+    import time
+
+    import numpy as np
+
+    start = time.perf_counter()
+    finite, depth, past = (np.asarray(x) for x in rollout(body, env, num_steps))
+    return {
+        "body": body,
+        "track": env.name,
+        "steps": finite.size,
+        "not finite": int((~finite).sum()),
+        "deepest m": float(depth.max()),
+        "deeper than 0.1 m": int((depth > DEEP).sum()),
+        "past limit rad": float(past.max()),
+        "its 99.99 %": float(np.quantile(past, 0.9999)),
+        "over 0.1 rad": int((past > PAST).sum()),
+        "seconds": time.perf_counter() - start,
+    }
+
+
+def rollout(body: str, env, num_steps: int):
+    """Whether all is finite, depth of the deepest link corner or obstacle corner (m), joints past limits (rad): [num_steps, WALKERS] each.
+
+    A walker that ends begins anew on its level. The depth of links is measured after each step, at the poses that it led to.
+    """
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+
+    from jaxcurriculum.envs.walker.bodies import anatomy, get_body
+    from jaxcurriculum.envs.walker.contact import link_contacts
+    from jaxcurriculum.envs.walker.kinematics import link_angles, posture
+    from jaxcurriculum.envs.walker.tracks import _window
+
+    walker = jax.tree.map(lambda x: x[..., None], anatomy(get_body(body)))
+    lower, upper = (np.array(limits)[:, None, None] for limits in (walker.body.joint_lower, walker.body.joint_upper))
+    key = jax.random.key(0)
+    keys = jax.random.split(key, WALKERS)
+
+    def depth_of(levels, states):
+        levels, states = (jax.tree.map(lambda x: jnp.moveaxis(x, 0, -1), tree) for tree in (levels, states))
+        shape = posture(walker, states.hull_pose[2], link_angles(walker, states.hull_pose[2], states.joints))
+        contacts = link_contacts(walker, _window(walker, levels, states.hull_pose), states.hull_pose, shape)
+        past = jnp.maximum(lower - states.joints, states.joints - upper)
+        return -contacts.gap.min((0, 1, 2)), past.max((0, 1))
+
+    @jax.jit
+    def run(key):
+        levels = jax.vmap(env.generate)(keys, jax.vmap(env.task_space.sample)(keys))
+        reset = jax.vmap(env.reset)(keys, levels)[0]
+
+        def step(states, number):
+            actions = jax.random.uniform(jax.random.fold_in(key, number // HOLD), (WALKERS, env.action_space.dims), minval=-1, maxval=1)
+            new, now = jax.vmap(env.step, in_axes=(None, 0, 0, 0))(key, levels, states, actions)
+            numbers = [leaf.reshape(WALKERS, -1) for leaf in jax.tree.leaves((new, now.obs, now.reward))]
+            finite = jnp.isfinite(jnp.concatenate(numbers, axis=1)).all(1)
+            depth, past = depth_of(levels, new)
+            begin = now.terminated | ~finite | (number % 1000 == 999)
+            choose = lambda fresh, old: jnp.where(begin.reshape(-1, *[1] * (old.ndim - 1)), fresh, old)
+            return jax.tree.map(choose, reset, new), (finite, depth, past)
+
+        return jax.lax.scan(step, reset, jnp.arange(num_steps))[1]
+
+    return run(key)
+
+
+if __name__ == "__main__":
+    from bench.measure import pin
+    from bench.report import main
+
+    pin(1)
+    main(measure)
