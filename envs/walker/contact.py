@@ -12,12 +12,14 @@ import numpy as np
 from flax import struct
 
 from jaxcurriculum.envs.walker.bodies import Anatomy
-from jaxcurriculum.envs.walker.kinematics import Posture, dot, hull_corners, link_corners, link_tops, perpendicular
+from jaxcurriculum.envs.walker.kinematics import Posture, dot, hull_corners, link_corners, perpendicular
 from jaxcurriculum.envs.walker.surfaces import FAR, Polygons
 from jaxcurriculum.envs.walker.terrain import Window
 
 SKIN = 0.02  # m
 MARGIN = 0.1  # m: how far around a link the track is looked at
+AHEAD = 1 / 50  # s: a step
+REACH = 0.5  # m: more than a link moves in a step
 TIE = 1e-6  # m: added to each next candidate, so that no two are equally deep
 
 
@@ -29,9 +31,13 @@ class Contacts(struct.PyTreeNode):
     gap: jax.Array  # [..., N], m
 
 
-def link_contacts(walker: Anatomy, window: Window, hull_pose: jax.Array, shape: Posture) -> Contacts:
-    """Two contacts of every link, the deepest that turns it either way: axes [2 (points), 2 (upper, lower), legs, N]."""
-    tops = link_tops(walker, hull_pose, shape)
+def link_contacts(walker: Anatomy, window: Window, tops: jax.Array, shape: Posture, velocity: jax.Array) -> Contacts:
+    """Three contacts of every link: axes [3 (points), 2 (upper, lower), legs, N].
+
+    The first two are the deepest of those that turn it one way and of those that turn it the other way, the third is the one outside the
+    skin that would be the deepest `AHEAD` seconds later. `tops` [2, 2, legs, N] are the links' upper ends, `velocity` [3, 2, legs, N]
+    is that of their centres (vx, vy, rate).
+    """
     corners = link_corners(walker, tops, shape.axis)
     candidates = []
     for surface in window.near(corners[0].min(0) - MARGIN, walker.span.link + 2 * MARGIN):
@@ -41,7 +47,7 @@ def link_contacts(walker: Anatomy, window: Window, hull_pose: jax.Array, shape: 
         if poking is not None:
             candidates.append(_points_on_links(walker, tops, shape.axis, poking))
     centres = tops + walker.length[None] / 2 * shape.axis
-    return _deepest_either_way(centres, candidates)
+    return _choose(centres, velocity, candidates)
 
 
 def _points_on_links(walker: Anatomy, tops: jax.Array, axis: jax.Array, points: jax.Array) -> Contacts:
@@ -57,22 +63,28 @@ def _points_on_links(walker: Anatomy, tops: jax.Array, axis: jax.Array, points: 
     return Contacts(point=jnp.broadcast_to(points, normal.shape), normal=normal, gap=gap)
 
 
-def _deepest_either_way(centres: jax.Array, groups: list[Contacts]) -> Contacts:
-    """Of the contacts that turn a link one way about its centre [2, ...], and of those that turn it the other way, the deepest.
+def _choose(centres: jax.Array, velocity: jax.Array, groups: list[Contacts]) -> Contacts:
+    """The three contacts of a link, whose centre is at `centres` [2, ...], of the candidates on the groups' first axis.
 
-    Candidates lie on the groups' first axis, the two chosen on a new one. Two that turn it the same way would do one thing twice (a
-    link's corner that meets a stump's corner) and leave the link free to sink at its other end.
+    Two that turn it the same way would do one thing twice (a link's corner that meets a stump's corner) and leave the link free to sink
+    at its other end.
     """
     point, normal = (jnp.concatenate([getattr(group, field) for group in groups], axis=1) for field in ("point", "normal"))
     gap = jnp.concatenate([group.gap for group in groups])
     gap = gap + TIE * np.arange(gap.shape[0], dtype=np.float32)[:, None, None, None]
-    turns = dot(perpendicular(point - centres[:, None]), normal) > 0
-    either = jnp.stack([jnp.where(turns, gap, FAR), jnp.where(turns, FAR, gap)])  # [2, candidates, ..., N]
-    deepest = either.min(1)
-    chosen = (either == deepest[:, None])[None]
+    turn = dot(perpendicular(point - centres[:, None]), normal)
+    soon = gap + AHEAD * (dot(normal, velocity[:2, None]) + velocity[2][None] * turn)
+    depth = jnp.stack([jnp.where(turn > 0, gap, FAR), jnp.where(turn > 0, FAR, gap), jnp.where((gap < SKIN) | (gap > REACH), FAR, soon)])
+    deepest = depth.min(1)
+    chosen = (depth == deepest[:, None]) & (depth < FAR / 2)  # [3, candidates, ..., N]
     # A masked sum takes the one chosen; a chain of selects does not vectorise.
-    point, normal = (jnp.where(chosen, field[:, None], 0.0).sum(2) for field in (point, normal))
-    return Contacts(point=point, normal=normal, gap=deepest)
+    point, normal = (jnp.where(chosen[None], field[:, None], 0.0).sum(2) for field in (point, normal))
+    none = deepest >= FAR / 2  # then a contact that is out of reach, above the link's centre
+    return Contacts(
+        point=jnp.where(none[None], centres[:, None], point),
+        normal=jnp.stack([normal[0], jnp.where(none, 1.0, normal[1])]),
+        gap=jnp.where(none, FAR, jnp.where(chosen, gap[None], 0.0).sum(1)),
+    )
 
 
 def hull_touches(walker: Anatomy, window: Window, hull_pose: jax.Array) -> jax.Array:

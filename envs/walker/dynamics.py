@@ -1,9 +1,10 @@
-"""One step of a walker's physics, after Box2D: velocities, constraints, poses, push-out.
+"""One step of a walker's physics, after Box2D: velocities, constraints, poses, push-out, impacts.
 
 1. Gravity changes each body's velocity, then all are projected on the joints in the mass metric.
-2. Motors, joint limits and contacts bound the velocities: projected Gauss-Seidel over their rows.
+2. Motors, joint limits and contacts bound the velocities (`solver`).
 3. Bodies move freely at those velocities, then the poses are projected on the joints, in the same metric.
 4. A few sweeps push links out of the track and joints back to their limits; they move poses, never velocities.
+5. Links that reached the track on the way are stopped there, each on its own (`impact`).
 """
 
 from __future__ import annotations
@@ -16,17 +17,18 @@ import numpy as np
 
 from jaxcurriculum.envs.walker.batching import apart
 from jaxcurriculum.envs.walker.bodies import Anatomy
-from jaxcurriculum.envs.walker.contact import SKIN, link_contacts
-from jaxcurriculum.envs.walker.kinematics import Posture, WalkerState, link_angles, link_tops, posture
-from jaxcurriculum.envs.walker.mass import MassMatrix, Motion, body_velocities, mass_matrix, project
+from jaxcurriculum.envs.walker.contact import SKIN, Contacts, link_contacts
+from jaxcurriculum.envs.walker.impact import TOUCH_GAP, Flight, land
+from jaxcurriculum.envs.walker.kinematics import Posture, WalkerState, dot, link_angles, link_tops, posture
+from jaxcurriculum.envs.walker.mass import Motion, body_velocities, mass_matrix, project
 from jaxcurriculum.envs.walker.rows import JOINTS, NORMALS, TANGENTS, Rows, make_rows, row_speeds
-from jaxcurriculum.envs.walker.solver import Bounds, Solution, by_kind, gauss_seidel, solve
+from jaxcurriculum.envs.walker.solver import Bounds, Solution, gauss_seidel, solve
+from jaxcurriculum.envs.walker.surfaces import FAR
 from jaxcurriculum.envs.walker.terrain import FRICTION, Window
 
 TIME_STEP = 1 / 50  # s
 GRAVITY = -10.0  # m/s^2
 PUSH_SWEEPS = 4
-TOUCH_GAP = 0.005  # m: an approaching link is stopped this near (Box2D's target of a time of impact)
 REST_GAP = 0.015  # m: links come to rest this far away
 BAUMGARTE = 0.2  # how much of the way to there they are pushed in a step
 LIMIT_SLOP = np.deg2rad(2)  # rad: joints are pushed back until they are this near to their limits
@@ -37,52 +39,82 @@ def advance(walker: Anatomy, window: Window, state: WalkerState, action: jax.Arr
     hull_angle = state.hull_pose[2]
     shape = apart(lambda angle, joints: posture(walker, angle, link_angles(walker, angle, joints)))(hull_angle, state.joints)
     mass = apart(functools.partial(mass_matrix, walker))(shape)
-    contacts = apart(functools.partial(link_contacts, walker))(window, state.hull_pose, shape)
-    rows = apart(make_rows)(mass, link_tops(walker, state.hull_pose, shape), contacts)
+    tops = link_tops(walker, state.hull_pose, shape) + state.offset
+    candidates = apart(functools.partial(link_contacts, walker))(window, tops, shape, state.link_velocity)
+    contacts = Contacts(point=candidates.point[:, :2], normal=candidates.normal[:, :2], gap=candidates.gap[:2])
+    rows = apart(make_rows)(mass, tops, contacts)
 
     fall = np.array([0.0, GRAVITY * TIME_STEP, 0.0], np.float32)
     motion = project(walker, mass, state.hull_velocity + fall[:, None], state.link_velocity + fall[:, None, None, None])
-    motion, impulses, touched = _constrain(walker, rows, mass, state, action, contacts.gap, motion)
+    motion, impulses = solve(rows, mass, _bounds(walker, state, action, contacts.gap), motion, _kept(state, contacts.gap))
     velocity = body_velocities(mass, motion)
 
     repair = project(walker, mass, jnp.zeros_like(motion.hull), _drift(walker, shape, state, motion.hull, velocity))
-    push = _push_out(walker, rows, state.joints, contacts.gap, motion)
-    shift = Motion(hull=repair.hull + push.hull, links=repair.links + push.links)
-    hull_shift = TIME_STEP * motion.hull + shift.hull
-    turn = TIME_STEP * velocity[2] + mass.rates(shift)
-    joints = state.joints + jnp.stack([turn[0] - hull_shift[2:], turn[1] - turn[0]])
-    return WalkerState(
-        hull_pose=state.hull_pose + hull_shift, joints=joints, hull_velocity=motion.hull, link_velocity=velocity, impulses=impulses
-    ), touched
+    moved = Motion(hull=TIME_STEP * motion.hull + repair.hull, links=TIME_STEP * motion.links + repair.links)
+    gap = contacts.gap - dot(contacts.normal, state.offset[:, None])  # of the links where their joints want them
+    push = _push_out(walker, rows, state.joints, jnp.where(contacts.gap < SKIN, gap, FAR), moved)
+    shift = Motion(hull=moved.hull + push.hull, links=moved.links + push.links)
+    turn = TIME_STEP * velocity[2] + mass.rates(Motion(hull=repair.hull + push.hull, links=repair.links + push.links))
+    after = WalkerState(
+        hull_pose=state.hull_pose + shift.hull,
+        joints=state.joints + jnp.stack([turn[0] - shift.hull[2:], turn[1] - turn[0]]),
+        hull_velocity=motion.hull,
+        link_velocity=velocity,
+        offset=jnp.zeros_like(state.offset),
+        impulses=impulses,
+    )
+    after, hit = _land(walker, candidates, tops, shape, turn, after)
+    return after, (contacts.gap[:, 1] < SKIN).any(0) | hit[1]
 
 
-def _constrain(
-    walker: Anatomy, rows: Rows, mass: MassMatrix, state: WalkerState, action: jax.Array, gap: jax.Array, motion: Motion
-) -> tuple[Motion, jax.Array, jax.Array]:
-    """The motion that motors, limits and contacts allow, its impulses, and which lower links touch [legs, N]."""
-    kept = jnp.concatenate([jnp.ones_like(state.joints), *[(gap < SKIN).astype(jnp.float32).reshape(4, walker.body.num_legs, -1)] * 2])
-    motion, (joints, normals, tangents) = solve(rows, mass, _bounds(walker, state, action, gap), motion, state.impulses * kept)
-    near = (gap[:, 1] < SKIN).any(0)
-    pressed = (normals[1::2] > 0).any(0)
-    return motion, jnp.concatenate([joints, normals, tangents]), near | pressed
+def _land(
+    walker: Anatomy, contacts: Contacts, tops: jax.Array, shape: Posture, turn: jax.Array, after: WalkerState
+) -> tuple[WalkerState, jax.Array]:
+    """The state with links that reached the track stopped there, and which did, [2 (upper, lower), legs, N] bool."""
+    half = walker.length[None] / 2
+    start, joined = tops + half * shape.axis, _centres(walker, after)
+    flight = Flight(shift=joined - start, turn=turn, velocity=after.link_velocity)
+    end, hit = land(walker, contacts, start, flight, _friction(walker), TIME_STEP)
+    further = end.turn - turn
+    after = after.replace(joints=after.joints + jnp.stack([further[0], further[1] - further[0]]), link_velocity=end.velocity)
+    return after.replace(offset=jnp.where(hit[None], start + end.shift - _centres(walker, after), 0.0)), hit
+
+
+def _centres(walker: Anatomy, state: WalkerState) -> jax.Array:
+    """World position of the links' centres where they hang on their joints, [2, 2 (upper, lower), legs, N], m."""
+    shape = posture(walker, state.hull_pose[2], link_angles(walker, state.hull_pose[2], state.joints))
+    return link_tops(walker, state.hull_pose, shape) + walker.length[None] / 2 * shape.axis
+
+
+def _kept(state: WalkerState, gap: jax.Array) -> jax.Array:
+    """The last impulses where they still mean something: those of joints, and of contacts within the skin."""
+    touches = (gap < SKIN).astype(jnp.float32).reshape(len(NORMALS), *state.joints.shape[1:])
+    return state.impulses * jnp.concatenate([jnp.ones_like(state.joints), touches, touches])
+
+
+def _friction(walker: Anatomy) -> float:
+    return float(np.sqrt(FRICTION * walker.body.link_friction))
 
 
 def _bounds(walker: Anatomy, state: WalkerState, action: jax.Array, gap: jax.Array) -> Bounds:
     """What the rows may do.
 
-    A motor pulls its joint to speed S sign(a) with a torque of at most T |a|; a limit holds a joint that is at it or past it; a contact
-    lets its points come no nearer than `TOUCH_GAP` in this step, or no nearer at all within the skin; friction is at most mu times
-    the normal impulse.
+    A motor pulls its joint to speed S sign(a) with a torque of at most T |a|; a limit holds a joint that is at it or past it; contacts
+    within the skin push; friction is at most mu times the normal impulse.
     """
     legwise = action.reshape(walker.body.num_legs, 2, -1).swapaxes(0, 1)
+    strength = walker.torque * TIME_STEP * jnp.minimum(jnp.abs(legwise), 1.0)
+    touches = (gap < SKIN).reshape(len(NORMALS), *state.joints.shape[1:])
     at_lower, at_upper = _at_limits(walker, state.joints)
-    approach = jnp.where(gap < SKIN, 0.0, (TOUCH_GAP - gap) / TIME_STEP).reshape(4, walker.body.num_legs, -1)
     return Bounds(
-        target=jnp.concatenate([np.array(walker.body.motor_speeds, np.float32)[:, None, None] * jnp.sign(legwise), approach]),
-        strength=walker.torque * TIME_STEP * jnp.minimum(jnp.abs(legwise), 1.0),
+        target=jnp.concatenate(
+            [np.array(walker.body.motor_speeds, np.float32)[:, None, None] * jnp.sign(legwise), jnp.zeros_like(touches, float)]
+        ),
+        low=jnp.concatenate([-strength, jnp.zeros_like(touches, float)]),
+        high=jnp.concatenate([strength, jnp.where(touches, jnp.inf, 0.0)]),
         at_lower=at_lower,
         at_upper=at_upper,
-        friction=float(np.sqrt(FRICTION * walker.body.link_friction)),
+        friction=_friction(walker),
     )
 
 
@@ -104,16 +136,16 @@ def _drift(walker: Anatomy, shape: Posture, state: WalkerState, hull_velocity: j
     upper, lower = (half * (shape.axis - turned.axis)).swapaxes(0, 1)
     joined = jnp.stack([hip + upper, hip + 2 * upper + lower], axis=1)
     moved = TIME_STEP * (velocity[:2] - hull_velocity[:2, None, None])
-    return jnp.concatenate([joined + moved, jnp.zeros_like(moved[:1])])
+    return jnp.concatenate([joined + moved + state.offset, jnp.zeros_like(moved[:1])])
 
 
-def _push_out(walker: Anatomy, rows: Rows, joints: jax.Array, gap: jax.Array, motion: Motion) -> Motion:
-    """The displacement, on top of a step of `motion`, that takes links out of the track and joints back to their limits.
+def _push_out(walker: Anatomy, rows: Rows, joints: jax.Array, gap: jax.Array, moved: Motion) -> Motion:
+    """The displacement, on top of `moved`, that takes links out of the track and joints back to their limits.
 
     As Box2D does until it is content: links are pushed out to `TOUCH_GAP`, or a fifth of the way to `REST_GAP` where that is more, and
     joints that were past a limit come back to within `LIMIT_SLOP` of it. No push may press another link into the track.
     """
-    change = TIME_STEP * row_speeds(rows.jacobian[: TANGENTS[0]], motion)
+    change = row_speeds(rows.jacobian[: TANGENTS[0]], moved)
     lower, upper = (
         np.array(walker.body.joint_lower, np.float32)[:, None, None],
         np.array(walker.body.joint_upper, np.float32)[:, None, None],
@@ -122,16 +154,18 @@ def _push_out(walker: Anatomy, rows: Rows, joints: jax.Array, gap: jax.Array, mo
     joints = joints + change[: len(JOINTS)]
     back = jnp.where(at_lower, jnp.maximum(lower - LIMIT_SLOP - joints, 0.0), 0.0)
     back = back - jnp.where(at_upper, jnp.maximum(joints - upper - LIMIT_SLOP, 0.0), 0.0)
-    gap = gap.reshape(4, walker.body.num_legs, -1) + change[NORMALS[0] : TANGENTS[0]]
+    gap = gap.reshape(len(NORMALS), *joints.shape[1:]) + change[NORMALS[0] : TANGENTS[0]]
     out = TOUCH_GAP - gap
     out = jnp.where(gap < REST_GAP, jnp.maximum(out, BAUMGARTE * (REST_GAP - gap)), out)
+    free = jnp.where(back != 0, jnp.inf, 0.0)
     bounds = Bounds(
         target=jnp.concatenate([back, out]),
-        strength=jnp.where(back != 0, jnp.inf, 0.0),
+        low=jnp.concatenate([-free, jnp.zeros_like(out)]),
+        high=jnp.concatenate([free, jnp.full_like(out, jnp.inf)]),
         at_lower=jnp.zeros_like(at_lower),
         at_upper=jnp.zeros_like(at_upper),
         friction=0.0,
     )
-    still = jax.tree.map(jnp.zeros_like, motion)
-    nothing = Solution(motion=still, impulses=by_kind(jnp.zeros_like(rows.mass)), change=jnp.zeros_like(motion.hull[0]))
+    still = jax.tree.map(jnp.zeros_like, moved)
+    nothing = Solution(motion=still, impulses=jnp.zeros_like(rows.mass), change=jnp.zeros_like(moved.hull[0]))
     return gauss_seidel(rows, bounds, nothing, (*JOINTS, *NORMALS), PUSH_SWEEPS).motion

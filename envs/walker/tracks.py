@@ -190,6 +190,7 @@ def measured_start(start: Start, level: Level) -> WalkerState:
         joints=_batch(start.joints, level),
         hull_velocity=_batch(velocity[:, 0], level),
         link_velocity=_batch(velocity[:, 1:].reshape(3, legs, 2).swapaxes(1, 2), level),
+        offset=_batch(np.zeros((2, 2, legs)), level),
         impulses=_batch(np.zeros((10, legs)), level),
     )
 
@@ -209,6 +210,7 @@ def standing_start(walker: Anatomy, level: Level) -> WalkerState:
         joints=joints,
         hull_velocity=_batch(np.zeros(3), level),
         link_velocity=_batch(np.zeros((3, 2, legs)), level),
+        offset=_batch(np.zeros((2, 2, legs)), level),
         impulses=_batch(np.zeros((10, legs)), level),
     )
 

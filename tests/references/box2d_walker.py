@@ -89,19 +89,25 @@ class Box2DWalker:
     def read(self) -> WalkerState:
         """The state as the engine keeps it."""
         velocity = np.array([[*part.linearVelocity, part.angularVelocity] for part in self.bodies], np.float32).T  # [3, 1 + 2 legs]
+        joints = np.array([joint.angle for joint in self.joints], np.float32).reshape(-1, 2).T
+        frames = joined(self.body, (*self.hull.position, self.hull.angle), joints)
+        off = np.array([part.worldCenter for part in self.links]) - frames[1:, :2]
         return WalkerState(
             hull_pose=np.array([*self.hull.worldCenter, self.hull.angle], np.float32),
-            joints=np.array([joint.angle for joint in self.joints], np.float32).reshape(-1, 2).T,
+            joints=joints,
             hull_velocity=velocity[:, 0],
             link_velocity=velocity[:, 1:].reshape(3, -1, 2).swapaxes(1, 2),
+            offset=off.T.reshape(2, -1, 2).swapaxes(1, 2).astype(np.float32),
             impulses=np.zeros((10, self.body.num_legs), np.float32),
         )
 
     def place(self, state: WalkerState, at: int | None = None) -> None:
-        """Put the walker, joined, in this state, or in number `at` of a batch of them. What happened before has no influence any more."""
+        """Put the walker in this state, or in number `at` of a batch of them. What happened before has no influence any more."""
         state = jax.tree.map(lambda x: np.asarray(x, float) if at is None else np.asarray(x, float)[..., at], state)
         mass = polygonShape(vertices=self.body.hull).getMass(self.body.hull_density)  # its centre lives no longer than itself
-        self._build(joined(self.body, origin_of(state.hull_pose, mass.center), state.joints))
+        frames = joined(self.body, origin_of(state.hull_pose, mass.center), state.joints)
+        frames[1:, :2] += state.offset.swapaxes(1, 2).reshape(2, -1).T
+        self._build(frames)
         links = state.link_velocity.swapaxes(1, 2).reshape(3, -1).T
         for part, (vx, vy, rate) in zip(self.bodies, [state.hull_velocity.tolist(), *links.tolist()]):
             part.linearVelocity, part.angularVelocity = (vx, vy), rate

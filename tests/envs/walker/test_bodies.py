@@ -83,6 +83,7 @@ def test_outline_joins_and_has_the_bodys_sizes(name):
         joints=rng.normal(size=(2, legs)).astype(np.float32),
         hull_velocity=np.zeros(3, np.float32),
         link_velocity=np.zeros((3, 2, legs), np.float32),
+        offset=np.zeros((2, 2, legs), np.float32),
         impulses=np.zeros((10, legs), np.float32),
     )
     hull, *links = jax.tree.map(np.asarray, outline(walker, jax.tree.map(jax.numpy.asarray, state)))

@@ -7,7 +7,7 @@ from walker_scenes import level, numbers, stumps
 from walker_scenes import window as look
 
 from jaxcurriculum.envs.walker import contact
-from jaxcurriculum.envs.walker.kinematics import link_angles, posture
+from jaxcurriculum.envs.walker.kinematics import link_angles, link_tops, posture
 from jaxcurriculum.envs.walker.surfaces import GROUND
 from jaxcurriculum.envs.walker.terrain import PAD
 
@@ -28,7 +28,7 @@ def contacts(heights, foot_x, foot_y, lean=0.0, pitch=1.0):
     leg = np.array([cos * hip[0] - sin * hip[1], sin * hip[0] + cos * hip[1]]) + WALKER.length.sum() * np.array([sin, -cos])
     pose = jnp.array([PAD + foot_x - leg[0], GROUND + foot_y - leg[1], lean], jnp.float32)[:, None]
     shape = posture(WALKER, pose[2], link_angles(WALKER, pose[2], joints))
-    found = contact.link_contacts(WALKER, window(heights, pitch), pose, shape)
+    found = contact.link_contacts(WALKER, window(heights, pitch), link_tops(WALKER, pose, shape), shape)
     lower = jax.tree.map(lambda x: np.asarray(x[..., 1, 0, 0]), found)  # of the first leg: [..., 2 points]
     return jax.tree.map(lambda x: x[..., np.argsort(lower.gap)], lower)
 

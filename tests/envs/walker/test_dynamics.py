@@ -39,6 +39,7 @@ def start(walker, height, rng, speed=0.0, num=NUM):
         joints=joints,
         hull_velocity=motion.hull,
         link_velocity=body_velocities(mass, motion),
+        offset=jnp.zeros((2, 2, walker.body.num_legs, num)),
         impulses=jnp.zeros((10, walker.body.num_legs, num)),
     )
 
@@ -174,7 +175,9 @@ def random_walk(name, height=0.0, pitch=1.0, steps=300, num=256):
     def deepest(state):
         shape = posture(body, state.hull_pose[2], link_angles(body, state.hull_pose[2], state.joints))
         window = look_around(track, state.hull_pose[0] - 3, 9.0)
-        return link_contacts(body, window, state.hull_pose, shape).gap.min((0, 1, 2))
+        return link_contacts(body, window, link_tops(body, state.hull_pose, shape) + state.offset, shape, state.link_velocity).gap.min(
+            (0, 1, 2)
+        )
 
     for t in range(steps):
         if t % 7 == 0:
