@@ -58,7 +58,7 @@ def rollout(body: str, env, num_steps: int):
 
     from jaxcurriculum.envs.walker.bodies import anatomy, get_body
     from jaxcurriculum.envs.walker.contact import link_contacts
-    from jaxcurriculum.envs.walker.kinematics import link_angles, posture
+    from jaxcurriculum.envs.walker.kinematics import link_angles, link_tops, posture
     from jaxcurriculum.envs.walker.tracks import _window
 
     walker = jax.tree.map(lambda x: x[..., None], anatomy(get_body(body)))
@@ -69,7 +69,8 @@ def rollout(body: str, env, num_steps: int):
     def depth_of(levels, states):
         levels, states = (jax.tree.map(lambda x: jnp.moveaxis(x, 0, -1), tree) for tree in (levels, states))
         shape = posture(walker, states.hull_pose[2], link_angles(walker, states.hull_pose[2], states.joints))
-        contacts = link_contacts(walker, _window(walker, levels, states.hull_pose), states.hull_pose, shape)
+        tops = link_tops(walker, states.hull_pose, shape) + states.offset
+        contacts = link_contacts(walker, _window(walker, levels, states.hull_pose), tops, shape, states.link_velocity)
         past = jnp.maximum(lower - states.joints, states.joints - upper)
         return -contacts.gap.min((0, 1, 2)), past.max((0, 1))
 

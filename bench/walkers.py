@@ -6,35 +6,59 @@ of the task pool is the difference to stepping the same walkers on levels that n
 
 from __future__ import annotations
 
+import pathlib
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 from bench.measure import difference_in_seconds, pin, seconds
 
-COLUMNS = ("body", "walkers", "steps/s", "ns/step", "times Box2D", "note")
+COLUMNS = ("body", "track", "walkers", "steps/s", "ns/step", "times Box2D", "note")
 NUM_STEPS = 100
+STUMPS = "stump_tracks"
+OTHERS = [(body, STUMPS) for body in ("short", "long", "quadruped")] + [("default", "hexagon_tracks"), ("default", "stump_sequences")]
+ROUGH = [("default", "bipedal_walker"), ("default", "obstacle_tracks"), ("quadruped", "hexagon_tracks")]
 
 
 def measure(quick: bool) -> list[dict[str, Any]]:
-    """A row a number of walkers and body, one for Box2D, one for the cost of the pool."""
+    """A row a number of walkers, body and track, one for Box2D, one for the cost of the pool, one for new tracks."""
     sizes = (64, 1024) if quick else (64, 256, 512, 1024, 2048, 4096, 8192)
-    box2d = box2d_steps_per_second()
+    box2d = box2d_steps_per_second("default")
     rows = [{"body": "default", "walkers": 1, "steps/s": box2d, "note": "gymnasium's BipedalWalker-v3 (Box2D)"}]
-    for body, num in [*(("default", num) for num in sizes), ("short", 1024)]:
-        rows.append(_row(body, num, seconds(rollout(body, num, pool=True)), max(box2d, box2d_steps_per_second(1.0))))
+    cases = [("default", STUMPS, num) for num in sizes] + [(body, track, 1024) for body, track in (*OTHERS, *([] if quick else ROUGH))]
+    for body, track, num in cases:
+        duration = seconds(rollout(body, num, pool=True, track=track))
+        again = box2d_steps_per_second(body, 1.0)
+        rows.append(_row(body, track, num, duration, max(box2d, again) if body == "default" else again))
     pair = [rollout("default", 1024, pool) for pool in (True, False)]
     cost = difference_in_seconds(*pair) / (1024 * NUM_STEPS) * 1e9
-    rows.append({"body": "default", "walkers": 1024, "ns/step": cost, "note": "of these for the task pool"})
+    rows.append({"body": "default", "track": STUMPS, "walkers": 1024, "ns/step": cost, "note": "of these for the task pool"})
+    for track in (STUMPS, "hexagon_tracks", "obstacle_tracks"):
+        took = seconds(new_tracks(track, 1024)) * 1e3
+        rows.append(
+            {"body": "default", "track": track, "walkers": 1024, "note": f"{took:.1f} ms for 1,024 new tracks and walkers at their start"}
+        )
     return rows
 
 
-def _row(body: str, num: int, duration: float, box2d: float) -> dict[str, Any]:
+def _row(body: str, track: str, num: int, duration: float, box2d: float) -> dict[str, Any]:
     rate = num * NUM_STEPS / duration
-    return {"body": body, "walkers": num, "steps/s": rate, "ns/step": 1e9 / rate, "times Box2D": rate / box2d}
+    return {"body": body, "track": track, "walkers": num, "steps/s": rate, "ns/step": 1e9 / rate, "times Box2D": rate / box2d}
 
 
-def rollout(body: str, num: int, pool: bool) -> Callable[[], Any]:
+def new_tracks(track: str, num: int) -> Callable[[], Any]:
+    """A call that makes `num` levels of random tasks and sets a walker on each."""
+    import jax
+
+    from jaxcurriculum import envs
+
+    env, keys = getattr(envs, track)(), jax.random.split(jax.random.key(0), num)
+    make = jax.jit(jax.vmap(lambda key: env.reset(key, env.generate(key, env.task_space.sample(key)))))
+    return lambda: make(keys)
+
+
+def rollout(body: str, num: int, pool: bool, track: str = STUMPS) -> Callable[[], Any]:
     """A call that steps `num` walkers NUM_STEPS times; with the pool it goes on from where the last one stopped."""
     import jax
     import jax.numpy as jnp
@@ -43,7 +67,7 @@ def rollout(body: str, num: int, pool: bool) -> Callable[[], Any]:
     from jaxcurriculum.rollout import RolloutConfig, collect, init_rollout
     from jaxcurriculum.types import fresh_proposals
 
-    env = envs.stump_tracks(body=body)
+    env = getattr(envs, track)(body)
     config = RolloutConfig(num_envs=num, num_steps=NUM_STEPS, pool_size=num)
     actions = lambda key: jax.random.uniform(key, (num, env.action_space.dims), minval=-1, maxval=1)
 
@@ -82,17 +106,24 @@ def rollout(body: str, num: int, pool: bool) -> Callable[[], Any]:
     return go_on
 
 
-def box2d_steps_per_second(duration: float = 3.0) -> float:
-    """gymnasium's BipedalWalker-v3 with random actions, resets included, for `duration` seconds."""
+def box2d_steps_per_second(body: str, duration: float = 3.0) -> float:
+    """Box2D with random actions, resets included, for `duration` seconds: gymnasium's BipedalWalker-v3, other bodies on flat ground."""
     import gymnasium
     import numpy as np
 
-    env = gymnasium.make("BipedalWalker-v3").unwrapped
+    if body == "default":
+        env = gymnasium.make("BipedalWalker-v3").unwrapped
+    else:
+        sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "tests"))  # the reference lives there, as for pytest
+        from references.box2d_walker import Box2DWalker
+
+        env = Box2DWalker(body)
     env.reset(seed=0)
-    actions = np.random.default_rng(0).uniform(-1, 1, (10_000, 4)).astype(np.float32)
+    num_joints = 8 if body == "quadruped" else 4
+    actions = np.random.default_rng(0).uniform(-1, 1, (10_000, num_joints)).astype(np.float32)
     num, start = 0, time.perf_counter()
     while time.perf_counter() - start < duration:
-        _, _, terminated, _, _ = env.step(actions[num % len(actions)])
+        _, _, terminated, *_ = env.step(actions[num % len(actions)])
         num += 1
         if terminated:
             env.reset()

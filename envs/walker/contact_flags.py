@@ -55,10 +55,10 @@ def _touches(walker: Anatomy, window: Window, state: WalkerState, touched: jax.A
     gaps = [surface.outside(corners)[0] for surface in (ground, *obstacles)]
     nearest = jnp.stack(gaps).min((0, 1))
     reach = jnp.where(touched, jnp.maximum(nearest + 1e-4, SKIN), SKIN)
-    on, piece, none = gaps[0] < reach, jnp.floor(corners[0] / STEP), jnp.zeros_like(nearest)
+    on, piece, none = gaps[0] < reach[None], jnp.floor(corners[0] / STEP), jnp.zeros_like(nearest)
     return ContactFlags(
         first=jnp.where(on, piece, NONE).min(0),
         last=jnp.where(on, piece, -NONE).max(0),
-        obstacle=(gaps[1] < reach).any(0).astype(jnp.float32) if obstacles else none,
+        obstacle=(gaps[1] < reach[None]).any(0).astype(jnp.float32) if obstacles else none,
         flag=none,
     )

@@ -1,7 +1,7 @@
 """The engine against Box2D from the same states under the same actions, beside Box2D's difference from itself at more iterations.
 
-Bounds are one and a half times what was measured here (flight after 20 steps: what is demanded). With contact that is more than twice
-Box2D's own difference. `python -m bench.fidelity` has more states, bodies and quantiles.
+After 20 steps flight keeps within 0.01 rad, and with contact the engine is no further from Box2D than twice Box2D's own difference; bounds
+on 1 and 5 steps are twice what was measured. `python -m bench.fidelity` has more states, bodies, grounds and quantiles.
 """
 
 import functools
@@ -30,13 +30,13 @@ def all_errors():
     return dict(zip(KINDS, zip(ours, own)))
 
 
-# Medians after 1, 5 and 20 steps, rad; behind them what was measured, and Box2D's own after 20.
+# Medians after 1 and 5 steps, rad; behind them what was measured, also after 20, and Box2D's own after 20.
 BOUNDS = {
-    "flight": (0.003, 0.007, 0.010),  # 0.002, 0.004, 0.008; 0.000
-    "one foot": (0.009, 0.021, 0.14),  # 0.005, 0.014, 0.091; 0.032
-    "two feet": (0.022, 0.048, 0.19),  # 0.015, 0.032, 0.123; 0.036
-    "stump edge": (0.015, 0.031, 0.11),  # 0.010, 0.021, 0.071; 0.020
-    "limit": (0.003, 0.016, 0.16),  # 0.002, 0.011, 0.101; 0.040
+    "flight": (0.003, 0.008),  # 0.001, 0.004, 0.008; 0.000
+    "one foot": (0.003, 0.010),  # 0.002, 0.005, 0.055; 0.032
+    "two feet": (0.008, 0.019),  # 0.004, 0.009, 0.052; 0.036
+    "stump edge": (0.004, 0.013),  # 0.002, 0.006, 0.035; 0.020
+    "limit": (0.004, 0.013),  # 0.002, 0.006, 0.056; 0.040
 }
 
 
@@ -44,7 +44,7 @@ BOUNDS = {
 def test_same_state_same_actions(kind):
     ours, own = (np.median(error, axis=0)[[0, 4, 19]] for error in all_errors()[kind])
     print(kind, "ours", ours, "Box2D's own", own)
-    assert (ours < BOUNDS[kind]).all()
+    assert (ours[:2] < BOUNDS[kind]).all() and ours[2] < (0.01 if kind == "flight" else 2 * own[2])
 
 
 def test_links_lie_where_box2ds_lie():

@@ -8,7 +8,7 @@ from walker_scenes import numbers
 
 from jaxcurriculum import envs
 from jaxcurriculum.envs.walker import dynamics, solver, terrain
-from jaxcurriculum.envs.walker.contact import link_contacts
+from jaxcurriculum.envs.walker.contact import Contacts, link_contacts
 from jaxcurriculum.envs.walker.kinematics import link_angles, link_tops, posture
 from jaxcurriculum.envs.walker.mass import mass_matrix, project
 from jaxcurriculum.envs.walker.rows import JOINTS, NORMALS, TANGENTS, make_rows
@@ -37,7 +37,8 @@ def problem():
         window = terrain.look_around(level, state.hull_pose[0] - 3, 9.0)
         shape = posture(WALKER, state.hull_pose[2], link_angles(WALKER, state.hull_pose[2], state.joints))
         mass = mass_matrix(WALKER, shape)
-        contacts = link_contacts(WALKER, window, link_tops(WALKER, state.hull_pose, shape), shape)
+        contacts = link_contacts(WALKER, window, link_tops(WALKER, state.hull_pose, shape), shape, state.link_velocity)
+        contacts = Contacts(contacts.point[:, :2], contacts.normal[:, :2], contacts.gap[:2])
         rows = make_rows(mass, link_tops(WALKER, state.hull_pose, shape), contacts)
         fall = jnp.array([0.0, -0.2, 0.0])
         motion = project(WALKER, mass, state.hull_velocity + fall[:, None], state.link_velocity + fall[:, None, None, None])
