@@ -105,6 +105,22 @@ def test_nested_vmaps_equal_single_steps():
             jax.tree.map(lambda a, b, i=i, j=j: np.testing.assert_allclose(a[i, j], b, atol=2e-5), mapped, single)
 
 
+def test_a_body_of_half_sizes_is_the_short_one():
+    """Sizes that tasks choose give the same physics as a body that has them, side by side with others in one batch."""
+    half = envs.stump_tracks("default", sizes={"upper_length": (0.5, 1.0), "lower_length": (0.5, 1.0)})
+    short, keys = envs.stump_tracks("short"), jax.random.split(jax.random.key(0), 3)
+    tasks = jnp.array([[0.3, 1.0, 0.5, 0.5], [0.3, 1.0, 1.0, 0.7], [0.3, 1.0, 0.5, 0.5]])
+    levels = jax.vmap(half.generate)(keys, tasks)
+    states, _ = jax.vmap(half.reset)(keys, levels)
+    step, alone = jax.jit(jax.vmap(half.step)), jax.jit(short.step)
+    level, state = (jax.tree.map(lambda x: x[2], tree) for tree in (levels.replace(walker=None), states))
+    for t in range(10):
+        action = jax.random.uniform(jax.random.key(t), (4,), minval=-1)
+        states, now = step(keys, levels, states, jnp.broadcast_to(action, (3, 4)))
+        state, same = alone(keys[2], level, state, action)
+        np.testing.assert_allclose(now.obs[2], same.obs, atol=2e-3)
+
+
 def test_state_has_one_dtype_and_no_weak_types():
     env = envs.stump_tracks()
     level = env.generate(jax.random.key(0), jnp.array([1.0, 1.0]))
