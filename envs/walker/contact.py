@@ -1,4 +1,4 @@
-"""Where links touch the track: two points of each link, and whether the hull touches anything.
+"""Where links touch the track or are about to: three points of each link, and whether the hull touches anything.
 
 A gap is the distance between two surfaces, negative inside. As in Box2D, a contact exists below `SKIN`: polygons are rounded by
 0.01 m each, so shapes rest a little apart.
@@ -18,7 +18,7 @@ from jaxcurriculum.envs.walker.terrain import Window
 
 SKIN = 0.02  # m
 MARGIN = 0.1  # m: how far around a link the track is looked at
-AHEAD = 1 / 50  # s: a step
+AHEAD = 1 / 50  # s: the engine's step
 REACH = 0.5  # m: more than a link moves in a step
 TIE = 1e-6  # m: added to each next candidate, so that no two are equally deep
 

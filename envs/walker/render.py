@@ -93,7 +93,7 @@ def scene(level: Level) -> tuple[np.ndarray, list[np.ndarray]]:
         left, right, top = (np.asarray(x) for x in (level.obstacles.left, level.obstacles.right, level.obstacles.top))
         foot = np.minimum(np.interp(left, *ground.T), np.interp(right, *ground.T))  # columns are solid down to any depth
         polygons = np.stack([np.stack([left, right, right, left], 1), np.stack([foot, foot, top, top], 1)], -1)
-    return ground, [polygon for polygon in polygons if polygon[0, 0] < NOWHERE]
+    return ground, [polygon for polygon in polygons if polygon[0, 0] < NOWHERE / 2]
 
 
 def draw_frame(episode: Episode, frame: int) -> Image.Image:

@@ -57,7 +57,7 @@ class Chain(struct.PyTreeNode):
     heights: jax.Array  # [pieces + 1, ..., N], m
 
     def pieces(self) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """Left ends [2, pieces, ..., N] and the pieces' unit normals [2, pieces, ..., N]; left ends have one more entry."""
+        """The vertices [2, pieces + 1, ..., N], and of each piece the unit normal [2, pieces, ..., N] and the rise [pieces, ..., N], m."""
         number = np.arange(self.heights.shape[0], dtype=np.float32).reshape(-1, *[1] * self.left.ndim)
         x = jnp.broadcast_to(self.left[None] + STEP * number, self.heights.shape)
         rise = self.heights[1:] - self.heights[:-1]

@@ -13,8 +13,8 @@ import pytest
 from references.box2d_walker import Box2DWalker
 from references.distributions import SCENES, distances
 from references.same_state import HORIZON, KINDS, Cases, engine_angles, errors, make_cases
+from walker_scenes import numbers
 
-from jaxcurriculum.envs.walker.bodies import anatomy, get_body
 from jaxcurriculum.envs.walker.kinematics import outline
 
 NUM = 40  # states a kind
@@ -54,12 +54,8 @@ def test_links_lie_where_box2ds_lie():
     walker.reset()
     for _ in range(15):
         walker.step(np.zeros(4))
-    for part, polygon in zip(walker.bodies[1:], outline(_anatomy("default"), walker.read())[1:]):
+    for part, polygon in zip(walker.bodies[1:], outline(numbers("default"), walker.read())[1:]):
         np.testing.assert_allclose(polygon.mean(0), part.worldCenter, atol=0.01)
-
-
-def _anatomy(body):
-    return jax.tree.map(lambda x: x[..., None], anatomy(get_body(body)))
 
 
 def test_distances_between_samples():
