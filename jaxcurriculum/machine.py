@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 
 import jax
 
-XLA_OPTIONS = "xla_cpu_use_multi_output_fusion,xla_cpu_small_while_loop_byte_threshold=1000000"
+LIBRARY_OPTION = "xla_cpu_experimental_ynn_fusion_type"  # what is left to the library YNNPACK: matrix products, not sums
+LIBRARY_VERSIONS = ("0.10.",)  # of jaxlib: XLA ends the process at an option that it does not know
+XLA_OPTIONS = "xla_cpu_use_multi_output_fusion,xla_cpu_small_while_loop_byte_threshold=10000000"
 
 
 def use_cores(num_cores: int | None = None) -> None:
@@ -14,8 +17,9 @@ def use_cores(num_cores: int | None = None) -> None:
 
     XLA's CPU compiler runs a loop of small arrays on one core, and calls every operation of it apart: some 50 ns each, of which a
     walker's step has hundreds. So every core becomes a device; programs are dispatched by the thread that calls them (from a common
-    queue two devices run at half the speed); and loops that touch less than 1 MB become one compiled function (bench/NOTES.md gives
-    what each brings). Options that the environment variable XLA_FLAGS already has are left as they are. Other devices are not affected.
+    queue two devices run at half the speed); loops that touch less than 10 MB become one compiled function, unless they have matrix
+    products; and sums are not handed to a library, call by call (bench/NOTES.md gives what each brings). Options that the environment
+    variable XLA_FLAGS already has are left as they are. Other devices are not affected.
 
     Args:
       num_cores: devices to make; by default the cores that this process may use, unless JAX was told a number before.
@@ -30,7 +34,10 @@ def use_cores(num_cores: int | None = None) -> None:
         raise ValueError(f"num_cores must be at least 1, got {num_cores}.")
     flags = os.environ.get("XLA_FLAGS", "")
     if "xla_backend_extra_options" not in flags:
-        os.environ["XLA_FLAGS"] = f"{flags} --xla_backend_extra_options={XLA_OPTIONS}".strip()
+        flags = f"{flags} --xla_backend_extra_options={XLA_OPTIONS}".strip()
+    if LIBRARY_OPTION not in flags and importlib.metadata.version("jaxlib").startswith(LIBRARY_VERSIONS):
+        flags = f"{flags} --{LIBRARY_OPTION}=LIBRARY_FUSION_TYPE_DOT".strip()
+    os.environ["XLA_FLAGS"] = flags
     told = jax.config.values["jax_num_cpu_devices"]  # -1 when nobody did
     wanted = num_cores or (told if told > 0 else _available())
     if "xla_force_host_platform_device_count" not in flags and wanted != told:

@@ -19,7 +19,7 @@ from jaxcurriculum.envs.walker.batching import apart
 from jaxcurriculum.envs.walker.bodies import Anatomy
 from jaxcurriculum.envs.walker.contact import SKIN, Contacts, link_contacts
 from jaxcurriculum.envs.walker.impact import TOUCH_GAP, Flight, land
-from jaxcurriculum.envs.walker.kinematics import Posture, WalkerState, dot, link_angles, link_tops, posture
+from jaxcurriculum.envs.walker.kinematics import Posture, WalkerState, dot, fold, link_angles, link_tops, posture
 from jaxcurriculum.envs.walker.mass import Motion, body_velocities, mass_matrix, project
 from jaxcurriculum.envs.walker.rows import JOINTS, NORMALS, TANGENTS, Rows, make_rows, row_speeds
 from jaxcurriculum.envs.walker.solver import Bounds, Solution, gauss_seidel, solve
@@ -64,7 +64,7 @@ def advance(walker: Anatomy, window: Window, state: WalkerState, action: jax.Arr
         impulses=impulses,
     )
     after, hit = _land(walker, candidates, tops, shape, turn, after)
-    return after, (contacts.gap[:, 1] < SKIN).any(0) | hit[1]
+    return after, fold(jnp.logical_or, contacts.gap[:, 1] < SKIN) | hit[1]
 
 
 def _land(

@@ -14,7 +14,7 @@ from flax import struct
 
 from jaxcurriculum.envs.walker.bodies import Anatomy
 from jaxcurriculum.envs.walker.contact import SKIN, Contacts
-from jaxcurriculum.envs.walker.kinematics import dot
+from jaxcurriculum.envs.walker.kinematics import dot, fold, sin_cos
 
 TOUCH_GAP = 0.005  # m: Box2D's target of a time of impact
 PUSHED_GAP = 0.0145  # m: where Box2D's position correction leaves the link then
@@ -39,7 +39,7 @@ def land(walker: Anatomy, contacts: Contacts, centres: jax.Array, flight: Flight
     after = contacts.gap + dot(normal, _moved(arm, flight.shift, flight.turn))
     closing = (contacts.gap > 0) & (after < TOUCH_GAP) & (after < contacts.gap)
     share = jnp.clip((contacts.gap - TOUCH_GAP) / jnp.maximum(contacts.gap - after, 1e-9), 0.0, 1.0)
-    share = jnp.where(closing, share, 1.0).min(0)
+    share = fold(jnp.minimum, jnp.where(closing, share, 1.0))
     shift, turn = share[None] * flight.shift, share * flight.turn
     moved = _moved(arm, shift, turn)
     gap, arm = contacts.gap + dot(normal, moved), arm + moved - shift[:, None]
@@ -48,21 +48,21 @@ def land(walker: Anatomy, contacts: Contacts, centres: jax.Array, flight: Flight
     approach = jnp.where(gap < SKIN, 0.0, (gap - TOUCH_GAP) / jnp.maximum(rest, 1e-3)[None])  # no second impact in the rest of the step
     velocity = _stop(walker, normal, arm, approach, flight.velocity, friction)
     end = Flight(shift=shift + out[:2] + rest[None] * velocity[:2], turn=turn + out[2] + rest * velocity[2], velocity=velocity)
-    hit = closing.any(0)
+    hit = fold(jnp.logical_or, closing)
     return jax.tree.map(lambda new, old: jnp.where(hit.reshape(*[1] * (new.ndim - 3), *hit.shape), new, old), end, flight), hit
 
 
 def _moved(arm: jax.Array, shift: jax.Array, turn: jax.Array) -> jax.Array:
     """How far points at `arm` [2, points, ...] from a centre go when it shifts and turns."""
-    less, sin = jnp.cos(turn)[None] - 1, jnp.sin(turn)[None]
-    return jnp.stack([less * arm[0] - sin * arm[1], sin * arm[0] + less * arm[1]]) + shift[:, None]
+    sin, cos = (x[None] for x in sin_cos(turn))
+    return jnp.stack([(cos - 1) * arm[0] - sin * arm[1], sin * arm[0] + (cos - 1) * arm[1]]) + shift[:, None]
 
 
 def _row(walker: Anatomy, direction: jax.Array, arm: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     """A point's speed along `direction` [2, ...] as a row [3, ...] on its link, what a unit impulse does, and the row's mass."""
     row = jnp.stack([direction[0], direction[1], arm[0] * direction[1] - arm[1] * direction[0]])
     response = jnp.stack([row[0] / walker.mass, row[1] / walker.mass, row[2] / walker.inertia])
-    return row, response, 1 / (row * response).sum(0)
+    return row, response, 1 / fold(jnp.add, row * response)
 
 
 def _push_out(walker: Anatomy, normal: jax.Array, arm: jax.Array, gap: jax.Array) -> jax.Array:
@@ -71,7 +71,7 @@ def _push_out(walker: Anatomy, normal: jax.Array, arm: jax.Array, gap: jax.Array
     out = jnp.zeros_like(rows[0][0])
     for _ in range(PUSH_SWEEPS):
         for i, (row, response, mass) in enumerate(rows):
-            out = out + response * (mass * jnp.maximum(PUSHED_GAP - gap[i] - (row * out).sum(0), 0.0))[None]
+            out = out + response * (mass * jnp.maximum(PUSHED_GAP - gap[i] - fold(jnp.add, row * out), 0.0))[None]
     return out
 
 
@@ -85,10 +85,10 @@ def _stop(walker: Anatomy, normal: jax.Array, arm: jax.Array, approach: jax.Arra
         velocity, normals, tangents = carry[0], list(carry[1]), list(carry[2])
         for i, (row, response, mass) in enumerate(along):
             hold = friction * normals[i]
-            impulse = jnp.clip(tangents[i] - mass * (row * velocity).sum(0), -hold, hold)
+            impulse = jnp.clip(tangents[i] - mass * fold(jnp.add, row * velocity), -hold, hold)
             velocity, tangents[i] = velocity + response * (impulse - tangents[i])[None], impulse
         for i, (row, response, mass) in enumerate(rows):
-            impulse = jnp.maximum(normals[i] - mass * ((row * velocity).sum(0) + approach[i]), 0.0)
+            impulse = jnp.maximum(normals[i] - mass * (fold(jnp.add, row * velocity) + approach[i]), 0.0)
             velocity, normals[i] = velocity + response * (impulse - normals[i])[None], impulse
         return velocity, tuple(normals), tuple(tangents)
 

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum.envs.walker.bodies import Anatomy
-from jaxcurriculum.envs.walker.kinematics import Posture, dot, perpendicular
+from jaxcurriculum.envs.walker.kinematics import Posture, dot, fold, perpendicular
 
 
 class Motion(struct.PyTreeNode):
@@ -53,7 +53,7 @@ class MassMatrix(struct.PyTreeNode):
 
     def rates(self, motion: Motion) -> jax.Array:
         """The links' absolute rates, [2 (upper, lower), legs, N]."""
-        return motion.links - (self.coupling * motion.hull[:, None, None]).sum(0)
+        return motion.links - fold(jnp.add, self.coupling * motion.hull[:, None, None])
 
 
 def mass_matrix(walker: Anatomy, shape: Posture) -> MassMatrix:
@@ -79,11 +79,11 @@ def mass_matrix(walker: Anatomy, shape: Posture) -> MassMatrix:
 
     leg_mass = (m_upper + m_lower)[0]
     total = walker.hull_mass + hip.shape[1] * leg_mass
-    moment = walker.hull_inertia + leg_mass * dot(hip, hip).sum(0)
-    turn = leg_mass[None] * hip.sum(1)
+    moment = walker.hull_inertia + leg_mass * fold(jnp.add, dot(hip, hip))
+    turn = leg_mass[None] * fold(jnp.add, hip, 1)
 
     def eliminated(i: int, j: int) -> jax.Array:
-        return (coupling[i] * block[j]).sum((0, 1))
+        return fold(jnp.add, fold(jnp.add, coupling[i] * block[j]))
 
     s00, s11, s22 = total - eliminated(0, 0), total - eliminated(1, 1), moment - eliminated(2, 2)
     s01, s02, s12 = -eliminated(0, 1), turn[0] - eliminated(0, 2), turn[1] - eliminated(1, 2)
@@ -108,11 +108,11 @@ def project(walker: Anatomy, mass: MassMatrix, hull: jax.Array, links: jax.Array
     """
     upper, lower = (walker.mass[None] * links[:2]).swapaxes(0, 1)  # linear momentum, [2, legs, N]
     both = upper + lower
-    turning = walker.hull_inertia * hull[2] + dot(mass.hip_lever, both).sum(0)
-    momentum = jnp.concatenate([walker.hull_mass[None] * hull[:2] + both.sum(1), turning[None]])
+    turning = walker.hull_inertia * hull[2] + fold(jnp.add, dot(mass.hip_lever, both))
+    momentum = jnp.concatenate([walker.hull_mass[None] * hull[:2] + fold(jnp.add, both, 1), turning[None]])
     through_lever = dot(mass.link_lever, jnp.stack([upper + 2 * lower, lower], axis=1))
     leg_momentum = walker.inertia * links[2] + through_lever
-    eliminated = (mass.coupling * leg_momentum[None]).sum((1, 2))
+    eliminated = fold(jnp.add, fold(jnp.add, mass.coupling * leg_momentum[None], 1), 1)
     return Motion(hull=mass.solve_hull(momentum - eliminated), links=mass.solve_leg(leg_momentum))
 
 

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum.envs.walker.contact import Contacts
-from jaxcurriculum.envs.walker.kinematics import dot, perpendicular
+from jaxcurriculum.envs.walker.kinematics import dot, fold, perpendicular
 from jaxcurriculum.envs.walker.mass import MassMatrix, Motion
 
 JOINTS, NORMALS, TANGENTS = range(0, 2), range(2, 6), range(6, 10)
@@ -43,7 +43,7 @@ def make_rows(mass: MassMatrix, tops: jax.Array, contacts: Contacts) -> Rows:
     return Rows(
         jacobian=jnp.stack(list(jacobian), axis=2),  # five numbers that are used together lie together
         response=jnp.stack(list(response), axis=2),
-        mass=1.0 / (jacobian * response).sum(0),
+        mass=1.0 / fold(jnp.add, jacobian * response),
     )
 
 

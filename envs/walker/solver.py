@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jaxcurriculum.envs.walker.kinematics import fold
 from jaxcurriculum.envs.walker.mass import MassMatrix, Motion
 from jaxcurriculum.envs.walker.rows import JOINTS, NORMALS, TANGENTS, Rows, row_speeds
 
@@ -55,8 +56,8 @@ def solve(rows: Rows, mass: MassMatrix, bounds: Bounds, motion: Motion, impulses
         better = after.change < WORSE * before.change
         return jax.tree.map(lambda new, old: jnp.where(better.reshape(*[1] * (new.ndim - 1), -1), new, old), after, before)
 
-    guess = (rows.response * impulses[:, :, None]).sum(0)  # [legs, 5, N]
-    start = Motion(hull=motion.hull + guess[:, :3].sum(0), links=motion.links + guess[:, 3:].swapaxes(0, 1))
+    guess = fold(jnp.add, rows.response * impulses[:, :, None])  # [legs, 5, N]
+    start = Motion(hull=motion.hull + fold(jnp.add, guess[:, :3]), links=motion.links + guess[:, 3:].swapaxes(0, 1))
     first = Solution(motion=start, impulses=impulses, change=jnp.full_like(motion.hull[0], jnp.inf))
     solution = jax.lax.fori_loop(0, 1 + ROUNDS, newton_and_sweeps, first)
     return solution.motion, solution.impulses
@@ -160,7 +161,7 @@ def _solve_arrow(mass: MassMatrix, springs: jax.Array) -> Motion:
     hull = springs[:, :3, :3] - upper[:, :, None] * springs[:, 3, None, :3] - lower[:, :, None] * springs[:, 4, None, :3]
     force = pull[:, :3] - upper * pull[:, 3, None] - lower * pull[:, 4, None]
     moved = _solve_three(mass.hull + sum(hull), jnp.asarray(sum(force)))
-    one, two = ((pull[:, i] - (springs[:, i, :3] * moved[None]).sum(1))[:, None] for i in (3, 4))
+    one, two = ((pull[:, i] - fold(jnp.add, springs[:, i, :3] * moved[None], 1))[:, None] for i in (3, 4))
     links = jnp.concatenate([row[0] * one + row[1] * two for row in inverse], axis=1)
     return Motion(hull=moved, links=links.swapaxes(0, 1))
 
@@ -169,4 +170,4 @@ def _solve_three(matrix: jax.Array, right: jax.Array) -> jax.Array:
     """x of matrix [3, 3, N] x = right [3, N], by cross products of the rows."""
     first, second, third = matrix
     crossed = [jnp.cross(a, b, axis=0) for a, b in ((second, third), (third, first), (first, second))]
-    return sum(r[None] * c for r, c in zip(right, crossed)) / (first * crossed[0]).sum(0)[None]
+    return sum(r[None] * c for r, c in zip(right, crossed)) / fold(jnp.add, first * crossed[0])[None]

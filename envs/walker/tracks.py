@@ -15,7 +15,7 @@ from jaxcurriculum.envs.walker.bodies import SIZES, STANCE, Anatomy, Body, anato
 from jaxcurriculum.envs.walker.contact import hull_touches
 from jaxcurriculum.envs.walker.contact_flags import hear, no_contact
 from jaxcurriculum.envs.walker.dynamics import REST_GAP, TIME_STEP, advance
-from jaxcurriculum.envs.walker.kinematics import WalkerState, hull_corners, hull_origin, link_angles, link_corners, link_tops, posture
+from jaxcurriculum.envs.walker.kinematics import WalkerState, fold, hull_corners, hull_origin, link_angles, link_corners, link_tops, posture
 from jaxcurriculum.envs.walker.lidar import RANGE, lidar
 from jaxcurriculum.envs.walker.mass import body_velocities, mass_matrix, project
 from jaxcurriculum.envs.walker.starts import Start
@@ -150,7 +150,7 @@ def _step_block(walker: Anatomy, window: Window, state: WalkerState, action: jax
         touched = new.flags.flag > 0
     x = hull_origin(walker, new.hull_pose)[0]
     fallen = hull_touches(walker, window, new.hull_pose) | (x < 0)
-    torque = walker.body.torque_cost * jnp.minimum(jnp.abs(action), 1.0).sum(0)
+    torque = walker.body.torque_cost * fold(jnp.add, jnp.minimum(jnp.abs(action), 1.0))
     reward = jnp.where(fallen, FALL_REWARD, potential(walker, new.hull_pose) - potential(walker, state.hull_pose) - torque)
     return new, TimeStep(
         obs=observe(walker, window, new, touched),

@@ -1,0 +1,43 @@
+"""Episodes of the engine beside 2,000 of Box2D, kept in a file (`references/distributions.py`).
+
+Where the engine is as near to Box2D as Box2D is to itself, that is asserted: closer than the 99th percentile of resampled episodes of
+Box2D. Random play goes a little further and the gait falls more often than in Box2D; there the tests hold what has been reached.
+"""
+
+import numpy as np
+import pytest
+from references.distributions import SCENES, Scene, by_chance, distances, engine_episodes, kept_episodes
+
+NUM = 400  # episodes of the engine
+
+
+def apart(scene):
+    """Kolmogorov-Smirnov distance of lengths and of final x, and for each the 99th percentile by chance."""
+    box2d, engine = kept_episodes()[str(scene)], engine_episodes(scene, NUM)
+    return [(distances(a, b)[0], by_chance(a, NUM)[0]) for a, b in zip(box2d, engine)]
+
+
+def test_the_file_has_all_scenes():
+    assert {name: x.shape for name, x in kept_episodes().items()} == {str(scene): (2, 2000) for scene in SCENES}
+
+
+def test_constant_actions_end_as_in_box2d():
+    for distance, chance in apart(Scene("constant")):
+        assert distance <= chance
+
+
+def test_random_actions_last_as_long_as_in_box2d():
+    (length, chance), (x, _) = apart(Scene("random"))
+    assert length <= chance
+    assert x < 0.16
+
+
+@pytest.mark.parametrize("flag", ["exact", "box2d"])
+def test_gait(flag):
+    for distance, _ in apart(Scene("gait", "pieces", flag)):
+        assert distance < 0.36
+
+
+def test_distances():
+    assert distances(np.array([0.0, 1.0]), np.array([0.0, 1.0])) == (0.0, 0.0)
+    assert distances(np.array([0.0, 0.0]), np.array([0.0, 3.0])) == (0.5, 1.5)
