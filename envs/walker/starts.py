@@ -19,6 +19,7 @@ class Start:
     pose: tuple[float, float, float]  # m, m, rad: the hull's centre of mass (x, height above the ground) and angle
     joints: tuple[tuple[float, ...], tuple[float, ...]]  # rad, hips then knees
     velocity: tuple[tuple[float, ...], ...]  # vx, vy (m/s), rate (rad/s): hull, then upper and lower, leg by leg
+    touched: tuple[bool, ...] = (True, True)  # whether each lower link touched the ground in the last of those steps
 
 
 STARTS: dict[str, dict[str, Any]] = {
@@ -82,6 +83,7 @@ STARTS: dict[str, dict[str, Any]] = {
                 (-0.243524, 0.001811, 0.000223, 0.001613, -0.000004, -0.411027, -0.397804, -0.410599, -0.397116),
                 (-0.207332, 0.005330, 0.005393, 0.005364, 0.005294, 0.028535, -0.009000, 0.028266, -0.007943),
             ),
+            touched=(True, True, False, False),
         ),
         start_on_pieces=Start(
             pose=(4.641081, 3.506242, -0.060585),
@@ -91,6 +93,7 @@ STARTS: dict[str, dict[str, Any]] = {
                 (-0.243524, 0.001811, 0.000223, 0.001613, 0.000787, -0.411027, -0.397804, -0.410599, -0.397116),
                 (-0.207332, 0.005330, 0.005393, 0.005364, 0.005232, 0.028535, -0.009000, 0.028266, -0.007943),
             ),
+            touched=(True, True, False, False),
         ),
     ),
 }

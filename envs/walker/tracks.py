@@ -12,7 +12,7 @@ import numpy as np
 
 from jaxcurriculum.envs.walker.batching import in_blocks, trailing_batch
 from jaxcurriculum.envs.walker.bodies import SIZES, STANCE, Anatomy, Body, anatomy, get_body
-from jaxcurriculum.envs.walker.contact import hull_touches
+from jaxcurriculum.envs.walker.contact import SKIN, hull_touches
 from jaxcurriculum.envs.walker.contact_flags import hear, no_contact
 from jaxcurriculum.envs.walker.dynamics import REST_GAP, TIME_STEP, advance
 from jaxcurriculum.envs.walker.kinematics import WalkerState, fold, hull_corners, hull_origin, link_angles, link_corners, link_tops, posture
@@ -164,6 +164,7 @@ def _reset(walker: Anatomy, level: Level, contact_flag: str) -> tuple[WalkerStat
     """The start, with the level's push (a force on the hull for one step) already in the velocities."""
     measured = (level.ground is not None and walker.body.start_on_pieces) or walker.body.start
     state = measured_start(measured, level) if measured and level.walker is None else standing_start(walker, level)
+    touched = _batch(measured.touched, level) > 0 if measured and level.walker is None else _feet_touch(walker, state)
     mass = mass_matrix(walker, posture(walker, state.hull_pose[2], link_angles(walker, state.hull_pose[2], state.joints)))
     still = jnp.zeros_like(level.push)
     kick = jnp.stack([level.push * TIME_STEP / walker.hull_mass, still, still])
@@ -174,12 +175,19 @@ def _reset(walker: Anatomy, level: Level, contact_flag: str) -> tuple[WalkerStat
         flags=no_contact(walker.body.num_legs, level.push.shape[-1]) if contact_flag == "box2d" else None,
     )
     time_step = TimeStep(
-        obs=observe(walker, _window(walker, level, state.hull_pose), state, jnp.zeros_like(state.joints[0], bool)),
+        obs=observe(walker, _window(walker, level, state.hull_pose), state, touched),
         reward=still,
         terminated=jnp.zeros_like(still, bool),
         truncated=jnp.zeros_like(still, bool),
     )
     return state, time_step
+
+
+def _feet_touch(walker: Anatomy, state: WalkerState) -> jax.Array:
+    """Whether each lower link is within the skin of flat ground, [legs, N] bool."""
+    shape = posture(walker, state.hull_pose[2], link_angles(walker, state.hull_pose[2], state.joints))
+    corners = link_corners(walker, link_tops(walker, state.hull_pose, shape), shape.axis)
+    return corners[1, :, 1].min(0) < GROUND + SKIN
 
 
 def measured_start(start: Start, level: Level) -> WalkerState:

@@ -162,12 +162,12 @@ def measure_start(walker: Box2DWalker) -> Start:
     The numbers of `bodies.py` are those on gymnasium's own ground: feet touch several edges there at once, and one long edge gives others.
     """
     walker.reset()
-    walker.step(np.zeros(walker.body.num_joints))
+    seen = walker.step(np.zeros(walker.body.num_joints))[0]
     state = walker.read()
     links = state.link_velocity.swapaxes(1, 2).reshape(3, -1)
     velocity = np.concatenate([state.hull_velocity[:, None], links], axis=1)
     joints, velocity, (pose,) = (_rounded(x) for x in (state.joints, velocity, state.hull_pose[None] - [0, GROUND, 0]))
-    return Start(pose=pose, joints=joints, velocity=velocity)
+    return Start(pose=pose, joints=joints, velocity=velocity, touched=tuple(flag > 0 for flag in seen[8:-10:5]))
 
 
 def _rounded(rows) -> tuple:

@@ -50,11 +50,12 @@ def test_reward_is_gymnasiums_on_the_same_step():
 def test_reset_is_box2ds_second_step(name, many_edges):
     env, walker = envs.stump_tracks(body=name), Box2DWalker(name, own_ground=many_edges)
     walker.reset()
-    walker.step(np.zeros(walker.body.num_joints))
+    seen = walker.step(np.zeros(walker.body.num_joints))[0]
     state, time_step = env.reset(jax.random.key(0), flat_level(ground=np.full(200, GROUND) if many_edges else None))
     expected = walker.read()
     for field in ("hull_pose", "joints", "hull_velocity", "link_velocity"):
         np.testing.assert_allclose(getattr(state, field), getattr(expected, field), atol=2e-5)
+    np.testing.assert_array_equal(time_step.obs[8:-10:5], seen[8:-10:5])  # the contact flags
     assert time_step.obs.shape == (env.obs_dim,) and not time_step.terminated and time_step.reward == 0
 
 
