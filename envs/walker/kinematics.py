@@ -52,7 +52,7 @@ def fold(operation: Callable[[jax.Array, jax.Array], jax.Array], x: jax.Array, a
 
 
 def sin_cos(angle: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Sine and cosine of angles below some 10^4 rad, to 10^-6: Taylor's series about the nearest quarter turn.
+    """Sine and cosine of angles up to a thousand turns, to 10^-6: Taylor's series about the nearest quarter turn.
 
     XLA's CPU compiler asks the C library for them, number by number.
     """
