@@ -70,7 +70,7 @@ def rollout(body: str, env, num_steps: int):
         levels, states = (jax.tree.map(lambda x: jnp.moveaxis(x, 0, -1), tree) for tree in (levels, states))
         shape = posture(walker, states.hull_pose[2], link_angles(walker, states.hull_pose[2], states.joints))
         tops = link_tops(walker, states.hull_pose, shape) + states.offset
-        contacts = link_contacts(walker, _window(walker, levels, states.hull_pose), tops, shape, states.link_velocity)
+        contacts = link_contacts(walker, _window(walker, levels, states.hull_pose), tops, shape)
         past = jnp.maximum(lower - states.joints, states.joints - upper)
         return -contacts.gap.min((0, 1, 2)), past.max((0, 1))
 

@@ -1,4 +1,4 @@
-"""Where links touch the track or are about to: three points of each link, and whether the hull touches anything.
+"""Where links touch the track or are about to: pairs of a point and a face, the deepest of them, and whether the hull touches anything.
 
 A gap is the distance between two surfaces, negative inside. As in Box2D, a contact exists below `SKIN`: polygons are rounded by
 0.01 m each, so shapes rest a little apart.
@@ -18,9 +18,7 @@ from jaxcurriculum.envs.walker.terrain import Window
 
 SKIN = 0.02  # m
 MARGIN = 0.1  # m: how far around a link the track is looked at
-AHEAD = 1 / 50  # s: the engine's step
-REACH = 0.5  # m: more than a link moves in a step
-TIE = 1e-6  # m: added to each next candidate, so that no two are equally deep
+TIE = 1e-6  # m or steps: added to each next pair, so that no two are equally near
 
 
 class Contacts(struct.PyTreeNode):
@@ -29,25 +27,24 @@ class Contacts(struct.PyTreeNode):
     point: jax.Array  # [2, ..., N], m, in the world
     normal: jax.Array  # [2, ..., N]: unit vector, from the track to the link
     gap: jax.Array  # [..., N], m
+    room: jax.Array  # [2 (least, most), ..., N], m: how far the link may go along `perpendicular(normal)` until they pass each other
 
 
-def link_contacts(walker: Anatomy, window: Window, tops: jax.Array, shape: Posture, velocity: jax.Array) -> Contacts:
-    """Three contacts of every link: axes [3 (points), 2 (upper, lower), legs, N].
+def link_contacts(walker: Anatomy, window: Window, tops: jax.Array, shape: Posture) -> Contacts:
+    """Pairs of a point and a face, one on a link and one on the track near it: axes [pairs, 2 (upper, lower), legs, N].
 
-    The first two are the deepest of those that turn it one way and of those that turn it the other way, the third is the one outside the
-    skin that would be the deepest `AHEAD` seconds later. `tops` [2, 2, legs, N] are the links' upper ends, `velocity` [3, 2, legs, N]
-    is that of their centres (vx, vy, rate).
+    `tops` [2, 2, legs, N] are the links' upper ends.
     """
     corners = link_corners(walker, tops, shape.axis)
-    candidates = []
+    pairs = []
     for surface in window.near(corners[0].min(0) - MARGIN, walker.span.link + 2 * MARGIN):
-        gap, normal = surface.outside(corners)
-        candidates.append(Contacts(point=corners, normal=normal, gap=gap))
+        before = surface.outside(corners)
+        pairs.append(Contacts(point=corners, normal=before.normal, gap=before.gap, room=before.room))
         poking = surface.corners()
         if poking is not None:
-            candidates.append(_points_on_links(walker, tops, shape.axis, poking))
-    centres = tops + walker.length[None] / 2 * shape.axis
-    return _choose(centres, velocity, candidates)
+            pairs.append(_points_on_links(walker, tops, shape.axis, poking))
+    point, normal, room = (jnp.concatenate([getattr(pair, field) for pair in pairs], axis=1) for field in ("point", "normal", "room"))
+    return Contacts(point=point, normal=normal, gap=jnp.concatenate([pair.gap for pair in pairs]), room=room)
 
 
 def _points_on_links(walker: Anatomy, tops: jax.Array, axis: jax.Array, points: jax.Array) -> Contacts:
@@ -56,34 +53,41 @@ def _points_on_links(walker: Anatomy, tops: jax.Array, axis: jax.Array, points: 
     side = perpendicular(axis)
     from_top = points - tops[:, None]
     along, across = dot(axis, from_top), dot(side, from_top)
-    beside, beyond = jnp.abs(across) - walker.width[None] / 2, along - walker.length[None]
+    half, length = walker.width[None] / 2, walker.length[None]
+    beside, beyond, right = jnp.abs(across) - half, along - length, across > 0
     at_end = beyond >= beside
-    normal = jnp.where(at_end[None], -axis, -side * jnp.sign(across)[None])
+    normal = jnp.where(at_end[None], -axis, jnp.where(right, -1.0, 1.0)[None] * side)
+    least = jnp.where(at_end, -half - across, jnp.where(right, beyond, -along))
+    most = jnp.where(at_end, half - across, jnp.where(right, along, -beyond))
     gap = jnp.where(along > 0, jnp.maximum(beside, beyond), FAR)
-    return Contacts(point=jnp.broadcast_to(points, normal.shape), normal=normal, gap=gap)
+    return Contacts(point=jnp.broadcast_to(points, normal.shape), normal=normal, gap=gap, room=jnp.stack([least, most]))
 
 
-def _choose(centres: jax.Array, velocity: jax.Array, groups: list[Contacts]) -> Contacts:
-    """The three contacts of a link, whose centre is at `centres` [2, ...], of the candidates on the groups' first axis.
+def deepest(pairs: Contacts, centres: jax.Array) -> Contacts:
+    """Two contacts of every link, whose centre is at `centres` [2, ...]: the deepest pair that turns it each way.
 
     Two that turn it the same way would do one thing twice (a link's corner that meets a stump's corner) and leave the link free to sink
     at its other end.
     """
-    point, normal = (jnp.concatenate([getattr(group, field) for group in groups], axis=1) for field in ("point", "normal"))
-    gap = jnp.concatenate([group.gap for group in groups])
-    gap = gap + TIE * np.arange(gap.shape[0], dtype=np.float32)[:, None, None, None]
-    turn = dot(perpendicular(point - centres[:, None]), normal)
-    soon = gap + AHEAD * (dot(normal, velocity[:2, None]) + velocity[2][None] * turn)
-    depth = jnp.stack([jnp.where(turn > 0, gap, FAR), jnp.where(turn > 0, FAR, gap), jnp.where((gap < SKIN) | (gap > REACH), FAR, soon)])
-    deepest = depth.min(1)
-    chosen = (depth == deepest[:, None]) & (depth < FAR / 2)  # [3, candidates, ..., N]
+    turn = dot(perpendicular(pairs.point - centres[:, None]), pairs.normal)
+    return nearest(pairs, jnp.stack([jnp.where(turn > 0, pairs.gap, FAR), jnp.where(turn > 0, FAR, pairs.gap)]), centres)
+
+
+def nearest(pairs: Contacts, order: jax.Array, centres: jax.Array) -> Contacts:
+    """The pair with the least `order` [k, pairs, ...] for each k, with the pairs' axis gone: [k, ...].
+
+    Where none is below `FAR` it is one out of reach above the link's centre.
+    """
+    order = order + TIE * np.arange(order.shape[1], dtype=np.float32)[None, :, None, None, None]
+    least = order.min(1)
+    chosen, none = (order == least[:, None]) & (order < FAR / 2), least >= FAR / 2
     # A masked sum takes the one chosen; a chain of selects does not vectorise.
-    point, normal = (jnp.where(chosen[None], field[:, None], 0.0).sum(2) for field in (point, normal))
-    none = deepest >= FAR / 2  # then a contact that is out of reach, above the link's centre
+    point, normal, room = (jnp.where(chosen[None], x[:, None], 0.0).sum(2) for x in (pairs.point, pairs.normal, pairs.room))
     return Contacts(
         point=jnp.where(none[None], centres[:, None], point),
         normal=jnp.stack([normal[0], jnp.where(none, 1.0, normal[1])]),
-        gap=jnp.where(none, FAR, jnp.where(chosen, gap[None], 0.0).sum(1)),
+        gap=jnp.where(none, FAR, jnp.where(chosen, pairs.gap[None], 0.0).sum(1)),
+        room=room,
     )
 
 
@@ -96,8 +100,8 @@ def hull_touches(walker: Anatomy, window: Window, hull_pose: jax.Array) -> jax.A
     hull = Polygons(vertices=corners[:, None])
     gaps = []
     for surface in window.near(hull_pose[0] - walker.span.hull, 2 * walker.span.hull):
-        gaps.append(surface.outside(corners)[0].min(0))
+        gaps.append(surface.outside(corners).gap.min(0))
         poking = surface.corners()
         if poking is not None:
-            gaps.append(hull.outside(poking)[0].min(0))
+            gaps.append(hull.outside(poking).gap.min(0))
     return jnp.stack(gaps).min(0) < SKIN

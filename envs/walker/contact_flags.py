@@ -52,7 +52,7 @@ def _touches(walker: Anatomy, window: Window, state: WalkerState, touched: jax.A
     shape = posture(walker, state.hull_pose[2], link_angles(walker, state.hull_pose[2], state.joints))
     corners = link_corners(walker, link_tops(walker, state.hull_pose, shape), shape.axis)[:, :, 1]  # [2, 4, legs, N]
     ground, *obstacles = window.near(corners[0].min(0) - MARGIN, walker.span.link + 2 * MARGIN)
-    gaps = [surface.outside(corners)[0] for surface in (ground, *obstacles)]
+    gaps = [surface.outside(corners).gap for surface in (ground, *obstacles)]
     nearest = jnp.stack(gaps).min((0, 1))
     reach = jnp.where(touched, jnp.maximum(nearest + 1e-4, SKIN), SKIN)
     on, piece, none = gaps[0] < reach[None], jnp.floor(corners[0] / STEP), jnp.zeros_like(nearest)

@@ -17,9 +17,9 @@ import numpy as np
 
 from jaxcurriculum.envs.walker.batching import apart
 from jaxcurriculum.envs.walker.bodies import Anatomy
-from jaxcurriculum.envs.walker.contact import SKIN, Contacts, link_contacts
+from jaxcurriculum.envs.walker.contact import SKIN, Contacts, deepest, link_contacts
 from jaxcurriculum.envs.walker.impact import TOUCH_GAP, Flight, land
-from jaxcurriculum.envs.walker.kinematics import Posture, WalkerState, dot, fold, link_angles, link_tops, posture
+from jaxcurriculum.envs.walker.kinematics import Posture, WalkerState, dot, fold, link_angles, link_tops, perpendicular, posture
 from jaxcurriculum.envs.walker.mass import Motion, body_velocities, mass_matrix, project
 from jaxcurriculum.envs.walker.rows import JOINTS, NORMALS, TANGENTS, Rows, make_rows, row_speeds
 from jaxcurriculum.envs.walker.solver import Bounds, Solution, gauss_seidel, solve
@@ -30,7 +30,8 @@ TIME_STEP = 1 / 50  # s
 GRAVITY = -10.0  # m/s^2
 PUSH_SWEEPS = 4
 REST_GAP = 0.015  # m: links come to rest this far away
-BAUMGARTE = 0.2  # how much of the way to there they are pushed in a step
+BAUMGARTE = 0.2  # how much of the way to there a push takes a link that is alone
+ITERATIONS = 60  # pushes in a step at most
 LIMIT_SLOP = np.deg2rad(2)  # rad: joints are pushed back until they are this near to their limits
 
 
@@ -40,8 +41,9 @@ def advance(walker: Anatomy, window: Window, state: WalkerState, action: jax.Arr
     shape = apart(lambda angle, joints: posture(walker, angle, link_angles(walker, angle, joints)))(hull_angle, state.joints)
     mass = apart(functools.partial(mass_matrix, walker))(shape)
     tops = link_tops(walker, state.hull_pose, shape) + state.offset
-    candidates = apart(functools.partial(link_contacts, walker))(window, tops, shape, state.link_velocity)
-    contacts = Contacts(point=candidates.point[:, :2], normal=candidates.normal[:, :2], gap=candidates.gap[:2])
+    pairs = apart(functools.partial(link_contacts, walker))(window, tops, shape)
+    centres = tops + walker.length[None] / 2 * shape.axis
+    contacts = apart(deepest)(pairs, centres)
     rows = apart(make_rows)(mass, tops, contacts)
 
     fall = np.array([0.0, GRAVITY * TIME_STEP, 0.0], np.float32)
@@ -52,7 +54,8 @@ def advance(walker: Anatomy, window: Window, state: WalkerState, action: jax.Arr
     repair = project(walker, mass, jnp.zeros_like(motion.hull), _drift(walker, shape, state, motion.hull, velocity))
     moved = Motion(hull=TIME_STEP * motion.hull + repair.hull, links=TIME_STEP * motion.links + repair.links)
     gap = contacts.gap - dot(contacts.normal, state.offset[:, None])  # of the links where their joints want them
-    push = _push_out(walker, rows, state.joints, jnp.where(contacts.gap < SKIN, gap, FAR), moved)
+    share = _share(walker, rows, contacts, centres)
+    push = _push_out(walker, rows, share, state.joints, jnp.where(contacts.gap < SKIN, gap, FAR), moved)
     shift = Motion(hull=moved.hull + push.hull, links=moved.links + push.links)
     turn = TIME_STEP * velocity[2] + mass.rates(Motion(hull=repair.hull + push.hull, links=repair.links + push.links))
     after = WalkerState(
@@ -63,18 +66,18 @@ def advance(walker: Anatomy, window: Window, state: WalkerState, action: jax.Arr
         offset=jnp.zeros_like(state.offset),
         impulses=impulses,
     )
-    after, hit = _land(walker, candidates, tops, shape, turn, after)
+    after, hit = _land(walker, pairs, contacts, tops, shape, turn, after)
     return after, fold(jnp.logical_or, contacts.gap[:, 1] < SKIN) | hit[1]
 
 
 def _land(
-    walker: Anatomy, contacts: Contacts, tops: jax.Array, shape: Posture, turn: jax.Array, after: WalkerState
+    walker: Anatomy, pairs: Contacts, near: Contacts, tops: jax.Array, shape: Posture, turn: jax.Array, after: WalkerState
 ) -> tuple[WalkerState, jax.Array]:
     """The state with links that reached the track stopped there, and which did, [2 (upper, lower), legs, N] bool."""
     half = walker.length[None] / 2
     start, joined = tops + half * shape.axis, _centres(walker, after)
     flight = Flight(shift=joined - start, turn=turn, velocity=after.link_velocity)
-    end, hit = land(walker, contacts, start, flight, _friction(walker), TIME_STEP)
+    end, hit = land(walker, pairs, near, start, flight, _friction(walker), TIME_STEP)
     further = end.turn - turn
     after = after.replace(joints=after.joints + jnp.stack([further[0], further[1] - further[0]]), link_velocity=end.velocity)
     return after.replace(offset=jnp.where(hit[None], start + end.shift - _centres(walker, after), 0.0)), hit
@@ -139,11 +142,20 @@ def _drift(walker: Anatomy, shape: Posture, state: WalkerState, hull_velocity: j
     return jnp.concatenate([joined + moved + state.offset, jnp.zeros_like(moved[:1])])
 
 
-def _push_out(walker: Anatomy, rows: Rows, joints: jax.Array, gap: jax.Array, moved: Motion) -> Motion:
+def _share(walker: Anatomy, rows: Rows, contacts: Contacts, centres: jax.Array) -> jax.Array:
+    """What is left of a push on a link alone when its joints have shared it with the whole walker, [4 (normals), legs, N]."""
+    lever = dot(perpendicular(contacts.point - centres[:, None]), contacts.normal)
+    alone = 1 / (1 / walker.mass[None] + lever * lever / walker.inertia[None])
+    return alone.reshape(len(NORMALS), *alone.shape[2:]) / rows.mass[NORMALS[0] : TANGENTS[0]]
+
+
+def _push_out(walker: Anatomy, rows: Rows, share: jax.Array, joints: jax.Array, gap: jax.Array, moved: Motion) -> Motion:
     """The displacement, on top of `moved`, that takes links out of the track and joints back to their limits.
 
-    As Box2D does until it is content: links are pushed out to `TOUCH_GAP`, or a fifth of the way to `REST_GAP` where that is more, and
-    joints that were past a limit come back to within `LIMIT_SLOP` of it. No push may press another link into the track.
+    As Box2D does, until it is content or after `ITERATIONS`: each pushes a link alone a fifth of the way to `REST_GAP`, and its joints
+    leave a `share` of that; it is content at `TOUCH_GAP`. A heavy hull on a light leg stays too low, then the link meets the track again
+    at the end of the step. Joints that were past a limit come back to within `LIMIT_SLOP` of it. No push may press another link into
+    the track.
     """
     change = row_speeds(rows.jacobian[: TANGENTS[0]], moved)
     lower, upper = (
@@ -155,8 +167,9 @@ def _push_out(walker: Anatomy, rows: Rows, joints: jax.Array, gap: jax.Array, mo
     back = jnp.where(at_lower, jnp.maximum(lower - LIMIT_SLOP - joints, 0.0), 0.0)
     back = back - jnp.where(at_upper, jnp.maximum(joints - upper - LIMIT_SLOP, 0.0), 0.0)
     gap = gap.reshape(len(NORMALS), *joints.shape[1:]) + change[NORMALS[0] : TANGENTS[0]]
-    out = TOUCH_GAP - gap
-    out = jnp.where(gap < REST_GAP, jnp.maximum(out, BAUMGARTE * (REST_GAP - gap)), out)
+    each, missing = BAUMGARTE * share, jnp.maximum(REST_GAP - gap, 0.0)
+    out = jnp.minimum(jnp.maximum(TOUCH_GAP - gap, each * missing), (1 - (1 - each) ** ITERATIONS) * missing)
+    out = jnp.where(gap < REST_GAP, out, TOUCH_GAP - gap)
     free = jnp.where(back != 0, jnp.inf, 0.0)
     bounds = Bounds(
         target=jnp.concatenate([back, out]),

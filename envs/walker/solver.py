@@ -52,15 +52,20 @@ def solve(rows: Rows, mass: MassMatrix, bounds: Bounds, motion: Motion, impulses
     def newton_and_sweeps(number, before):
         num_steps = jnp.where(number > 0, NEWTON_STEPS, 0)  # the first round only sweeps, to find which rows are inside their bounds
         after = jax.lax.fori_loop(0, num_steps, lambda _, now: _newton_step(rows, mass, bounds, now), before)
-        after = gauss_seidel(rows, bounds, after, order, SWEEPS)
+        # Friction can make a step's matrix nearly singular; then its motion is not what its impulses do.
+        after = gauss_seidel(rows, bounds, after.replace(motion=_under(rows, motion, after.impulses)), order, SWEEPS)
         better = after.change < WORSE * before.change
         return jax.tree.map(lambda new, old: jnp.where(better.reshape(*[1] * (new.ndim - 1), -1), new, old), after, before)
 
-    guess = fold(jnp.add, rows.response * impulses[:, :, None])  # [legs, 5, N]
-    start = Motion(hull=motion.hull + fold(jnp.add, guess[:, :3]), links=motion.links + guess[:, 3:].swapaxes(0, 1))
-    first = Solution(motion=start, impulses=impulses, change=jnp.full_like(motion.hull[0], jnp.inf))
+    first = Solution(motion=_under(rows, motion, impulses), impulses=impulses, change=jnp.full_like(motion.hull[0], jnp.inf))
     solution = jax.lax.fori_loop(0, 1 + ROUNDS, newton_and_sweeps, first)
     return solution.motion, solution.impulses
+
+
+def _under(rows: Rows, motion: Motion, impulses: jax.Array) -> Motion:
+    """What impulses [10, legs, N] make of a motion."""
+    pushed = fold(jnp.add, rows.response * impulses[:, :, None])  # [legs, 5, N]
+    return Motion(hull=motion.hull + fold(jnp.add, pushed[:, :3]), links=motion.links + pushed[:, 3:].swapaxes(0, 1))
 
 
 def gauss_seidel(rows: Rows, bounds: Bounds, solution: Solution, order: Sequence[int], num_sweeps: int) -> Solution:

@@ -1,13 +1,13 @@
 """Surfaces that a walker stands on and sees: flat ground, ground of straight pieces, columns, convex polygons.
 
-Every surface answers three questions. `outside`: how far a point is outside and along which normal (negative inside; like Box2D, the
+Every surface answers three questions. `outside`: how far a point is outside and before which face (negative inside; like Box2D, the
 distance to the farthest face, not to the nearest corner). `corners`: which of its points may poke into a walker's part. `rays`: at which
 fraction the lidar's rays meet it. Arrays end in the batch; surfaces have their number first, [surfaces, ..., N].
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -21,11 +21,19 @@ GROUND = 400 / 30 / 4  # m: height of flat ground
 FAR = 1e3  # m: gap of a point that cannot touch
 
 
+class Outside(NamedTuple):
+    """Where points [2, points, ..., N] are, seen from a surface."""
+
+    gap: jax.Array  # [points, ..., N], m: distance to the surface
+    normal: jax.Array  # [2, points, ..., N]: of the face there
+    room: jax.Array  # [2 (least, most), points, ..., N], m: how far a point may go along `perpendicular(normal)` before that face
+
+
 class Surface(Protocol):
     """What contact and lidar ask of a part of the track."""
 
-    def outside(self, points: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Distance of each of points [2, points, ..., N] to the surface, [points, ..., N], and the normal there, [2, points, ..., N]."""
+    def outside(self, points: jax.Array) -> Outside:
+        """Where points [2, points, ..., N] are."""
         ...
 
     def corners(self) -> jax.Array | None:
@@ -37,11 +45,16 @@ class Surface(Protocol):
         ...
 
 
+def _boundless(one: jax.Array) -> jax.Array:
+    return jnp.stack([-FAR * one, FAR * one])
+
+
 class Flat(struct.PyTreeNode):
     """The ground of the published tracks."""
 
-    def outside(self, points: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return points[1] - GROUND, jnp.stack([jnp.zeros_like(points[0]), jnp.ones_like(points[0])])
+    def outside(self, points: jax.Array) -> Outside:
+        zero, one = jnp.zeros_like(points[0]), jnp.ones_like(points[0])
+        return Outside(gap=points[1] - GROUND, normal=jnp.stack([zero, one]), room=_boundless(one))
 
     def corners(self) -> None:
         return None
@@ -64,14 +77,16 @@ class Chain(struct.PyTreeNode):
         scale = jax.lax.rsqrt(rise * rise + STEP * STEP)
         return jnp.stack([x, self.heights]), jnp.stack([-rise * scale, STEP * scale]), rise
 
-    def outside(self, points: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def outside(self, points: jax.Array) -> Outside:
+        """A point that moves on to the next piece is taken to be before the same one still: neighbours are almost in line."""
         vertices, normals, _ = self.pieces()
         x = points[0][None]  # [1, points, ..., N]
         begin, end = vertices[0, :-1, None], vertices[0, 1:, None]
         first, last = (np.arange(begin.shape[0]).reshape(-1, *[1] * (x.ndim - 1)) == i for i in (0, begin.shape[0] - 1))
         on = ((x >= begin) | first) & ((x < end) | last)  # [pieces, points, ..., N], one piece each
         distance = dot(normals[:, :, None], points[:, None] - vertices[:, :-1, None])
-        return jnp.where(on, distance, 0.0).sum(0), jnp.where(on[None], normals[:, :, None], 0.0).sum(1)
+        gap, normal = jnp.where(on, distance, 0.0).sum(0), jnp.where(on[None], normals[:, :, None], 0.0).sum(1)
+        return Outside(gap=gap, normal=normal, room=_boundless(jnp.ones_like(gap)))
 
     def corners(self) -> jax.Array:
         """The inner vertices where the ground bends down; the others lie below any part that touches it."""
@@ -89,6 +104,11 @@ class Chain(struct.PyTreeNode):
         return jnp.where(hits, fraction, 2.0).min(1)
 
 
+def _widest(chosen: jax.Array, least: jax.Array, most: jax.Array, axis) -> jax.Array:
+    """The room before all faces chosen together."""
+    return jnp.stack([jnp.where(chosen, least, FAR).min(axis), jnp.where(chosen, most, -FAR).max(axis)])
+
+
 class Columns(struct.PyTreeNode):
     """Boxes that stand in the ground, solid down to any depth."""
 
@@ -96,15 +116,18 @@ class Columns(struct.PyTreeNode):
     right: jax.Array  # [columns, ..., N], m
     top: jax.Array  # [columns, ..., N], m
 
-    def outside(self, points: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def outside(self, points: jax.Array) -> Outside:
         x, y = points[0][None], points[1][None]
         left, right, above = self.left[:, None] - x, x - self.right[:, None], y - self.top[:, None]
         beside = jnp.maximum(left, right)
         outside = jnp.maximum(beside, above)  # [columns, points, ..., N]
         gap = outside.min(0)
-        side = jnp.where(above >= beside, 0.0, jnp.where(left > right, -1.0, 1.0))
-        normal_x = jnp.clip(jnp.where(outside == gap[None], side, 0.0).sum(0), -1.0, 1.0)
-        return gap, jnp.stack([normal_x, 1.0 - jnp.abs(normal_x)])
+        chosen, on_top, on_left = outside == gap[None], above >= beside, left > right
+        side = jnp.where(on_top, 0.0, jnp.where(on_left, -1.0, 1.0))
+        normal_x = jnp.clip(jnp.where(chosen, side, 0.0).sum(0), -1.0, 1.0)
+        least = jnp.where(on_top, right, jnp.where(on_left, above, -FAR))
+        most = jnp.where(on_top, -left, jnp.where(on_left, FAR, -above))
+        return Outside(gap=gap, normal=jnp.stack([normal_x, 1.0 - jnp.abs(normal_x)]), room=_widest(chosen, least, most, 0))
 
     def corners(self) -> jax.Array:
         return jnp.stack([jnp.concatenate([self.left, self.right]), jnp.concatenate([self.top, self.top])])
@@ -129,15 +152,20 @@ class Polygons(struct.PyTreeNode):
         squared = dot(edge, edge)
         return -perpendicular(edge) * jax.lax.rsqrt(jnp.maximum(squared, 1e-12))[None], squared > 1e-12
 
-    def outside(self, points: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def outside(self, points: jax.Array) -> Outside:
         normals, real = self.faces()
-        apart = dot(normals[:, :, :, None], points[:, None, None] - self.vertices[:, :, :, None])
+        from_corner = points[:, None, None] - self.vertices[:, :, :, None]
+        apart = dot(normals[:, :, :, None], from_corner)
         apart = jnp.where(real[:, :, None], apart, -jnp.inf)  # [polygons, sides, points, ..., N]
         outside = apart.max(1)
         gap = outside.min(0)
         chosen = (apart == outside[:, None]) & (outside == gap[None])[:, None]
         normal = jnp.where(chosen[None], normals[:, :, :, None], 0.0).sum((1, 2))
-        return gap, normal * jax.lax.rsqrt(jnp.maximum(dot(normal, normal), 1e-12))[None]
+        normal = normal * jax.lax.rsqrt(jnp.maximum(dot(normal, normal), 1e-12))[None]
+        sides = perpendicular(normals)
+        along = dot(sides[:, :, :, None], from_corner)
+        length = dot(sides, jnp.roll(self.vertices, -1, axis=2) - self.vertices)[:, :, None]
+        return Outside(gap=gap, normal=normal, room=_widest(chosen, -along, length - along, (0, 1)))
 
     def corners(self) -> jax.Array:
         return self.vertices.reshape(2, -1, *self.vertices.shape[3:])

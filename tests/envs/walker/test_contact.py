@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from references.convex import separation
 from walker_scenes import level, numbers, stumps
 from walker_scenes import window as look
 
@@ -22,31 +23,17 @@ def window(heights, pitch=1.0):
 
 def contacts(heights, foot_x, foot_y, lean=0.0, pitch=1.0):
     """The two deepest contacts of the left lower link at rest, both legs leaning, the middle of the sole at (foot_x, foot_y)."""
-    lower = all_contacts(heights, foot_x, foot_y, lean, pitch)
-    two = jax.tree.map(lambda x: x[..., :2], lower)
-    return jax.tree.map(lambda x: x[..., np.argsort(two.gap)], two)
-
-
-def all_contacts(heights, foot_x, foot_y, lean=0.0, pitch=1.0, velocity=(0.0, 0.0, 0.0)):
-    """Its three contacts, while its links move at velocity (vx, vy, rate)."""
     joints = jnp.array([[0.05, -0.05], [0.0, 0.0]])[..., None]
     hip = WALKER.hips[:, 0, 0]
     cos, sin = np.cos(lean), np.sin(lean)
     leg = np.array([cos * hip[0] - sin * hip[1], sin * hip[0] + cos * hip[1]]) + WALKER.length.sum() * np.array([sin, -cos])
     pose = jnp.array([PAD + foot_x - leg[0], GROUND + foot_y - leg[1], lean], jnp.float32)[:, None]
-    moving = jnp.broadcast_to(jnp.array(velocity)[:, None, None, None], (3, 2, 2, 1))
     shape = posture(WALKER, pose[2], link_angles(WALKER, pose[2], joints))
-    found = contact.link_contacts(WALKER, window(heights, pitch), link_tops(WALKER, pose, shape), shape, moving)
-    return jax.tree.map(lambda x: np.asarray(x[..., 1, 0, 0]), found)  # of the first leg: [..., 3 points]
-
-
-def test_the_third_contact_is_the_one_that_a_step_brings_nearest():
-    """A foot on the ground whose shin swings at a stump's corner: both are needed, and the ground is deeper."""
-    found = all_contacts([0.8], -HALF_FOOT - 0.08, 0.01, velocity=(5.0, 0.0, 0.0))
-    np.testing.assert_allclose(found.gap, [0.01, 0.01, 0.08], atol=1e-4)
-    np.testing.assert_allclose(found.normal[:, 2], [-1, 0], atol=1e-5)
-    falling = all_contacts([0.8], -HALF_FOOT - 0.08, 0.1, velocity=(0.0, -5.0, 0.0))
-    np.testing.assert_allclose((falling.gap[2], *falling.normal[:, 2]), (0.1, 0, 1), atol=1e-4)
+    tops = link_tops(WALKER, pose, shape)
+    pairs = contact.link_contacts(WALKER, window(heights, pitch), tops, shape)
+    found = contact.deepest(pairs, tops + WALKER.length[None] / 2 * shape.axis)
+    lower = jax.tree.map(lambda x: np.asarray(x[..., 1, 0, 0]), found)  # of the first leg: [..., 2 points]
+    return jax.tree.map(lambda x: x[..., np.argsort(lower.gap)], lower)
 
 
 def test_foot_flat_on_the_ground_touches_with_both_corners():
@@ -91,17 +78,6 @@ def test_foot_in_a_narrow_gap_touches_both_stumps():
 def test_foot_in_a_corner_touches_wall_and_ground():
     found = contacts([1.0], -HALF_FOOT - 0.005, 0.01, lean=0.02)
     assert {tuple(np.round(n).astype(int)) for n in found.normal.T} == {(-1, 0), (0, 1)}
-
-
-def separation(polygon, box):
-    """Largest separation over all side normals of two convex polygons, counter-clockwise: the separating-axis theorem."""
-    best = -np.inf
-    for a, b in ((polygon, box), (box, polygon)):
-        for i in range(len(a)):
-            edge = a[(i + 1) % len(a)] - a[i]
-            normal = np.array([edge[1], -edge[0]]) / np.linalg.norm(edge)
-            best = max(best, ((b - a[i]) @ normal).min())
-    return best
 
 
 def test_hull_touches_as_the_separating_axis_theorem_says():

@@ -175,9 +175,7 @@ def random_walk(name, height=0.0, pitch=1.0, steps=300, num=256):
     def deepest(state):
         shape = posture(body, state.hull_pose[2], link_angles(body, state.hull_pose[2], state.joints))
         window = look_around(track, state.hull_pose[0] - 3, 9.0)
-        return link_contacts(body, window, link_tops(body, state.hull_pose, shape) + state.offset, shape, state.link_velocity).gap.min(
-            (0, 1, 2)
-        )
+        return link_contacts(body, window, link_tops(body, state.hull_pose, shape) + state.offset, shape).gap.min((0, 1, 2))
 
     for t in range(steps):
         if t % 7 == 0:

@@ -1,19 +1,22 @@
 """The impulses on walkers that fall, land and push off: what makes a solution one, and very many sweeps as the reference."""
 
+import pathlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from walker_scenes import numbers
+from walker_scenes import level, numbers, window
 
 from jaxcurriculum import envs
 from jaxcurriculum.envs.walker import dynamics, solver, terrain
-from jaxcurriculum.envs.walker.contact import Contacts, link_contacts
-from jaxcurriculum.envs.walker.kinematics import link_angles, link_tops, posture
+from jaxcurriculum.envs.walker.contact import deepest, link_contacts
+from jaxcurriculum.envs.walker.kinematics import WalkerState, link_angles, link_tops, posture
 from jaxcurriculum.envs.walker.mass import mass_matrix, project
 from jaxcurriculum.envs.walker.rows import JOINTS, NORMALS, TANGENTS, make_rows
 
 WALKER, NUM = numbers("default"), 256
+JAMMED = pathlib.Path(__file__).parents[2] / "references" / "jammed_walkers.npz"
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +40,9 @@ def problem():
         window = terrain.look_around(level, state.hull_pose[0] - 3, 9.0)
         shape = posture(WALKER, state.hull_pose[2], link_angles(WALKER, state.hull_pose[2], state.joints))
         mass = mass_matrix(WALKER, shape)
-        contacts = link_contacts(WALKER, window, link_tops(WALKER, state.hull_pose, shape), shape, state.link_velocity)
-        contacts = Contacts(contacts.point[:, :2], contacts.normal[:, :2], contacts.gap[:2])
-        rows = make_rows(mass, link_tops(WALKER, state.hull_pose, shape), contacts)
+        tops = link_tops(WALKER, state.hull_pose, shape)
+        contacts = deepest(link_contacts(WALKER, window, tops, shape), tops + WALKER.length[None] / 2 * shape.axis)
+        rows = make_rows(mass, tops, contacts)
         fall = jnp.array([0.0, -0.2, 0.0])
         motion = project(WALKER, mass, state.hull_velocity + fall[:, None], state.link_velocity + fall[:, None, None, None])
         return rows, mass, dynamics._bounds(WALKER, state, action, contacts.gap), motion
@@ -92,3 +95,15 @@ def test_a_solution_stays_one(problem):
     again, _ = jax.jit(solver.solve)(rows, mass, bounds, motion, reference.impulses)
     error = distance(mass, again, reference.motion)[hard]
     assert np.median(error) < 1e-3 and np.quantile(error, 0.9) < 0.05
+
+
+def test_jammed_walkers_are_not_thrown_into_the_air():
+    """Friction makes these states' Newton steps nearly singular; the impulses of one used to make 2,000 m/s."""
+    kept = dict(np.load(JAMMED))
+    action = jnp.asarray(kept.pop("action"))
+    state = WalkerState(**jax.tree.map(jnp.asarray, kept))
+    after, _ = jax.jit(lambda state, action: dynamics.advance(WALKER, window(level(), stretch=100.0), state, action))(state, action)
+    speed = lambda state: np.abs(
+        np.concatenate([state.hull_velocity[:, None], state.link_velocity.reshape(3, -1, action.shape[1])], axis=1)
+    )
+    assert (speed(after).max((0, 1)) < speed(state).max((0, 1)) + 8).all()
