@@ -18,7 +18,7 @@ from jaxcurriculum.envs.walker.terrain import Window
 
 SKIN = 0.02  # m
 MARGIN = 0.1  # m: how far around a link the track is looked at
-TIE = 1e-6  # m or steps: added to each next pair, so that no two are equally near
+TIE = 3e-5  # m or steps: added to each next pair, so that no two are equally near
 
 
 class Contacts(struct.PyTreeNode):
@@ -70,7 +70,9 @@ def deepest(pairs: Contacts, centres: jax.Array) -> Contacts:
     at its other end.
     """
     turn = dot(perpendicular(pairs.point - centres[:, None]), pairs.normal)
-    return nearest(pairs, jnp.stack([jnp.where(turn > 0, pairs.gap, FAR), jnp.where(turn > 0, FAR, pairs.gap)]), centres)
+    beside = jnp.maximum(jnp.maximum(pairs.room[0], -pairs.room[1]), 0.0)
+    distance = jnp.where(pairs.gap > 0, jnp.sqrt(pairs.gap * pairs.gap + beside * beside), pairs.gap)
+    return nearest(pairs, jnp.stack([jnp.where(turn > 0, distance, FAR), jnp.where(turn > 0, FAR, distance)]), centres)
 
 
 def nearest(pairs: Contacts, order: jax.Array, centres: jax.Array) -> Contacts:

@@ -12,16 +12,17 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jaxcurriculum.envs.walker.batching import apart
 from jaxcurriculum.envs.walker.bodies import Anatomy
 from jaxcurriculum.envs.walker.contact import SKIN, Contacts, nearest
-from jaxcurriculum.envs.walker.kinematics import dot, fold, perpendicular, sin_cos
-from jaxcurriculum.envs.walker.surfaces import FAR
+from jaxcurriculum.envs.walker.kinematics import cross, dot, fold, moved, perpendicular
+from jaxcurriculum.envs.walker.surfaces import FAR, boundless
 
 TOUCH_GAP = 0.005  # m: Box2D's target of a time of impact
 TOLERANCE = 0.00125  # m: what must be missing to it at the end of a step
 PUSHED_GAP = 0.0145  # m: where Box2D's position correction leaves the link then
 PUSH_SWEEPS = 2
-VELOCITY_SWEEPS = 4
+VELOCITY_SWEEPS = 2
 
 
 class Flight(struct.PyTreeNode):
@@ -40,17 +41,19 @@ def land(
     All `pairs` [pairs, 2 (links), legs, N], the `near` ones among them [2, 2, legs, N] and the links' `centres` [2, 2, legs, N] are
     those at the beginning of a step of `step` seconds.
     """
-    met, share = _first(pairs, centres, flight)
+    shares, _ = apart(_reach)(pairs, centres, flight)
+    share = jnp.minimum(shares.min(0), 1.0)
+    met = _face(nearest(pairs, shares[None], centres), centres, flight)
     hit = share < 1
     shift, turn = share[None] * flight.shift, share * flight.turn
     normal, gap, arm = [], [], []
     for contacts in (met, near):
         at_start = contacts.point - centres[:, None]
-        moved = _moved(at_start, shift, turn)
-        beside = dot(perpendicular(contacts.normal), moved)
-        gap.append(jnp.where(_before(contacts.room, beside), contacts.gap + dot(contacts.normal, moved), FAR))
+        way = moved(at_start, shift, turn)
+        beside = dot(perpendicular(contacts.normal), way)
+        gap.append(jnp.where(_before(contacts.room, beside), contacts.gap + dot(contacts.normal, way), FAR))
         normal.append(contacts.normal)
-        arm.append(at_start + moved - shift[:, None])
+        arm.append(at_start + way - shift[:, None])
     normal, gap, arm = jnp.concatenate(normal, axis=1), jnp.concatenate(gap), jnp.concatenate(arm, axis=1)
     out = _push_out(walker, normal, arm, jnp.where(gap < SKIN, gap, PUSHED_GAP))
     rest = (1 - share) * step
@@ -60,34 +63,38 @@ def land(
     return jax.tree.map(lambda new, old: jnp.where(hit.reshape(*[1] * (new.ndim - 3), *hit.shape), new, old), end, flight), hit
 
 
-def _first(pairs: Contacts, centres: jax.Array, flight: Flight) -> tuple[Contacts, jax.Array]:
-    """The pair that meets first, [1, ...], and the share of the flight that is over then, 1 where none meets.
+def _reach(pairs: Contacts, centres: jax.Array, flight: Flight) -> tuple[jax.Array, jax.Array]:
+    """After which share of the flight each pair meets, `FAR` for those that do not, and whether it meets straight on.
 
     A point reaches a face when it is `TOUCH_GAP` before it, unless it passes the face's end first. One that begins beside the face
-    may also come to that end from the side: then it meets the neighbouring face, which is taken to be square to this one.
+    may also come to that end from the side.
     """
-    moved = _moved(pairs.point - centres[:, None], flight.shift, flight.turn)
-    after, along = pairs.gap + dot(pairs.normal, moved), dot(perpendicular(pairs.normal), moved)
+    way = moved(pairs.point - centres[:, None], flight.shift, flight.turn)
+    after, along = pairs.gap + dot(pairs.normal, way), dot(perpendicular(pairs.normal), way)
     closing = (pairs.gap > 0) & (after < TOUCH_GAP - TOLERANCE) & (after < pairs.gap)
     at_face = jnp.clip((pairs.gap - TOUCH_GAP) / jnp.maximum(pairs.gap - after, 1e-9), 0.0, 1.0)
-    least, most = pairs.room
-    beside = jnp.maximum(least, -most) - TOUCH_GAP  # how far it begins beside the face
+    beside = _beside(pairs)
     straight = closing & _before(pairs.room, at_face * along)
     round_end = closing & (beside > 0) & _before(pairs.room, along)
     at_end = beside / jnp.maximum(jnp.abs(along), 1e-9)
-    share = jnp.where(straight, at_face, jnp.where(round_end, at_end, FAR))
-    outwards = jnp.where(most < 0, 1.0, -1.0)[None] * perpendicular(pairs.normal)
-    first = nearest(
-        Contacts(
-            point=pairs.point,
-            normal=jnp.where(straight[None], pairs.normal, outwards),
-            gap=jnp.where(straight, pairs.gap, beside + TOUCH_GAP),
-            room=jnp.where(straight[None], pairs.room, jnp.stack([-FAR + 0 * most, FAR + 0 * most])),
-        ),
-        share[None],
-        centres,
+    return jnp.where(straight, at_face, jnp.where(round_end, at_end, FAR)), straight
+
+
+def _beside(pairs: Contacts) -> jax.Array:
+    """How far points begin beside their faces, m, less `TOUCH_GAP`."""
+    return jnp.maximum(pairs.room[0], -pairs.room[1]) - TOUCH_GAP
+
+
+def _face(met: Contacts, centres: jax.Array, flight: Flight) -> Contacts:
+    """The pairs that meet, those that do so round a face's end with the neighbouring face, which is taken to be square to theirs."""
+    _, straight = _reach(met, centres, flight)
+    outwards = jnp.where(met.room[1] < 0, 1.0, -1.0)[None] * perpendicular(met.normal)
+    return Contacts(
+        point=met.point,
+        normal=jnp.where(straight[None], met.normal, outwards),
+        gap=jnp.where(straight, met.gap, _beside(met) + TOUCH_GAP),
+        room=jnp.where(straight[None], met.room, boundless(met.gap)),
     )
-    return first, jnp.minimum(share.min(0), 1.0)
 
 
 def _before(room: jax.Array, along: jax.Array) -> jax.Array:
@@ -95,17 +102,10 @@ def _before(room: jax.Array, along: jax.Array) -> jax.Array:
     return (room[0] - TOUCH_GAP <= along) & (along <= room[1] + TOUCH_GAP)
 
 
-def _moved(arm: jax.Array, shift: jax.Array, turn: jax.Array) -> jax.Array:
-    """How far points at `arm` [2, points, ...] from a centre go when it shifts and turns."""
-    sin, cos = (x[None] for x in sin_cos(turn))
-    return jnp.stack([(cos - 1) * arm[0] - sin * arm[1], sin * arm[0] + (cos - 1) * arm[1]]) + shift[:, None]
-
-
-def _row(walker: Anatomy, direction: jax.Array, arm: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """A point's speed along `direction` [2, ...] as a row [3, ...] on its link, what a unit impulse does, and the row's mass."""
-    row = jnp.stack([direction[0], direction[1], arm[0] * direction[1] - arm[1] * direction[0]])
-    response = jnp.stack([row[0] / walker.mass, row[1] / walker.mass, row[2] / walker.inertia])
-    return row, response, 1 / fold(jnp.add, row * response)
+def _row(walker: Anatomy, direction: jax.Array, arm: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """A point's speed along `direction` [2, ...] as a row [3, ...] on its link, and what a unit impulse does."""
+    row = jnp.stack([direction[0], direction[1], cross(arm, direction)])
+    return row, jnp.stack([row[0] / walker.mass, row[1] / walker.mass, row[2] / walker.inertia])
 
 
 def _push_out(walker: Anatomy, normal: jax.Array, arm: jax.Array, gap: jax.Array) -> jax.Array:
@@ -113,8 +113,9 @@ def _push_out(walker: Anatomy, normal: jax.Array, arm: jax.Array, gap: jax.Array
     rows = [_row(walker, normal[:, i], arm[:, i]) for i in range(normal.shape[1])]
     out = jnp.zeros_like(rows[0][0])
     for _ in range(PUSH_SWEEPS):
-        for i, (row, response, mass) in enumerate(rows):
-            out = out + response * (mass * jnp.maximum(PUSHED_GAP - gap[i] - fold(jnp.add, row * out), 0.0))[None]
+        for i, (row, response) in enumerate(rows):
+            way = jnp.maximum(PUSHED_GAP - gap[i] - fold(jnp.add, row * out), 0.0)
+            out = out + response * (way / fold(jnp.add, row * response))[None]
     return out
 
 
@@ -123,17 +124,34 @@ def _stop(walker: Anatomy, normal: jax.Array, arm: jax.Array, approach: jax.Arra
     points = range(normal.shape[1])
     rows = [_row(walker, normal[:, i], arm[:, i]) for i in points]
     along = [_row(walker, jnp.stack([normal[1, i], -normal[0, i]]), arm[:, i]) for i in points]
+    inverse = [[fold(jnp.add, x) for x in (row * push, row * rub, tangent * rub)] for (row, push), (tangent, rub) in zip(rows, along)]
 
     def sweep(_, carry):
-        velocity, normals, tangents = carry[0], list(carry[1]), list(carry[2])
-        for i, (row, response, mass) in enumerate(along):
-            hold = friction * normals[i]
-            impulse = jnp.clip(tangents[i] - mass * fold(jnp.add, row * velocity), -hold, hold)
-            velocity, tangents[i] = velocity + response * (impulse - tangents[i])[None], impulse
-        for i, (row, response, mass) in enumerate(rows):
-            impulse = jnp.maximum(normals[i] - mass * (fold(jnp.add, row * velocity) + approach[i]), 0.0)
-            velocity, normals[i] = velocity + response * (impulse - normals[i])[None], impulse
-        return velocity, tuple(normals), tuple(tangents)
+        velocity, impulses = carry[0], list(carry[1])
+        for i, ((row, push), (tangent, rub)) in enumerate(zip(rows, along)):
+            nn, nt, tt = inverse[i]
+            old = impulses[i]
+            into = sum(a * v for a, v in zip(row, velocity)) + approach[i] - nn * old[0] - nt * old[1]
+            slide = sum(a * v for a, v in zip(tangent, velocity)) - nt * old[0] - tt * old[1]
+            impulses[i] = _impulse((into, slide), inverse[i], friction)
+            normal, hold = (new - was for new, was in zip(impulses[i], old))
+            velocity = tuple(v + p * normal + r * hold for v, p, r in zip(velocity, push, rub))
+        return velocity, tuple(impulses)
 
-    none = tuple(jnp.zeros_like(velocity[0]) for _ in points)
-    return jax.lax.fori_loop(0, VELOCITY_SWEEPS, sweep, (velocity, none, none))[0]
+    none = tuple((jnp.zeros_like(velocity[0]),) * 2 for _ in points)
+    return jnp.stack(jax.lax.fori_loop(0, VELOCITY_SWEEPS, sweep, (tuple(velocity), none))[0])
+
+
+def _impulse(speeds: tuple[jax.Array, jax.Array], inverse: list[jax.Array], friction: float) -> tuple[jax.Array, jax.Array]:
+    """The impulse (along the normal, along the track) that stops a point with these speeds there, as far as friction holds it.
+
+    `inverse` is the point's inverse mass (normal normal, normal tangent, tangent tangent).
+    """
+    (nn, nt, tt), (into, slide) = inverse, speeds
+    scale = 1.0 / (nn * tt - nt * nt)
+    stick, hold = (nt * slide - tt * into) * scale, (nt * into - nn * slide) * scale
+    slip = friction * jnp.sign(hold)  # tangential by normal impulse where friction does not hold the point
+    holds = jnp.abs(hold) <= friction * stick
+    normal = jnp.where(holds, stick, -into / jnp.maximum(nn + slip * nt, 0.1 * nn))
+    normal = jnp.where(into < 0, normal, 0.0)
+    return normal, jnp.where(into < 0, jnp.where(holds, hold, slip * normal), 0.0)

@@ -43,6 +43,11 @@ def perpendicular(a: jax.Array) -> jax.Array:
     return jnp.stack([-a[1], a[0]])
 
 
+def cross(a: jax.Array, b: jax.Array) -> jax.Array:
+    """Turning moment of `b` [2, ...] at the end of the arm `a` [2, ...]."""
+    return a[0] * b[1] - a[1] * b[0]
+
+
 def fold(operation: Callable[[jax.Array, jax.Array], jax.Array], x: jax.Array, axis: int = 0) -> jax.Array:
     """`operation` over all entries of a short axis, one after another: fold(jnp.add, x) is x.sum(0).
 
@@ -67,10 +72,21 @@ def sin_cos(angle: jax.Array) -> tuple[jax.Array, jax.Array]:
     return jnp.where(number >= 2, -sin, sin), jnp.where((number == 1) | (number == 2), -cos, cos)
 
 
+def moved(arm: jax.Array, shift: jax.Array, angle: jax.Array) -> jax.Array:
+    """How far points at `arm` [2, points, ...] from a centre go when it shifts by [2, ...] and turns by an angle [...]."""
+    sin, cos = (x[None] for x in sin_cos(angle))
+    return jnp.stack([(cos - 1) * arm[0] - sin * arm[1], sin * arm[0] + (cos - 1) * arm[1]]) + shift[:, None]
+
+
 def link_angles(walker: Anatomy, hull_angle: jax.Array, joints: jax.Array) -> jax.Array:
     """Absolute angles [2 (upper, lower), legs, N] of the links."""
     upper = hull_angle[None] + joints[0] + walker.rest_angles
     return jnp.stack([upper, upper + joints[1]])
+
+
+def joint_angles(walker: Anatomy, hull_angle: jax.Array, angles: jax.Array) -> jax.Array:
+    """The angles [2 (hip, knee), legs, N] of joints whose links have these absolute angles."""
+    return jnp.stack([angles[0] - hull_angle[None] - walker.rest_angles, angles[1] - angles[0]])
 
 
 def turn(points: jax.Array, angle: jax.Array) -> jax.Array:

@@ -9,8 +9,6 @@ coordinates of the motion, of which there are three for the hull and two a leg, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import jax
 import jax.numpy as jnp
 from flax import struct
@@ -47,13 +45,12 @@ class Solution(struct.PyTreeNode):
 
 def solve(rows: Rows, mass: MassMatrix, bounds: Bounds, motion: Motion, impulses: jax.Array) -> tuple[Motion, jax.Array]:
     """The motion under impulses that `bounds` allow, and the impulses, from a first guess of them [10, legs, N]."""
-    order = (*JOINTS, *TANGENTS, *NORMALS)
 
     def newton_and_sweeps(number, before):
         num_steps = jnp.where(number > 0, NEWTON_STEPS, 0)  # the first round only sweeps, to find which rows are inside their bounds
         after = jax.lax.fori_loop(0, num_steps, lambda _, now: _newton_step(rows, mass, bounds, now), before)
         # Friction can make a step's matrix nearly singular; then its motion is not what its impulses do.
-        after = gauss_seidel(rows, bounds, after.replace(motion=_under(rows, motion, after.impulses)), order, SWEEPS)
+        after = gauss_seidel(rows, bounds, after.replace(motion=_under(rows, motion, after.impulses)), SWEEPS)
         better = after.change < WORSE * before.change
         return jax.tree.map(lambda new, old: jnp.where(better.reshape(*[1] * (new.ndim - 1), -1), new, old), after, before)
 
@@ -68,13 +65,13 @@ def _under(rows: Rows, motion: Motion, impulses: jax.Array) -> Motion:
     return Motion(hull=motion.hull + fold(jnp.add, pushed[:, :3]), links=motion.links + pushed[:, 3:].swapaxes(0, 1))
 
 
-def gauss_seidel(rows: Rows, bounds: Bounds, solution: Solution, order: Sequence[int], num_sweeps: int) -> Solution:
-    """Sweeps: every row of `order`, leg by leg, takes the impulse that stops it, as far as its bound allows.
+def gauss_seidel(rows: Rows, bounds: Bounds, solution: Solution, num_sweeps: int) -> Solution:
+    """Sweeps: every row, leg by leg, takes the impulse that stops it, as far as its bound allows.
 
     At least two: XLA inlines a loop of one, and the program that results takes minutes to compile.
     """
     num_legs = rows.mass.shape[1]
-    todo = [(row, leg) for leg in range(num_legs) for row in order]
+    order = [(row, leg) for leg in range(num_legs) for row in (*JOINTS, *TANGENTS, *NORMALS)]
 
     def allowed(row, leg, stop, impulses):
         if row in TANGENTS:
@@ -88,7 +85,7 @@ def gauss_seidel(rows: Rows, bounds: Bounds, solution: Solution, order: Sequence
 
     def sweep(_, carry):
         hull, links, impulses, total = carry[0], list(carry[1]), dict(carry[2]), jnp.zeros_like(carry[3])
-        for row, leg in todo:
+        for row, leg in order:
             jacobian, response = rows.jacobian[row, leg], rows.response[row, leg]
             rate = sum(jacobian[i] * speed for i, speed in enumerate([*hull, *links[leg]]))
             impulse = allowed(row, leg, impulses[row, leg] - rows.mass[row, leg] * rate, impulses)
@@ -98,12 +95,9 @@ def gauss_seidel(rows: Rows, bounds: Bounds, solution: Solution, order: Sequence
         return hull, tuple(links), impulses, total
 
     links = tuple(solution.motion.links[:, leg] for leg in range(num_legs))
-    impulses = {(row, leg): solution.impulses[row, leg] for row in order for leg in range(num_legs)}
+    impulses = {(row, leg): solution.impulses[row, leg] for row, leg in order}
     hull, links, solved, change = jax.lax.fori_loop(0, num_sweeps, sweep, (solution.motion.hull, links, impulses, solution.change))
-    kept = [
-        jnp.stack([solved[row, leg] for leg in range(num_legs)]) if row in order else solution.impulses[row]
-        for row in range(len(rows.mass))
-    ]
+    kept = [jnp.stack([solved[row, leg] for leg in range(num_legs)]) for row in range(len(rows.mass))]
     return Solution(motion=Motion(hull=hull, links=jnp.stack(links, axis=1)), impulses=jnp.stack(kept), change=change)
 
 

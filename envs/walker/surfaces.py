@@ -45,8 +45,9 @@ class Surface(Protocol):
         ...
 
 
-def _boundless(one: jax.Array) -> jax.Array:
-    return jnp.stack([-FAR * one, FAR * one])
+def boundless(gap: jax.Array) -> jax.Array:
+    """The room of faces without ends, for points with such gaps."""
+    return jnp.stack([jnp.full_like(gap, -FAR), jnp.full_like(gap, FAR)])
 
 
 class Flat(struct.PyTreeNode):
@@ -54,7 +55,7 @@ class Flat(struct.PyTreeNode):
 
     def outside(self, points: jax.Array) -> Outside:
         zero, one = jnp.zeros_like(points[0]), jnp.ones_like(points[0])
-        return Outside(gap=points[1] - GROUND, normal=jnp.stack([zero, one]), room=_boundless(one))
+        return Outside(gap=points[1] - GROUND, normal=jnp.stack([zero, one]), room=boundless(one))
 
     def corners(self) -> None:
         return None
@@ -86,7 +87,7 @@ class Chain(struct.PyTreeNode):
         on = ((x >= begin) | first) & ((x < end) | last)  # [pieces, points, ..., N], one piece each
         distance = dot(normals[:, :, None], points[:, None] - vertices[:, :-1, None])
         gap, normal = jnp.where(on, distance, 0.0).sum(0), jnp.where(on[None], normals[:, :, None], 0.0).sum(1)
-        return Outside(gap=gap, normal=normal, room=_boundless(jnp.ones_like(gap)))
+        return Outside(gap=gap, normal=normal, room=boundless(gap))
 
     def corners(self) -> jax.Array:
         """The inner vertices where the ground bends down; the others lie below any part that touches it."""

@@ -14,10 +14,11 @@ from jaxcurriculum.envs.walker.batching import in_blocks, trailing_batch
 from jaxcurriculum.envs.walker.bodies import SIZES, STANCE, Anatomy, Body, anatomy, get_body
 from jaxcurriculum.envs.walker.contact import SKIN, hull_touches
 from jaxcurriculum.envs.walker.contact_flags import hear, no_contact
-from jaxcurriculum.envs.walker.dynamics import REST_GAP, TIME_STEP, advance
+from jaxcurriculum.envs.walker.dynamics import TIME_STEP, advance
 from jaxcurriculum.envs.walker.kinematics import WalkerState, fold, hull_corners, hull_origin, link_angles, link_corners, link_tops, posture
 from jaxcurriculum.envs.walker.lidar import RANGE, lidar
 from jaxcurriculum.envs.walker.mass import body_velocities, mass_matrix, project
+from jaxcurriculum.envs.walker.settle import REST_GAP
 from jaxcurriculum.envs.walker.starts import Start
 from jaxcurriculum.envs.walker.surfaces import GROUND, Columns, Polygons
 from jaxcurriculum.envs.walker.terrain import FINISH, MAX_PUSH, START_X, Density, Level, Window, index_obstacles, look_around

@@ -13,7 +13,7 @@ from jaxcurriculum.envs.walker import dynamics, solver, terrain
 from jaxcurriculum.envs.walker.contact import deepest, link_contacts
 from jaxcurriculum.envs.walker.kinematics import WalkerState, link_angles, link_tops, posture
 from jaxcurriculum.envs.walker.mass import mass_matrix, project
-from jaxcurriculum.envs.walker.rows import JOINTS, NORMALS, TANGENTS, make_rows
+from jaxcurriculum.envs.walker.rows import make_rows
 
 WALKER, NUM = numbers("default"), 256
 JAMMED = pathlib.Path(__file__).parents[2] / "references" / "jammed_walkers.npz"
@@ -58,8 +58,7 @@ def problem():
 
 def gauss_seidel(rows, bounds, motion, num_sweeps):
     start = solver.Solution(motion=motion, impulses=jnp.zeros_like(rows.mass), change=jnp.zeros(NUM))
-    order = (*JOINTS, *TANGENTS, *NORMALS)
-    return jax.jit(solver.gauss_seidel, static_argnums=(3, 4))(rows, bounds, start, order, num_sweeps)
+    return jax.jit(solver.gauss_seidel, static_argnums=3)(rows, bounds, start, num_sweeps)
 
 
 def distance(mass, a, b):
