@@ -46,21 +46,28 @@ def land(
     met = _face(nearest(pairs, shares[None], centres), centres, flight)
     hit = share < 1
     shift, turn = share[None] * flight.shift, share * flight.turn
-    normal, gap, arm = [], [], []
-    for contacts in (met, near):
-        at_start = contacts.point - centres[:, None]
-        way = moved(at_start, shift, turn)
-        beside = dot(perpendicular(contacts.normal), way)
-        gap.append(jnp.where(_before(contacts.room, beside), contacts.gap + dot(contacts.normal, way), FAR))
-        normal.append(contacts.normal)
-        arm.append(at_start + way - shift[:, None])
-    normal, gap, arm = jnp.concatenate(normal, axis=1), jnp.concatenate(gap), jnp.concatenate(arm, axis=1)
+    normal, gap, arm = _at_impact(met, near, centres, shift, turn)
     out = _push_out(walker, normal, arm, jnp.where(gap < SKIN, gap, PUSHED_GAP))
     rest = (1 - share) * step
     approach = jnp.where(gap < SKIN, 0.0, (gap - TOUCH_GAP) / jnp.maximum(rest, 1e-3)[None])  # no second impact in the rest of the step
     velocity = _stop(walker, normal, arm, approach, flight.velocity, friction)
     end = Flight(shift=shift + out[:2] + rest[None] * velocity[:2], turn=turn + out[2] + rest * velocity[2], velocity=velocity)
     return jax.tree.map(lambda new, old: jnp.where(hit.reshape(*[1] * (new.ndim - 3), *hit.shape), new, old), end, flight), hit
+
+
+def _at_impact(
+    met: Contacts, near: Contacts, centres: jax.Array, shift: jax.Array, turn: jax.Array
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Normals, gaps (`FAR` for points that passed their face) and arms of these contacts once the links have moved so far."""
+    normal, gap, arm = [], [], []
+    for contacts in (met, near):
+        at_start = contacts.point - centres[:, None]
+        way = moved(at_start, shift, turn)
+        along = dot(perpendicular(contacts.normal), way)
+        gap.append(jnp.where(_before(contacts.room, along), contacts.gap + dot(contacts.normal, way), FAR))
+        normal.append(contacts.normal)
+        arm.append(at_start + way - shift[:, None])
+    return jnp.concatenate(normal, axis=1), jnp.concatenate(gap), jnp.concatenate(arm, axis=1)
 
 
 def _reach(pairs: Contacts, centres: jax.Array, flight: Flight) -> tuple[jax.Array, jax.Array]:

@@ -21,7 +21,7 @@ class WalkerState(struct.PyTreeNode):
     joints: jax.Array  # [2 (hip, knee), legs], rad
     hull_velocity: jax.Array  # [3]: vx, vy of the centre of mass [m/s], rate [rad/s]
     link_velocity: jax.Array  # [3, 2 (upper, lower), legs]: vx, vy of the centres [m/s], absolute rates [rad/s]
-    offset: jax.Array  # [2, 2 (upper, lower), legs], m: how far the centre of a link is off its joints since an impact
+    offset: jax.Array  # [2, 2 (upper, lower), legs], m: how far the centre of a link is off its joints
     impulses: jax.Array  # [10 (rows), legs], N s or N m s: what held the constraints in the last step, the guess for the next
     flags: Any = None  # `contact_flags.ContactFlags` where flags are gymnasium's
 

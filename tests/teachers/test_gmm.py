@@ -95,9 +95,9 @@ def test_two_hundred_windows_agree_with_scikit_learn():
     chosen_by_reference = [int(np.argmin(gmm.aic(row, CANDIDATES, NUM, 3))) for row in reference]
     assert np.mean(chosen == chosen_by_reference) >= 0.95
     assert np.max(difference[np.arange(200), chosen]) < 1e-3
-    # EM can creep by just the tolerance a step, and then rounding decides which stops first: 1 or 3 in 1800 with
+    # EM can creep by just the tolerance a step, and then rounding decides which stops first: in 1 to 3 of 1800 fits, with
     # different options of XLA.
-    assert np.mean(difference < 1e-3) > 0.997
+    assert np.mean(difference < 1e-3) > 0.998
 
 
 @pytest.mark.parametrize("dims", [1, 2, 8])

@@ -1,7 +1,7 @@
 """The engine against Box2D from the same states under the same actions, beside Box2D's difference from itself at more iterations.
 
-After 20 steps flight keeps within 0.01 rad, and with contact the engine is no further from Box2D than twice Box2D's own difference on these
-states (on more of them up to 2.7 times); bounds on 1 and 5 steps are twice what was measured. `python -m bench.fidelity` has more
+After 20 steps flight keeps within 0.002 rad, and with contact the engine is no further from Box2D than twice Box2D's own difference;
+bounds on 1 and 5 steps are twice what was measured. `python -m bench.fidelity` has more
 states, bodies, grounds and quantiles.
 """
 
@@ -33,11 +33,11 @@ def all_errors():
 
 # Medians after 1 and 5 steps, rad; behind them what was measured, also after 20, and Box2D's own after 20.
 BOUNDS = {
-    "flight": (0.003, 0.008),  # 0.001, 0.004, 0.008; 0.000
-    "one foot": (0.003, 0.010),  # 0.002, 0.005, 0.055; 0.032
-    "two feet": (0.008, 0.019),  # 0.004, 0.009, 0.052; 0.036
-    "stump edge": (0.004, 0.013),  # 0.002, 0.006, 0.035; 0.020
-    "limit": (0.004, 0.013),  # 0.002, 0.006, 0.056; 0.040
+    "flight": (0.0001, 0.0005),  # 0.00001, 0.0002, 0.0007; 0.0000
+    "one foot": (0.002, 0.004),  # 0.0009, 0.002, 0.042; 0.032
+    "two feet": (0.005, 0.011),  # 0.0025, 0.005, 0.034; 0.036
+    "stump edge": (0.001, 0.011),  # 0.0005, 0.006, 0.030; 0.020
+    "limit": (0.0003, 0.006),  # 0.0001, 0.003, 0.050; 0.040
 }
 
 
@@ -45,7 +45,7 @@ BOUNDS = {
 def test_same_state_same_actions(kind):
     ours, own = (np.median(error, axis=0)[[0, 4, 19]] for error in all_errors()[kind])
     print(kind, "ours", ours, "Box2D's own", own)
-    assert (ours[:2] < BOUNDS[kind]).all() and ours[2] < (0.01 if kind == "flight" else 2 * own[2])
+    assert (ours[:2] < BOUNDS[kind]).all() and ours[2] < (0.002 if kind == "flight" else 2 * own[2])
 
 
 def test_links_lie_where_box2ds_lie():

@@ -1,7 +1,7 @@
 """Episodes of the engine beside 2,000 of Box2D, kept in a file (`references/distributions.py`).
 
-Where the engine is as near to Box2D as Box2D is to itself, that is asserted: closer than the 99th percentile of resampled episodes of
-Box2D. Random play goes a little further and the gait falls more often than in Box2D; there the tests hold what has been reached.
+The engine is as near to Box2D as Box2D is to itself: closer than the 99th percentile of resampled episodes of Box2D. Only random play
+ends a little further away; there the test holds what has been reached.
 """
 
 import numpy as np
@@ -33,9 +33,9 @@ def test_random_actions_last_as_long_as_in_box2d():
 
 
 @pytest.mark.parametrize("flag", ["exact", "box2d"])
-def test_gait(flag):
-    for distance, _ in apart(Scene("gait", "pieces", flag)):
-        assert distance < 0.36
+def test_the_gait_falls_as_in_box2d(flag):
+    for distance, chance in apart(Scene("gait", "pieces", flag)):
+        assert distance <= chance
 
 
 def test_distances():
