@@ -54,3 +54,21 @@ def test_links_meet_the_track_when_a_walk_along_their_flight_does():
     assert 0.05 < (truth < 1).mean() < 0.5 and close.mean() < 0.1
     assert wrong.mean() < 0.01
     assert np.quantile(np.abs(share - truth)[both_meet], 0.95) < 0.06
+
+
+def test_the_impulse_of_a_point_obeys_coulombs_law():
+    rng, friction = np.random.default_rng(1), 0.7
+    factor = rng.normal(size=(2, 2, 2000))
+    (nn, nt), (_, tt) = np.einsum("ikn,jkn->ijn", factor, factor) + 0.3 * np.eye(2)[:, :, None]
+    into, slide = rng.normal(size=(2, 2000))
+    normal, along = (np.asarray(x, float) for x in impact._impulse((into, slide), [nn, nt, tt], friction))
+    after, sliding = into + nn * normal + nt * along, slide + nt * normal + tt * along
+
+    away, jammed = into >= 0, nn - friction * np.abs(nt) < 0.1 * nn
+    assert (normal[away] == 0).all() and (along[away] == 0).all()
+    assert (normal >= 0).all() and (np.abs(along) <= friction * normal + 1e-4).all()
+    met = ~away & ~jammed
+    np.testing.assert_allclose(after[met], 0, atol=1e-4)
+    slips = met & (np.abs(sliding) > 1e-3)
+    np.testing.assert_allclose(along[slips], -friction * np.sign(sliding[slips]) * normal[slips], rtol=1e-4)
+    assert slips.mean() > 0.05 and (met & ~slips).mean() > 0.05
