@@ -140,7 +140,7 @@ def collect(
         key_act, key_step = jax.random.split(key)
         action, extras = policy(key_act, obs)
         level = jax.tree.map(lambda leaf: leaf[row], table.levels)
-        env_state, timestep = jax.vmap(env.step)(
+        env_state, timestep = jax.vmap(env.step, in_axes=(0, 0, -1, 0), out_axes=(-1, 0))(
             jax.random.split(key_step, num_envs), level, env_state, jax.vmap(env.action_space.clip)(action)
         )
         truncated = ~timestep.terminated & (timestep.truncated | (length + 1 >= env.max_episode_steps))
@@ -151,10 +151,12 @@ def collect(
 
     over = state.over if config.carry else jnp.ones_like(state.over)
     sums = jax.tree.map(lambda x: jnp.where(over, 0, x), state.sums)
-    row, cursor, env_state, obs = _start_next(config, table, over, jnp.arange(num_envs), jnp.int32(0), state.env_state, state.obs)
+    env_state = jax.tree.map(lambda x: jnp.moveaxis(x, 0, -1), state.env_state)
+    row, cursor, env_state, obs = _start_next(config, table, over, jnp.arange(num_envs), jnp.int32(0), env_state, state.obs)
     start = (row, cursor, sums.length.astype(jnp.int32), env_state, obs)
     (row, cursor, _, env_state, obs), trajectory = jax.lax.scan(step, start, jax.random.split(key_scan, config.num_steps))
     levels, proposals = jax.tree.map(lambda leaf: leaf[row], (table.levels, table.proposals))
+    env_state = jax.tree.map(lambda x: jnp.moveaxis(x, -1, 0), env_state)
     state = RolloutState(levels=levels, proposals=proposals, env_state=env_state, obs=obs, sums=sums, over=jnp.zeros_like(over))
     return state, trajectory, table, _pool_counts(config, cursor)
 
@@ -162,13 +164,19 @@ def collect(
 def _start_next(
     config: RolloutConfig, table: Table, over: jax.Array, row: jax.Array, cursor: jax.Array, env_state: PyTree, obs: jax.Array
 ) -> tuple[jax.Array, jax.Array, PyTree, jax.Array]:
-    """Give every environment that is over the next row of the pool and its start state; `cursor` counts the starts of the round."""
+    """Give every environment that is over the next row of the pool and its start state; `cursor` counts the starts of the round.
+
+    States have the batch last, where a processor's vectors lie: then a choice between two costs next to nothing, and environments that
+    work on a batch in this order (the walkers) need no transposition a step.
+    """
     if config.assign == "slot":
         entry = jnp.arange(config.num_envs)
     else:
         entry = ((cursor + jnp.cumsum(over) - 1) // config.episodes_per_task) % config.pool_size
-    select = lambda new, old: jnp.where(over.reshape(-1, *[1] * (old.ndim - 1)), new[entry], old)
-    env_state, obs = jax.tree.map(select, (table.start_state, table.start_obs), (env_state, obs))
+    start_state, start_obs = jax.tree.map(lambda x: x.at[entry].get(mode="promise_in_bounds"), (table.start_state, table.start_obs))
+    begin = lambda new, old: jnp.where(over.reshape(*[1] * (old.ndim - 1), -1), jnp.moveaxis(new, 0, -1), old)
+    env_state = jax.tree.map(begin, start_state, env_state)
+    obs = jnp.where(over[:, None], start_obs, obs)
     return jnp.where(over, config.num_envs + entry, row), cursor + jnp.sum(over), env_state, obs
 
 

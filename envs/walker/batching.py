@@ -54,17 +54,23 @@ def trailing_batch(engine: Callable) -> Callable:
 def in_blocks(function: Callable, block: int) -> Callable:
     """Apply `function` of arrays [..., N] to blocks of the batch in turn, so that what it works on stays in a processor's cache.
 
-    Blocks have the largest size up to `block` that divides N; a batch without such a divisor of at least block / 4 stays whole.
+    Blocks have the largest size up to `block` that divides N twice or more: a loop over them is what becomes one compiled function
+    (`machine.use_cores`). A batch without such a divisor of at least block / 4 stays whole.
     """
 
     def blocked(*args):
         num = jax.tree.leaves(args)[0].shape[-1]
-        size = max(size for size in range(1, block + 1) if num % size == 0)
-        if size == num or 4 * size < block:
+        size = max((size for size in range(1, block + 1) if num % size == 0 and size < num), default=1)
+        if 4 * size < block:
             return function(*args)
-        split = jax.tree.map(lambda x: jnp.moveaxis(x.reshape(*x.shape[:-1], num // size, size), -2, 0), args)
-        results = jax.lax.map(lambda parts: apart(function)(*parts), split)
-        return jax.tree.map(lambda x: jnp.moveaxis(x, 0, -2).reshape(*x.shape[1:-1], num), results)
+
+        def step(number, results):
+            part = jax.tree.map(lambda x: jax.lax.dynamic_slice_in_dim(x, number * size, size, axis=x.ndim - 1), args)
+            put = lambda whole, x: jax.lax.dynamic_update_slice_in_dim(whole, x, number * size, axis=x.ndim - 1)
+            return jax.tree.map(put, results, apart(function)(*part))
+
+        blank = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(function, *args))
+        return jax.lax.fori_loop(0, num // size, step, blank)
 
     return blocked
 

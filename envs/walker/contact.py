@@ -11,13 +11,15 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
+from jaxcurriculum.envs.walker.batching import apart
 from jaxcurriculum.envs.walker.bodies import Anatomy
-from jaxcurriculum.envs.walker.kinematics import Posture, dot, hull_corners, link_corners, perpendicular
+from jaxcurriculum.envs.walker.kinematics import Posture, dot, fold, hull_corners, link_corners, perpendicular
 from jaxcurriculum.envs.walker.surfaces import FAR, Polygons
 from jaxcurriculum.envs.walker.terrain import Window
 
 SKIN = 0.02  # m
 MARGIN = 0.1  # m: how far around a link the track is looked at
+SAME_WAY = 0.9  # cosine of the angle between normals that are taken to push the same way
 TIE = 3e-5  # m or steps: added to each next pair, so that no two are equally near
 
 
@@ -64,15 +66,22 @@ def _points_on_links(walker: Anatomy, tops: jax.Array, axis: jax.Array, points: 
 
 
 def deepest(pairs: Contacts, centres: jax.Array) -> Contacts:
-    """Two contacts of every link, whose centre is at `centres` [2, ...]: the deepest pair that turns it each way.
+    """Two contacts of every link, whose centre is at `centres` [2, ...]: the deepest pair, and the deepest that does something else.
 
-    Two that turn it the same way would do one thing twice (a link's corner that meets a stump's corner) and leave the link free to sink
-    at its other end.
+    That is one that turns the link the other way, or else one that pushes in another direction: a shin on a stump's corner whose toe
+    stands on the ground is wedged. Two that do the same would leave the link free to sink at its other end. The one that turns it
+    anticlockwise comes first, if there is one, so that a point keeps its place from step to step.
     """
-    turn = dot(perpendicular(pairs.point - centres[:, None]), pairs.normal)
+    turns = lambda contacts, centre: dot(perpendicular(contacts.point - centre), contacts.normal) > 0
     beside = jnp.maximum(jnp.maximum(pairs.room[0], -pairs.room[1]), 0.0)
     distance = jnp.where(pairs.gap > 0, jnp.sqrt(pairs.gap * pairs.gap + beside * beside), pairs.gap)
-    return nearest(pairs, jnp.stack([jnp.where(turn > 0, distance, FAR), jnp.where(turn > 0, FAR, distance)]), centres)
+    first = apart(nearest)(pairs, distance[None], centres)
+    first_turns = turns(first, centres[:, None])
+    other_way = turns(pairs, centres[:, None]) != first_turns
+    preferred = jnp.where(other_way & (pairs.gap < SKIN), distance - 1.0, distance)
+    second = apart(nearest)(pairs, jnp.where(other_way | (dot(pairs.normal, first.normal) < SAME_WAY), preferred, FAR)[None], centres)
+    in_turn = lambda a, b: jnp.concatenate([jnp.where(first_turns, a, b), jnp.where(first_turns, b, a)], axis=a.ndim - 4)
+    return jax.tree.map(in_turn, first, second)
 
 
 def nearest(pairs: Contacts, order: jax.Array, centres: jax.Array) -> Contacts:
@@ -99,11 +108,11 @@ def hull_touches(walker: Anatomy, window: Window, hull_pose: jax.Array) -> jax.A
     Either a corner of the hull is near or inside a surface, or a corner of a surface is near or inside the hull.
     """
     corners = hull_corners(walker, hull_pose)
-    hull = Polygons(vertices=corners[:, None])
+    normals, _ = Polygons(vertices=corners[:, None]).faces()
     gaps = []
     for surface in window.near(hull_pose[0] - walker.span.hull, 2 * walker.span.hull):
-        gaps.append(surface.outside(corners).gap.min(0))
+        gaps.append(surface.outside(corners).gap)
         poking = surface.corners()
         if poking is not None:
-            gaps.append(hull.outside(poking).gap.min(0))
-    return jnp.stack(gaps).min(0) < SKIN
+            gaps.append(fold(jnp.maximum, dot(normals[:, 0, :, None], poking[:, None] - corners[:, :, None])))
+    return fold(jnp.minimum, jnp.concatenate(gaps)) < SKIN

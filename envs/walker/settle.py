@@ -14,7 +14,7 @@ from flax import struct
 
 from jaxcurriculum.envs.walker.bodies import Anatomy
 from jaxcurriculum.envs.walker.contact import SKIN, Contacts
-from jaxcurriculum.envs.walker.kinematics import cross, dot, fold, moved, perpendicular, posture
+from jaxcurriculum.envs.walker.kinematics import cross, dot, fold, moved, posture
 from jaxcurriculum.envs.walker.surfaces import FAR
 
 SLOP = 0.005  # m: how far apart the ends of a joint may stay, and how near a link may stay to the track
@@ -95,23 +95,23 @@ def _correct(light: list[jax.Array], errors: Errors) -> tuple[jax.Array, ...]:
     last = len(light) - 2
     # Box2D's order: the last knee, all hips from the last to the first, the other knees.
     order = [last, *range(last - 1, -1, -2), *range(1, last, 2)]
-    stiff = {joint: _stiffness(errors.arms[:, :, joint], light[_first(joint)], light[joint + 1]) for joint in order}
+    pushes = [[_push(errors.pushed[:, point, link], light[link + 1]) for point in range(2)] for link in range(len(light) - 1)]
+    pulls = {joint: _pulls(errors.arms[:, :, joint], light[_first(joint)], light[joint + 1]) for joint in order}
 
     def one_pass(number, carry):
-        before, done = carry
-        bodies, rate = list(before), jnp.where(number < SINGLE, BAUMGARTE, 1.0)
-        content = jnp.full_like(done, True)
+        bodies, busy = list(carry[0]), carry[1]
+        rate, content = busy * jnp.where(number < SINGLE, BAUMGARTE, 1.0), busy >= 0
         for link in range(len(light) - 1):
-            bodies[link + 1], fine = _push_out(errors, link, light[link + 1], bodies[link + 1], rate)
+            bodies[link + 1], fine = _push_out(errors, link, pushes[link], bodies[link + 1], rate)
             content = content & fine
         for joint in order:
             a, b = _first(joint), joint + 1
-            bodies[a], bodies[b], fine = _join(errors, joint, (light[a], light[b]), (bodies[a], bodies[b]), stiff[joint])
+            bodies[a], bodies[b], fine = _join(errors, joint, (light[a], light[b]), pulls[joint], (bodies[a], bodies[b]), busy)
             content = content & fine
-        return tuple(jnp.where(done[None], old, new) for old, new in zip(before, bodies)), done | content
+        return tuple(bodies), jnp.where(content, 0.0, busy)
 
     still = jnp.zeros((3, errors.gap.shape[-1]))
-    return jax.lax.fori_loop(0, PASSES, one_pass, ((still,) * len(light), still[0] > 0))[0]
+    return jax.lax.fori_loop(0, PASSES, one_pass, ((still,) * len(light), jnp.ones_like(still[0])))[0]
 
 
 def _first(joint: int) -> int:
@@ -119,41 +119,45 @@ def _first(joint: int) -> int:
     return joint if joint % 2 else 0
 
 
-def _stiffness(arms: jax.Array, first: jax.Array, second: jax.Array) -> jax.Array:
-    """The impulse along x and y that moves the ends of a joint, at `arms` [2, 2 (ends), N], by a unit of x or y: (xx, xy, yy)."""
+def _push(row: jax.Array, light: jax.Array) -> jax.Array:
+    """What a body does, [3, N], when a contact, its speed a row [3, N], pushes it by a unit of its gap."""
+    return light * row / fold(jnp.add, row * row * light)[None]
+
+
+def _pulls(arms: jax.Array, first: jax.Array, second: jax.Array) -> list[list[jax.Array]]:
+    """What a joint's two bodies do, [3, N], to close a gap of a unit of x and of y between its ends, at `arms` [2, 2 (ends), N]."""
     (x, y), turn, free = arms, jnp.stack([first[2], second[2]]), first[0] + second[0]
     xx, xy, yy = free + fold(jnp.add, turn * y * y), -fold(jnp.add, turn * x * y), free + fold(jnp.add, turn * x * x)
-    return jnp.stack([yy, -xy, xx]) / (xx * yy - xy * xy)[None]
+    scale = 1.0 / (xx * yy - xy * xy)
+    impulses = ((yy * scale, -xy * scale), (-xy * scale, xx * scale))  # along x and y, for a gap along x and for one along y
+    pull = lambda light, end, p, q: light * jnp.stack([p, q, arms[0, end] * q - arms[1, end] * p])
+    return [[pull(first, 0, *impulse) for impulse in impulses], [-pull(second, 1, *impulse) for impulse in impulses]]
 
 
-def _push_out(errors: Errors, link: int, light: jax.Array, pose: jax.Array, rate: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _push_out(errors: Errors, link: int, pushes: list[jax.Array], pose: jax.Array, rate: jax.Array) -> tuple[jax.Array, jax.Array]:
     """A link's `pose` [3, N] after both its contacts pushed it, and whether they were content, [N] bool."""
-    content = pose[0] < jnp.inf
+    content = rate >= 0
     for point in range(2):
-        row = errors.pushed[:, point, link]
-        gap = errors.gap[point, link] + fold(jnp.add, row * pose)
+        gap = errors.gap[point, link] + fold(jnp.add, errors.pushed[:, point, link] * pose)
         content = content & (gap >= SLOP)
-        way = rate * jnp.maximum(REST_GAP - gap, 0.0) / fold(jnp.add, row * row * light)
-        pose = pose + light * row * way[None]
+        pose = pose + pushes[point] * (rate * jnp.maximum(REST_GAP - gap, 0.0))[None]
     return pose, content
 
 
-def _join(errors: Errors, joint: int, light, poses, stiff: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+def _join(errors: Errors, joint: int, light, pulls, poses, busy: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     """The poses [3, N] of a joint's two bodies after its limit and the joint itself moved them, and whether both were content."""
     first, second = poses
     turned = second[2] - first[2]
     below, above = errors.below[joint] - turned, errors.above[joint] + turned
     back = jnp.clip(below - LIMIT_SLOP, 0.0, MOST_TURN) - jnp.clip(above - LIMIT_SLOP, 0.0, MOST_TURN)
-    ease = back / (light[0][2] + light[1][2])
-    first, second = _turned(first, -light[0][2] * ease), _turned(second, light[1][2] * ease)
+    ease = busy * back / (light[0][2] + light[1][2])
+    turn = np.array([0.0, 0.0, 1.0], np.float32)[:, None]
+    first, second = first - turn * (light[0][2] * ease)[None], second + turn * (light[1][2] * ease)[None]
 
     one, two = errors.arms[:, 0, joint], errors.arms[:, 1, joint]
-    apart = errors.apart[:, joint] + second[:2] + second[2:] * perpendicular(two) - first[:2] - first[2:] * perpendicular(one)
-    pull = -jnp.stack([stiff[0] * apart[0] + stiff[1] * apart[1], stiff[1] * apart[0] + stiff[2] * apart[1]])
-    first = first - light[0] * jnp.concatenate([pull, cross(one, pull)[None]])
-    second = second + light[1] * jnp.concatenate([pull, cross(two, pull)[None]])
-    return first, second, (jnp.maximum(below, above) <= LIMIT_SLOP) & (dot(apart, apart) <= SLOP * SLOP)
-
-
-def _turned(pose: jax.Array, angle: jax.Array) -> jax.Array:
-    return jnp.stack([pose[0], pose[1], pose[2] + angle])
+    x = errors.apart[0, joint] + second[0] - second[2] * two[1] - first[0] + first[2] * one[1]
+    y = errors.apart[1, joint] + second[1] + second[2] * two[0] - first[1] - first[2] * one[0]
+    content = (jnp.maximum(below, above) <= LIMIT_SLOP) & (x * x + y * y <= SLOP * SLOP)
+    x, y = (busy * x)[None], (busy * y)[None]
+    first, second = (pose + pull[0] * x + pull[1] * y for pose, pull in zip((first, second), pulls))
+    return first, second, content

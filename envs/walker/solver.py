@@ -84,21 +84,23 @@ def gauss_seidel(rows: Rows, bounds: Bounds, solution: Solution, num_sweeps: int
         return jnp.where(bounds.at_upper[row, leg], jnp.minimum(held, stop), held)
 
     def sweep(_, carry):
-        hull, links, impulses, total = carry[0], list(carry[1]), dict(carry[2]), jnp.zeros_like(carry[3])
+        hull, links, before = carry[0], list(carry[1]), carry[2]
+        impulses = dict(before)
         for row, leg in order:
             jacobian, response = rows.jacobian[row, leg], rows.response[row, leg]
             rate = sum(jacobian[i] * speed for i, speed in enumerate([*hull, *links[leg]]))
             impulse = allowed(row, leg, impulses[row, leg] - rows.mass[row, leg] * rate, impulses)
             change = impulse - impulses[row, leg]
             hull, links[leg] = hull + response[:3] * change[None], links[leg] + response[3:] * change[None]
-            impulses[row, leg], total = impulse, total + change * change / rows.mass[row, leg]
-        return hull, tuple(links), impulses, total
+            impulses[row, leg] = impulse
+        return hull, tuple(links), impulses, before
 
     links = tuple(solution.motion.links[:, leg] for leg in range(num_legs))
     impulses = {(row, leg): solution.impulses[row, leg] for row, leg in order}
-    hull, links, solved, change = jax.lax.fori_loop(0, num_sweeps, sweep, (solution.motion.hull, links, impulses, solution.change))
-    kept = [jnp.stack([solved[row, leg] for leg in range(num_legs)]) for row in range(len(rows.mass))]
-    return Solution(motion=Motion(hull=hull, links=jnp.stack(links, axis=1)), impulses=jnp.stack(kept), change=change)
+    hull, links, *both = jax.lax.fori_loop(0, num_sweeps, sweep, (solution.motion.hull, links, impulses, impulses))
+    solved, before = (jnp.stack([jnp.stack([x[row, leg] for leg in range(num_legs)]) for row in range(len(rows.mass))]) for x in both)
+    change = fold(jnp.add, fold(jnp.add, (solved - before) ** 2 / rows.mass))
+    return Solution(motion=Motion(hull=hull, links=jnp.stack(links, axis=1)), impulses=solved, change=change)
 
 
 def _newton_step(rows: Rows, mass: MassMatrix, bounds: Bounds, now: Solution) -> Solution:
@@ -107,23 +109,23 @@ def _newton_step(rows: Rows, mass: MassMatrix, bounds: Bounds, now: Solution) ->
     Rows inside their bounds become stiff springs to the speed that they want, k = STIFFNESS mass; the others take their bound. A tangent
     that slips follows its normal, so an impulse of that normal pushes along both. With d the change of the motion,
 
-        (A + sum pushes k J^T) d = sum pushes (k (wanted speed - speed) inside, bound - impulse at a bound).
+        (A + sum push k J^T) d = sum push (k (wanted speed - speed) inside, bound - impulse at a bound).
     """
-    old, first_tangent = now.impulses, TANGENTS[0]
-    normals = slice(NORMALS[0], first_tangent)
+    old, normals, tangents = now.impulses, slice(NORMALS[0], TANGENTS[0]), slice(TANGENTS[0], None)
     stop = old - rows.mass * row_speeds(rows.jacobian, now.motion)
     bound, inside = _allowed(bounds, rows.mass, stop, old[normals])
-    slips = inside[normals] & ~inside[first_tangent:]
-    follows = jnp.where(slips, bounds.friction * jnp.sign(stop[first_tangent:]), 0.0)  # tangential by normal impulse
     stiff = jnp.where(inside, STIFFNESS * rows.mass, 0.0)
     pull = jnp.where(inside, STIFFNESS, 1.0) * (bound - old)
-    following = jnp.where(slips, follows * (old[normals] + pull[normals]) - old[first_tangent:], pull[first_tangent:])
-    pull = jnp.concatenate([pull[:first_tangent], following])
-    step = _solve_arrow(mass, _springs(rows.jacobian, stiff, follows * stiff[normals], pull))
-    new = jnp.where(inside, old + STIFFNESS * (bound - old) - stiff * row_speeds(rows.jacobian, step), bound)
-    tangents = jnp.where(slips, follows * new[normals], new[first_tangent:])
+    slips = inside[normals] & ~inside[tangents]
+    follows = jnp.where(slips, bounds.friction * jnp.sign(stop[tangents]), 0.0)  # tangential by normal impulse
+    push = jnp.concatenate(
+        [rows.jacobian[: NORMALS[0]], rows.jacobian[normals] + follows[:, :, None] * rows.jacobian[tangents], rows.jacobian[tangents]]
+    )
+    step = _solve_arrow(mass, _springs(push, rows.jacobian, stiff, pull))
+    new = old + pull - stiff * row_speeds(rows.jacobian, step)
+    new = jnp.concatenate([new[: TANGENTS[0]], new[tangents] + follows * (new[normals] - old[normals])])
     motion = Motion(hull=now.motion.hull + step.hull, links=now.motion.links + step.links)
-    return now.replace(motion=motion, impulses=jnp.concatenate([new[:first_tangent], tangents]))
+    return now.replace(motion=motion, impulses=new)
 
 
 def _allowed(bounds: Bounds, mass: jax.Array, stop: jax.Array, normals: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -138,15 +140,10 @@ def _allowed(bounds: Bounds, mass: jax.Array, stop: jax.Array, normals: jax.Arra
     return held, ((low < wanted) & (wanted < high)) | (held != driven)
 
 
-def _springs(jacobian: jax.Array, stiff: jax.Array, crossed: jax.Array, pull: jax.Array) -> jax.Array:
-    """Sums over rows of J (k J)^T and, in the last column, of J pull: [legs, 5, 6, N].
-
-    `crossed` [4, legs, N] is the stiffness with which a normal pushes along its tangent.
-    """
-    scaled = stiff[:, :, None] * jacobian
-    tangents = scaled[TANGENTS[0] :] + crossed[:, :, None] * jacobian[NORMALS[0] : TANGENTS[0]]
-    scaled = jnp.concatenate([jnp.concatenate([scaled[: TANGENTS[0]], tangents]), pull[:, :, None]], axis=2)
-    return jnp.asarray(sum(row[:, :, None] * other[:, None] for row, other in zip(jacobian, scaled)))
+def _springs(push: jax.Array, jacobian: jax.Array, stiff: jax.Array, pull: jax.Array) -> jax.Array:
+    """Sums over rows of push k J^T and, in the last column, of push pull: [legs, 5, 6, N]."""
+    scaled = jnp.concatenate([stiff[:, :, None] * jacobian, pull[:, :, None]], axis=2)
+    return jnp.asarray(sum(row[:, :, None] * other[:, None] for row, other in zip(push, scaled)))
 
 
 def _solve_arrow(mass: MassMatrix, springs: jax.Array) -> Motion:

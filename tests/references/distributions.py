@@ -1,7 +1,7 @@
 """How episodes are distributed in both engines: length and final x of gymnasium's gait, of random and of constant actions.
 
 Box2D's 2,000 episodes of a scene take minutes, so they are kept in a file. `python -m references.distributions`, run in `tests`, plays
-them anew (well over half an hour on two cores).
+the scenes that the file lacks (all of them: about an hour on two cores), or plays anew those whose names are given.
 """
 
 from __future__ import annotations
@@ -11,35 +11,39 @@ import dataclasses
 import functools
 import multiprocessing
 import pathlib
+import sys
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from references.box2d_walker import Box2DWalker
+from references.box2d_world import GROUND
 from references.heuristic_walker import HeuristicGait
 from references.same_state import draw_levels, in_box2d
 from walker_scenes import numbers
 
 from jaxcurriculum import envs
 from jaxcurriculum.envs.walker.kinematics import hull_origin
-from jaxcurriculum.envs.walker.terrain import MAX_PUSH
+from jaxcurriculum.envs.walker.terrain import MAX_PUSH, NUM_CELLS, Level
 
 NUM = 2000  # episodes of a scene
 CHUNK = 50  # episodes of Box2D played side by side
+LOW_STUMPS = (0.2, 6.0)  # task: mean height (steps) and spacing (m), over which Box2D's gait passes four of five stumps
 KEPT = pathlib.Path(__file__).with_name("box2d_episodes.npz")
 Policy = Callable[[int, np.ndarray], np.ndarray]  # (step, observations [N, ...]) -> actions [N, joints]
 
 
 @dataclasses.dataclass(frozen=True)
 class Scene:
-    """Who walks where: "flat" is one long edge, "pieces" BipedalWalker-v3's ground, drawn by each engine for itself.
+    """Who walks where.
 
-    On one long edge Box2D's gait comes to a stand at 6.27 m, before any stump could stand.
+    "flat" is one long edge, on which Box2D's gait comes to a stand at 6.27 m, before any stump could stand; "flat pieces" is as flat but
+    made of one edge a step, and "low stumps" stand on such ground; "pieces" is BipedalWalker-v3's, drawn by each engine for itself.
     """
 
     policy: str  # "gait", "random" or "constant"
-    ground: str = "flat"  # or "pieces"
+    ground: str = "flat"  # or "flat pieces", "low stumps", "pieces"
     flag: str = "exact"  # or "box2d": gymnasium's contact flag
 
     def __str__(self) -> str:
@@ -51,7 +55,8 @@ class Scene:
 
 
 # The engine's flickering flags are those of ground of pieces.
-SCENES = [Scene("gait"), Scene("gait", "pieces"), Scene("gait", "pieces", "box2d"), Scene("random"), Scene("constant")]
+IN_PIECES = [Scene("gait", ground, flag) for ground in ("pieces", "flat pieces", "low stumps") for flag in ("exact", "box2d")]
+SCENES = [Scene("gait"), *IN_PIECES, Scene("random"), Scene("constant")]
 
 
 def make_policy(name: str, episodes: np.ndarray) -> Policy:
@@ -64,10 +69,12 @@ def make_policy(name: str, episodes: np.ndarray) -> Policy:
 
 
 @functools.cache
-def scene_levels(ground: str):
-    """The levels of all episodes on "flat" ground or "pieces", with gymnasium's pushes, as NumPy arrays."""
-    levels = draw_levels(ground, "default", NUM)
+def scene_levels(ground: str) -> Level:
+    """The levels of all episodes on a scene's ground, with gymnasium's pushes, as NumPy arrays."""
+    levels = draw_levels({"flat pieces": "flat", "low stumps": "stumps"}.get(ground, ground), "default", NUM, LOW_STUMPS)
     pushes = np.random.default_rng(0).uniform(-MAX_PUSH, MAX_PUSH, NUM).astype(np.float32)
+    if ground in ("flat pieces", "low stumps"):
+        levels = levels.replace(ground=np.full((NUM, NUM_CELLS), GROUND, np.float32))
     return jax.tree.map(np.asarray, levels.replace(push=pushes))
 
 
@@ -160,13 +167,18 @@ def by_chance(sample: np.ndarray, num: int, repeats: int = 500) -> tuple[float, 
     return float(first), float(second)
 
 
-def main() -> None:
-    """Play all of Box2D's episodes on all cores and write the file."""
+def main(*names: str) -> None:
+    """Play Box2D's episodes of these scenes, without names of those that the file lacks, on all cores and add them to it."""
+    kept = kept_episodes() if KEPT.exists() else {}
+    scenes = {str(scene): scene for scene in SCENES}
+    if unknown := set(names) - set(scenes):
+        raise ValueError(f"names must be among {list(scenes)}, got {unknown}.")
     chunks = np.arange(NUM).reshape(-1, CHUNK)
     with concurrent.futures.ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
-        played = {str(scene): list(pool.map(box2d_episodes, [scene] * len(chunks), chunks)) for scene in SCENES}
-    np.savez_compressed(KEPT, **{name: np.concatenate(parts, axis=1).astype(np.float32) for name, parts in played.items()})
+        for name in names or scenes.keys() - kept.keys():
+            kept[name] = np.concatenate(list(pool.map(box2d_episodes, [scenes[name]] * len(chunks), chunks)), axis=1)
+    np.savez_compressed(KEPT, **{name: episodes.astype(np.float32) for name, episodes in kept.items()})
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -1,12 +1,13 @@
 """Episodes of the engine beside 2,000 of Box2D, kept in a file (`references/distributions.py`).
 
 The engine is as near to Box2D as Box2D is to itself: closer than the 99th percentile of resampled episodes of Box2D. Only random play
-ends a little further away; there the test holds what has been reached.
+ends a little further away; there the test holds what has been reached. On low stumps 2,000 episodes of the engine are as far away as
+chance allows (lengths: 0.050), and 9 % of them reach the end of the track, 6 % in Box2D, which these distances hardly see.
 """
 
 import numpy as np
 import pytest
-from references.distributions import SCENES, Scene, by_chance, distances, engine_episodes, kept_episodes
+from references.distributions import IN_PIECES, SCENES, Scene, by_chance, distances, engine_episodes, kept_episodes
 
 NUM = 400  # episodes of the engine
 
@@ -32,9 +33,9 @@ def test_random_actions_last_as_long_as_in_box2d():
     assert x < 0.16
 
 
-@pytest.mark.parametrize("flag", ["exact", "box2d"])
-def test_the_gait_falls_as_in_box2d(flag):
-    for distance, chance in apart(Scene("gait", "pieces", flag)):
+@pytest.mark.parametrize("scene", IN_PIECES, ids=str)
+def test_the_gait_falls_as_in_box2d(scene):
+    for distance, chance in apart(scene):
         assert distance <= chance
 
 
