@@ -9,6 +9,7 @@ COLUMNS = ("body", "track", "steps", *MEASURED)
 BODIES = ("default", "short", "long", "quadruped")
 WALKERS, HOLD = 512, 5  # side by side; steps that an action is held
 DEEP, PAST = 0.1, 0.1  # m, rad
+STRETCH, ABOVE = 70.0, 0.1  # m: how much of the track walkers begin on, how high above it
 
 
 def measure(quick: bool) -> list[dict[str, Any]]:
@@ -50,7 +51,8 @@ def _row(body: str, env, num_steps: int) -> dict[str, Any]:
 def rollout(body: str, env, num_steps: int):
     """Whether all is finite, depth of the deepest link corner or obstacle corner (m), joints past limits (rad): [num_steps, WALKERS] each.
 
-    A walker that ends begins anew on its level. The depth of links is measured after each step, at the poses that it led to.
+    A walker begins somewhere on its track, above all that stands there, and begins there anew when it ends. The depth of links is
+    measured after each step, at the poses that it led to.
     """
     import jax
     import jax.numpy as jnp
@@ -59,15 +61,28 @@ def rollout(body: str, env, num_steps: int):
     from jaxcurriculum.envs.walker.bodies import anatomy, get_body
     from jaxcurriculum.envs.walker.contact import link_contacts
     from jaxcurriculum.envs.walker.kinematics import link_angles, link_tops, posture
+    from jaxcurriculum.envs.walker.surfaces import GROUND, Columns
+    from jaxcurriculum.envs.walker.terrain import NOWHERE, right_ends
     from jaxcurriculum.envs.walker.tracks import _window
 
     walker = jax.tree.map(lambda x: x[..., None], anatomy(get_body(body)))
     lower, upper = (np.array(limits)[:, None, None] for limits in (walker.body.joint_lower, walker.body.joint_upper))
     key = jax.random.key(0)
     keys = jax.random.split(key, WALKERS)
+    batch_last = lambda tree: jax.tree.map(lambda x: jnp.moveaxis(x, 0, -1), tree)
+
+    def drop(levels, states):
+        pose = states.hull_pose.at[:, 0].add(jax.random.uniform(key, (WALKERS,), maxval=STRETCH))
+        window = _window(walker, batch_last(levels), pose.T)
+        ground = jnp.full((1, WALKERS), GROUND) if window.heights is None else window.heights
+        tops = [ground.max(0)]
+        if window.obstacles is not None:
+            obstacles = window.obstacles.top if isinstance(window.obstacles, Columns) else window.obstacles.vertices[1].max(1)
+            tops.append(jnp.where(right_ends(window.obstacles) < NOWHERE / 2, obstacles, GROUND).max(0))
+        return states.replace(hull_pose=pose.at[:, 1].add(jnp.stack(tops).max(0) - GROUND + ABOVE))
 
     def depth_of(levels, states):
-        levels, states = (jax.tree.map(lambda x: jnp.moveaxis(x, 0, -1), tree) for tree in (levels, states))
+        levels, states = batch_last(levels), batch_last(states)
         shape = posture(walker, states.hull_pose[2], link_angles(walker, states.hull_pose[2], states.joints))
         tops = link_tops(walker, states.hull_pose, shape) + states.offset
         contacts = link_contacts(walker, _window(walker, levels, states.hull_pose), tops, shape)
@@ -77,7 +92,7 @@ def rollout(body: str, env, num_steps: int):
     @jax.jit
     def run(key):
         levels = jax.vmap(env.generate)(keys, jax.vmap(env.task_space.sample)(keys))
-        reset = jax.vmap(env.reset)(keys, levels)[0]
+        reset = drop(levels, jax.vmap(env.reset)(keys, levels)[0])
 
         def step(states, number):
             actions = jax.random.uniform(jax.random.fold_in(key, number // HOLD), (WALKERS, env.action_space.dims), minval=-1, maxval=1)

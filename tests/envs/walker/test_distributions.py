@@ -1,8 +1,7 @@
 """Episodes of the engine beside 2,000 of Box2D, kept in a file (`references/distributions.py`).
 
 The engine is as near to Box2D as Box2D is to itself: closer than the 99th percentile of resampled episodes of Box2D. Only random play
-ends a little further away; there the test holds what has been reached. On low stumps 2,000 episodes of the engine are as far away as
-chance allows (lengths: 0.050), and 9 % of them reach the end of the track, 6 % in Box2D, which these distances hardly see.
+ends a little further away; there the test holds what has been reached.
 """
 
 import numpy as np
