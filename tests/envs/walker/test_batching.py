@@ -61,3 +61,9 @@ def test_apart_is_the_same_function_and_lets_nan_and_infinity_pass():
     for value in (1.0, jnp.nan, jnp.inf, -jnp.inf):
         x, n = jnp.array([value, 2.0]), jnp.array([3, 4])
         jax.tree.map(np.testing.assert_array_equal, jax.jit(apart(function))(x, n), function(x, n))
+
+
+def test_a_batch_is_at_least_two_blocks():
+    sizes = []
+    jax.make_jaxpr(in_blocks(lambda x: sizes.append(x.shape[-1]) or x, 8))(jnp.zeros((2, 8)))
+    assert sizes[-1] == 4

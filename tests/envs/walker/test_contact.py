@@ -97,3 +97,15 @@ def test_hull_touches_as_the_separating_axis_theorem_says():
         agree.append(bool(found[0]) == (min(gaps) < contact.SKIN))
         touched += min(gaps) < contact.SKIN
     assert all(agree) and 50 < touched < 250
+
+
+def test_a_leg_wedged_between_the_ground_and_a_corner_has_both_contacts():
+    """Its toe stands on the ground and its front side leans on a stump's corner below its centre: both turn it clockwise."""
+    lean = -0.6
+    up, right = np.array([-np.sin(lean), np.cos(lean)]), np.array([np.cos(lean), np.sin(lean)])
+    foot_y = 0.01 - HALF_FOOT * right[1]  # the toe is 0.01 m above the ground
+    corner = 0.4 * up + (HALF_FOOT + 0.01) * right  # from the middle of the sole
+    found = contacts([foot_y + corner[1]], -corner[0], foot_y, lean)
+    np.testing.assert_allclose(found.gap, 0.01, atol=1e-3)
+    order = np.argsort(found.normal[1])
+    np.testing.assert_allclose(found.normal[:, order].T, [-right, [0, 1]], atol=1e-3)
