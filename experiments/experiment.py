@@ -39,8 +39,9 @@ def build(settings: Settings) -> Experiment:
     parts = _parts(settings)
     configs = _configurations(parts, settings.set)
     tester = "env" if "env" in parts else "student"
-    test_set = settings.test_set or next(iter(parts[tester].test_sets))
-    make_tests = find("test set", parts[tester].test_sets, test_set)
+    if settings.test_set:
+        find("test set", parts[tester].test_sets, settings.test_set)
+    test_set, fitting = settings.test_set, []
     evaluate_every = settings.evaluate_every or parts["student"].evaluate_every
     try:
         environment = parts["env"].make(settings.body, configs["env"]) if "env" in parts else None
@@ -50,9 +51,14 @@ def build(settings: Settings) -> Experiment:
         teacher = parts["teacher"].make(student.task_space, configs["teacher"])
         rounds = max(1, round(evaluate_every / student.steps_per_round))
         configs["loop"] = dataclasses.replace(configs["loop"], rounds_per_evaluation=rounds)
-        loop = make_loop(teacher, student, make_tests(configs[tester], student.task_space), configs["loop"])
+        test_sets = {name: make(configs[tester], student.task_space) for name, make in parts[tester].test_sets.items()}
+        fitting = _fitting(test_sets, student.task_space)
+        test_set = test_set or fitting[0]
+        if test_set not in fitting:
+            raise ValueError(f"The test_tasks {test_set} are not {student.task_space.dims} numbers: {', '.join(student.task_space.names)}.")
+        loop = make_loop(teacher, student, test_sets[test_set], configs["loop"])
     except ValueError as error:
-        others = [name for name in parts[tester].test_sets if name != test_set]
+        others = [name for name in fitting if name != test_set]
         hint = f" Another --test-set: {', '.join(others)}." if others and "test_tasks" in str(error) else ""
         raise RunError(str(error) + hint) from error
     group = settings.group or _widest_group(settings.seeds, len(jax.devices()))
@@ -70,6 +76,11 @@ def build(settings: Settings) -> Experiment:
         num_advances=math.ceil(steps / loop.steps_per_advance),
         config=_named(settings, configs),
     )
+
+
+def _fitting(test_sets: dict[str, Any], space: Box) -> list[str]:
+    """The names of the test sets whose tasks have as many numbers as those of `space`; sizes of a body are axes that some lack."""
+    return [name for name, tasks in test_sets.items() if tasks.shape[-1] == space.dims]
 
 
 def shrunk(settings: Settings) -> Settings:

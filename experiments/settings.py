@@ -133,7 +133,7 @@ def _convert(value: Any, kind: Any) -> Any:
             except TypeError:
                 continue
     elif origin is tuple:
-        items = value if isinstance(value, tuple | list) else (value,)
+        items = value.split(",") if isinstance(value, str) else value if isinstance(value, tuple | list) else (value,)
         kinds = arguments[:1] * len(items) if arguments[1:] == (...,) else arguments
         if len(items) == len(kinds):
             return tuple(_convert(item, one) for item, one in zip(items, kinds))

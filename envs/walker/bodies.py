@@ -15,6 +15,7 @@ from flax import struct
 from jaxcurriculum.envs.walker.starts import STARTS, Start
 
 PIXEL = 1 / 30  # m: published sizes are in pixels
+LARGEST = 1e6  # of any size, density, speed or torque, so that float32 holds what follows from them
 STANCE = (0.4, -0.9)  # rad: hips and knees of a walker that starts at rest
 
 
@@ -52,24 +53,24 @@ class Body:
     start_on_pieces: Start | None = None  # on ground of pieces
 
     def __post_init__(self):
-        corners = np.array(self.hull, float)
-        if corners.ndim != 2 or corners.shape[1] != 2 or not 3 <= len(corners) <= 8:
-            raise ValueError(f"hull must be three to eight corners (x, y), got {self.hull}.")
-        turns = _cross(np.roll(corners, -1, 0) - corners, np.roll(corners, -2, 0) - np.roll(corners, -1, 0))
-        if not ((turns > 0).all() or (turns < 0).all()):
-            raise ValueError(f"hull must be a convex polygon with its corners in turn, got {self.hull}.")
-        if not self.hips:
-            raise ValueError("hips must name one point a leg, got none.")
-        if self.rest_angles and len(self.rest_angles) != len(self.hips):
-            raise ValueError(f"rest_angles must have one angle a leg, {len(self.hips)}, got {len(self.rest_angles)}.")
-        for name in ("link_lengths", "link_widths", "motor_speeds", "motor_torques"):
-            if len(getattr(self, name)) != 2 or not all(0 < value < np.inf for value in getattr(self, name)):
-                raise ValueError(f"{name} must be two positive numbers, got {getattr(self, name)}.")
+        if not isinstance(self.name, str) or not self.name:
+            raise ValueError(f"name must be a word, got {self.name!r}.")
+        _check_convex(_array("hull", self.hull, "three to eight corners (x, y)", (range(3, 9), (2,))), self.hull)
+        legs = len(_array("hips", self.hips, "a point (x, y) for each of one or more legs", (range(1, 100), (2,))))
+        _array("rest_angles", self.rest_angles, f"empty or one angle a leg, {legs}", ((0, legs),))
+        pairs = ("link_lengths", "link_widths", "motor_speeds", "motor_torques")
+        for name in pairs:
+            _check_range(name, _array(name, getattr(self, name), "two positive numbers", ((2,),)), positive=True)
         for name in ("hull_density", "link_density"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)}.")
-        if not all(low < high for low, high in zip(self.joint_lower, self.joint_upper)):
+            _check_range(name, _array(name, getattr(self, name), "a positive number", ()), positive=True)
+        for name in ("link_friction", "torque_cost"):
+            _check_range(name, _array(name, getattr(self, name), "a number, not negative", ()), positive=False)
+        lower, upper = (_array(name, getattr(self, name), "two numbers", ((2,),)) for name in ("joint_lower", "joint_upper"))
+        if not (lower < upper).all():
             raise ValueError(f"joint_lower must lie below joint_upper, got {self.joint_lower} and {self.joint_upper}.")
+        for name in ("start", "start_on_pieces"):
+            if not isinstance(getattr(self, name), Start | None):
+                raise ValueError(f"{name} must be a Start or None, got {getattr(self, name)!r}.")
 
     @property
     def num_legs(self) -> int:
@@ -78,6 +79,34 @@ class Body:
     @property
     def num_joints(self) -> int:
         return 2 * self.num_legs
+
+
+def _array(name: str, value: Any, rule: str, lengths: tuple) -> np.ndarray:
+    """`value` as finite numbers whose axes have one of these lengths each."""
+    try:
+        array = np.array(value, float)
+    except (TypeError, ValueError):
+        array = np.array(np.nan)
+    empty = array.size == 0 and lengths and 0 in lengths[0]
+    if not empty and (array.ndim != len(lengths) or any(n not in allowed for n, allowed in zip(array.shape, lengths))):
+        raise ValueError(f"{name} must be {rule}, got {value!r}.")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be {rule}, all finite, got {value!r}.")
+    return array
+
+
+def _check_range(name: str, array: np.ndarray, positive: bool) -> None:
+    if (array < 0).any() or (positive and (array == 0).any()) or (array > LARGEST).any():
+        raise ValueError(f"{name} must be {'positive' if positive else 'not negative'} and at most {LARGEST:g}, got {array.tolist()}.")
+
+
+def _check_convex(corners: np.ndarray, given: Any) -> None:
+    """All turns go one way, and together once round (a star's go round twice)."""
+    edges = np.roll(corners, -1, 0) - corners
+    following = np.roll(edges, -1, 0)
+    turns = np.arctan2(_cross(edges, following), (edges * following).sum(1))
+    if not ((turns > 0).all() or (turns < 0).all()) or abs(turns.sum()) > 3 * np.pi:
+        raise ValueError(f"hull must be a convex polygon with its corners in turn, got {given}.")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -80,6 +80,8 @@ def walk_on(track: Track, body: str | Body, sizes: Sizes | None) -> Environment:
         )
 
     def generate(key: Key, task: jax.Array) -> Level:
+        if task.shape != (space.dims,):
+            raise ValueError(f"A task of {track.name} must be {space.dims} numbers ({', '.join(space.names)}), got shape {task.shape}.")
         key_scenery, key_push = jax.random.split(key)
         ground, obstacles = track.scenery(key_scenery, task[: track.task_space.dims])
         factors = dict(zip(sizes, task[track.task_space.dims :]))

@@ -35,6 +35,16 @@ SQUARE = ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))
     [
         (dict(hull=((0, 0), (1, 0))), "three to eight corners"),
         (dict(hull=((0, 0), (2, 0), (1, 0.2), (2, 2))), "convex"),
+        (dict(hull=((1, 0), (-0.8, 0.6), (0.3, -1), (0.3, 1), (-0.8, -0.6))), "convex"),  # a star
+        (dict(hips=((float("nan"), 0.0),)), "hips .* finite"),
+        (dict(rest_angles=(float("nan"),)), "rest_angles .* finite"),
+        (dict(link_lengths=1.0), "link_lengths must be two positive numbers, got 1.0"),
+        (dict(link_friction=-1.0), "link_friction"),
+        (dict(torque_cost=float("nan")), "torque_cost"),
+        (dict(hull_density=1e30), "hull_density .* 1e\\+06, got 1e\\+30"),
+        (dict(joint_lower=(-1.0,)), "joint_lower must be two numbers"),
+        (dict(start="here"), "start must be a Start"),
+        (dict(name=""), "name"),
         (dict(hips=()), "hips"),
         (dict(rest_angles=(0.1, 0.2)), "rest_angles"),
         (dict(link_lengths=(0.0, 1.0)), "link_lengths"),
