@@ -56,10 +56,9 @@ class Body:
         if not isinstance(self.name, str) or not self.name:
             raise ValueError(f"name must be a word, got {self.name!r}.")
         _check_convex(_array("hull", self.hull, "three to eight corners (x, y)", (range(3, 9), (2,))), self.hull)
-        legs = len(_array("hips", self.hips, "a point (x, y) for each of one or more legs", (range(1, 100), (2,))))
+        legs = len(_array("hips", self.hips, "a point (x, y) for each of 1 to 99 legs", (range(1, 100), (2,))))
         _array("rest_angles", self.rest_angles, f"empty or one angle a leg, {legs}", ((0, legs),))
-        pairs = ("link_lengths", "link_widths", "motor_speeds", "motor_torques")
-        for name in pairs:
+        for name in ("link_lengths", "link_widths", "motor_speeds", "motor_torques"):
             _check_range(name, _array(name, getattr(self, name), "two positive numbers", ((2,),)), positive=True)
         for name in ("hull_density", "link_density"):
             _check_range(name, _array(name, getattr(self, name), "a positive number", ()), positive=True)
