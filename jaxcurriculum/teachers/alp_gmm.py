@@ -23,6 +23,7 @@ from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import gmm
 from jaxcurriculum.teachers import history as ring
 from jaxcurriculum.teachers.batching import shared_max
+from jaxcurriculum.teachers.choice import log_proportional
 from jaxcurriculum.teachers.neighbours import nearest_before
 from jaxcurriculum.types import Episodes, Key, Proposals, fresh_proposals
 
@@ -122,14 +123,15 @@ def alp_gmm(task_space: Box, config: AlpGmmConfig | None = None) -> Teacher:
     def propose(key: Key, state: AlpGmmState, num: int) -> tuple[AlpGmmState, Proposals]:
         key_uniform, key_explore, key_component, key_draw, key_seeds = jax.random.split(key, 5)
         uniform = jax.vmap(task_space.sample)(jax.random.split(key_uniform, num))
-        component = jax.random.categorical(key_component, _preference(state.mixture), shape=(num,)).astype(jnp.int32)
+        by_progress = log_proportional(state.mixture.means[:, -1], state.mixture.valid)
+        component = jax.random.categorical(key_component, by_progress, shape=(num,)).astype(jnp.int32)
         drawn = gmm.sample(key_draw, state.mixture, component)[:, :dims]
         explores = (jax.random.uniform(key_explore, (num,)) < config.exploration) | (state.num_fits == 0)
         tasks = jnp.where(explores[:, None], uniform, jax.vmap(from_own)(drawn))
         return state, fresh_proposals(key_seeds, tasks).replace(origin=jnp.where(explores, UNIFORM, component))
 
     def update(key: Key, state: AlpGmmState, episodes: Episodes, context: Context) -> tuple[AlpGmmState, jax.Array]:
-        order, num_valid = ring.valid_first(episodes.valid)
+        order, num_valid = ring.valid_first(ring.usable(episodes))
         returns = _scaled(episodes.returns[order], config.return_range)
         batch = jnp.concatenate([jax.vmap(to_own)(episodes.tasks[order]), returns[:, None]], axis=1).T
         history = ring.insert(state.history, batch, num_valid)
@@ -194,10 +196,3 @@ def _refit(key: Key, rows: jax.Array, mixture: gmm.Mixture, candidates: tuple[in
         return jax.tree.map(lambda new, old: jnp.where(needed, new, old), fitted, mixture)
 
     return jax.lax.cond(shared_max(needed), refit, lambda: mixture)
-
-
-def _preference(mixture: gmm.Mixture) -> jax.Array:
-    """Log-probabilities of the Gaussians, up to a constant: proportional to mean ALP, [components]."""
-    alp = jnp.where(mixture.valid, jnp.maximum(mixture.means[:, -1], 0.0), 0.0)
-    alp = jnp.where(jnp.sum(alp) > 0, alp, mixture.valid.astype(jnp.float32))
-    return jnp.log(alp)

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jaxcurriculum.types import Episodes
+
 
 class History(struct.PyTreeNode):
     """The latest `size` rows of values; row number n (counted from the first ever) lies in slot n mod size."""
@@ -31,3 +33,8 @@ def insert(history: History, values: jax.Array, num_valid: jax.Array) -> History
 def valid_first(valid: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The order ([num] int32) that moves valid slots to the front and keeps their sequence, and how many they are ([] int32)."""
     return jnp.argsort(~valid, stable=True).astype(jnp.int32), jnp.sum(valid, dtype=jnp.int32)
+
+
+def usable(episodes: Episodes) -> jax.Array:
+    """The slots that hold an episode with a finite return, [num] bool: a teacher treats the others as if they were not there."""
+    return episodes.valid & jnp.isfinite(episodes.returns)

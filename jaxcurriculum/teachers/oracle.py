@@ -76,7 +76,7 @@ def oracle(task_space: Box, config: OracleConfig | None = None) -> Teacher:
         return state, fresh_proposals(key_seeds, jax.vmap(task_space.clip)(state.low[None] + inside * side[None]))
 
     def update(key: Key, state: OracleState, episodes: Episodes, context: Context) -> tuple[OracleState, jax.Array]:
-        order, num_valid = ring.valid_first(episodes.valid)
+        order, num_valid = ring.valid_first(ring.usable(episodes))
         returns = ring.insert(state.returns, episodes.returns[order][None], num_valid)
         num_unjudged = state.num_unjudged + num_valid
         due = num_unjudged >= config.judge_every
