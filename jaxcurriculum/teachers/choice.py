@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
@@ -41,13 +43,13 @@ def easy_tasks(key: Key, space: Box, mean: tuple[float, ...] | None, std: float 
     return jax.vmap(space.clip)(jnp.array(mean, jnp.float32)[None] + noise)
 
 
-def check_easy_mean(config: object, space: Box) -> None:
+def check_easy_mean(config: Any, space: Box) -> None:
     """Check that `config.initial_mean` is None or a task of `space`.
 
     Raises:
       ValueError: naming the field, the rule and the value.
     """
-    mean, name = getattr(config, "initial_mean"), type(config).__name__
+    mean, name = config.initial_mean, type(config).__name__
     if mean is None:
         return
     if len(mean) != space.dims:
