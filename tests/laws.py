@@ -8,10 +8,11 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 import numpy as np
+from compiling import quick_jit
 
 from jaxcurriculum import Context, Environment, Episodes, Loop, Space, Student, Teacher
 from jaxcurriculum.checks import check_environment, check_no_weak_types, check_same
-from jaxcurriculum.types import Proposals, PyTree, level_key
+from jaxcurriculum.types import Proposals, PyTree, fresh_proposals, level_key
 
 
 def assert_equal(a: PyTree, b: PyTree) -> None:
@@ -55,21 +56,24 @@ def made_up_episodes(key: jax.Array, space: Space, proposals: Proposals, return_
     )
 
 
-def _context(round: jax.Array) -> Context:
+def _context(round: jax.Array, space: Space) -> Context:
     def probe(key, tasks, seeds, num_episodes, deterministic):
-        raise AssertionError("these laws give no student to probe")
+        key_proposals, key_episodes = jax.random.split(key)
+        tasks, seeds = (jax.tree.map(lambda x: jnp.repeat(x, num_episodes, axis=0), tree) for tree in (tasks, seeds))
+        return made_up_episodes(key_episodes, space, fresh_proposals(key_proposals, tasks).replace(seeds=seeds))
 
     return Context(round=round, num_steps=(round + 1) * 1000, probe=probe)
 
 
 def teacher_round(teacher: Teacher, space: Space, num: int):
-    """One round of propose and update as a function of (key, state, round)."""
+    """One round of propose and update as a function of (key, state, round) -> (state, (proposals, probe steps))."""
 
     def one_round(key, state, round):
         key_propose, key_student, key_update = jax.random.split(key, 3)
         state, proposals = teacher.propose(key_propose, state, num)
-        state, _ = teacher.update(key_update, state, made_up_episodes(key_student, space, proposals), _context(round))
-        return state, proposals
+        episodes = made_up_episodes(key_student, space, proposals)
+        state, probe_steps = teacher.update(key_update, state, episodes, _context(round, space))
+        return state, (proposals, probe_steps)
 
     return one_round
 
@@ -77,22 +81,30 @@ def teacher_round(teacher: Teacher, space: Space, num: int):
 def run_teacher(teacher: Teacher, space: Space, key: jax.Array, num: int, rounds: int) -> tuple[PyTree, Proposals]:
     """Final state and the proposals of every round, [rounds, num, ...]."""
     one_round = teacher_round(teacher, space, num)
-    step = lambda state, inputs: one_round(inputs[0], state, inputs[1])
+
+    def step(state, inputs):
+        state, (proposals, _) = one_round(inputs[0], state, inputs[1])
+        return state, proposals
+
     keys = jax.random.split(key, rounds)
     return jax.lax.scan(step, teacher.init(key), (keys, jnp.arange(rounds, dtype=jnp.int32)))
 
 
 def tasks_stay_in_the_space(teacher: Teacher, space: Space) -> None:
-    _, proposals = jax.jit(lambda key: run_teacher(teacher, space, key, 64, 20))(jax.random.key(0))
+    """And a seed comes twice only where its level is replayed, task and all."""
+    _, proposals = quick_jit(lambda key: run_teacher(teacher, space, key, 64, 20))(jax.random.key(0))
     assert bool(jnp.all(jax.vmap(jax.vmap(space.contains))(proposals.tasks)))
-    assert proposals.seeds.dtype == jnp.uint32 and len(np.unique(np.asarray(proposals.seeds))) > 1000
+    seeds = np.asarray(proposals.seeds).reshape(-1, 1)
+    leaves = [np.asarray(leaf).reshape(len(seeds), -1) for leaf in jax.tree.leaves(proposals.tasks)]
+    num_levels = len(np.unique(np.concatenate([seeds, *leaves], axis=1, dtype=np.float64), axis=0))
+    assert proposals.seeds.dtype == jnp.uint32 and len(np.unique(seeds)) == num_levels > 300
     assert bool(jnp.all(jnp.isfinite(proposals.weight) & (proposals.weight >= 0)))
 
 
 def invalid_slots_change_nothing(teacher: Teacher, space: Space) -> None:
     """Neither a round of nothing but nan, nor what stands in the invalid slots beside valid ones."""
-    state, _ = jax.jit(lambda key: run_teacher(teacher, space, key, 64, 8))(jax.random.key(1))
-    update = jax.jit(lambda episodes: teacher.update(jax.random.key(3), state, episodes, _context(jnp.int32(8)))[0])
+    state, _ = quick_jit(lambda key: run_teacher(teacher, space, key, 64, 8))(jax.random.key(1))
+    update = quick_jit(lambda episodes: teacher.update(jax.random.key(3), state, episodes, _context(jnp.int32(8), space))[0])
     _, proposals = teacher.propose(jax.random.key(2), state, 64)
     episodes = made_up_episodes(jax.random.key(4), space, proposals)
     nothing = episodes.replace(valid=jnp.zeros_like(episodes.valid))
@@ -106,9 +118,10 @@ def _without_keys(state: PyTree) -> list[jax.Array]:
 
 
 def is_traced_once(teacher: Teacher, space: Space) -> None:
+    """State and probe steps keep their shapes and types, so that one trace serves every round."""
     traces = []
 
-    @jax.jit
+    @quick_jit
     def one_round(key, state, round):
         traces.append(round)
         return teacher_round(teacher, space, 16)(key, state, round)
@@ -116,8 +129,9 @@ def is_traced_once(teacher: Teacher, space: Space) -> None:
     state = teacher.init(jax.random.key(0))
     check_no_weak_types(teacher.name, state)
     for round in range(3):
-        new, _ = one_round(jax.random.key(round), state, jnp.int32(round))
+        new, (_, probe_steps) = one_round(jax.random.key(round), state, jnp.int32(round))
         check_same(teacher.name, state, new)
+        assert probe_steps.shape == () and probe_steps.dtype == jnp.int32 and int(probe_steps) >= 0
         state = new
     assert len(traces) == 1
 
@@ -125,14 +139,14 @@ def is_traced_once(teacher: Teacher, space: Space) -> None:
 def vmapped_equals_a_loop(teacher: Teacher, space: Space) -> None:
     keys = jax.random.split(jax.random.key(5), 3)
     run = lambda key: run_teacher(teacher, space, key, 64, 8)
-    together = jax.jit(jax.vmap(run))(keys)
+    together = quick_jit(jax.vmap(run))(keys)
     for i in range(3):
-        assert_close(jax.tree.map(lambda x, i=i: x[i], together), jax.jit(run)(keys[i]), 1e-3)
+        assert_close(jax.tree.map(lambda x, i=i: x[i], together), quick_jit(run)(keys[i]), 1e-3)
 
 
 def a_checkpoint_in_the_middle_changes_nothing(loop: Loop) -> None:
     """The whole state goes through plain NumPy arrays, as on a disk, between two advances."""
-    advance = jax.jit(loop.advance)
+    advance = quick_jit(loop.advance)
     state, _ = advance(loop.init(jax.random.key(6)), jnp.int32(0))
     leaves, structure = jax.tree.flatten(state)
     is_key = [jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) for leaf in leaves]
@@ -147,7 +161,7 @@ def evaluating_teaches_nothing_and_keeps_the_order(student: Student) -> None:
     state = student.init(jax.random.key(7))
     tasks = jax.vmap(student.task_space.sample)(jax.random.split(jax.random.key(8), 5))
     seeds = jnp.arange(5, dtype=jnp.uint32)
-    episodes = jax.jit(student.evaluate, static_argnums=(4, 5))(jax.random.key(9), state, tasks, seeds, 3, True)
+    episodes = quick_jit(student.evaluate, static_argnums=(4, 5))(jax.random.key(9), state, tasks, seeds, 3, True)
     assert episodes.valid.shape == (15,) and bool(episodes.valid.all())
     assert_equal(episodes.tasks, jnp.repeat(tasks, 3, axis=0))
     assert_equal(episodes.seeds, jnp.repeat(seeds, 3))
@@ -169,7 +183,7 @@ def keeps_its_contract(env: Environment) -> None:
         _, timesteps = jax.lax.scan(step, state, jax.random.split(key_steps, 300))
         return first, timesteps
 
-    first, timesteps = jax.jit(jax.vmap(episode))(jax.random.split(jax.random.key(10), 16))
+    first, timesteps = quick_jit(jax.vmap(episode))(jax.random.split(jax.random.key(10), 16))
     for leaf in jax.tree.leaves((first, timesteps)):
         assert bool(jnp.all(jnp.isfinite(leaf)))
     assert not bool(jnp.any(first.terminated | first.truncated)), "an episode does not begin at its end"
@@ -184,7 +198,7 @@ def the_same_level_replays_the_same_episode(env: Environment) -> None:
         actions = jax.vmap(env.action_space.sample)(jax.random.split(jax.random.key(12), 50))
         return jax.lax.scan(step, state, actions)[1].obs
 
-    assert_equal(jax.jit(returns)(jax.random.key(0)), jax.jit(returns)(jax.random.key(0)))
+    assert_equal(quick_jit(returns)(jax.random.key(0)), quick_jit(returns)(jax.random.key(0)))
 
 
 def mapped_equals_single(env: Environment) -> None:
@@ -198,7 +212,7 @@ def mapped_equals_single(env: Environment) -> None:
         actions = jax.vmap(env.action_space.sample)(jax.random.split(key, 10))
         return jax.lax.scan(step, state, actions)[1]
 
-    alone = jax.tree.map(lambda *x: jnp.stack(x), *[jax.jit(episode)(key) for key in keys])
-    nested = jax.jit(jax.vmap(jax.vmap(episode)))(keys.reshape(2, 3))
-    assert_close(jax.jit(jax.vmap(episode))(keys), alone, 2e-3)
+    alone = jax.tree.map(lambda *x: jnp.stack(x), *[quick_jit(episode)(key) for key in keys])
+    nested = quick_jit(jax.vmap(jax.vmap(episode)))(keys.reshape(2, 3))
+    assert_close(quick_jit(jax.vmap(episode))(keys), alone, 2e-3)
     assert_close(jax.tree.map(lambda x: x.reshape(6, *x.shape[2:]), nested), alone, 2e-3)

@@ -20,6 +20,7 @@ from jaxcurriculum.envs.walker.rows import JOINTS, NORMALS, TANGENTS, Rows, row_
 ROUNDS = 2  # of Newton steps and sweeps, after one of sweeps alone
 NEWTON_STEPS = 2  # a round
 SWEEPS = 3  # in every round
+SWEEPS_MANY_LEGS = 12  # the same for more than two legs, which take longer to agree on how the hull moves
 STIFFNESS = 100.0  # of a row inside its bounds, in row masses: rows may say the same thing twice, so they are not quite rigid
 WORSE = 10.0  # a round is undone when its last sweep still changed this many times what the last sweep before it changed
 
@@ -46,11 +47,13 @@ class Solution(struct.PyTreeNode):
 def solve(rows: Rows, mass: MassMatrix, bounds: Bounds, motion: Motion, impulses: jax.Array) -> tuple[Motion, jax.Array]:
     """The motion under impulses that `bounds` allow, and the impulses, from a first guess of them [10, legs, N]."""
 
+    num_sweeps = SWEEPS if rows.mass.shape[1] <= 2 else SWEEPS_MANY_LEGS
+
     def newton_and_sweeps(number, before):
         num_steps = jnp.where(number > 0, NEWTON_STEPS, 0)  # the first round only sweeps, to find which rows are inside their bounds
         after = jax.lax.fori_loop(0, num_steps, lambda _, now: _newton_step(rows, mass, bounds, now), before)
         # Friction can make a step's matrix nearly singular; then its motion is not what its impulses do.
-        after = gauss_seidel(rows, bounds, after.replace(motion=_under(rows, motion, after.impulses)), SWEEPS)
+        after = gauss_seidel(rows, bounds, after.replace(motion=_under(rows, motion, after.impulses)), num_sweeps)
         better = after.change < WORSE * before.change
         return jax.tree.map(lambda new, old: jnp.where(better.reshape(*[1] * (new.ndim - 1), -1), new, old), after, before)
 

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compiling import quick_jit
 from episodes import glide
 from PIL import Image
 
@@ -52,7 +53,7 @@ def by_hand(env, task, track_seed):
     """The same episode step by step: its states after each step, and its rewards."""
     level = env.generate(level_key(jnp.uint32(track_seed)), jnp.array(task))
     state, timestep = env.reset(jax.random.key(0), level)
-    step, states, rewards = jax.jit(env.step), [], []
+    step, states, rewards = quick_jit(env.step), [], []
     while not timestep.terminated:
         assert len(rewards) < 500, "it should fall"
         state, timestep = step(jax.random.key(0), level, state, stumble(None, timestep.obs))

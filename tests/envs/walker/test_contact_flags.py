@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compiling import quick_jit
 from references.box2d_walker import Box2DWalker
 from walker_scenes import batched, level, numbers, stumps
 
@@ -67,7 +68,7 @@ def test_flags_are_mostly_gymnasiums():
     walker.reset(seed=0)
     pieces = sorted(part for part in walker.terrain if len(part) == 2)
     track = level(ground=[piece[0][1] for piece in pieces] + [pieces[-1][1][1]])
-    rng, step, flags, same = np.random.default_rng(0), jax.jit(env.step), env.reset(jax.random.key(0), track)[0].flags, []
+    rng, step, flags, same = np.random.default_rng(0), quick_jit(env.step), env.reset(jax.random.key(0), track)[0].flags, []
     for t in range(300):
         if t % 8 == 0:
             action = rng.uniform(-1, 1, 4).astype(np.float32)

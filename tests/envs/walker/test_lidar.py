@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compiling import quick_jit
 from walker_scenes import batched
 
 from jaxcurriculum import envs
@@ -42,8 +43,8 @@ def ray_cast(segments, origin):
 @pytest.mark.parametrize("name", TRACKS)
 def test_lidar_is_the_nearest_hit(name):
     env, rng, worst = TRACKS[name](), np.random.default_rng(0), []
-    generate = jax.jit(lambda key: env.generate(key, env.task_space.sample(key)))
-    look = jax.jit(lambda level, origin: lidar(look_around(level, origin[0] - 1, 7.0), origin))
+    generate = quick_jit(lambda key: env.generate(key, env.task_space.sample(key)))
+    look = quick_jit(lambda level, origin: lidar(look_around(level, origin[0] - 1, 7.0), origin))
     for seed in range(60):
         level = generate(jax.random.key(seed))
         ground, obstacles = scene(jax.tree.map(np.asarray, level))

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.spatial
+from compiling import quick_jit
 from gymnasium.envs.box2d import bipedal_walker
 from walker_scenes import batched
 
@@ -39,7 +40,7 @@ def reference_lefts(spacing: float) -> list[float]:
 @functools.cache
 def generator(name):
     env = TRACKS[name]()
-    return jax.jit(env.generate)
+    return quick_jit(env.generate)
 
 
 def stumps(height, spacing, seed=0):

@@ -2,6 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compiling import quick_jit
 from references.box2d_walker import Box2DWalker
 from walker_scenes import level as flat_level
 from walker_scenes import numbers, window
@@ -30,7 +31,7 @@ def test_observation_is_gymnasiums_on_the_same_state(name):
 
 def test_reward_is_gymnasiums_on_the_same_step():
     walker, rng, env = Box2DWalker(), np.random.default_rng(1), envs.stump_tracks()
-    step, errors = jax.jit(env.step), []
+    step, errors = quick_jit(env.step), []
     walker.reset()
     for t in range(60):
         if t % 6 == 0:
@@ -98,8 +99,8 @@ def test_nested_vmaps_equal_single_steps():
     levels = jax.vmap(jax.vmap(env.generate))(keys, jax.vmap(jax.vmap(env.task_space.sample))(keys))
     states, _ = jax.vmap(jax.vmap(env.reset))(keys, levels)
     actions = jax.random.uniform(jax.random.key(1), (2, 3, 4), minval=-1)
-    mapped = jax.jit(jax.vmap(jax.vmap(env.step)))(keys, levels, states, actions)
-    step = jax.jit(env.step)
+    mapped = quick_jit(jax.vmap(jax.vmap(env.step)))(keys, levels, states, actions)
+    step = quick_jit(env.step)
     for i in range(2):
         for j in range(3):
             single = step(keys[i, j], *jax.tree.map(lambda x, i=i, j=j: x[i, j], (levels, states)), actions[i, j])
@@ -113,7 +114,7 @@ def test_a_body_of_half_sizes_is_the_short_one():
     tasks = jnp.array([[0.3, 1.0, 0.5, 0.5], [0.3, 1.0, 1.0, 0.7], [0.3, 1.0, 0.5, 0.5]])
     levels = jax.vmap(half.generate)(keys, tasks)
     states, _ = jax.vmap(half.reset)(keys, levels)
-    step, alone = jax.jit(jax.vmap(half.step)), jax.jit(short.step)
+    step, alone = quick_jit(jax.vmap(half.step)), quick_jit(short.step)
     level, state = (jax.tree.map(lambda x: x[2], tree) for tree in (levels.replace(walker=None), states))
     for t in range(10):
         action = jax.random.uniform(jax.random.key(t), (4,), minval=-1)
