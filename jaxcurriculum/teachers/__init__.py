@@ -1,7 +1,52 @@
 """Teachers: one algorithm a file; `teachers.alp_gmm(task_space, config)` makes one."""
 
+from jaxcurriculum.teachers import arms
+from jaxcurriculum.teachers.accel import AccelConfig, accel
+from jaxcurriculum.teachers.adr import AdrConfig, adr
 from jaxcurriculum.teachers.alp_gmm import AlpGmmConfig, alp_gmm
+from jaxcurriculum.teachers.balanced_filtering import BalancedFilteringConfig, balanced_filtering
+from jaxcurriculum.teachers.covar_gmm import CovarGmmConfig, covar_gmm
+from jaxcurriculum.teachers.exp3 import Exp3Config, exp3
+from jaxcurriculum.teachers.learnability import LearnabilityConfig, learnability
+from jaxcurriculum.teachers.missing_skill import MissingSkillConfig, missing_skill
 from jaxcurriculum.teachers.oracle import OracleConfig, oracle
+from jaxcurriculum.teachers.plr import PlrConfig, plr
 from jaxcurriculum.teachers.random import random
+from jaxcurriculum.teachers.riac import RiacConfig, riac
+from jaxcurriculum.teachers.skill_it import SkillItConfig, grid_graph, skill_it
+from jaxcurriculum.teachers.tscl import TsclConfig, tscl
+from jaxcurriculum.teachers.ucb_advantage import UcbAdvantageConfig, ucb_advantage
 
-__all__ = ["AlpGmmConfig", "OracleConfig", "alp_gmm", "oracle", "random"]
+__all__ = [
+    "AccelConfig",
+    "AdrConfig",
+    "AlpGmmConfig",
+    "BalancedFilteringConfig",
+    "CovarGmmConfig",
+    "Exp3Config",
+    "LearnabilityConfig",
+    "MissingSkillConfig",
+    "OracleConfig",
+    "PlrConfig",
+    "RiacConfig",
+    "SkillItConfig",
+    "TsclConfig",
+    "UcbAdvantageConfig",
+    "accel",
+    "adr",
+    "alp_gmm",
+    "arms",
+    "balanced_filtering",
+    "covar_gmm",
+    "exp3",
+    "grid_graph",
+    "learnability",
+    "missing_skill",
+    "oracle",
+    "plr",
+    "random",
+    "riac",
+    "skill_it",
+    "tscl",
+    "ucb_advantage",
+]

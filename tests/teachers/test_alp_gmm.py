@@ -56,6 +56,7 @@ def test_presets_are_the_published_ones():
         {"exploration": 1.5},
         {"exploration": np.float32(-0.1)},
         {"return_range": (1.0, 1.0)},
+        {"initial_std": -0.1},
         {"history": 100},
     ],
 )
@@ -111,6 +112,25 @@ def test_exploration_can_be_swept():
         return jnp.mean(teacher.propose(jax.random.key(1), with_mixture(teacher, [[1, 2, 0.1]]), 10_000)[1].origin == -1)
 
     np.testing.assert_allclose(jax.vmap(share)(jnp.array([0.0, 0.3, 1.0])), [0, 0.3, 1], atol=0.02)
+
+
+@pytest.mark.parametrize("unit_cube", [False, True])
+def test_until_the_first_fit_tasks_are_drawn_about_an_easy_one(unit_cube):
+    config = AlpGmmConfig(initial_mean=(1.5, 7.0), initial_std=0.1, exploration=1.0, unit_cube=unit_cube)
+    teacher = teachers.alp_gmm(SPACE, config)
+    draw = jax.jit(lambda state: teacher.propose(jax.random.key(1), state, 4000)[1])
+    early = draw(teacher.init(jax.random.key(0)))
+    assert np.all(early.origin == -1)
+    np.testing.assert_allclose(np.mean(early.tasks[:, 0]), 1.5, atol=0.02)
+    np.testing.assert_allclose(np.std(early.tasks[:, 0]), 0.3, rtol=0.05)  # 0.1 of the range of 3
+    np.testing.assert_allclose(np.mean(early.tasks[:, 1] == 7), 0.5, atol=0.03)  # half of them beyond the face
+    late = draw(with_mixture(teacher, [[1, 2, 0.5]]))
+    assert kstest((np.asarray(late.tasks[:, 1]) - 1) / 6, "uniform").pvalue > 0.01, "after a fit to explore is to draw uniformly"
+
+
+def test_an_easy_task_beyond_the_space_is_named():
+    with pytest.raises(ValueError, match="AlpGmmConfig.initial_mean must lie in the task space: axis 'spacing' is 0.0"):
+        teachers.alp_gmm(SPACE, AlpGmmConfig(initial_mean=(0.0, 0.0)))
 
 
 @pytest.mark.parametrize("unit_cube", [False, True])

@@ -1,0 +1,183 @@
+"""ACCEL: robust level replay whose replayed levels are edited, so that levels grow harder a small step at a time.
+
+    with p the replay probability and m = `edits_per_replay`, proposals are
+        new : replayed : edited  =  (1 - p) : p : m p
+    edited level = `num_edits` random edits of a level that was replayed lately, with a new seed; only replayed levels are trained on
+
+Source: J. Parker-Holder, M. Jiang, M. Dennis, M. Samvelyan, J. Foerster, E. Grefenstette, T. Rocktäschel, "Evolving curricula with
+regret-based environment design", ICML 2022.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.roles import Context, Teacher
+from jaxcurriculum.space import Box, Space
+from jaxcurriculum.teachers import level_buffer
+from jaxcurriculum.teachers.history import usable, valid_first
+from jaxcurriculum.teachers.level_buffer import LevelBuffer
+from jaxcurriculum.teachers.plr import PlrConfig, PlrState, plr, replay_prob
+from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, random_seeds
+
+EDITED = -2  # origin of an edited level; a replayed one has its slot, a new one `plr.NEW`
+CHOICES = ("easiest", "hardest")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AccelConfig:
+    """The defaults are the published numbers for the bipedal walker."""
+
+    replay: PlrConfig = PlrConfig(robust=True, replay_prob=0.9)  # the replay; its initial_mean is the easy level to begin with
+    edits_per_replay: float | jax.Array = 1.0  # edited levels proposed for each replayed one
+    num_edits: int = 3  # edits of one level
+    edit_size: float | jax.Array = 0.06  # largest edit, fraction of the axis' range
+    num_candidates: int = 16  # latest replayed levels among which parents are chosen
+    num_parents: int = 4  # how many of these are parents; num_candidates: all
+    parents: str = "easiest"  # "easiest": highest return minus score; "hardest": the lowest
+
+    def __post_init__(self):
+        check_integers(self, num_edits=1, num_candidates=1, num_parents=1)
+        check_numbers(self, edits_per_replay=(0, math.inf), edit_size=(0, 1))
+        if not self.replay.robust:
+            raise ValueError("AccelConfig.replay must be robust (gradients on replayed levels alone), got robust=False.")
+        if self.num_parents > self.num_candidates:
+            raise ValueError(f"AccelConfig.num_parents must be at most num_candidates={self.num_candidates}, got {self.num_parents}.")
+        if self.parents not in CHOICES:
+            raise ValueError(f"AccelConfig.parents must be one of {CHOICES}, got {self.parents!r}.")
+
+    @classmethod
+    def bipedal(cls) -> AccelConfig:
+        """The settings published for the bipedal walker (the defaults)."""
+        return cls()
+
+    @classmethod
+    def minigrid(cls) -> AccelConfig:
+        """The settings published for mazes: every level of the latest batch of 32 is edited."""
+        replay = dataclasses.replace(PlrConfig.minigrid(), replay_prob=0.8)
+        return cls(replay=replay, num_edits=5, num_candidates=32, num_parents=32)
+
+
+class Candidates(struct.PyTreeNode):
+    """The latest replayed levels, a ring; number n (counted from the first ever) lies in slot n mod size."""
+
+    tasks: PyTree  # [num_candidates, ...]
+    ease: jax.Array  # [num_candidates], return minus score, at its latest replay
+    num: jax.Array  # [], int32, ever written
+
+
+class AccelState(struct.PyTreeNode):
+    """The replay's state, and who may become a parent."""
+
+    replay: PlrState
+    candidates: Candidates
+
+
+def accel(task_space: Space, config: AccelConfig | None = None) -> Teacher:
+    """A teacher that replays levels of high score and proposes edits of them.
+
+    An edit moves one axis of the task, drawn uniformly, by -u, 0 or +u, u ~ U(0, edit_size) of its range (the box' own scale on
+    logarithmic axes), clipped to the box; in a space that is no Box it is `space.mutate` with scale `edit_size`. The parent is one of
+    the `num_parents` easiest of the latest `num_candidates` replayed levels.
+
+    Differs from the paper: proposals are new, replayed or edited each by itself, in the published proportions, where the paper has
+    rounds of one kind. The published size of an edit differs from axis to axis (0.04 to 0.125 of the range, of random size on one of
+    them). The authors' code edits the levels of the lowest return minus score, although its comment says highest: `parents="hardest"`.
+    A level that has left the buffer before its episode ended is no candidate.
+
+    Raises:
+      ValueError: when `replay.initial_mean` is no task of the space.
+
+    >>> from jaxcurriculum.space import Box
+    >>> teacher = accel(Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0)))
+    >>> _, proposals = teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 3)
+    >>> proposals.origin.tolist(), proposals.weight.tolist()
+    ([-1, -1, -1], [0.0, 0.0, 0.0])
+    """
+    config = AccelConfig() if config is None else config
+    replay = plr(task_space, config.replay)
+
+    def init(key: Key) -> AccelState:
+        state = replay.init(key)
+        return AccelState(replay=state, candidates=_no_candidates(state.buffer, config.num_candidates))
+
+    def propose(key: Key, state: AccelState, num: int) -> tuple[AccelState, Proposals]:
+        key_replay, key_edited, key_parents, key_edits, key_seeds = jax.random.split(key, 5)
+        _, proposals = replay.propose(key_replay, state.replay, num)
+        edits = config.edits_per_replay * replay_prob(state.replay.buffer, config.replay)
+        edited = (jax.random.uniform(key_edited, (num,)) < edits / (1 + edits)) & (state.candidates.num > 0)
+        parents = _parents(key_parents, state.candidates, config, num)
+        children = _edit(key_edits, task_space, parents, config)
+        pick = lambda child, other: jnp.where(edited.reshape(num, *[1] * (child.ndim - 1)), child, other)
+        return state, Proposals(
+            tasks=jax.tree.map(pick, children, proposals.tasks),
+            seeds=pick(random_seeds(key_seeds, num), proposals.seeds),
+            origin=jnp.where(edited, EDITED, proposals.origin),
+            weight=jnp.where(edited, 0.0, proposals.weight),
+        )
+
+    def update(key: Key, state: AccelState, episodes: Episodes, context: Context) -> tuple[AccelState, jax.Array]:
+        replay_state, probe_steps = replay.update(key, state.replay, episodes, context)
+        return AccelState(replay=replay_state, candidates=_collect(state.candidates, replay_state.buffer, episodes)), probe_steps
+
+    return Teacher(name="accel", init=init, propose=propose, update=update, report=lambda state: replay.report(state.replay))
+
+
+def _no_candidates(buffer: LevelBuffer, num: int) -> Candidates:
+    return Candidates(
+        tasks=jax.tree.map(lambda leaf: jnp.zeros((num, *leaf.shape[1:]), leaf.dtype), buffer.tasks),
+        ease=jnp.zeros((num,), jnp.float32),
+        num=jnp.int32(0),
+    )
+
+
+def _collect(candidates: Candidates, buffer: LevelBuffer, episodes: Episodes) -> Candidates:
+    """Add the replayed levels of `episodes` that are still in their slot, with the score that they now have."""
+    size, rank = candidates.ease.shape[0], jnp.arange(episodes.valid.shape[0], dtype=jnp.int32)
+    slots = jnp.maximum(episodes.origin, 0)
+    held = jax.vmap(level_buffer.holds, in_axes=(None, 0, 0, 0))(buffer, slots, episodes.tasks, episodes.seeds)
+    order, num_replayed = valid_first(usable(episodes) & (episodes.origin >= 0) & held)
+    kept = (rank < num_replayed) & (rank >= num_replayed - size)
+    place = jnp.where(kept, (candidates.num + rank) % size, size)
+    write = lambda held, new: held.at[place].set(new[order], mode="drop")
+    return Candidates(
+        tasks=jax.tree.map(write, candidates.tasks, episodes.tasks),
+        ease=write(candidates.ease, episodes.returns - buffer.scores[slots]),
+        num=candidates.num + num_replayed,
+    )
+
+
+def _parents(key: Key, candidates: Candidates, config: AccelConfig, num: int) -> PyTree:
+    """Tasks of `num` parents, each one of the `num_parents` that are best, [num, ...]."""
+    slots = jnp.arange(config.num_candidates)
+    filled = slots < candidates.num
+    merit = jnp.where(filled, candidates.ease if config.parents == "easiest" else -candidates.ease, -jnp.inf)
+    ahead = (merit[None] > merit[:, None]) | ((merit[None] == merit[:, None]) & (slots[None] < slots[:, None]))
+    place = jnp.sum(ahead, axis=1)  # 0 for the best
+    num_eligible = jnp.clip(candidates.num, 1, config.num_parents)
+    drawn = jnp.minimum((jax.random.uniform(key, (num,)) * num_eligible).astype(jnp.int32), num_eligible - 1)
+    chosen = jnp.argmax(place[None] == drawn[:, None], axis=1)
+    return jax.tree.map(lambda leaf: leaf[chosen], candidates.tasks)
+
+
+def _edit(key: Key, space: Space, tasks: PyTree, config: AccelConfig) -> PyTree:
+    """`tasks` ([num, ...]) after `num_edits` random edits each."""
+    num = jax.tree.leaves(tasks)[0].shape[0]
+    scale: Any = config.edit_size  # an array in a sweep
+    if not isinstance(space, Box):
+        for key_edit in jax.random.split(key, config.num_edits):
+            tasks = jax.vmap(lambda key, task: space.mutate(key, task, scale))(jax.random.split(key_edit, num), tasks)
+        return tasks
+    unit = jax.vmap(space.to_unit)(tasks)
+    for which, direction, size in jnp.moveaxis(jax.random.uniform(key, (config.num_edits, num, 3)), -1, 1):
+        axis = jnp.minimum((which * space.dims).astype(jnp.int32), space.dims - 1)
+        step = scale * size * jnp.clip(jnp.floor(3 * direction) - 1, -1, 1)
+        unit = jnp.clip(unit + jax.nn.one_hot(axis, space.dims) * step[:, None], 0.0, 1.0)
+    return jax.vmap(space.from_unit)(unit)

@@ -1,0 +1,160 @@
+"""EXP3.S on learning progress: an adversarial bandit, whose arms may take turns at being the best.
+
+    p[i]  = (1 - exploration) softmax(w)[i] + exploration / N
+    r~[i] = (r [i = a] + bias) / p[i]                           arm a was practised and gave the scaled reward r in [-1, 1]
+    v[i]  = w[i] + rate r~[i]
+    w[i] <- log((1 - share) exp v[i] + share / (N - 1) sum_{j != i} exp v[j]),  share = 1 / t      (EXP3: w <- v)
+
+Source: A. Graves, M. Bellemare, J. Menick, R. Munos, K. Kavukcuoglu, "Automated curriculum learning for neural networks", ICML
+2017, arXiv 1704.03003; P. Auer, N. Cesa-Bianchi, Y. Freund, R. Schapire, "The nonstochastic multiarmed bandit problem", 2002.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.roles import Context, Teacher
+from jaxcurriculum.teachers.arm_statistics import ArmWindow, empty, latest, one_by_one, push
+from jaxcurriculum.teachers.arms import Arms, explore, propose_arms
+from jaxcurriculum.types import Episodes, Key, Proposals
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Exp3Config:
+    """The defaults are the settings of 2017."""
+
+    sharing: bool = True  # EXP3.S: arms share their weight, so that a new best arm is found sooner; False: EXP3
+    learning_rate: float | jax.Array = 0.001  # step of the log weights
+    exploration: float | jax.Array = 0.05  # share of arms drawn uniformly
+    bias: float | jax.Array = 0.0  # added to every arm's reward before it is divided by its probability
+    absolute: bool = False  # learning progress is |change of the return| rather than the change
+    reservoir: int = 1000  # past rewards, each equally likely to be kept, whose quantiles scale the next
+    low_quantile: float | jax.Array = 0.2  # this quantile of past rewards becomes -1
+    high_quantile: float | jax.Array = 0.8  # this one becomes 1
+
+    def __post_init__(self):
+        check_integers(self, reservoir=2)
+        check_numbers(self, learning_rate=(0, math.inf), exploration=(0, 1), bias=(0, math.inf))
+        check_numbers(self, low_quantile=(0, 1), high_quantile=(0, 1))
+        quantiles = (self.low_quantile, self.high_quantile)
+        if not any(isinstance(q, jax.Array) for q in quantiles) and not self.low_quantile < self.high_quantile:
+            raise ValueError(f"Exp3Config must have low_quantile < high_quantile, got {quantiles}.")
+
+
+class Exp3State(struct.PyTreeNode):
+    """Log weights, and a sample of all rewards so far."""
+
+    log_weights: jax.Array  # [arms], the largest is 0
+    returns: ArmWindow  # the latest two raw returns of each arm
+    reservoir: jax.Array  # [reservoir], unscaled rewards in increasing order, infinity where nothing was written
+    num_rewards: jax.Array  # [], int32, rewards ever given
+
+
+def exp3(arms: Arms, config: Exp3Config | None = None) -> Teacher:
+    """An EXP3.S teacher whose reward is the learning progress of the arm practised.
+
+    The unscaled reward of an episode is the change of its arm's return since the arm's last episode. It is mapped to [-1, 1] by a
+    line through the low and high quantiles of past rewards, and clipped; the very first reward is 0.
+
+    Differs from the paper: progress is measured in returns, and is not divided by an episode's length. An arm's first return gives no
+    reward. All episodes of a batch are divided by the probabilities that stood before it, with which they were drawn (an
+    episode that began several rounds ago was drawn with older ones); their rewards are taken one after the other.
+
+    >>> from jaxcurriculum.space import Box
+    >>> from jaxcurriculum.teachers.arms import cells
+    >>> teacher = exp3(cells(Box(names=("height",), low=(0.0,), high=(3.0,)), 4))
+    >>> teacher.report(teacher.init(jax.random.key(0)))["probabilities"].tolist()
+    [0.25, 0.25, 0.25, 0.25]
+    """
+    config = Exp3Config() if config is None else config
+
+    def init(key: Key) -> Exp3State:
+        return Exp3State(
+            log_weights=jnp.zeros((arms.num,), jnp.float32),
+            returns=empty(arms.num, 2),
+            reservoir=jnp.full((config.reservoir,), jnp.inf, jnp.float32),
+            num_rewards=jnp.int32(0),
+        )
+
+    def probabilities(state: Exp3State) -> jax.Array:
+        return explore(jax.nn.softmax(state.log_weights), config.exploration)
+
+    def propose(key: Key, state: Exp3State, num: int) -> tuple[Exp3State, Proposals]:
+        return state, propose_arms(key, arms, probabilities(state), num)
+
+    def update(key: Key, state: Exp3State, episodes: Episodes, context: Context) -> tuple[Exp3State, jax.Array]:
+        drawn_with = probabilities(state)
+        uniform = jax.random.uniform(key, episodes.valid.shape)
+
+        def learn(state: Exp3State, arm: jax.Array, episode: Episodes, i: jax.Array) -> Exp3State:
+            returns = push(state.returns, arm, episode.returns)
+            change = latest(returns, arm, 0) - latest(returns, arm, 1)
+            rewarded = (arm < arms.num) & (returns.num[arm] >= 2)
+            progress = jnp.abs(change) if config.absolute else change
+            scaled = _scaled(progress, state.reservoir, jnp.minimum(state.num_rewards, config.reservoir), config)
+            estimate = (scaled * (jnp.arange(arms.num) == arm) + config.bias) / drawn_with
+            log_weights = _reweighted(state.log_weights + config.learning_rate * estimate, state.num_rewards + 1, config.sharing)
+            reservoir = _reservoir_with(progress, state.reservoir, state.num_rewards, uniform[i])
+            return Exp3State(
+                log_weights=jnp.where(rewarded, log_weights, state.log_weights),
+                returns=returns,
+                reservoir=jnp.where(rewarded, reservoir, state.reservoir),
+                num_rewards=state.num_rewards + rewarded,
+            )
+
+        return one_by_one(learn, state, episodes, arms.num), jnp.int32(0)
+
+    def report(state: Exp3State) -> dict[str, jax.Array]:
+        return {"probabilities": probabilities(state), "num_episodes": state.returns.num, "recent_return": state.returns.mean}
+
+    return Teacher(name="exp3", init=init, propose=propose, update=update, report=report)
+
+
+def _scaled(reward: jax.Array, reservoir: jax.Array, num: jax.Array, config: Exp3Config) -> jax.Array:
+    """`reward` ([]) in [-1, 1] by the quantiles of the first `num` ([] int32) of the sorted `reservoir`; 0 if there are none."""
+    low, high = (_quantile(reservoir, num, q) for q in (config.low_quantile, config.high_quantile))
+    width = high - low
+    inside = 2.0 * (reward - low) / jnp.where(width > 0, width, 1.0) - 1.0
+    scaled = jnp.where(width > 0, jnp.clip(inside, -1.0, 1.0), jnp.sign(reward - low))
+    return jnp.where(num > 0, scaled, 0.0)
+
+
+def _quantile(reservoir: jax.Array, num: jax.Array, q: float | jax.Array) -> jax.Array:
+    position = q * jnp.maximum(num - 1, 0)
+    index = jnp.floor(position).astype(jnp.int32)
+    below, above = reservoir[index], reservoir[jnp.minimum(index + 1, jnp.maximum(num - 1, 0))]
+    return below + (position - index) * (above - below)
+
+
+def _reservoir_with(reward: jax.Array, reservoir: jax.Array, num_before: jax.Array, uniform: jax.Array) -> jax.Array:
+    """The sorted `reservoir` ([size]) after reward number `num_before` ([] int32): of all so far each is kept with equal probability.
+
+    Which one leaves is drawn by its rank: as good as by its slot, and the order then needs no sorting.
+    """
+    size = reservoir.shape[0]
+    position = jnp.arange(size)
+    leaves = jnp.where(num_before < size, size - 1, jnp.floor(uniform * (num_before + 1)).astype(jnp.int32))
+    rest = jnp.where(position < leaves, reservoir, jnp.append(reservoir[1:], jnp.inf))
+    rank = jnp.sum(rest < reward)
+    shifted = jnp.concatenate([reward[None], rest[:-1]])
+    inserted = jnp.where(position < rank, rest, jnp.where(position == rank, reward, shifted))
+    return jnp.where(leaves < size, inserted, reservoir)
+
+
+def _reweighted(log_weights: jax.Array, step: jax.Array, sharing: bool) -> jax.Array:
+    """The next log weights ([arms]), largest 0."""
+    num = log_weights.shape[0]
+    log_weights = log_weights - jnp.max(log_weights)
+    if not sharing or num == 1:
+        return log_weights
+    share = 1.0 / step
+    weights = jnp.exp(log_weights)
+    others = jnp.maximum(jnp.sum(weights) - weights, 0.0)
+    mixed = jnp.log((1.0 - share) * weights + share / (num - 1) * others)
+    return mixed - jnp.max(mixed)

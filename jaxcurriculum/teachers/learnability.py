@@ -1,0 +1,123 @@
+"""Sampling for learnability (SFL): practise the levels that the student solves about half of the time.
+
+    every `refresh_every` rounds, on the student as it is:
+        p = share of `num_attempts` attempts that solve a level, for `num_candidates` random levels
+        the `capacity` levels of the highest p (1 - p) replace those of before
+    each proposal: with probability `replay_prob` one of these levels, uniformly; else a random one
+
+Source: A. Rutherford, M. Beukman, T. Willi, B. Lacerda, N. Hawes, J. Foerster, "No regrets: investigating and improving regret
+approximations for curriculum discovery", NeurIPS 2024.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.roles import Context, Teacher
+from jaxcurriculum.space import Space
+from jaxcurriculum.teachers.history import usable
+from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, fresh_proposals, random_seeds
+
+RANDOM = -1  # origin of a random level; otherwise the slot of the buffer
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LearnabilityConfig:
+    """The defaults are smaller than the published numbers (thousands of candidates), because probes count as steps here."""
+
+    refresh_every: int = 50  # rounds between two probes of the student; the first follows the first round
+    num_candidates: int = 250  # random levels probed
+    num_attempts: int = 5  # episodes on each of them
+    capacity: int = 50  # levels kept
+    replay_prob: float | jax.Array = 0.5  # share of proposals that come from these
+
+    def __post_init__(self):
+        check_integers(self, refresh_every=1, num_candidates=1, num_attempts=2, capacity=1)
+        check_numbers(self, replay_prob=(0, 1))
+        if self.capacity > self.num_candidates:
+            raise ValueError(f"LearnabilityConfig.capacity must be at most num_candidates={self.num_candidates}, got {self.capacity}.")
+
+
+class LearnabilityState(struct.PyTreeNode):
+    """The levels of the latest probe, the most learnable first."""
+
+    tasks: PyTree  # [capacity, ...]
+    seeds: jax.Array  # [capacity], uint32
+    learnability: jax.Array  # [capacity], p (1 - p), in [0, 0.25]
+    num_filled: jax.Array  # [], int32, 0 before the first probe
+
+
+def learnability(task_space: Space, config: LearnabilityConfig | None = None) -> Teacher:
+    """A teacher that probes the student on random levels and replays those of intermediate success.
+
+    A level whose attempts all ended invalid is not kept; of levels equally learnable the first drawn are kept. The episodes of
+    training change nothing.
+
+    Differs from the paper: each proposal is random or replayed by itself. An attempt is an episode, however many steps it takes (the
+    paper fixes the steps). The probe's environment steps are returned as `probe_steps`, the sum of its episodes' lengths, and so
+    count beside those of training. A student whose attempts cannot differ, as the simulated ones without noise, has no learnable
+    level: then the kept levels are random ones.
+
+    >>> from jaxcurriculum.space import Box
+    >>> teacher = learnability(Box(names=("height",), low=(0.0,), high=(3.0,)))
+    >>> _, proposals = teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 3)
+    >>> proposals.tasks.shape, proposals.origin.tolist()
+    ((3, 1), [-1, -1, -1])
+    """
+    config = LearnabilityConfig() if config is None else config
+    draw = lambda key, num: jax.vmap(task_space.sample)(jax.random.split(key, num))
+
+    def init(key: Key) -> LearnabilityState:
+        task = jax.eval_shape(task_space.sample, key)
+        return LearnabilityState(
+            tasks=jax.tree.map(lambda leaf: jnp.zeros((config.capacity, *leaf.shape), leaf.dtype), task),
+            seeds=jnp.zeros((config.capacity,), jnp.uint32),
+            learnability=jnp.zeros((config.capacity,), jnp.float32),
+            num_filled=jnp.int32(0),
+        )
+
+    def propose(key: Key, state: LearnabilityState, num: int) -> tuple[LearnabilityState, Proposals]:
+        key_random, key_seeds, key_replay, key_slots = jax.random.split(key, 4)
+        fresh = fresh_proposals(key_seeds, draw(key_random, num))
+        replayed = (jax.random.uniform(key_replay, (num,)) < config.replay_prob) & (state.num_filled > 0)
+        slots = jax.random.randint(key_slots, (num,), 0, jnp.maximum(state.num_filled, 1))
+        pick = lambda held, new: jnp.where(replayed.reshape(num, *[1] * (new.ndim - 1)), held[slots], new)
+        return state, fresh.replace(
+            tasks=jax.tree.map(pick, state.tasks, fresh.tasks),
+            seeds=pick(state.seeds, fresh.seeds),
+            origin=jnp.where(replayed, slots, RANDOM),
+        )
+
+    def probed(key: Key, context: Context) -> tuple[LearnabilityState, jax.Array]:
+        key_tasks, key_seeds, key_probe = jax.random.split(key, 3)
+        tasks, seeds = draw(key_tasks, config.num_candidates), random_seeds(key_seeds, config.num_candidates)
+        episodes = context.probe(key_probe, tasks, seeds, config.num_attempts, False)
+        score = _learnability_of(episodes, config)
+        best, chosen = jax.lax.top_k(score, config.capacity)
+        state = LearnabilityState(
+            tasks=jax.tree.map(lambda leaf: leaf[chosen], tasks),
+            seeds=seeds[chosen],
+            learnability=jnp.maximum(best, 0.0),
+            num_filled=jnp.sum(best >= 0, dtype=jnp.int32),
+        )
+        return state, jnp.sum(jnp.where(episodes.valid, episodes.lengths, 0), dtype=jnp.int32)
+
+    def update(key: Key, state: LearnabilityState, episodes: Episodes, context: Context) -> tuple[LearnabilityState, jax.Array]:
+        due = context.round % config.refresh_every == 0  # not mapped over seeds: a true branch
+        return jax.lax.cond(due, lambda: probed(key, context), lambda: (state, jnp.int32(0)))
+
+    return Teacher(name="learnability", init=init, propose=propose, update=update, report=lambda state: state)
+
+
+def _learnability_of(episodes: Episodes, config: LearnabilityConfig) -> jax.Array:
+    """p (1 - p) of each candidate, [num_candidates]; -1 where no attempt counts. `episodes` are task-major."""
+    counts = usable(episodes).reshape(config.num_candidates, config.num_attempts)
+    solved = counts & episodes.solved.reshape(counts.shape)
+    num = jnp.sum(counts, axis=1)
+    rate = jnp.sum(solved, axis=1) / jnp.maximum(num, 1)
+    return jnp.where(num > 0, rate * (1 - rate), -1.0)

@@ -1,0 +1,192 @@
+"""Prioritised level replay (PLR), and robust PLR, which trains on replayed levels alone.
+
+    each proposal: with probability p, once the buffer is filled enough, a level of the buffer ~ P; else a new one, drawn at random
+    P = (1 - staleness) P_S + staleness P_T         by score and by age, see `level_buffer.py`
+    every episode's level is scored, and kept if it scores as high as the level least likely to be replayed
+
+Source: M. Jiang, E. Grefenstette, T. Rocktäschel, "Prioritized level replay", ICML 2021; robust PLR and MaxMC: M. Jiang, M. Dennis,
+J. Parker-Holder, J. Foerster, E. Grefenstette, T. Rocktäschel, "Replay-guided adversarial environment design", NeurIPS 2021.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.roles import Context, Teacher
+from jaxcurriculum.space import Box, Space
+from jaxcurriculum.teachers import level_buffer
+from jaxcurriculum.teachers.choice import check_easy_mean, easy_tasks
+from jaxcurriculum.teachers.history import usable
+from jaxcurriculum.teachers.level_buffer import LevelBuffer
+from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, fresh_proposals
+
+NEW = -1  # origin of a level that was drawn at random; a replayed one has the slot that it was drawn from
+PRIORITISATIONS = ("rank", "power")
+SCHEDULES = ("fixed", "proportionate")
+
+
+def _max_mc(episode: Episodes, best: jax.Array, known: jax.Array) -> tuple[jax.Array, jax.Array]:
+    best = jnp.where(known, jnp.maximum(best, episode.returns), episode.returns)
+    return best - episode.mean_value, best
+
+
+def _return_change(episode: Episodes, last: jax.Array, known: jax.Array) -> tuple[jax.Array, jax.Array]:
+    return jnp.where(known, jnp.abs(episode.returns - last), 0.0), episode.returns
+
+
+def _learnability(episode: Episodes, rate: jax.Array, known: jax.Array) -> tuple[jax.Array, jax.Array]:
+    rate = 0.5 * (jnp.where(known, rate, 0.5) + episode.solved)
+    return rate * (1 - rate), rate
+
+
+SCORES: dict[str, level_buffer.Score] = {
+    "positive_value_loss": lambda episode, memory, known: (episode.positive_value_loss, memory),
+    "l1_value_loss": lambda episode, memory, known: (episode.l1_value_loss, memory),
+    "signed_gae": lambda episode, memory, known: (episode.signed_gae, memory),
+    "max_mc": _max_mc,
+    "return_change": _return_change,
+    "learnability": _learnability,
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PlrConfig:
+    """The defaults are the published numbers for walkers, with gradients on new levels too."""
+
+    robust: bool = False  # new levels are rolled out and scored, but not trained on
+    capacity: int = 1000  # levels remembered
+    replay_prob: float | jax.Array = 0.5  # share of proposals that replay a level, once there are enough
+    least_filled: float | jax.Array = 0.5  # share of the capacity that must be filled before anything is replayed
+    schedule: str = "fixed"  # "fixed", or "proportionate": replay_prob is at most the share of the capacity that is filled
+    score: str = "positive_value_loss"  # or "l1_value_loss", "signed_gae", "max_mc"; of returns alone: "return_change", "learnability"
+    prioritisation: str = "rank"  # "rank" or "power": what the replay probability is a power of
+    temperature: float | jax.Array = 0.1  # 1 / the exponent; the lower the greedier
+    staleness: float | jax.Array = 0.5  # share of replays chosen by age, not by score
+    initial_mean: tuple[float, ...] | None = None  # new levels are drawn about this easy task, in the axes' units; None: uniformly
+    initial_std: float | jax.Array = 0.1  # spread about initial_mean, fraction of each axis' range
+
+    def __post_init__(self):
+        check_integers(self, capacity=1)
+        check_numbers(self, replay_prob=(0, 1), least_filled=(0, 1), temperature=(1e-3, math.inf), staleness=(0, 1))
+        check_numbers(self, initial_std=(0, math.inf))
+        for name, known in (("schedule", SCHEDULES), ("score", tuple(SCORES)), ("prioritisation", PRIORITISATIONS)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"PlrConfig.{name} must be one of {known}, got {getattr(self, name)!r}.")
+
+    @classmethod
+    def bipedal(cls) -> PlrConfig:
+        """Robust PLR as published for the bipedal walker."""
+        return cls(robust=True)
+
+    @classmethod
+    def minigrid(cls) -> PlrConfig:
+        """Robust PLR as published for mazes of 60 blocks."""
+        return cls(robust=True, capacity=4000, temperature=0.3, staleness=0.3)
+
+    @classmethod
+    def car_racing(cls) -> PlrConfig:
+        """Robust PLR as published for the racing tracks."""
+        return cls(robust=True, capacity=8000, prioritisation="power", temperature=1.0, staleness=0.7)
+
+
+class PlrState(struct.PyTreeNode):
+    """The levels, and how many episodes could not be scored."""
+
+    buffer: LevelBuffer
+    num_unscored: jax.Array  # [], int32, episodes whose score was not finite: a student without a critic has no value losses
+
+
+class PlrReport(struct.PyTreeNode):
+    """The buffer as a picture shows it."""
+
+    tasks: PyTree  # [capacity, ...]
+    scores: jax.Array  # [capacity], -inf where empty
+    replay_probs: jax.Array  # [capacity]
+    num_filled: jax.Array  # [], int32
+    num_episodes: jax.Array  # [], int32, episodes scored
+    num_unscored: jax.Array  # [], int32, episodes whose score was not finite
+
+
+def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
+    """A teacher that replays the levels with the highest score.
+
+        positive_value_loss   mean over the steps of max(0, advantage)
+        l1_value_loss         mean |advantage|
+        signed_gae            mean advantage
+        max_mc                the level's highest return so far - mean value
+        return_change         |return - the level's last return|, 0 at its first episode
+        learnability          q (1 - q),  q <- (q + solved) / 2 from 1/2
+
+    The first four need a critic. An episode whose score is not finite leaves the buffer as it is and is counted in
+    `num_unscored`: with a score that the student cannot give, all levels are new ones. The last two need returns alone.
+
+    Differs from the paper: each proposal is new or a replay by itself, so that a round mixes both; a round's replays are drawn
+    before its episodes are known, and may repeat a level. A level's age counts episodes since it was last scored, not since
+    it was last drawn, as a rollout may leave a proposal unused. The buffer may be smaller than a round: levels then compete for its
+    slots one after the other. `max_mc` and the value losses are as the student gives them, undiscounted or not.
+
+    Raises:
+      ValueError: when `initial_mean` is no task of the space.
+
+    >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0), units=("steps", "m"))
+    >>> teacher = plr(space, PlrConfig.bipedal())
+    >>> _, proposals = teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 3)
+    >>> proposals.origin.tolist(), proposals.weight.tolist()
+    ([-1, -1, -1], [0.0, 0.0, 0.0])
+    """
+    config = PlrConfig() if config is None else config
+    draw_new = _new_tasks(task_space, config)
+
+    def prioritise(buffer: LevelBuffer) -> jax.Array:
+        return level_buffer.replay_probs(buffer, config.prioritisation, config.temperature, config.staleness)
+
+    def init(key: Key) -> PlrState:
+        return PlrState(buffer=level_buffer.empty(task_space, config.capacity), num_unscored=jnp.int32(0))
+
+    def propose(key: Key, state: PlrState, num: int) -> tuple[PlrState, Proposals]:
+        key_new, key_seeds, key_replay, key_slots = jax.random.split(key, 4)
+        new = fresh_proposals(key_seeds, draw_new(key_new, num))
+        replayed = jax.random.uniform(key_replay, (num,)) < replay_prob(state.buffer, config)
+        slots = level_buffer.sample(key_slots, state.buffer, num)
+        pick = lambda held, drawn: jnp.where(replayed.reshape(num, *[1] * (drawn.ndim - 1)), held[slots], drawn)
+        return state, Proposals(
+            tasks=jax.tree.map(pick, state.buffer.tasks, new.tasks),
+            seeds=pick(state.buffer.seeds, new.seeds),
+            origin=jnp.where(replayed, slots, NEW),
+            weight=jnp.where(replayed, 1.0, 0.0) if config.robust else new.weight,
+        )
+
+    def update(key: Key, state: PlrState, episodes: Episodes, context: Context) -> tuple[PlrState, jax.Array]:
+        buffer = level_buffer.observe(state.buffer, episodes, SCORES[config.score], prioritise)
+        num_scored = buffer.num_episodes - state.buffer.num_episodes
+        num_unscored = state.num_unscored + jnp.sum(usable(episodes), dtype=jnp.int32) - num_scored
+        return PlrState(buffer=buffer, num_unscored=num_unscored), jnp.int32(0)
+
+    def report(state: PlrState) -> PlrReport:
+        kept = ("tasks", "scores", "replay_probs", "num_filled", "num_episodes")
+        return PlrReport(**{name: getattr(state.buffer, name) for name in kept}, num_unscored=state.num_unscored)
+
+    return Teacher(name="robust-plr" if config.robust else "plr", init=init, propose=propose, update=update, report=report)
+
+
+def replay_prob(buffer: LevelBuffer, config: PlrConfig) -> jax.Array:
+    """The probability that a proposal replays a level now, [] (0 from an empty buffer)."""
+    share = buffer.num_filled / config.capacity
+    prob = jnp.minimum(share, config.replay_prob) if config.schedule == "proportionate" else config.replay_prob
+    return jnp.where((buffer.num_filled > 0) & (share >= config.least_filled), prob, 0.0)
+
+
+def _new_tasks(space: Space, config: PlrConfig):
+    """(key, num) -> tasks [num, ...] of new levels."""
+    if config.initial_mean is None:
+        return lambda key, num: jax.vmap(space.sample)(jax.random.split(key, num))
+    if not isinstance(space, Box):
+        raise ValueError(f"PlrConfig.initial_mean must be None where the task space is not a Box, got {config.initial_mean}.")
+    check_easy_mean(config, space)
+    return lambda key, num: easy_tasks(key, space, config.initial_mean, config.initial_std, num)

@@ -1,0 +1,164 @@
+"""Teacher-Student Curriculum Learning (TSCL): practise the arms on which the student's return changes fastest.
+
+    Q[a] <- rate r + (1 - rate) Q[a]         arm a just practised, r its reward; practise an arm by its |Q|
+    online    r = the change of the arm's return since its last episode
+    naive     r = slope of the returns of `window` episodes in a row on one arm
+    window    r = slope of the arm's latest `window` returns over the times of their episodes
+    sampling  no Q: draw one of each arm's latest `window` changes, practise the arm whose draw is largest
+
+Source: T. Matiisen, A. Oliver, T. Cohen, J. Schulman, "Teacher-Student Curriculum Learning", 2017, arXiv 1707.00183.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.roles import Context, Teacher
+from jaxcurriculum.teachers.arm_statistics import ArmWindow, empty, is_arm, latest, one_by_one, push, slope
+from jaxcurriculum.teachers.arms import Arms, draw, explore, greedy, propose_arms, propose_from
+from jaxcurriculum.types import Episodes, Key, Proposals
+
+ALGORITHMS = ("online", "naive", "window", "sampling")
+POLICIES = ("epsilon-greedy", "boltzmann")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TsclConfig:
+    """The defaults are the authors' numbers."""
+
+    algorithm: str = "online"  # "online", "naive", "window" or "sampling"
+    policy: str = "epsilon-greedy"  # "epsilon-greedy" or "boltzmann"
+    exploration: float | jax.Array = 0.1  # share of arms drawn uniformly (epsilon-greedy)
+    temperature: float | jax.Array = 0.0004  # of the Boltzmann policy, in units of the return
+    learning_rate: float | jax.Array = 0.1  # weight of the newest reward in Q
+    window: int = 10  # episodes of an arm in a slope, or changes drawn from
+    absolute: bool = True  # follow |Q|, so that forgotten arms come back; False: the largest Q, as an option of the authors' code
+
+    def __post_init__(self):
+        if self.algorithm not in ALGORITHMS:
+            raise ValueError(f"TsclConfig.algorithm must be one of {ALGORITHMS}, got {self.algorithm!r}.")
+        if self.policy not in POLICIES:
+            raise ValueError(f"TsclConfig.policy must be one of {POLICIES}, got {self.policy!r}.")
+        if self.algorithm == "sampling" and self.policy != "epsilon-greedy":
+            raise ValueError(f"TsclConfig.policy must be 'epsilon-greedy' where algorithm is 'sampling', got {self.policy!r}.")
+        check_integers(self, window=1 if self.algorithm in ("online", "sampling") else 2)
+        check_numbers(self, exploration=(0, 1), temperature=(1e-12, math.inf), learning_rate=(0, 1))
+
+
+class TsclState(struct.PyTreeNode):
+    """What the teacher remembers; returns are raw."""
+
+    value: jax.Array  # [arms], Q: change of the return an episode (window: an episode of any arm)
+    returns: ArmWindow  # the latest returns of each arm
+    times: jax.Array  # [arms, size], int32, the number of the episode that gave each of them
+    num_episodes: jax.Array  # [], int32
+    current: jax.Array  # [], int32, naive: the arm proposed last
+    num_left: jax.Array  # [], int32, naive: proposals of it that its row still lacks
+
+
+def tscl(arms: Arms, config: TsclConfig | None = None) -> Teacher:
+    """A bandit teacher that follows the slope of each arm's learning curve.
+
+    Of equally good arms each is equally likely.
+
+    Differs from the paper: an arm's first return has nothing to differ from, so it gives no reward and only sets the mark; an arm with
+    one return has no slope. In "sampling" an arm without a change yet counts as the best (the paper: as a change of 1, the largest
+    there is if returns lie in [0, 1]), and arms are explored as in the authors' code (`exploration=0` is the paper's rule). The
+    authors' code for "window" has no average over slopes: `learning_rate=1`. The arms of a round are drawn before its episodes
+    are known; "naive" gives each drawn arm `window` proposals in a row, that go on in the next round, and takes a slope of every
+    `window` episodes of an arm.
+
+    >>> from jaxcurriculum.space import Box
+    >>> from jaxcurriculum.teachers.arms import cells
+    >>> teacher = tscl(cells(Box(names=("height",), low=(0.0,), high=(3.0,)), 4))
+    >>> teacher.report(teacher.init(jax.random.key(0)))["probabilities"].tolist()
+    [0.25, 0.25, 0.25, 0.25]
+    """
+    config = TsclConfig() if config is None else config
+    size = {"online": 2, "sampling": config.window + 1}.get(config.algorithm, config.window)
+
+    def init(key: Key) -> TsclState:
+        return TsclState(
+            value=jnp.zeros((arms.num,), jnp.float32),
+            returns=empty(arms.num, size),
+            times=jnp.zeros((arms.num, size), jnp.int32),
+            num_episodes=jnp.int32(0),
+            current=jnp.int32(0),
+            num_left=jnp.int32(0),
+        )
+
+    def probabilities(state: TsclState) -> jax.Array:
+        score = jnp.abs(state.value) if config.absolute else state.value
+        if config.policy == "boltzmann":
+            return jax.nn.softmax(score / config.temperature)
+        return explore(greedy(score), config.exploration)
+
+    def propose(key: Key, state: TsclState, num: int) -> tuple[TsclState, Proposals]:
+        key_arms, key_tasks, key_ties = jax.random.split(key, 3)
+        if config.algorithm == "naive":
+            chosen = _rows_of_practice(key_arms, state, probabilities(state), config.window, num)
+            state = state.replace(current=chosen[-1], num_left=(state.num_left - num) % config.window)
+            return state, propose_from(key_tasks, arms, chosen)
+        if config.algorithm == "sampling":
+            uniform = jax.random.uniform(key_arms, (num, arms.num))
+            each = jax.vmap(lambda u: sampled_probabilities(u, state.returns, config))(uniform)
+            chosen = jax.vmap(lambda k, p: draw(k, p, 1)[0])(jax.random.split(key_ties, num), each)
+            return state, propose_from(key_tasks, arms, chosen)
+        return state, propose_arms(key_tasks, arms, probabilities(state), num)
+
+    def learn(state: TsclState, arm: jax.Array, episode: Episodes, i: jax.Array) -> TsclState:
+        here, slot = is_arm(state.returns, arm), state.returns.num[arm] % size
+        returns = push(state.returns, arm, episode.returns)
+        times = jnp.where(here[:, None] & (jnp.arange(size) == slot)[None, :], state.num_episodes, state.times)
+        reward, ready = _reward(returns, times[arm] - state.num_episodes, arm, config.algorithm)
+        value = config.learning_rate * reward + (1.0 - config.learning_rate) * state.value
+        return state.replace(
+            value=jnp.where(here & ready, value, state.value),
+            returns=returns,
+            times=times,
+            num_episodes=state.num_episodes + (arm < arms.num),
+        )
+
+    def update(key: Key, state: TsclState, episodes: Episodes, context: Context) -> tuple[TsclState, jax.Array]:
+        return one_by_one(learn, state, episodes, arms.num), jnp.int32(0)
+
+    def report(state: TsclState) -> dict[str, jax.Array]:
+        shown = {"value": state.value, "num_episodes": state.returns.num, "recent_return": state.returns.mean}
+        return shown if config.algorithm == "sampling" else {"probabilities": probabilities(state), **shown}
+
+    return Teacher(name="tscl", init=init, propose=propose, update=update, report=report)
+
+
+def sampled_probabilities(uniform: jax.Array, returns: ArmWindow, config: TsclConfig) -> jax.Array:
+    """Probabilities ([arms]) of the next arm in "sampling", once each arm has drawn change number `uniform` ([arms], in [0, 1))."""
+    num_arms, size = returns.values.shape
+    arm = jnp.arange(num_arms)
+    num_changes = jnp.clip(returns.num - 1, 0, size - 1)
+    age = jnp.minimum((uniform * num_changes).astype(jnp.int32), jnp.maximum(num_changes - 1, 0))
+    change = latest(returns, arm, age) - latest(returns, arm, age + 1)
+    score = jnp.where(num_changes > 0, jnp.abs(change) if config.absolute else change, jnp.inf)
+    return explore(greedy(score), config.exploration)
+
+
+def _reward(returns: ArmWindow, age: jax.Array, arm: jax.Array, algorithm: str) -> tuple[jax.Array, jax.Array]:
+    """The reward ([]) of the episode just pushed, and whether there is one ([] bool); `age` ([size]) are the times minus now."""
+    num, size = returns.num[arm], returns.values.shape[1]
+    position = jnp.arange(size)
+    if algorithm == "naive":
+        return slope(position.astype(jnp.float32), returns.values[arm], position < size), num % size == 0
+    if algorithm == "window":
+        return slope(age.astype(jnp.float32), returns.values[arm], position < num), num >= 2
+    return latest(returns, arm, 0) - latest(returns, arm, 1), num >= 2
+
+
+def _rows_of_practice(key: Key, state: TsclState, probabilities: jax.Array, row: int, num: int) -> jax.Array:
+    """Arms ([num] int32): the rest of the current arm's row, then freshly drawn arms, `row` times each."""
+    position = jnp.arange(num, dtype=jnp.int32) - state.num_left
+    fresh = draw(key, probabilities, -(-num // row))
+    return jnp.where(position < 0, state.current, fresh[jnp.maximum(position, 0) // row])
