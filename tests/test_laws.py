@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax
 import jax.numpy as jnp
 import laws
 import probes
@@ -54,6 +55,19 @@ TEACHERS = {
     "learnability": lambda space: teachers.learnability(
         space, teachers.LearnabilityConfig(refresh_every=3, num_candidates=30, num_attempts=3, capacity=20)
     ),
+    "mix": lambda space: teachers.mix(teachers.random(space), teachers.plr(space, teachers.PlrConfig(capacity=40)), 0.3),
+    "in-subspace": lambda space: (
+        teachers.in_subspace(teachers.adr, space, {space.names[0]: (space.low[0], space.high[0] / 2), space.names[-1]: space.high[-1]})
+        if space.dims > 1
+        else teachers.random(space)
+    ),
+    "normalise-returns": lambda space: teachers.normalise_returns(
+        teachers.adr(space, teachers.AdrConfig(judge_every=2, grow_at=0.5, shrink_at=0.1)), -100.0, 100.0
+    ),
+    "schedule": lambda space: teachers.schedule(
+        [(teachers.random(space), 4000), (teachers.tscl(teachers.arms.cells(space, 3)), 3000)], True
+    ),
+    "frozen": lambda space: teachers.frozen(teachers.adr(space), teachers.adr(space).init(jax.random.key(0))),
 }
 STUDENTS = {
     "toy-grid": lambda: simulated.toy_grid(simulated.ToyGridConfig(cells=4, episodes_per_round=8)),
@@ -96,7 +110,12 @@ def test_teacher(name, law):
 # A neural student takes long to compile: with it teachers without state, with the most state, and with probes stand for all.
 @pytest.mark.parametrize(
     ("teacher", "student"),
-    [(teacher, student) for teacher in TEACHERS for student in STUDENTS if student != "ppo" or teacher in ("random", "riac", "learnability")],
+    [
+        (teacher, student)
+        for teacher in TEACHERS
+        for student in STUDENTS
+        if student != "ppo" or teacher in ("random", "riac", "learnability")
+    ],
 )
 def test_checkpoint_of_pairs(teacher, student):
     learner = STUDENTS[student]()

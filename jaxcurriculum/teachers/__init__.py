@@ -5,6 +5,7 @@ from jaxcurriculum.teachers.accel import AccelConfig, accel
 from jaxcurriculum.teachers.adr import AdrConfig, adr
 from jaxcurriculum.teachers.alp_gmm import AlpGmmConfig, alp_gmm
 from jaxcurriculum.teachers.balanced_filtering import BalancedFilteringConfig, balanced_filtering
+from jaxcurriculum.teachers.combinators import frozen, in_subspace, mix, normalise_returns, schedule
 from jaxcurriculum.teachers.covar_gmm import CovarGmmConfig, covar_gmm
 from jaxcurriculum.teachers.exp3 import Exp3Config, exp3
 from jaxcurriculum.teachers.learnability import LearnabilityConfig, learnability
@@ -39,13 +40,18 @@ __all__ = [
     "balanced_filtering",
     "covar_gmm",
     "exp3",
+    "frozen",
     "grid_graph",
+    "in_subspace",
     "learnability",
     "missing_skill",
+    "mix",
+    "normalise_returns",
     "oracle",
     "plr",
     "random",
     "riac",
+    "schedule",
     "skill_it",
     "tscl",
     "ucb_advantage",

@@ -140,17 +140,18 @@ def _no_candidates(buffer: LevelBuffer, num: int) -> Candidates:
 
 def _collect(candidates: Candidates, buffer: LevelBuffer, episodes: Episodes) -> Candidates:
     """Add the replayed levels of `episodes` that are still in their slot, with the score that they now have."""
-    size, rank = candidates.ease.shape[0], jnp.arange(episodes.valid.shape[0], dtype=jnp.int32)
     slots = jnp.maximum(episodes.origin, 0)
     held = jax.vmap(level_buffer.holds, in_axes=(None, 0, 0, 0))(buffer, slots, episodes.tasks, episodes.seeds)
     order, num_replayed = valid_first(usable(episodes) & (episodes.origin >= 0) & held)
-    kept = (rank < num_replayed) & (rank >= num_replayed - size)
-    place = jnp.where(kept, (candidates.num + rank) % size, size)
-    write = lambda held, new: held.at[place].set(new[order], mode="drop")
+    num, size = candidates.num + num_replayed, candidates.ease.shape[0]
+    # Each place asks for the latest episode that belongs there: XLA's CPU compiler breaks off at several scatters (openxla/xla 47367).
+    latest = num_replayed - 1 - (num - 1 - jnp.arange(size, dtype=jnp.int32)) % size
+    episode = order[jnp.maximum(latest, 0)]
+    write = lambda old, new: jnp.where((latest >= 0).reshape(size, *[1] * (old.ndim - 1)), new[episode], old)
     return Candidates(
         tasks=jax.tree.map(write, candidates.tasks, episodes.tasks),
         ease=write(candidates.ease, episodes.returns - buffer.scores[slots]),
-        num=candidates.num + num_replayed,
+        num=num,
     )
 
 
