@@ -13,7 +13,7 @@ from jaxcurriculum import Box, Environment, Loop, LoopConfig, make_loop
 from jaxcurriculum.envs import BODIES
 from jaxcurriculum.experiments.catalogue import ENVIRONMENTS, STUDENTS, TEACHERS, find
 from jaxcurriculum.experiments.errors import RunError
-from jaxcurriculum.experiments.settings import Settings, override, parameters
+from jaxcurriculum.experiments.settings import Settings, override, parameters, replace
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,8 +100,8 @@ def _parts(settings: Settings) -> dict[str, Any]:
 def _configurations(parts: dict[str, Any], changes: tuple[str, ...]) -> dict[str, Any]:
     """The configuration of every part, and of the loop, with the texts of --set applied."""
     configs = {section: part.config for section, part in parts.items()} | {"loop": LoopConfig()}
-    adapted = {name: value for name, value in parts["student"].adapt.items() if hasattr(configs["teacher"], name)}
-    configs["teacher"] = dataclasses.replace(configs["teacher"], **adapted)
+    known = {parameter.name for parameter in parameters(configs["teacher"])}
+    configs["teacher"] = replace(configs["teacher"], {name: value for name, value in parts["student"].adapt.items() if name in known})
     by_section: dict[str, dict[str, str]] = {section: {} for section in configs}
     for change in changes:
         name, equals, value = change.partition("=")

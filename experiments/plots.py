@@ -72,7 +72,8 @@ def curriculum(run: Run) -> Figure:
         order = np.argsort(alp)  # what makes progress lies on top
         x, y = _plane(tasks[indices], returns[indices])
         points = ax.scatter(x[order], y[order], c=alp[order], norm=colours, cmap="viridis", s=12, linewidths=0)
-        _draw_gaussians(ax, reports, max(0, round(high / total * meta["evaluations_done"]) - 1))
+        if tasks.shape[1] > 1 and "teacher.covariances" in reports:
+            _draw_gaussians(ax, reports, max(0, round(high / total * meta["evaluations_done"]) - 1))
         ax.set_title(f"{_amount(low)} to {_amount(high)}")
         _frame(ax, meta)
     for ax in axes[1:]:
@@ -127,16 +128,16 @@ def _thin(indices: np.ndarray) -> np.ndarray:
 
 
 def _draw_gaussians(ax: Axes, reports: dict[str, np.ndarray], evaluation: int) -> None:
-    """Draw the first seed's mixture as it was reported at `evaluation`, on the first two axes; strong lines where progress is high."""
-    if "teacher.covariances" not in reports or reports["teacher.covariances"].shape[-1] < 3:
-        return
-    means, covariances, valid = (reports[f"teacher.{name}"][evaluation, 0] for name in ("means", "covariances", "valid"))
-    strongest = max(np.max(means[valid, -1], initial=0.0), 1e-9)
-    for mean, covariance in zip(means[valid], covariances[valid]):
+    """Draw the first seed's mixture as it was reported at `evaluation`, on the first two axes; strong lines where tasks are likely."""
+    means, covariances, valid, preference = (
+        reports[f"teacher.{name}"][evaluation, 0] for name in ("means", "covariances", "valid", "preference")
+    )
+    strongest = max(np.max(preference[valid], initial=0.0), 1e-9)
+    for mean, covariance, liked in zip(means[valid], covariances[valid], preference[valid]):
         variances, directions = np.linalg.eigh(covariance[:2, :2])
         width, height = 4 * np.sqrt(np.maximum(variances, 0))
         angle = np.degrees(np.arctan2(directions[1, 0], directions[0, 0]))
-        line = 0.6 + 1.8 * max(mean[-1], 0) / strongest
+        line = 0.6 + 1.8 * max(liked, 0) / strongest
         halo = [patheffects.withStroke(linewidth=line + 1.6, foreground="white")]
         ax.add_patch(Ellipse(mean[:2], width, height, angle=angle, fill=False, edgecolor=ORANGE, linewidth=line, path_effects=halo))
 

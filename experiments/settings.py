@@ -87,7 +87,7 @@ def override(config: Any, section: str, changes: dict[str, str]) -> Any:
             raise RunError(f"--set {section}.{name}: there is no field {name!r} in {type(config).__name__}; {fields}.")
     values = {name: parse(f"--set {section}.{name}", text, known[name].type) for name, text in changes.items()}
     try:
-        return _replace(config, values)
+        return replace(config, values)
     except ValueError as error:
         raise RunError(str(error)) from None
 
@@ -148,9 +148,10 @@ def _convert(value: Any, kind: Any) -> Any:
     raise TypeError
 
 
-def _replace(config: Any, values: dict[str, Any]) -> Any:
+def replace(config: Any, values: dict[str, Any]) -> Any:
+    """A copy of `config` with other `values`, dotted names reaching into nested configurations."""
     direct = {name: value for name, value in values.items() if "." not in name}
     for section in {name.split(".")[0] for name in values if "." in name}:
         inner = {name.removeprefix(f"{section}."): value for name, value in values.items() if name.startswith(f"{section}.")}
-        direct[section] = _replace(getattr(config, section), inner)
+        direct[section] = replace(getattr(config, section), inner)
     return dataclasses.replace(config, **direct)
