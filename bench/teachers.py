@@ -1,0 +1,85 @@
+"""What each teacher costs on the toy grid, 256 seeds on one core, one episode a round, the whole loop included.
+
+Three of them stand beside the same loop in NumPy and scikit-learn. The cost of the random teacher is that of the loop itself.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+import time
+from typing import Any
+
+from bench.measure import pin, seconds
+
+COLUMNS = ("teacher", "µs/round", "state, kB a seed", "NumPy, µs/episode", "times NumPy", "compile, s")
+NUM_SEEDS = 256
+ROUNDS = 1000  # a call
+WARM_ROUNDS = 3  # calls before: fits and cuts are rare at first
+
+
+def measure(quick: bool) -> list[dict[str, Any]]:
+    """A row a teacher of the command line's table."""
+    from jaxcurriculum.experiments.catalogue import TEACHERS
+
+    names = ("random", "riac", "covar-gmm", "alp-gmm") if quick else TEACHERS
+    reference = {name: 1e6 / episodes_per_second(name, 1000 if quick else 4000) for name in ("riac", "covar-gmm", "alp-gmm")}
+    return [_row(name, reference.get(name)) for name in names]
+
+
+def _row(name: str, reference: float | None) -> dict[str, Any]:
+    start = time.perf_counter()
+    go_on, state_bytes = study(name)
+    go_on()
+    compiling = time.perf_counter() - start
+    for _ in range(WARM_ROUNDS):
+        go_on()
+    cost = 1e6 * seconds(go_on, repeats=3) / (NUM_SEEDS * ROUNDS)
+    row = {"teacher": name, "µs/round": cost, "state, kB a seed": state_bytes / 1e3, "compile, s": compiling}
+    return row | ({"NumPy, µs/episode": reference, "times NumPy": reference / cost} if reference else {})
+
+
+def study(name: str):
+    """A call that runs ROUNDS rounds for every seed and goes on from where the last one stopped, and the bytes of a teacher's state."""
+    import jax
+    import jax.numpy as jnp
+
+    from jaxcurriculum import map_seeds
+    from jaxcurriculum.experiments.experiment import build
+    from jaxcurriculum.experiments.settings import Settings
+
+    loop = build(Settings(student="toy-grid", teacher=name, seeds=NUM_SEEDS, evaluate_every=ROUNDS)).loop
+    advance = map_seeds(lambda state, round: loop.advance(state, round)[0], NUM_SEEDS, group=NUM_SEEDS)
+    held = [map_seeds(loop.init, NUM_SEEDS, group=NUM_SEEDS)(jax.random.split(jax.random.key(0), NUM_SEEDS)), 0]
+    state_bytes = sum(leaf.nbytes for leaf in jax.tree.leaves(held[0].teacher)) / NUM_SEEDS
+
+    def go_on():
+        held[0] = advance(held[0], jnp.int32(held[1]))
+        held[1] += ROUNDS
+        return held[0]
+
+    return go_on, state_bytes
+
+
+def episodes_per_second(name: str, num_episodes: int) -> float:
+    """The plain loop of tests/references: one student, one teacher, an episode at a time."""
+    sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests"))
+    from references.alp_gmm_numpy import AlpGmm
+    from references.covar_gmm_numpy import CovarGmm
+    from references.riac_numpy import Riac
+    from references.toy_grid_numpy import ToyGrid
+
+    make = {"alp-gmm": AlpGmm, "covar-gmm": CovarGmm, "riac": Riac}[name]
+    teacher, student = make(low=[0, 0], high=[1, 1]), ToyGrid()
+    start = time.perf_counter()
+    for _ in range(num_episodes):
+        task = teacher.sample()
+        teacher.update(task, student.practise(task))
+    return num_episodes / (time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    from bench.report import main
+
+    pin(1)
+    main(measure)
