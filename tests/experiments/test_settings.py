@@ -131,3 +131,12 @@ def test_the_grid_of_test_tasks_follows_the_bounds():
     with pytest.raises(RunError, match="lies outside the student's task space. Another --test-set: grid."):
         build(Settings(**narrow))
     build(Settings(test_set="grid", **narrow))
+
+
+def test_sizes_of_the_body_leave_the_test_sets_that_have_them():
+    """The published sets have no axis for a leg's length: the first that has one is taken, and a wrong choice is said."""
+    sized = {"env": "stump-tracks", "set": ("env.sizes=upper_length",)}
+    built = build(Settings(**sized))
+    assert built.config["test_set"] == "uniform" and built.loop.test_tasks.shape[1] == built.space.dims == 3
+    with pytest.raises(RunError, match="test_tasks 2019 are not 3 numbers.*--test-set: uniform"):
+        build(Settings(**sized, test_set="2019"))

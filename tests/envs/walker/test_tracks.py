@@ -145,3 +145,9 @@ def test_bad_configurations_say_what_is_wrong():
         envs.hexagon_tracks(sizes={"arms": (1.0, 2.0)})
     with pytest.raises(ValueError, match="positive factors"):
         envs.hexagon_tracks(sizes={"leg_width": (0.0, 2.0)})
+
+
+@pytest.mark.parametrize(("env", "task"), [(envs.stump_tracks, jnp.zeros(3)), (envs.obstacle_tracks, jnp.zeros((1, 8)))])
+def test_a_task_of_another_length_is_refused(env, task):
+    with pytest.raises(ValueError, match=r"A task of .* must be \d numbers .*got shape"):
+        env().generate(jax.random.key(0), task)
