@@ -12,7 +12,7 @@ from matplotlib import patheffects, ticker
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.patches import Ellipse
+from matplotlib.patches import Ellipse, Rectangle
 
 from jaxcurriculum.experiments.store import Run
 
@@ -72,15 +72,21 @@ def curriculum(run: Run) -> Figure:
         order = np.argsort(alp)  # what makes progress lies on top
         x, y = _plane(tasks[indices], returns[indices])
         points = ax.scatter(x[order], y[order], c=alp[order], norm=colours, cmap="viridis", s=12, linewidths=0)
-        if tasks.shape[1] > 1 and "teacher.covariances" in reports:
-            _draw_gaussians(ax, reports, max(0, round(high / total * meta["evaluations_done"]) - 1))
+        if tasks.shape[1] > 1:
+            _draw_belief(ax, reports, max(0, round(high / total * meta["evaluations_done"]) - 1))
         ax.set_title(f"{_amount(low)} to {_amount(high)}")
         _frame(ax, meta)
     for ax in axes[1:]:
         ax.set_ylabel("")
     figure.colorbar(points, ax=axes, label="learning progress: |return - return of\nthe nearest earlier task|", extend="max", pad=0.01)
-    ellipses = "; ellipses: the Gaussians at the end of a stretch (2 sd)" if "teacher.covariances" in reports else ""
-    figure.suptitle(f"{_title(run)}: tasks given to seed {seed} over {meta['step_unit']}{ellipses}{_projection(meta)}")
+    gaussians, boxes = "teacher.covariances" in reports, "teacher.low" in reports
+    belief = (
+        "; ellipses: the Gaussians at the end of a stretch (2 sd)"
+        if gaussians
+        else "; boxes: the teacher's regions at the end of a stretch"
+    )
+    belief = belief if gaussians or boxes else ""
+    figure.suptitle(f"{_title(run)}: tasks given to seed {seed} over {meta['step_unit']}{belief}{_projection(meta)}")
     return figure
 
 
@@ -127,19 +133,36 @@ def _thin(indices: np.ndarray) -> np.ndarray:
     return indices[:: max(1, -(-len(indices) // POINTS_PER_PANEL))]
 
 
-def _draw_gaussians(ax: Axes, reports: dict[str, np.ndarray], evaluation: int) -> None:
-    """Draw the first seed's mixture as it was reported at `evaluation`, on the first two axes; strong lines where tasks are likely."""
-    means, covariances, valid, preference = (
-        reports[f"teacher.{name}"][evaluation, 0] for name in ("means", "covariances", "valid", "preference")
-    )
-    strongest = max(np.max(preference[valid], initial=0.0), 1e-9)
-    for mean, covariance, liked in zip(means[valid], covariances[valid], preference[valid]):
-        variances, directions = np.linalg.eigh(covariance[:2, :2])
-        width, height = 4 * np.sqrt(np.maximum(variances, 0))
-        angle = np.degrees(np.arctan2(directions[1, 0], directions[0, 0]))
-        line = 0.6 + 1.8 * max(liked, 0) / strongest
-        halo = [patheffects.withStroke(linewidth=line + 1.6, foreground="white")]
-        ax.add_patch(Ellipse(mean[:2], width, height, angle=angle, fill=False, edgecolor=ORANGE, linewidth=line, path_effects=halo))
+def _draw_belief(ax: Axes, reports: dict[str, np.ndarray], evaluation: int) -> None:
+    """Draw the first seed's Gaussians or boxes, as reported at `evaluation`, on the first two axes; strong lines where tasks are likely."""
+    own = {name.removeprefix("teacher."): values[evaluation, 0] for name, values in reports.items() if name.startswith("teacher.")}
+    if "covariances" in own:
+        valid, shapes = own["valid"], [_ellipse(*one) for one in zip(own["means"], own["covariances"])]
+        liked = own["preference"]
+    elif "low" in own:
+        low, high = (own[name].reshape(-1, own[name].shape[-1]) for name in ("low", "high"))
+        valid, shapes = np.atleast_1d(own.get("leaf", True)), [_box(*one) for one in zip(low, high)]
+        liked = own.get("alp", np.ones(len(low)))
+    else:
+        return
+    strongest = max(np.max(liked[valid], initial=0.0), 1e-9)
+    for shape, is_valid, share in zip(shapes, valid, np.maximum(liked, 0) / strongest):
+        if is_valid:
+            line = 0.6 + 1.8 * share
+            halo = [patheffects.withStroke(linewidth=line + 1.6, foreground="white")]
+            shape.set(fill=False, edgecolor=ORANGE, linewidth=line, path_effects=halo)
+            ax.add_patch(shape)
+
+
+def _ellipse(mean: np.ndarray, covariance: np.ndarray) -> Ellipse:
+    """Two standard deviations of a Gaussian on the first two axes."""
+    variances, directions = np.linalg.eigh(covariance[:2, :2])
+    width, height = 4 * np.sqrt(np.maximum(variances, 0))
+    return Ellipse((mean[0], mean[1]), width, height, angle=np.degrees(np.arctan2(directions[1, 0], directions[0, 0])))
+
+
+def _box(low: np.ndarray, high: np.ndarray) -> Rectangle:
+    return Rectangle((low[0], low[1]), high[0] - low[0], high[1] - low[1])
 
 
 def _plane(tasks: np.ndarray, returns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
