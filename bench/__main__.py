@@ -19,7 +19,7 @@ from rich.console import Console
 
 from bench.report import show
 
-BENCHES = ("walkers", "training", "curricula", "teachers", "start", "fidelity", "stress")
+BENCHES = ("walkers", "training", "curricula", "teachers", "thousand", "start", "fidelity", "stress")
 
 
 def main() -> None:

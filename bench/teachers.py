@@ -9,6 +9,7 @@ import pathlib
 import sys
 import time
 from typing import Any
+from unittest import mock
 
 from bench.measure import pin, seconds
 
@@ -24,10 +25,31 @@ def measure(quick: bool) -> list[dict[str, Any]]:
 
     names = ("random", "riac", "covar-gmm", "alp-gmm") if quick else TEACHERS
     reference = {name: 1e6 / episodes_per_second(name, 1000 if quick else 4000) for name in ("riac", "covar-gmm", "alp-gmm")}
-    return [_row(name, reference.get(name)) for name in names]
+    return [_row(name, reference.get(name)) for name in names] + _split()
 
 
 def _row(name: str, reference: float | None) -> dict[str, Any]:
+    row = {"teacher": name, **_cost(name)}
+    return row | ({"NumPy, µs/episode": reference, "times NumPy": reference / row["µs/round"]} if reference else {})
+
+
+def _split() -> list[dict[str, Any]]:
+    """What the parts of ALP-GMM's round cost, each the difference between two loops, of which one leaves the part out."""
+    from jaxcurriculum.teachers import gmm
+
+    no_fit = mock.patch.object(gmm, "fit", lambda key, data, candidates, needed: gmm.empty(max(candidates), data.shape[1]))
+    no_search = mock.patch.object(sys.modules["jaxcurriculum.teachers.alp_gmm"], "nearest_before", lambda points, numbers, history: numbers)
+    loops = [_cost("random")["µs/round"]]
+    with no_fit:
+        with no_search:
+            loops.append(_cost("alp-gmm")["µs/round"])
+        loops.append(_cost("alp-gmm")["µs/round"])
+    loops.append(_cost("alp-gmm")["µs/round"])
+    parts = ("loop and student", "sampling and bookkeeping", "neighbours", "fits")
+    return [{"teacher": f"alp-gmm: {part}", "µs/round": more - less} for part, less, more in zip(parts, [0.0, *loops], loops)]
+
+
+def _cost(name: str) -> dict[str, float]:
     start = time.perf_counter()
     go_on, state_bytes = study(name)
     go_on()
@@ -35,8 +57,7 @@ def _row(name: str, reference: float | None) -> dict[str, Any]:
     for _ in range(WARM_ROUNDS):
         go_on()
     cost = 1e6 * seconds(go_on, repeats=3) / (NUM_SEEDS * ROUNDS)
-    row = {"teacher": name, "µs/round": cost, "state, kB a seed": state_bytes / 1e3, "compile, s": compiling}
-    return row | ({"NumPy, µs/episode": reference, "times NumPy": reference / cost} if reference else {})
+    return {"µs/round": cost, "state, kB a seed": state_bytes / 1e3, "compile, s": compiling}
 
 
 def study(name: str):

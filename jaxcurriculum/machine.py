@@ -21,6 +21,10 @@ def use_cores(num_cores: int | None = None) -> None:
     products; and sums are not handed to a library, call by call (bench/NOTES.md gives what each brings). Options that the environment
     variable XLA_FLAGS already has are left as they are. Other devices are not affected.
 
+    Known: in jaxlib 0.10 the compiler ends the process ("symbolic_map.cc ... Check failed: GetNumDims()", openxla/xla issue 47367) where
+    a mapped loop writes to two arrays of the same shape at the same indices (`a.at[i].set(x)`, `b.at[i].set(y)`). Keep both in one
+    array, or write with `jnp.where`; or set XLA_FLAGS="--xla_backend_extra_options=" yourself, at half the walkers' speed.
+
     Args:
       num_cores: devices to make; by default the cores that this process may use, unless JAX was told a number before.
 

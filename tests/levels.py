@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+from compiling import quick_jit
 
 from jaxcurriculum import Box, Context, Episodes
 
@@ -27,7 +28,7 @@ class Pair:
 
 def episodes_of(tasks, seeds, origin=None, valid=None, **fields):
     """Episodes of levels ([num, ...] tasks and [num] seeds); a field that is not given is nan, `solved` False, a length 10 steps."""
-    num = len(seeds)
+    num, tasks = len(seeds), jnp.asarray(tasks) if isinstance(tasks, list) else tasks
     blank = jnp.full((num,), jnp.nan, jnp.float32)
     floats = ("discounted_returns", "initial_value", "mean_value", "positive_value_loss", "l1_value_loss", "signed_gae")
     given = {name: jnp.asarray(value, jnp.float32) for name, value in fields.items() if name not in ("lengths", "solved")}
@@ -54,4 +55,4 @@ def practise(teacher, student, num, rounds, key):
         return state, proposals
 
     inputs = (jax.random.split(key, rounds), jnp.arange(rounds, dtype=jnp.int32))
-    return jax.jit(lambda inputs: jax.lax.scan(one_round, teacher.init(key), inputs))(inputs)
+    return quick_jit(lambda inputs: jax.lax.scan(one_round, teacher.init(key), inputs))(inputs)

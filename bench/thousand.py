@@ -1,0 +1,54 @@
+"""A thousand curricula of ALP-GMM on the toy grid, 20,000 episodes each, on two cores: from the start of the program to its end."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from bench.measure import peak_megabytes, pin
+
+COLUMNS = ("seeds", "episodes", "cores", "seconds", "episodes/s", "% mastered", "peak MB")
+NUM_SEEDS, NUM_EPISODES, ROUNDS = 1000, 20_000, 1000
+
+
+def measure(quick: bool) -> list[dict[str, Any]]:
+    """One row."""
+    import jax
+    import jax.numpy as jnp
+
+    from jaxcurriculum import map_seeds
+    from jaxcurriculum.experiments.experiment import build
+    from jaxcurriculum.experiments.settings import Settings
+
+    num_seeds, num_episodes = (100, 2000) if quick else (NUM_SEEDS, NUM_EPISODES)
+    start = time.perf_counter()
+    experiment = build(Settings(student="toy-grid", teacher="alp-gmm", seeds=num_seeds, evaluate_every=ROUNDS))
+    loop, group = experiment.loop, experiment.group
+
+    def advance(state, round):
+        state, report = loop.advance(state, round)
+        return state, 100 * jnp.mean(report.evaluation.solved)
+
+    advance = map_seeds(advance, num_seeds, group=group)
+    state = map_seeds(loop.init, num_seeds, group=group)(jax.random.split(jax.random.key(0), num_seeds))
+    for round in range(0, num_episodes, ROUNDS):
+        state, mastered = jax.block_until_ready(advance(state, jnp.int32(round)))
+    seconds = time.perf_counter() - start
+    return [
+        {
+            "seeds": num_seeds,
+            "episodes": num_episodes,
+            "cores": len(jax.devices()),
+            "seconds": seconds,
+            "episodes/s": num_seeds * num_episodes / seconds,
+            "% mastered": float(mastered.mean()),
+            "peak MB": peak_megabytes(),
+        }
+    ]
+
+
+if __name__ == "__main__":
+    from bench.report import main
+
+    pin(2)
+    main(measure)
