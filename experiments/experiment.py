@@ -9,9 +9,9 @@ from typing import Any
 
 import jax
 
-from jaxcurriculum import Box, Environment, Loop, LoopConfig, make_loop
+from jaxcurriculum import Box, Environment, Loop, LoopConfig, Student, make_loop
 from jaxcurriculum.envs import BODIES
-from jaxcurriculum.experiments.catalogue import ENVIRONMENTS, STUDENTS, TEACHERS, find
+from jaxcurriculum.experiments.catalogue import CHALLENGES, ENVIRONMENTS, STUDENTS, TEACHERS, find
 from jaxcurriculum.experiments.errors import RunError
 from jaxcurriculum.experiments.settings import Settings, override, parameters, replace
 
@@ -44,19 +44,18 @@ def build(settings: Settings) -> Experiment:
     test_set, fitting = settings.test_set, []
     evaluate_every = settings.evaluate_every or parts["student"].evaluate_every
     try:
-        environment = parts["env"].make(settings.body, configs["env"]) if "env" in parts else None
-        student = parts["student"].make(environment, configs["student"])
-        if not isinstance(student.task_space, Box):
-            raise ValueError(f"The command line needs tasks with named axes (a Box), got those of {type(student.task_space).__name__}.")
-        teacher = parts["teacher"].make(student.task_space, configs["teacher"])
+        environment, student, original = _environment_and_student(parts, configs, settings.body)
+        space = _box(student)
+        teacher = parts["teacher"].make(space, configs["teacher"])
         rounds = max(1, round(evaluate_every / student.steps_per_round))
         configs["loop"] = dataclasses.replace(configs["loop"], rounds_per_evaluation=rounds)
-        test_sets = {name: make(configs[tester], student.task_space) for name, make in parts[tester].test_sets.items()}
-        fitting = _fitting(test_sets, student.task_space)
+        test_sets = {name: make(configs[tester], original) for name, make in parts[tester].test_sets.items()}
+        fitting = _fitting(test_sets, space)
         test_set = test_set or fitting[0]
         if test_set not in fitting:
-            raise ValueError(f"The test_tasks {test_set} are not {student.task_space.dims} numbers: {', '.join(student.task_space.names)}.")
-        loop = make_loop(teacher, student, test_sets[test_set], configs["loop"])
+            raise ValueError(f"The test_tasks {test_set} are not {space.dims} numbers: {', '.join(space.names)}.")
+        test_tasks = parts["challenge"].test_tasks(test_sets[test_set], original, configs["challenge"])
+        loop = make_loop(teacher, student, test_tasks, configs["loop"])
     except ValueError as error:
         others = [name for name in fitting if name != test_set]
         hint = f" Another --test-set: {', '.join(others)}." if others and "test_tasks" in str(error) else ""
@@ -68,7 +67,7 @@ def build(settings: Settings) -> Experiment:
     settings = dataclasses.replace(settings, test_set=test_set, steps=steps, evaluate_every=evaluate_every, group=group)
     return Experiment(
         environment=environment,
-        space=student.task_space,
+        space=space,
         loop=loop,
         num_seeds=settings.seeds,
         first_seed=settings.seed,
@@ -76,6 +75,22 @@ def build(settings: Settings) -> Experiment:
         num_advances=math.ceil(steps / loop.steps_per_advance),
         config=_named(settings, configs),
     )
+
+
+def _environment_and_student(parts: dict[str, Any], configs: dict[str, Any], body: str) -> tuple[Environment | None, Student, Box]:
+    """Both as the challenge makes them, and the task space without it, of which test sets speak."""
+    challenge, own = parts["challenge"], configs["challenge"]
+    environment = parts["env"].make(body, configs["env"]) if "env" in parts else None
+    environment = challenge.wrap_environment(environment, own)
+    student = parts["student"].make(environment, configs["student"])
+    return environment, challenge.wrap_student(student, environment, own), _box(student)
+
+
+def _box(student: Student) -> Box:
+    space = student.task_space
+    if not isinstance(space, Box):
+        raise ValueError(f"The command line needs tasks with named axes (a Box), got those of {type(space).__name__}.")
+    return space
 
 
 def _fitting(test_sets: dict[str, Any], space: Box) -> list[str]:
@@ -92,6 +107,7 @@ def shrunk(settings: Settings) -> Settings:
 def _parts(settings: Settings) -> dict[str, Any]:
     """The lines of the tables that `settings` names; "env" is absent where the student needs none."""
     parts = {"teacher": find("teacher", TEACHERS, settings.teacher), "student": find("student", STUDENTS, settings.student)}
+    parts["challenge"] = find("challenge", CHALLENGES, settings.challenge)
     environment = find("environment", ENVIRONMENTS, settings.env)
     find("body", BODIES, settings.body)
     return parts | ({"env": environment} if parts["student"].needs_environment else {})

@@ -22,6 +22,7 @@ class Settings:
     body: str = "default"  # body of the walker
     teacher: str = "alp-gmm"  # teacher, one of `jaxcurriculum list`
     student: str = "ppo"  # student, one of `jaxcurriculum list`
+    challenge: str = "none"  # what makes the curriculum hard to find, one of `jaxcurriculum list`
     seeds: int = 2  # independent curricula
     seed: int = 0  # the first of them; seed i of any run is the same, whatever the others (for equal --group)
     steps: float | None = None  # environment steps a seed (episodes for simulated students), rounded up to whole evaluations
@@ -39,7 +40,8 @@ class Settings:
     @classmethod
     def recorded(cls, config: dict[str, Any]) -> Settings:
         """The settings of a run from its config.json: every field of every configuration is set, so that defaults may change later."""
-        values: dict[str, Any] = {field.name: config[field.name] for field in dataclasses.fields(Settings) if field.name != "set"}
+        own = [field for field in dataclasses.fields(Settings) if field.name != "set"]
+        values: dict[str, Any] = {field.name: config.get(field.name, field.default) for field in own}
         fields = {name: value for name, value in config.items() if "." in name and name != "loop.rounds_per_evaluation"}
         try:
             return cls(**values, set=tuple(f"{name}={value}" for name, value in fields.items()))

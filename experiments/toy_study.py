@@ -36,7 +36,7 @@ LEVEL = 0.05  # of significance, over all teachers of a grid together (Holm)
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
-    """A toy grid, and how long it is practised: some twice the episodes that the best order of tasks needs."""
+    """A toy grid, and how long it is practised: 1.2 to 2.6 times the episodes (76 a cell) that the best order of tasks needs."""
 
     dims: int
     cells: int
@@ -64,11 +64,11 @@ class Grid:
 
 GRIDS = {
     "2-D-10": Grid(dims=2, cells=10, irrelevant_dims=0, episodes=20_000),
-    "2-D-20": Grid(dims=2, cells=20, irrelevant_dims=0, episodes=60_000),
-    "3-D-6": Grid(dims=3, cells=6, irrelevant_dims=0, episodes=40_000),
+    "2-D-20": Grid(dims=2, cells=20, irrelevant_dims=0, episodes=40_000),
+    "3-D-6": Grid(dims=3, cells=6, irrelevant_dims=0, episodes=25_000),
     "2-D-10-irrelevant-3": Grid(dims=2, cells=10, irrelevant_dims=3, episodes=20_000),
-    "4-D-4": Grid(dims=4, cells=4, irrelevant_dims=0, episodes=40_000),
-    "5-D-3": Grid(dims=5, cells=3, irrelevant_dims=0, episodes=40_000),
+    "4-D-4": Grid(dims=4, cells=4, irrelevant_dims=0, episodes=25_000),
+    "5-D-3": Grid(dims=5, cells=3, irrelevant_dims=0, episodes=25_000),
 }
 
 

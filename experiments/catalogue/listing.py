@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Column, Table
 
+from jaxcurriculum.experiments.catalogue.challenges import CHALLENGES
 from jaxcurriculum.experiments.catalogue.environments import ENVIRONMENTS
 from jaxcurriculum.experiments.catalogue.students import STUDENTS
 from jaxcurriculum.experiments.catalogue.teachers import TEACHERS
@@ -17,6 +18,7 @@ def show(console: Console) -> None:
         ("Environments", "env", ENVIRONMENTS),
         ("Teachers", "teacher", TEACHERS),
         ("Students", "student", STUDENTS),
+        ("Challenges", "challenge", CHALLENGES),
     ):
         console.print(f"[bold]{title}[/]")
         for name, part in table.items():

@@ -39,6 +39,8 @@ STUDENTS = {
             "score": "return_change",
             "replay.score": "return_change",
             "bandit.advantage_scale": 0.01,
+            "offset_steps": 2000,
+            "update_every_steps": 500,
         },
         test_sets={"cells": lambda config, _: simulated.toy_grid_test_tasks(config)},
     ),

@@ -78,6 +78,16 @@ TEACHERS = {
         config=teachers.AdrConfig.teach_my_agent(),
         make=teachers.adr,
     ),
+    "goal-gan": Part(
+        description="GoalGAN: a generative network of tasks that are solved now and then",
+        config=teachers.GoalGanConfig(),
+        make=teachers.goal_gan,
+    ),
+    "self-paced": Part(
+        description="SPDL: a Gaussian that moves to high values, then to a target (the settings of TeachMyAgent, 2021)",
+        config=teachers.SelfPacedConfig.teach_my_agent(),
+        make=teachers.self_paced,
+    ),
     "tscl": _bandit("teacher-student curriculum learning: cells whose return changes", teachers.tscl, teachers.TsclConfig()),
     "exp3": _bandit("EXP3.S on the learning progress of cells", teachers.exp3, teachers.Exp3Config()),
     "ucb-advantage": _bandit(

@@ -8,12 +8,14 @@ from jaxcurriculum.teachers.balanced_filtering import BalancedFilteringConfig, b
 from jaxcurriculum.teachers.combinators import frozen, in_subspace, mix, normalise_returns, schedule
 from jaxcurriculum.teachers.covar_gmm import CovarGmmConfig, covar_gmm
 from jaxcurriculum.teachers.exp3 import Exp3Config, exp3
+from jaxcurriculum.teachers.goal_gan import GoalGanConfig, goal_gan
 from jaxcurriculum.teachers.learnability import LearnabilityConfig, learnability
 from jaxcurriculum.teachers.missing_skill import MissingSkillConfig, missing_skill
 from jaxcurriculum.teachers.oracle import OracleConfig, oracle
 from jaxcurriculum.teachers.plr import PlrConfig, plr
 from jaxcurriculum.teachers.random import random
 from jaxcurriculum.teachers.riac import RiacConfig, riac
+from jaxcurriculum.teachers.self_paced import SelfPacedConfig, self_paced
 from jaxcurriculum.teachers.skill_it import SkillItConfig, grid_graph, skill_it
 from jaxcurriculum.teachers.tscl import TsclConfig, tscl
 from jaxcurriculum.teachers.ucb_advantage import UcbAdvantageConfig, ucb_advantage
@@ -25,11 +27,13 @@ __all__ = [
     "BalancedFilteringConfig",
     "CovarGmmConfig",
     "Exp3Config",
+    "GoalGanConfig",
     "LearnabilityConfig",
     "MissingSkillConfig",
     "OracleConfig",
     "PlrConfig",
     "RiacConfig",
+    "SelfPacedConfig",
     "SkillItConfig",
     "TsclConfig",
     "UcbAdvantageConfig",
@@ -41,6 +45,7 @@ __all__ = [
     "covar_gmm",
     "exp3",
     "frozen",
+    "goal_gan",
     "grid_graph",
     "in_subspace",
     "learnability",
@@ -52,6 +57,7 @@ __all__ = [
     "random",
     "riac",
     "schedule",
+    "self_paced",
     "skill_it",
     "tscl",
     "ucb_advantage",

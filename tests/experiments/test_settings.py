@@ -2,10 +2,11 @@
 
 import dataclasses
 
+import jax
 import numpy as np
 import pytest
 
-from jaxcurriculum import envs, teachers
+from jaxcurriculum import challenges, envs, teachers
 from jaxcurriculum.experiments import catalogue
 from jaxcurriculum.experiments.errors import RunError
 from jaxcurriculum.experiments.experiment import build
@@ -140,3 +141,32 @@ def test_sizes_of_the_body_leave_the_test_sets_that_have_them():
     assert built.config["test_set"] == "uniform" and built.loop.test_tasks.shape[1] == built.space.dims == 3
     with pytest.raises(RunError, match="test_tasks 2019 are not 3 numbers.*--test-set: uniform"):
         build(Settings(**sized, test_set="2019"))
+
+
+@pytest.mark.parametrize("challenge", catalogue.CHALLENGES)
+def test_every_challenge_goes_with_the_simulated_student(challenge):
+    """Test tasks are those of the original space, as the teacher names them."""
+    settings = dataclasses.replace(TOY, challenge=challenge, set=("challenge.every=500",) if challenge == "forgetting" else ())
+    experiment, plain = build(settings), build(TOY)
+    own, original = np.asarray(experiment.loop.test_tasks), np.asarray(plain.loop.test_tasks)
+    assert build(Settings.recorded(experiment.config)).config == experiment.config
+    assert own.shape == original.shape and experiment.loop.student.name.startswith("toy-grid")
+    assert np.array_equal(own, original) == (challenge != "rugged")
+    if challenge == "rugged":
+        played = jax.vmap(challenges.rugged_maps(plain.space)[0])(own)
+        np.testing.assert_allclose(played, original, atol=1e-4)
+
+
+@pytest.mark.parametrize("challenge", ["mostly-unfeasible", "mostly-trivial"])
+def test_walkers_are_given_bounds_instead(challenge):
+    with pytest.raises(RunError, match="With an environment.*--set env.m.._stump_height"):
+        build(Settings(challenge=challenge))
+
+
+def test_a_rugged_walker_is_tested_on_the_published_tasks():
+    rugged, plain = (build(Settings(challenge=name)) for name in ("rugged", "none"))
+    key = jax.random.key(0)
+    tasks = rugged.loop.test_tasks, plain.loop.test_tasks
+    assert rugged.environment is not None and plain.environment is not None
+    levels = [jax.vmap(env.generate, in_axes=(None, 0))(key, own) for env, own in zip((rugged.environment, plain.environment), tasks)]
+    np.testing.assert_allclose(levels[0].obstacles.top, levels[1].obstacles.top, atol=2e-3)

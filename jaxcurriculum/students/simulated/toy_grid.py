@@ -1,22 +1,27 @@
 """A simulated learner without any environment: a grid of skills, each of which unlocks the next ones.
 
 Source: R. Portelas et al., "Teacher algorithms for curriculum learning of Deep RL in continuously parameterized environments",
-CoRL 2019, and the code published with it.
+CoRL 2019, and the code published with it. Other corners and starting cells: R. Portelas, C. Romac, K. Hofmann, P.-Y. Oudeyer,
+"Meta automatic curriculum learning", 2020 (arXiv:2011.08463), and its code: `cells=20` with `corner="random"` or `start_cell="random"`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
+import numbers
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.fields import check_integers
+from jaxcurriculum.fields import check_integers, check_numbers
 from jaxcurriculum.roles import Student
 from jaxcurriculum.space import Box
+from jaxcurriculum.students.simulated.episodes import attempts, of_proposals
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree
 
 MOST_CELLS = 10_000_000  # each is a number in memory, and a test task
@@ -31,18 +36,44 @@ class ToyGridConfig:
     cells: int = 10  # cells an axis
     irrelevant_dims: int = 0  # axes of the task that change nothing
     episodes_per_round: int = 1  # proposals taken, and episodes practised, a round
+    corner: int | str = 0  # where learning starts: 0 (all axes low) to 2**dims - 1, each beside the one before; random: each seed its own
+    start_cell: tuple[int, ...] | None | str = None  # cell where learning starts instead, to spread to all sides; random: each seed its own
+    unlearnable: float | jax.Array = 0.0  # probability that a cell, drawn for each seed, never learns anything; the start always learns
+    decay: float | jax.Array = 0.0  # points of competence that a cell forgets with every episode spent elsewhere
 
     def __post_init__(self):
         check_integers(self, dims=1, cells=1, irrelevant_dims=0, episodes_per_round=1)
+        check_numbers(self, unlearnable=(0, 1), decay=(0, math.inf))
         if self.cells**self.dims > MOST_CELLS:
             raise ValueError(f"ToyGridConfig must have cells**dims <= {MOST_CELLS:,}, got {self.cells}**{self.dims}.")
+        if self.corner != "random" and not _is_index(self.corner, 2**self.dims):
+            raise ValueError(f'ToyGridConfig.corner must lie between 0 and 2**dims - 1 or be "random", got {self.corner!r}.')
+        if self.start_cell not in (None, "random"):
+            if not isinstance(self.start_cell, tuple) or len(self.start_cell) != self.dims:
+                raise ValueError(
+                    f'ToyGridConfig.start_cell must be a tuple of dims={self.dims} cells or "random", got {self.start_cell!r}.'
+                )
+            if not all(_is_index(cell, self.cells) for cell in self.start_cell):
+                raise ValueError(f"ToyGridConfig.start_cell must lie between 0 and {self.cells - 1} on every axis, got {self.start_cell}.")
+        if self.start_cell is not None and self.corner != 0:
+            raise ValueError(f"ToyGridConfig.corner must stay 0 where start_cell is given, got {self.corner!r}.")
+
+
+class Practice(struct.PyTreeNode):
+    """When each cell was practised, so that what it has forgotten since can be told."""
+
+    latest: jax.Array  # [cells**dims], int32, number of the latest episode on a cell
+    num_episodes: jax.Array  # [], int32, so far
 
 
 class ToyGridState(struct.PyTreeNode):
-    """What the learner can do, and how its last round went."""
+    """What the learner can do, and how its last round went. What a configuration does not ask for is None."""
 
-    competence: jax.Array  # [cells**dims], float32, points in [0, 100]; the last axis of the grid varies fastest
+    competence: jax.Array  # [cells**dims], float32, points in [0, 100] when last practised; the last axis of the grid varies fastest
     mean_return: jax.Array  # [], float32, of the last round
+    start: jax.Array | None  # [dims], int32, the cell where learning starts, if random
+    learnable: jax.Array | None  # [cells**dims], bool, if some are not
+    practice: Practice | None  # if competence decays
 
 
 def toy_grid_test_tasks(config: ToyGridConfig) -> np.ndarray:
@@ -53,15 +84,23 @@ def toy_grid_test_tasks(config: ToyGridConfig) -> np.ndarray:
 
 
 def toy_grid(config: ToyGridConfig | None = None) -> Student:
-    """A learner whose cell c of the unit cube is practised by every task in it, once a neighbour below is good enough.
+    """A learner whose cell c of the unit cube is practised by every task in it, once a neighbour nearer to the start is good enough.
 
-        learnable(c)  =  c is the origin, or competence[c'] >= 75 for some c' != c with c'_k in {c_k, max(0, c_k - 1)} for all k
+        learnable(c)  =  c is the start, or competence[c'] >= 75 for some c' != c with c'_k in {c_k, c_k one step towards start_k} for all k
         competence[c] <- min(competence[c] + 1, 100)  if learnable(c)
         return        =  competence[c] / 100          after practice, learnable or not;  solved: competence[c] > 75
 
-    Tasks are practised one after the other. Evaluating gives one episode a task (nothing here is random) and teaches nothing.
+    The start is a corner of the grid (2-D: 0 low low, 1 low high, 2 high high, 3 high low; in general a Gray code), by default where
+    all axes are low. With `start_cell` it is any cell, and a cell is learnable once one of its 2 dims neighbours along an axis, on
+    either side, is good enough. Tasks are practised one after the other. Evaluating gives one episode a task (nothing here is random) and
+    teaches nothing.
 
-    Differs from the paper: a proposal's weight multiplies the point that an episode earns, as it would a gradient.
+    With `decay` a cell that was last practised `age` episodes ago has max(0, competence - decay * age), and that is what unlocks,
+    grows and is returned. Nothing is recomputed meanwhile, so an episode costs the same on a grid of any size.
+
+    Differs from the paper: a proposal's weight multiplies the point that an episode earns, as it would a gradient; with weight 0 an
+    episode is no practice, and decays like the rest. Other corners keep the grid of cells where it is (the published code rotates the
+    task about the centre, which shifts tasks exactly on an edge by a cell). Unlearnable cells and decay are not in the papers.
 
     >>> student = toy_grid(ToyGridConfig(dims=1, cells=4))
     >>> student.evaluate(jax.random.key(0), student.init(jax.random.key(0)), jnp.full((3, 1), 0.1), jnp.arange(3), 1, True).returns
@@ -69,8 +108,8 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
     """
     config = ToyGridConfig() if config is None else config
     strides = np.array([config.cells ** (config.dims - 1 - k) for k in range(config.dims)], np.int32)
-    steps_down = np.array(list(itertools.product((0, 1), repeat=config.dims))[1:], np.int32)  # [2**dims - 1, dims]
-    num_axes = config.dims + config.irrelevant_dims
+    num_axes, num_cells = config.dims + config.irrelevant_dims, config.cells**config.dims
+    has_unlearnable, has_decay = (isinstance(x, jax.Array) or x > 0 for x in (config.unlearnable, config.decay))
 
     def cell_of(tasks: jax.Array) -> jax.Array:
         scaled = jnp.floor(tasks[..., : config.dims] * config.cells).astype(jnp.int32)
@@ -79,30 +118,58 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
     def flat(cells: jax.Array) -> jax.Array:
         return cells @ strides
 
-    def practise(competence: jax.Array, proposal: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+    def start_of(state: ToyGridState) -> jax.Array:
+        return jnp.array(_start(config), jnp.int32) if state.start is None else state.start
+
+    def points_of(state: ToyGridState, cells: jax.Array) -> jax.Array:
+        """What is left of the competence of flat `cells` [...]."""
+        if state.practice is None:
+            return state.competence[cells]
+        age = (state.practice.num_episodes - state.practice.latest[cells]).astype(jnp.float32)
+        return jnp.maximum(state.competence[cells] - config.decay * age, 0)
+
+    def practise(state: ToyGridState, proposal: tuple[jax.Array, ...], start: jax.Array) -> tuple[ToyGridState, jax.Array]:
         cell, below, weight = proposal
-        unlocked = (cell == 0) | jnp.any((competence[below] >= UNLOCKS) & (below != cell))
-        now = jnp.where(unlocked, jnp.minimum(competence[cell] + weight, FULL), competence[cell])
-        return competence.at[cell].set(now), now
+        unlocked = (cell == start) | jnp.any((points_of(state, below) >= UNLOCKS) & (below != cell))
+        if state.learnable is not None:
+            unlocked &= state.learnable[cell]
+        before = points_of(state, cell)
+        after = jnp.where(unlocked, jnp.minimum(before + weight, FULL), before)
+        if state.practice is not None:
+            after = jnp.where(weight > 0, after, jnp.maximum(before - config.decay, 0))
+            number = state.practice.num_episodes + 1
+            state = state.replace(practice=Practice(latest=state.practice.latest.at[cell].set(number), num_episodes=number))
+        return state.replace(competence=state.competence.at[cell].set(after)), after
 
     def init(key: Key) -> ToyGridState:
-        return ToyGridState(competence=jnp.zeros((config.cells**config.dims,), jnp.float32), mean_return=jnp.float32(0))
+        key_start, key_learnable = jax.random.split(key)
+        state = ToyGridState(
+            competence=jnp.zeros((num_cells,), jnp.float32),
+            mean_return=jnp.float32(0),
+            start=_random_start(key_start, config) if _is_random(config) else None,
+            learnable=None,
+            practice=Practice(latest=jnp.zeros((num_cells,), jnp.int32), num_episodes=jnp.int32(0)) if has_decay else None,
+        )
+        if not has_unlearnable:
+            return state
+        learnable = jax.random.uniform(key_learnable, (num_cells,)) >= config.unlearnable
+        return state.replace(learnable=learnable.at[flat(start_of(state))].set(True))
 
     def train(key: Key, state: ToyGridState, proposals: Proposals) -> tuple[ToyGridState, Episodes]:
-        cells = cell_of(proposals.tasks)
-        below = flat(jnp.maximum(cells[:, None] - steps_down[None], 0))
-        competence, points = jax.lax.scan(practise, state.competence, (flat(cells), below, proposals.weight))
-        state = ToyGridState(competence=competence, mean_return=jnp.mean(points) / FULL)
-        return state, _episodes(proposals.tasks, proposals.seeds, proposals.origin, points)
+        cells, start = cell_of(proposals.tasks), start_of(state)
+        below = flat(_unlocking(cells, start, config))
+        step = lambda state, proposal: practise(state, proposal, flat(start))
+        state, points = jax.lax.scan(step, state, (flat(cells), below, proposals.weight))
+        return state.replace(mean_return=jnp.mean(points) / FULL), of_proposals(proposals, points / FULL, points > MASTERED_ABOVE)
 
     def evaluate(key: Key, state: ToyGridState, tasks: PyTree, seeds: jax.Array, num_episodes: int, deterministic: bool) -> Episodes:
-        tasks, seeds = (jnp.repeat(x, num_episodes, axis=0) for x in (tasks, seeds))
-        points = state.competence[flat(cell_of(tasks))]
-        return _episodes(tasks, seeds, jnp.zeros(points.shape, jnp.int32), points)
+        asked = attempts(tasks, seeds, num_episodes)
+        points = points_of(state, flat(cell_of(asked.tasks)))
+        return of_proposals(asked, points / FULL, points > MASTERED_ABOVE)
 
     def report(state: ToyGridState) -> dict[str, jax.Array]:
-        score = 100 * jnp.mean(state.competence > MASTERED_ABOVE, dtype=jnp.float32)
-        return {"score": score, "mean_return": state.mean_return}
+        points = points_of(state, jnp.arange(num_cells)) if has_decay else state.competence
+        return {"score": 100 * jnp.mean(points > MASTERED_ABOVE, dtype=jnp.float32), "mean_return": state.mean_return}
 
     return Student(
         name="toy-grid",
@@ -117,20 +184,35 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
     )
 
 
-def _episodes(tasks: jax.Array, seeds: jax.Array, origin: jax.Array, points: jax.Array) -> Episodes:
-    unknown = jnp.full(points.shape, jnp.nan, jnp.float32)
-    return Episodes(
-        tasks=tasks,
-        seeds=seeds,
-        origin=origin,
-        returns=points / FULL,
-        discounted_returns=unknown,
-        lengths=jnp.ones(points.shape, jnp.int32),
-        solved=points > MASTERED_ABOVE,
-        initial_value=unknown,
-        mean_value=unknown,
-        positive_value_loss=unknown,
-        l1_value_loss=unknown,
-        signed_gae=unknown,
-        valid=jnp.ones(points.shape, bool),
-    )
+def _unlocking(cells: jax.Array, start: jax.Array, config: ToyGridConfig) -> jax.Array:
+    """Any of these cells, once good enough, makes `cells` ([num, dims]) learnable: [num, neighbours, dims]; some are the cell itself."""
+    if config.start_cell is not None:
+        beside = np.concatenate([np.eye(config.dims, dtype=np.int32), -np.eye(config.dims, dtype=np.int32)])
+        return jnp.clip(cells[:, None] + beside[None], 0, config.cells - 1)
+    steps = np.array(list(itertools.product((0, 1), repeat=config.dims))[1:], np.int32)  # [2**dims - 1, dims]
+    towards = jnp.sign(start[None] - cells)
+    return cells[:, None] + towards[:, None] * steps[None]
+
+
+def _start(config: ToyGridConfig) -> list[int]:
+    """The cell where learning starts, if it is fixed."""
+    if config.start_cell is not None:
+        return [int(cell) for cell in config.start_cell]
+    number = int(config.corner)
+    code = number ^ (number >> 1)
+    return [(config.cells - 1) * (code >> (config.dims - 1 - axis) & 1) for axis in range(config.dims)]
+
+
+def _is_random(config: ToyGridConfig) -> bool:
+    return "random" in (config.corner, config.start_cell)
+
+
+def _random_start(key: Key, config: ToyGridConfig) -> jax.Array:
+    """A cell, uniform over the corners or over all cells, [dims] int32."""
+    if config.start_cell is not None:
+        return jax.random.randint(key, (config.dims,), 0, config.cells)
+    return (config.cells - 1) * jax.random.bernoulli(key, shape=(config.dims,)).astype(jnp.int32)
+
+
+def _is_index(value: Any, num: int) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and 0 <= int(value) < num

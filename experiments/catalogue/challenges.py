@@ -1,0 +1,72 @@
+"""TeachMyAgent's challenges by name."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from jaxcurriculum import Box, Environment, Student, challenges
+from jaxcurriculum.experiments.catalogue.parts import Part
+from jaxcurriculum.types import PyTree
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ChallengePart(Part):
+    """`make` is (role, config) -> role."""
+
+    instead: str = ""  # what to do with a student that plays an environment, where this does not suit it
+    changes_student: bool = False  # wraps any student; otherwise the environment, if there is one
+    test_tasks: Callable[[PyTree, Box, Any], PyTree] = lambda tasks, space, config: tasks  # as the teacher names them
+
+    def wrap_environment(self, environment: Environment | None, config: Any) -> Environment | None:
+        """The environment of this challenge.
+
+        Raises:
+          ValueError: when it is one for simulated students.
+        """
+        if environment is None or self.changes_student:
+            return environment
+        if self.instead:
+            raise ValueError(self.instead)
+        return self.make(environment, config)
+
+    def wrap_student(self, student: Student, environment: Environment | None, config: Any) -> Student:
+        """The student of this challenge."""
+        return student if environment is not None and not self.changes_student else self.make(student, config)
+
+
+def _shuffled(tasks: PyTree, space: Box, config: challenges.RuggedConfig) -> PyTree:
+    return jax.vmap(challenges.rugged_maps(space, config.landscape, config.intervals)[1])(tasks)
+
+
+BOUNDS = "With an environment, give it the bounds instead, as in --set env.{} (TeachMyAgent's), so that physics decides."
+CHALLENGES = {
+    "none": ChallengePart(description="the task space and the student as they are", make=lambda role, _: role),
+    "mostly-unfeasible": ChallengePart(
+        description="an axis three times as wide, of which two thirds cannot be done",
+        config=challenges.MostlyUnfeasibleConfig(),
+        make=challenges.mostly_unfeasible,
+        instead=BOUNDS.format("max_stump_height=9"),
+    ),
+    "mostly-trivial": ChallengePart(
+        description="an axis twice as wide, half of it as easy as its easiest end",
+        config=challenges.MostlyTrivialConfig(),
+        make=challenges.mostly_trivial,
+        instead=BOUNDS.format("min_stump_height=-3"),
+    ),
+    "forgetting": ChallengePart(
+        description="the student begins anew from time to time, and the teacher is not told",
+        config=challenges.ForgettingConfig(),
+        make=challenges.forgetting,
+        changes_student=True,
+    ),
+    "rugged": ChallengePart(
+        description="every axis cut into intervals that are shuffled: neighbours are not alike",
+        config=challenges.RuggedConfig(),
+        make=challenges.rugged,
+        test_tasks=_shuffled,
+    ),
+}

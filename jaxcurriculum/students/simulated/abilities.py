@@ -1,0 +1,119 @@
+"""A simulated learner with a few abilities, each tried by tasks of growing difficulty: whether it succeeds is a matter of chance.
+
+Source of the law of success: the two-parameter logistic model of item-response theory (A. Birnbaum in F. M. Lord and M. R. Novick,
+"Statistical theories of mental test scores", 1968; without the slope: G. Rasch 1960). Growth is in proportion to p (1 - p), the
+variance of the outcome, which is the information that a trial carries in that model: nothing is learned from what is
+hopeless or easy. This learner is the project's own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+
+from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.roles import Student
+from jaxcurriculum.space import Box
+from jaxcurriculum.students.simulated.episodes import attempts, of_proposals
+from jaxcurriculum.types import Episodes, Key, Proposals, PyTree
+
+TESTS_PER_ABILITY = 10  # difficulties in the test set
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AbilitiesConfig:
+    """The default learner needs some 220 well-chosen episodes an ability to succeed mostly at the hardest tasks."""
+
+    num_abilities: int = 4  # abilities, each with its own stretch of the first axis
+    episodes_per_round: int = 1  # proposals taken, and episodes practised, a round
+    hardest: float = 10.0  # difficulty of the hardest task; the easiest has 0
+    initial_ability: float | jax.Array = 0.0  # of every ability, in units of difficulty
+    slope: float | jax.Array = 2.0  # how sharply success depends on ability minus difficulty, per unit of difficulty
+    growth: float | jax.Array = 0.05  # ability gained from an episode that succeeds as often as it fails, in units of difficulty
+
+    def __post_init__(self):
+        check_integers(self, num_abilities=1, episodes_per_round=1)
+        check_numbers(self, hardest=(1e-6, math.inf), initial_ability=(-math.inf, math.inf), slope=(0, math.inf), growth=(0, math.inf))
+
+
+class AbilitiesState(struct.PyTreeNode):
+    """What the learner can do, and how its last round went."""
+
+    ability: jax.Array  # [num_abilities], float32, in units of difficulty
+    mean_return: jax.Array  # [], float32, of the last round
+
+
+def abilities_test_tasks(config: AbilitiesConfig) -> np.ndarray:
+    """Every ability at ten difficulties, the middles of tenths of their range, [10 num_abilities, 2] float32."""
+    which, tenth = np.divmod(np.arange(config.num_abilities * TESTS_PER_ABILITY), TESTS_PER_ABILITY)
+    return np.stack([which + 0.5, (tenth + 0.5) / TESTS_PER_ABILITY * config.hardest], axis=1).astype(np.float32)
+
+
+def abilities(config: AbilitiesConfig | None = None) -> Student:
+    """A learner with independent abilities a_k that grow by practice at a difficulty that suits them.
+
+        task (x, d)    tries ability k = floor(x) at difficulty d
+        P(success)  =  p  =  sigmoid(slope (a_k - d))
+        a_k         <- a_k + growth 4 p (1 - p)           whether it succeeds or not
+        return      =  1 for a success, 0 for a failure;  solved: a success
+
+    Tasks are practised one after the other, each judged by the ability before it, and growth is multiplied by the proposal's weight.
+    Evaluating draws from the same law and teaches nothing, deterministic or not. The report's score is the expected percentage of
+    successes over `abilities_test_tasks`.
+
+    >>> student = abilities(AbilitiesConfig(num_abilities=2, episodes_per_round=1))
+    >>> student.task_space.high, student.init(jax.random.key(0)).ability.tolist()
+    ((2.0, 10.0), [0.0, 0.0])
+    """
+    config = AbilitiesConfig() if config is None else config
+    tests = abilities_test_tasks(config)
+
+    def chance(ability: jax.Array, difficulty: jax.Array | np.ndarray) -> jax.Array:
+        return jax.nn.sigmoid(config.slope * (ability - difficulty))
+
+    def which(tasks: jax.Array | np.ndarray) -> jax.Array:
+        return jnp.clip(jnp.floor(tasks[:, 0]).astype(jnp.int32), 0, config.num_abilities - 1)
+
+    def draw(key: Key, asked: Proposals, chances: jax.Array) -> Episodes:
+        success = jax.random.bernoulli(key, chances)
+        return of_proposals(asked, success.astype(jnp.float32), success)
+
+    def practise(ability: jax.Array, proposal: tuple[jax.Array, ...]) -> tuple[jax.Array, jax.Array]:
+        index, difficulty, weight = proposal
+        p = chance(ability[index], difficulty)
+        return ability.at[index].add(config.growth * 4 * p * (1 - p) * weight), p
+
+    def init(key: Key) -> AbilitiesState:
+        ability = jnp.zeros((config.num_abilities,), jnp.float32) + jnp.float32(config.initial_ability)
+        return AbilitiesState(ability=ability, mean_return=jnp.float32(0))
+
+    def train(key: Key, state: AbilitiesState, proposals: Proposals) -> tuple[AbilitiesState, Episodes]:
+        tasks = proposals.tasks
+        ability, chances = jax.lax.scan(practise, state.ability, (which(tasks), tasks[:, 1], proposals.weight))
+        episodes = draw(key, proposals, chances)
+        return AbilitiesState(ability=ability, mean_return=jnp.mean(episodes.returns)), episodes
+
+    def evaluate(key: Key, state: AbilitiesState, tasks: PyTree, seeds: jax.Array, num_episodes: int, deterministic: bool) -> Episodes:
+        asked = attempts(tasks, seeds, num_episodes)
+        return draw(key, asked, chance(state.ability[which(asked.tasks)], asked.tasks[:, 1]))
+
+    def report(state: AbilitiesState) -> dict[str, jax.Array]:
+        expected = chance(state.ability[which(tests)], tests[:, 1])
+        return {"score": 100 * jnp.mean(expected), "mean_return": state.mean_return}
+
+    return Student(
+        name="abilities",
+        task_space=Box(names=("ability", "difficulty"), low=(0.0, 0.0), high=(config.num_abilities, config.hardest)),
+        num_proposals=config.episodes_per_round,
+        steps_per_round=config.episodes_per_round,
+        step_unit="episodes",
+        init=init,
+        train=train,
+        evaluate=evaluate,
+        report=report,
+    )

@@ -1,0 +1,129 @@
+"""A simulated learner of skills that build on each other: a graph of prerequisites. The learner is the project's own."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+
+from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.roles import Student
+from jaxcurriculum.space import Box
+from jaxcurriculum.students.simulated.episodes import attempts, of_proposals
+from jaxcurriculum.types import Episodes, Key, Proposals, PyTree
+
+MOST_SKILLS = 1000  # prerequisites are looked up in a table of skills by skills
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SkillGraphConfig:
+    """By default a chain of ten skills, each of which needs the one before."""
+
+    num_skills: int = 10  # skills, each with its own stretch of the task axis
+    prerequisites: tuple[tuple[int, ...], ...] | None = None  # of each skill, by number, as (), (0,), (0, 1); without, a chain
+    episodes_per_round: int = 1  # proposals taken, and episodes practised, a round
+    growth: float | jax.Array = 0.05  # share of what is still to be learned of a skill that an episode teaches
+    solved_above: float | jax.Array = 0.75  # competence above which a skill is mastered
+
+    def __post_init__(self):
+        check_integers(self, num_skills=1, episodes_per_round=1)
+        check_numbers(self, growth=(0, 1), solved_above=(0, 1))
+        if self.num_skills > MOST_SKILLS:
+            raise ValueError(f"SkillGraphConfig.num_skills must be at most {MOST_SKILLS}, got {self.num_skills}.")
+        if self.prerequisites is None:
+            return
+        if len(self.prerequisites) != self.num_skills:
+            num = len(self.prerequisites)
+            raise ValueError(f"SkillGraphConfig.prerequisites must have one entry a skill: {self.num_skills} skills but {num} entries.")
+        _check_order(self.prerequisites)
+
+
+def _check_order(prerequisites: tuple[tuple[int, ...], ...]) -> None:
+    """Raise a ValueError where a prerequisite is no skill, or where skills wait for each other in a circle."""
+    for skill, needed in enumerate(prerequisites):
+        if not all(isinstance(other, int) and 0 <= other < len(prerequisites) for other in needed):
+            raise ValueError(
+                f"SkillGraphConfig.prerequisites must be numbers from 0 to {len(prerequisites) - 1}, got {needed} for skill {skill}."
+            )
+    waiting = set(range(len(prerequisites)))
+    while ready := {skill for skill in waiting if not waiting.intersection(prerequisites[skill])}:
+        waiting -= ready
+    if waiting:
+        raise ValueError(f"SkillGraphConfig.prerequisites must not go round in a circle, got one among the skills {sorted(waiting)}.")
+
+
+class SkillGraphState(struct.PyTreeNode):
+    """What the learner can do, and how its last round went."""
+
+    competence: jax.Array  # [num_skills], float32, in [0, 1]
+    mean_return: jax.Array  # [], float32, of the last round
+
+
+def skill_graph_test_tasks(config: SkillGraphConfig) -> np.ndarray:
+    """Every skill once, the middle of its stretch, [num_skills, 1] float32."""
+    return (np.arange(config.num_skills, dtype=np.float32) + 0.5)[:, None]
+
+
+def skill_graph(config: SkillGraphConfig | None = None) -> Student:
+    """A learner whose skill s is practised by every task in [s, s + 1) and grows as far as its prerequisites allow.
+
+        ceiling(s)    =  the least competence[p] of the prerequisites p of s, 1 if it has none
+        competence[s] <- competence[s] + growth max(0, ceiling(s) - competence[s])
+        return        =  competence[s]    after practice;  solved: competence[s] > solved_above
+
+    Under a ceiling that stands still, n episodes take a skill from 0 to ceiling (1 - (1 - growth)^n): a learning curve. Tasks are
+    practised one after the other, and growth is multiplied by the proposal's weight (at most to 1). Evaluating gives one episode
+    a task (nothing here is random) and teaches nothing. The report's score is the percentage of mastered skills.
+
+    >>> student = skill_graph(SkillGraphConfig(num_skills=3, prerequisites=((), (), (0, 1))))
+    >>> student.task_space.high, student.init(jax.random.key(0)).competence.tolist()
+    ((3.0,), [0.0, 0.0, 0.0])
+    """
+    config = SkillGraphConfig() if config is None else config
+    chain = tuple((skill - 1,) if skill else () for skill in range(config.num_skills))
+    needs = np.zeros((config.num_skills, config.num_skills), bool)
+    for skill, needed in enumerate(chain if config.prerequisites is None else config.prerequisites):
+        needs[skill, list(needed)] = True
+    is_needed = jnp.array(needs)
+
+    def skill_of(tasks: jax.Array) -> jax.Array:
+        return jnp.clip(jnp.floor(tasks[:, 0]).astype(jnp.int32), 0, config.num_skills - 1)
+
+    def practise(competence: jax.Array, proposal: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        skill, weight = proposal
+        ceiling = jnp.min(jnp.where(is_needed[skill], competence, 1.0))
+        before = competence[skill]
+        now = before + jnp.minimum(config.growth * weight, 1.0) * jnp.maximum(ceiling - before, 0.0)
+        return competence.at[skill].set(now), now
+
+    def init(key: Key) -> SkillGraphState:
+        return SkillGraphState(competence=jnp.zeros((config.num_skills,), jnp.float32), mean_return=jnp.float32(0))
+
+    def train(key: Key, state: SkillGraphState, proposals: Proposals) -> tuple[SkillGraphState, Episodes]:
+        competence, returns = jax.lax.scan(practise, state.competence, (skill_of(proposals.tasks), proposals.weight))
+        state = SkillGraphState(competence=competence, mean_return=jnp.mean(returns))
+        return state, of_proposals(proposals, returns, returns > config.solved_above)
+
+    def evaluate(key: Key, state: SkillGraphState, tasks: PyTree, seeds: jax.Array, num_episodes: int, deterministic: bool) -> Episodes:
+        asked = attempts(tasks, seeds, num_episodes)
+        returns = state.competence[skill_of(asked.tasks)]
+        return of_proposals(asked, returns, returns > config.solved_above)
+
+    def report(state: SkillGraphState) -> dict[str, jax.Array]:
+        mastered = state.competence > config.solved_above
+        return {"score": 100 * jnp.mean(mastered, dtype=jnp.float32), "mean_return": state.mean_return}
+
+    return Student(
+        name="skill-graph",
+        task_space=Box(names=("skill",), low=(0.0,), high=(config.num_skills,)),
+        num_proposals=config.episodes_per_round,
+        steps_per_round=config.episodes_per_round,
+        step_unit="episodes",
+        init=init,
+        train=train,
+        evaluate=evaluate,
+        report=report,
+    )

@@ -1,0 +1,275 @@
+"""GoalGAN: a generative adversarial network proposes tasks of intermediate difficulty.
+
+    propose: with probability p_old a task that was once mastered, else one of the generator; both with Gaussian noise, clipped
+    label:   after `num_rollouts` attempts a generated task is good iff   min_success <= mean success <= max_success;
+             above max_success it joins the mastered ones, unless it lies too near to one of them
+    train:   after `update_every` labels, if any is good, `num_iterations` of a least-squares GAN (`gan.py`) on them; then they go
+
+Everything is in the unit cube of the task space, without its axes of zero width.
+
+Source: C. Florensa, D. Held, X. Geng, P. Abbeel, "Automatic goal generation for reinforcement learning agents", ICML 2018; in the form of
+C. Romac et al., "TeachMyAgent: a benchmark for automatic curriculum learning in Deep RL", ICML 2021.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+
+from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.roles import Context, Teacher
+from jaxcurriculum.space import Box
+from jaxcurriculum.teachers import history as ring
+from jaxcurriculum.teachers.batching import all_seeds_at_once, shared_max
+from jaxcurriculum.teachers.choice import check_easy_mean
+from jaxcurriculum.teachers.gan import Gan, GanState
+from jaxcurriculum.types import Episodes, Key, Proposals, fresh_proposals
+
+NUM_SHOWN = 64  # generated tasks in a report
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GoalGanConfig:
+    """The defaults are the settings of TeachMyAgent, 2021."""
+
+    noise: float | jax.Array = 0.1  # standard deviation of the noise on a task, fraction of each axis' range
+    p_old: float | jax.Array = 0.1  # probability of a mastered task, once there is one
+    num_rollouts: int = 2  # attempts at a generated task, after which it is labelled
+    min_success: float | jax.Array = 0.25  # mean success from which on a task is good
+    max_success: float | jax.Array = 0.75  # mean success up to which a task is good; above it is mastered
+    update_every: int = 100  # labelled tasks from one training to the next
+    num_iterations: int = 250  # of a training
+    num_pretraining_tasks: int = 1000  # easy tasks on which the networks are trained before the first proposal
+    pretrain_iterations: int = 500  # of the training on easy tasks; 0: the networks start as they are initialised
+    batch_size: int = 64  # labelled and generated tasks in an iteration, so many of each
+    learning_rate: float | jax.Array = 1e-3  # of RMSProp, both networks
+    generator_hidden: tuple[int, ...] = (256, 256)  # widths of the generator's hidden layers
+    discriminator_hidden: tuple[int, ...] = (128, 128)  # widths of the discriminator's hidden layers
+    mastered_capacity: int = 1000  # mastered tasks kept, the latest
+    min_distance: float | jax.Array = 0.01  # a mastered task is kept if farther from the others, fraction of the unit cube's diagonal
+    open_slots: int = 1024  # generated tasks whose attempts may be awaited at one time, the latest
+    initial_mean: tuple[float, ...] | None = None  # an easy task, in the axes' units; None: a random one, differing between seeds
+    initial_std: float | jax.Array = 0.1  # spread of the easy tasks about it, fraction of each axis' range
+
+    def __post_init__(self):
+        sizes = ("num_rollouts", "update_every", "num_pretraining_tasks", "batch_size", "mastered_capacity", "open_slots")
+        check_integers(self, num_iterations=0, pretrain_iterations=0, **dict.fromkeys(sizes, 1))
+        fractions = ("p_old", "min_success", "max_success", "min_distance")
+        check_numbers(self, noise=(0, math.inf), learning_rate=(0, math.inf), initial_std=(0, math.inf), **dict.fromkeys(fractions, (0, 1)))
+        for name in ("generator_hidden", "discriminator_hidden"):
+            widths = getattr(self, name)
+            if not widths or not all(isinstance(width, int) and width > 0 for width in widths):
+                raise ValueError(f"GoalGanConfig.{name} must be one or more positive integers, got {widths!r}.")
+        thresholds = (self.min_success, self.max_success)
+        if not any(isinstance(x, jax.Array) for x in thresholds) and self.min_success > self.max_success:
+            raise ValueError(f"GoalGanConfig.max_success must be at least min_success={self.min_success}, got {self.max_success}.")
+
+    @classmethod
+    def teach_my_agent(cls) -> GoalGanConfig:
+        """The tuned settings of TeachMyAgent, 2021 (the defaults)."""
+        return cls()
+
+
+class GoalGanState(struct.PyTreeNode):
+    """Tasks are points of the unit cube, [..., dims] over the axes that are not constant. Generated task number n has slot n mod slots."""
+
+    gan: GanState
+    open_tasks: jax.Array  # [slots, dims + 2], rows (task with its noise, attempts seen, attempts solved): the latest generated ones
+    num_opened: jax.Array  # [], int32, tasks generated so far
+    num_unproposed: jax.Array  # [], int32, proposals that the latest generated task still lacks
+    labelled: ring.History  # rows (task, 1 if good else 0) since the last training
+    mastered: ring.History  # rows (task)
+    num_trainings: jax.Array  # [], int32
+
+
+class GoalGanReport(struct.PyTreeNode):
+    """Where the generator is, and what its tasks were worth."""
+
+    generated: jax.Array  # [64, dims of the space], tasks of the generator in the axes' units, without noise
+    good_fraction: jax.Array  # [], of the tasks labelled since the last training, 0 if none was
+    num_mastered: jax.Array  # [], int32, tasks kept
+    num_trainings: jax.Array  # [], int32
+
+
+def goal_gan(task_space: Box, config: GoalGanConfig | None = None) -> Teacher:
+    """A teacher whose generative network learns to propose tasks that the student solves sometimes.
+
+    A generated task is proposed `num_rollouts` times in a row, over several rounds where one is too short, with a level seed of its
+    own each time. Its number is the proposals' `origin`, by which its episodes are found, in whatever round they end; attempts
+    beyond `num_rollouts` do not count. Mastered tasks are proposed once, with origin -1, and not judged. At most the latest
+    `open_slots` generated tasks are awaited: a task whose attempts are not all seen by then is never labelled.
+
+    The networks start from `pretrain_iterations` on easy tasks, all labelled good: a Gaussian about `initial_mean`, or about a
+    random task where no expert knows an easy one. Without a good task among `update_every` the networks stay as they are. Only
+    the seeds that are due are trained, one after another.
+
+    Differs from the paper: the tasks of a round are drawn before its episodes; a batch of episodes is judged in its order but
+    followed by one training at most, on the latest `update_every` labels. Batches are drawn with replacement. The mastered
+    tasks are a ring of the latest, told apart in the unit cube. TeachMyAgent's generator covers twice the box and is clipped,
+    which piles tasks on the faces; here the range of the tanh is the box. On a logarithmic axis everything is about the logarithm.
+
+    Raises:
+      ValueError: when `initial_mean` is no task of the space.
+
+    >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0), units=("steps", "m"))
+    >>> teacher = goal_gan(space, GoalGanConfig(pretrain_iterations=10))
+    >>> state, proposals = teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 5)
+    >>> proposals.tasks.shape, proposals.origin.tolist()
+    ((5, 2), [0, 0, 1, 1, 2])
+    """
+    config = GoalGanConfig() if config is None else config
+    check_easy_mean(config, task_space)
+    axes = _free_axes(task_space)
+    gan = Gan(
+        dims=len(axes),
+        generator_hidden=tuple(config.generator_hidden),
+        discriminator_hidden=tuple(config.discriminator_hidden),
+        batch_size=config.batch_size,
+    )
+    train_where = _trainer(gan, config)
+
+    def to_tasks(unit: jax.Array) -> jax.Array:
+        return jax.vmap(task_space.from_unit)(jnp.zeros((unit.shape[0], task_space.dims)).at[:, axes].set(unit))
+
+    def init(key: Key) -> GoalGanState:
+        key_networks, key_mean, key_tasks, key_train = jax.random.split(key, 4)
+        easy = config.initial_mean
+        mean = jax.random.uniform(key_mean, (len(axes),)) if easy is None else task_space.to_unit(jnp.array(easy, jnp.float32))[axes]
+        noise = config.initial_std * jax.random.normal(key_tasks, (config.num_pretraining_tasks, len(axes)))
+        points = 2 * jnp.clip(mean[None] + noise, 0.0, 1.0) - 1
+        good = jnp.ones((config.num_pretraining_tasks,), bool)
+        rate = jnp.asarray(config.learning_rate, jnp.float32)
+        return GoalGanState(
+            gan=gan.train(key_train, gan.init(key_networks), points, good, config.pretrain_iterations, rate),
+            open_tasks=jnp.zeros((config.open_slots, len(axes) + 2)),
+            num_opened=jnp.int32(0),
+            num_unproposed=jnp.int32(0),
+            labelled=ring.empty(len(axes) + 1, config.update_every),
+            mastered=ring.empty(len(axes), config.mastered_capacity),
+            num_trainings=jnp.int32(0),
+        )
+
+    def propose(key: Key, state: GoalGanState, num: int) -> tuple[GoalGanState, Proposals]:
+        key_draws, key_seeds = jax.random.split(key)
+        state, tasks, origin = _draw(key_draws, state, num, gan, config)
+        return state, fresh_proposals(key_seeds, to_tasks(tasks)).replace(origin=origin)
+
+    def update(key: Key, state: GoalGanState, episodes: Episodes, context: Context) -> tuple[GoalGanState, jax.Array]:
+        order, num_valid = ring.valid_first(ring.usable(episodes))
+        origin, solved = episodes.origin[order], episodes.solved[order]
+        judge = lambda index, state: _judge(state, origin[index], solved[index], index < num_valid, config)
+        state = jax.lax.fori_loop(0, shared_max(num_valid), judge, state)
+        full = state.labelled.num_rows >= config.update_every
+        needed = full & jnp.any(state.labelled.values[-1] > 0)
+        state = state.replace(
+            gan=train_where(needed, key, jnp.asarray(config.learning_rate, jnp.float32), state.gan, state.labelled.values),
+            labelled=state.labelled.replace(num_rows=jnp.where(full, 0, state.labelled.num_rows)),
+            num_trainings=state.num_trainings + needed.astype(jnp.int32),
+        )
+        return state, jnp.int32(0)
+
+    def report(state: GoalGanState) -> GoalGanReport:
+        num_labelled = jnp.minimum(state.labelled.num_rows, config.update_every)
+        good = jnp.where(jnp.arange(config.update_every) < num_labelled, state.labelled.values[-1], 0.0)
+        return GoalGanReport(
+            generated=to_tasks((gan.sample(jax.random.key(0), state.gan, NUM_SHOWN) + 1) / 2),
+            good_fraction=jnp.sum(good) / jnp.maximum(num_labelled, 1).astype(jnp.float32),
+            num_mastered=jnp.minimum(state.mastered.num_rows, config.mastered_capacity),
+            num_trainings=state.num_trainings,
+        )
+
+    return Teacher(name="goal-gan", init=init, propose=propose, update=update, report=report)
+
+
+def _draw(key: Key, state: GoalGanState, num: int, gan: Gan, config: GoalGanConfig) -> tuple[GoalGanState, jax.Array, jax.Array]:
+    """`num` proposals: what the latest generated task lacks, then new draws. Tasks [num, dims] and origins [num]."""
+    key_old, key_row, key_latent, key_noise = jax.random.split(key, 4)
+    slots, dims = state.open_tasks.shape[0], gan.dims
+    num_mastered = jnp.minimum(state.mastered.num_rows, config.mastered_capacity)
+    is_new = ~(jax.random.bernoulli(key_old, config.p_old, (num,)) & (num_mastered > 0))
+    rank = jnp.cumsum(is_new, dtype=jnp.int32) - 1  # among the generated ones
+    num_generated = -(-num // config.num_rollouts)  # no more than these find room
+    generated = (gan.sample(key_latent, state.gan, num_generated) + 1) / 2
+    mastered = state.mastered.values[:, jax.random.randint(key_row, (num,), 0, jnp.maximum(num_mastered, 1))].T
+    tasks = jnp.where(is_new[:, None], generated[jnp.clip(rank, 0, num_generated - 1)], mastered)
+    tasks = jnp.clip(tasks + config.noise * jax.random.normal(key_noise, (num, dims)), 0.0, 1.0)
+
+    lengths = jnp.concatenate([state.num_unproposed[None], jnp.where(is_new, config.num_rollouts, 1)])
+    ends = jnp.cumsum(lengths, dtype=jnp.int32)
+    draw = jnp.repeat(jnp.arange(num + 1, dtype=jnp.int32), lengths, total_repeat_length=num)
+    latest = state.num_opened - 1
+    all_tasks = jnp.concatenate([state.open_tasks[latest % slots, :dims][None], tasks])
+    all_origins = jnp.concatenate([latest[None], jnp.where(is_new, state.num_opened + rank, -1)])
+
+    is_opened = is_new & (ends[:-1] < num)
+    num_opened = state.num_opened + jnp.sum(is_opened, dtype=jnp.int32)
+    is_kept = is_opened & (all_origins[1:] >= num_opened - slots)
+    slot = jnp.where(is_kept, all_origins[1:] % slots, slots)
+    unseen = jnp.concatenate([tasks, jnp.zeros((num, 2))], axis=1)
+    state = state.replace(
+        open_tasks=state.open_tasks.at[slot].set(unseen, mode="drop"),
+        num_opened=num_opened,
+        num_unproposed=ends[draw[-1]] - num,
+    )
+    return state, all_tasks[draw], all_origins[draw]
+
+
+def _judge(state: GoalGanState, origin: jax.Array, solved: jax.Array, usable: jax.Array, config: GoalGanConfig) -> GoalGanState:
+    """Count one attempt at generated task number `origin`, and label the task if it was the last one."""
+    slots = state.open_tasks.shape[0]
+    slot = jnp.maximum(origin, 0) % slots
+    is_awaited = (origin >= 0) & (origin >= state.num_opened - slots) & (origin < state.num_opened)
+    task, (num_seen, num_solved) = state.open_tasks[slot, :-2], state.open_tasks[slot, -2:]
+    counts = usable & is_awaited & (num_seen < config.num_rollouts)
+    num_seen, num_solved = num_seen + counts, num_solved + (counts & solved)
+    is_labelled = counts & (num_seen == config.num_rollouts)
+    success = num_solved / config.num_rollouts
+    good = (success >= config.min_success) & (success <= config.max_success)
+    is_kept = is_labelled & (success > config.max_success) & _is_far(state.mastered, task, config)
+    row = jnp.concatenate([task, good[None].astype(jnp.float32)])
+    return state.replace(
+        open_tasks=state.open_tasks.at[slot, -2:].set(jnp.stack([num_seen, num_solved])),
+        labelled=ring.insert(state.labelled, row[:, None], is_labelled.astype(jnp.int32)),
+        mastered=ring.insert(state.mastered, task[:, None], is_kept.astype(jnp.int32)),
+    )
+
+
+def _is_far(mastered: ring.History, task: jax.Array, config: GoalGanConfig) -> jax.Array:
+    """Whether `task` [dims] lies farther from all mastered ones than the smallest distance, [] bool."""
+    dims, capacity = mastered.values.shape
+    squared = jnp.sum((mastered.values - task[:, None]) ** 2, axis=0)
+    is_near = (squared <= config.min_distance**2 * dims) & (jnp.arange(capacity) < mastered.num_rows)
+    return ~jnp.any(is_near)
+
+
+def _trainer(gan: Gan, config: GoalGanConfig) -> Callable[..., GanState]:
+    """(needed [] bool, key, learning rate [], networks, labelled rows [dims + 1, num]) -> networks, trained where needed.
+
+    The seeds that need it are trained one after another: the others wait for different labels, and would be trained for nothing.
+    """
+
+    def function(needed: jax.Array, keys: Key, rates: jax.Array, gans: GanState, rows: jax.Array) -> GanState:
+        order, num_needed = ring.valid_first(needed)
+
+        def train_one(index: jax.Array, gans: GanState) -> GanState:
+            seed = order[index]
+            points, good = 2 * rows[seed, :-1].T - 1, rows[seed, -1] > 0
+            before = jax.tree.map(lambda leaf: leaf[seed], gans)
+            after = gan.train(keys[seed], before, points, good, config.num_iterations, rates[seed])
+            return jax.tree.map(lambda leaf, new: leaf.at[seed].set(new), gans, after)
+
+        return jax.lax.fori_loop(0, num_needed, train_one, gans)
+
+    return all_seeds_at_once(function)
+
+
+def _free_axes(space: Box) -> np.ndarray:
+    """The axes of more than zero width; all of them where there is none."""
+    free = np.flatnonzero(np.array(space.high) > np.array(space.low))
+    return free if len(free) else np.arange(space.dims)

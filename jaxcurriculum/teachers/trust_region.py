@@ -1,0 +1,108 @@
+"""Gaussians, and a natural-gradient step that keeps one within a bounded divergence of where it was.
+
+Source: J. Schulman, S. Levine, P. Moritz, M. Jordan, P. Abbeel, "Trust region policy optimization", ICML 2015.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+from jax.flatten_util import ravel_pytree
+
+CG_ITERATIONS = 10
+CG_RESIDUAL = 1e-10  # squared norm of what is left, at which the solution counts as found
+DAMPING = 1e-2
+MAX_HALVINGS = 10
+AIM = 0.999  # fraction of max_kl that a step aims at, so that rounding does not put it beyond
+LIMIT = 0.9999  # fraction of max_kl that a step may reach, as computed
+
+
+class Gaussian(struct.PyTreeNode):
+    """N(mean, L L^T) with the lower triangular factor L, by the numbers that an update moves."""
+
+    mean: jax.Array  # [dims]
+    log_diagonal: jax.Array  # [dims], logarithm of L's diagonal
+    below: jax.Array  # [dims (dims - 1) / 2], what stands below it, row after row
+
+
+def factor(gaussian: Gaussian) -> jax.Array:
+    """The lower triangular L of the covariance L L^T, [dims, dims]."""
+    dims = gaussian.mean.shape[0]
+    place = np.zeros((dims, dims), np.int32)
+    place[np.diag_indices(dims)] = np.arange(dims)
+    place[np.tril_indices(dims, -1)] = dims + np.arange(gaussian.below.shape[0])
+    entries = jnp.concatenate([jnp.exp(gaussian.log_diagonal), gaussian.below])
+    return jnp.where(np.tri(dims, dtype=bool), entries[place], 0.0)
+
+
+def kl(p: Gaussian, q: Gaussian) -> jax.Array:
+    """KL(p || q) in nats, [], accurate where p and q are near each other too.
+
+    (|M|^2 - dims + |L_q^-1 (m_p - m_q)|^2) / 2 - log det M,   M = L_q^-1 L_p
+    """
+    log_ratio = p.log_diagonal - q.log_diagonal  # of the diagonal of M
+    others = jnp.sum(jnp.tril(_solve(q, factor(p)), -1) ** 2) + jnp.sum(_solve(q, (p.mean - q.mean)[:, None]) ** 2)
+    return 0.5 * (jnp.sum(jnp.expm1(2 * log_ratio) - 2 * log_ratio) + others)
+
+
+def log_density(gaussian: Gaussian, points: jax.Array) -> jax.Array:
+    """Log density at `points` ([dims, num]) up to a constant that all Gaussians share, [num]."""
+    whitened = _solve(gaussian, points - gaussian.mean[:, None])
+    return -0.5 * jnp.sum(whitened**2, axis=0) - jnp.sum(gaussian.log_diagonal)
+
+
+def trust_region_step(old: Gaussian, objective: Callable[[Gaussian], jax.Array], max_kl: float | jax.Array) -> Gaussian:
+    """`old` moved along the natural gradient of `objective`, as far as KL(old || new) <= max_kl, or left as it is.
+
+        step = sqrt(2 max_kl / (s^T F s)) s,   F s = gradient,   F: Hessian of KL(old || .) at old, damped
+
+    The whole step is tried, then its halves: the first within the bound that does not make the objective worse is taken.
+    """
+    start, unravel = ravel_pytree(old)
+    distance = lambda x: kl(old, unravel(x))
+    fisher = lambda v: jax.jvp(jax.grad(distance), (start,), (v,))[1] + DAMPING * v
+    gradient = jax.grad(lambda x: objective(unravel(x)))(start)
+    gradient = gradient / jnp.maximum(jnp.max(jnp.abs(gradient)), 1e-30)  # its size does not matter, but could overflow
+    direction = _conjugate_gradient(fisher, gradient)
+    whole = jnp.sqrt(2 * AIM * max_kl / jnp.maximum(direction @ fisher(direction), 1e-30)) * direction
+    least = objective(old)
+
+    def halve(carry: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
+        num_tried, _, _ = carry
+        x = start + whole * 0.5 ** num_tried.astype(jnp.float32)
+        accepted = (distance(x) <= LIMIT * max_kl) & (objective(unravel(x)) >= least)  # nan is not
+        return num_tried + 1, accepted, jnp.where(accepted, x, start)
+
+    # The verdict is carried: a condition that computed it again could round otherwise than the body does, and never end.
+    searches = lambda carry: (carry[0] <= MAX_HALVINGS) & ~carry[1]
+    return unravel(jax.lax.while_loop(searches, halve, (jnp.int32(0), jnp.asarray(False), start))[2])
+
+
+def _solve(gaussian: Gaussian, right: jax.Array) -> jax.Array:
+    """L^-1 right, for `right` [dims, num]; row by row, which for few dims is quicker under vmap than LAPACK matrix by matrix."""
+    lower, rows = factor(gaussian), []
+    for axis in range(right.shape[0]):
+        known = sum((lower[axis, other] * rows[other] for other in range(axis)), jnp.zeros_like(right[axis]))
+        rows.append((right[axis] - known) / lower[axis, axis])
+    return jnp.stack(rows)
+
+
+def _conjugate_gradient(product: Callable[[jax.Array], jax.Array], right: jax.Array) -> jax.Array:
+    """x with product(x) = right, [num]."""
+
+    def iterate(_, carry):
+        x, residual, direction, size = carry
+        image = product(direction)
+        goes_on = size > CG_RESIDUAL
+        length = jnp.where(goes_on, size / jnp.where(goes_on, direction @ image, 1.0), 0.0)
+        residual = residual - length * image
+        new_size = residual @ residual
+        turned = residual + new_size / jnp.where(goes_on, size, 1.0) * direction
+        return x + length * direction, residual, turned, new_size
+
+    start = (jnp.zeros_like(right), right, right, right @ right)
+    return jax.lax.fori_loop(0, CG_ITERATIONS, iterate, start)[0]
