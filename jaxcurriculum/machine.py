@@ -23,7 +23,8 @@ def use_cores(num_cores: int | None = None) -> None:
 
     Known: in jaxlib 0.10 the compiler ends the process ("symbolic_map.cc ... Check failed: GetNumDims()", openxla/xla issue 47367) where
     a mapped loop writes to two arrays of the same shape at the same indices (`a.at[i].set(x)`, `b.at[i].set(y)`). Keep both in one
-    array, or write with `jnp.where`; or set XLA_FLAGS="--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=10000000", at half the walkers' speed.
+    array, or write with `jnp.where`; or set XLA_FLAGS yourself, which halves the walkers' speed:
+    "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=10000000".
 
     Args:
       num_cores: devices to make; by default the cores that this process may use, unless JAX was told a number before.

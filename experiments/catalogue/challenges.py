@@ -1,4 +1,4 @@
-"""TeachMyAgent's challenges by name."""
+"""TeachMyAgent's challenges, and other ways to make a student harder to teach, by name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 
-from jaxcurriculum import Box, Environment, Student, challenges
+from jaxcurriculum import Box, Environment, Student, challenges, students
 from jaxcurriculum.experiments.catalogue.parts import Part
 from jaxcurriculum.types import PyTree
 
@@ -68,5 +68,17 @@ CHALLENGES = {
         config=challenges.RuggedConfig(),
         make=challenges.rugged,
         test_tasks=_shuffled,
+    ),
+    "noisy": ChallengePart(
+        description="every return that the student reports is blurred",
+        config=students.NoisyConfig(),
+        make=students.noisy,
+        changes_student=True,
+    ),
+    "unlearnable": ChallengePart(
+        description="a box of tasks that teach nothing",
+        config=students.UnlearnableConfig(),
+        make=students.unlearnable,
+        changes_student=True,
     ),
 }

@@ -6,6 +6,17 @@ from jaxcurriculum import students
 from jaxcurriculum.experiments.catalogue.parts import StudentPart
 from jaxcurriculum.students import simulated
 
+# Returns of simulated learners lie in [0, 1], and they have no critic. Teachers are as for environments otherwise.
+SIMULATED = {
+    "return_range": None,
+    "threshold": 0.75,
+    "grow_at": 0.75,
+    "shrink_at": 0.2,
+    "score": "return_change",
+    "replay.score": "return_change",
+    "offset_steps": 2000,
+    "update_every_steps": 500,
+}
 STUDENTS = {
     "ppo": StudentPart(
         description="proximal policy optimisation on an environment",
@@ -29,19 +40,27 @@ STUDENTS = {
         needs_environment=False,
         steps=20_000,
         evaluate_every=1_000,
-        # Its returns lie in [0, 1] and change by 0.01 a visit, its tasks in the unit square, and it has no critic.
-        adapt={
-            "return_range": None,
-            "threshold": 0.75,
-            "step": (0.05, 0.05),
-            "grow_at": 0.75,
-            "shrink_at": 0.2,
-            "score": "return_change",
-            "replay.score": "return_change",
-            "bandit.advantage_scale": 0.01,
-            "offset_steps": 2000,
-            "update_every_steps": 500,
-        },
+        adapt=SIMULATED | {"step": (0.05, 0.05), "bandit.advantage_scale": 0.01},
         test_sets={"cells": lambda config, _: simulated.toy_grid_test_tasks(config)},
+    ),
+    "abilities": StudentPart(
+        description="a simulated learner: independent abilities that grow where success is uncertain",
+        config=simulated.AbilitiesConfig(),
+        make=lambda _, config: simulated.abilities(config),
+        needs_environment=False,
+        steps=20_000,
+        evaluate_every=1_000,
+        adapt=SIMULATED | {"step": (0.0, 0.5)},
+        test_sets={"difficulties": lambda config, _: simulated.abilities_test_tasks(config)},
+    ),
+    "skill-graph": StudentPart(
+        description="a simulated learner: skills that need others first",
+        config=simulated.SkillGraphConfig(),
+        make=lambda _, config: simulated.skill_graph(config),
+        needs_environment=False,
+        steps=10_000,
+        evaluate_every=500,
+        adapt=SIMULATED | {"step": (0.1,), "bandit.advantage_scale": 0.05},
+        test_sets={"skills": lambda config, _: simulated.skill_graph_test_tasks(config)},
     ),
 }
