@@ -65,6 +65,13 @@ def test_every_teacher_goes_with_the_simulated_student(teacher):
     assert experiment.num_advances == 20 and experiment.loop.steps_per_advance == 1000
 
 
+@pytest.mark.parametrize("teacher", catalogue.TEACHERS)
+def test_the_state_of_every_teacher_is_small(teacher):
+    """Under 2 MB a seed with the default settings on two axes, whatever the length of a run."""
+    state = jax.eval_shape(build(dataclasses.replace(TOY, teacher=teacher)).loop.teacher.init, jax.random.key(0))
+    assert sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state)) < 2e6
+
+
 def test_returns_of_the_toy_grid_are_not_scaled_unless_asked():
     named = lambda *changes: build(dataclasses.replace(TOY, teacher="alp-gmm", set=changes)).config["teacher.return_range"]
     assert named() is None and named("teacher.return_range=0,2") == [0, 2]
