@@ -64,6 +64,9 @@ TEACHERS = {
             update_every=20, num_iterations=5, pretrain_iterations=10, generator_hidden=(8,), discriminator_hidden=(8,), open_slots=40
         ),
     ),
+    "setter-solver": lambda space: teachers.setter_solver(
+        space, teachers.SetterSolverConfig(update_every=30, setter_hidden=4, judge_hidden=(4,), num_blocks=1)
+    ),
     "mix": lambda space: teachers.mix(teachers.random(space), teachers.plr(space, teachers.PlrConfig(capacity=40)), 0.3),
     "in-subspace": lambda space: (
         teachers.in_subspace(teachers.adr, space, {space.names[0]: (space.low[0], space.high[0] / 2), space.names[-1]: space.high[-1]})

@@ -83,6 +83,11 @@ TEACHERS = {
         config=teachers.GoalGanConfig(),
         make=teachers.goal_gan,
     ),
+    "setter-solver": Part(
+        description="Setter-Solver: a flow that proposes tasks of a wanted feasibility, which a judge learns to tell",
+        config=teachers.SetterSolverConfig(),
+        make=teachers.setter_solver,
+    ),
     "self-paced": Part(
         description="SPDL: a Gaussian that moves to high values, then to a target (the settings of TeachMyAgent, 2021)",
         config=teachers.SelfPacedConfig.teach_my_agent(),

@@ -16,6 +16,7 @@ from jaxcurriculum.teachers.plr import PlrConfig, plr
 from jaxcurriculum.teachers.random import random
 from jaxcurriculum.teachers.riac import RiacConfig, riac
 from jaxcurriculum.teachers.self_paced import SelfPacedConfig, self_paced
+from jaxcurriculum.teachers.setter_solver import SetterSolverConfig, setter_solver
 from jaxcurriculum.teachers.skill_it import SkillItConfig, grid_graph, skill_it
 from jaxcurriculum.teachers.tscl import TsclConfig, tscl
 from jaxcurriculum.teachers.ucb_advantage import UcbAdvantageConfig, ucb_advantage
@@ -34,6 +35,7 @@ __all__ = [
     "PlrConfig",
     "RiacConfig",
     "SelfPacedConfig",
+    "SetterSolverConfig",
     "SkillItConfig",
     "TsclConfig",
     "UcbAdvantageConfig",
@@ -58,6 +60,7 @@ __all__ = [
     "riac",
     "schedule",
     "self_paced",
+    "setter_solver",
     "skill_it",
     "tscl",
     "ucb_advantage",

@@ -1,4 +1,4 @@
-"""Choices that many teachers share: in proportion to a score, and tasks that an expert knows to be easy."""
+"""What many teachers share: choices in proportion to a score, tasks that an expert knows to be easy, axes that can be chosen at all."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxcurriculum.space import Box
 from jaxcurriculum.types import Key
@@ -41,6 +42,16 @@ def easy_tasks(key: Key, space: Box, mean: tuple[float, ...] | None, std: float 
     spread = std * (jnp.array(space.high, jnp.float32) - jnp.array(space.low, jnp.float32))
     noise = jax.random.normal(key, (num, space.dims)) * spread[None]
     return jax.vmap(space.clip)(jnp.array(mean, jnp.float32)[None] + noise)
+
+
+def free_axes(space: Box) -> np.ndarray:
+    """The axes of more than zero width, by number; all of them where there is none.
+
+    >>> free_axes(Box(names=("height", "constant"), low=(0.0, 1.0), high=(3.0, 1.0))).tolist()
+    [0]
+    """
+    free = np.flatnonzero(np.array(space.high) > np.array(space.low))
+    return free if len(free) else np.arange(space.dims)
 
 
 def check_easy_mean(config: Any, space: Box) -> None:

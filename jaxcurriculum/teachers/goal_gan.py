@@ -19,7 +19,6 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import struct
 
 from jaxcurriculum.fields import check_integers, check_numbers
@@ -27,7 +26,7 @@ from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import history as ring
 from jaxcurriculum.teachers.batching import all_seeds_at_once, shared_max
-from jaxcurriculum.teachers.choice import check_easy_mean
+from jaxcurriculum.teachers.choice import check_easy_mean, free_axes
 from jaxcurriculum.teachers.gan import Gan, GanState
 from jaxcurriculum.types import Episodes, Key, Proposals, fresh_proposals
 
@@ -125,7 +124,7 @@ def goal_gan(task_space: Box, config: GoalGanConfig | None = None) -> Teacher:
     """
     config = GoalGanConfig() if config is None else config
     check_easy_mean(config, task_space)
-    axes = _free_axes(task_space)
+    axes = free_axes(task_space)
     gan = Gan(
         dims=len(axes),
         generator_hidden=tuple(config.generator_hidden),
@@ -267,9 +266,3 @@ def _trainer(gan: Gan, config: GoalGanConfig) -> Callable[..., GanState]:
         return jax.lax.fori_loop(0, num_needed, train_one, gans)
 
     return all_seeds_at_once(function)
-
-
-def _free_axes(space: Box) -> np.ndarray:
-    """The axes of more than zero width; all of them where there is none."""
-    free = np.flatnonzero(np.array(space.high) > np.array(space.low))
-    return free if len(free) else np.arange(space.dims)

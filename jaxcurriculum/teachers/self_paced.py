@@ -26,7 +26,7 @@ from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import history as ring
 from jaxcurriculum.teachers.batching import shared_max
-from jaxcurriculum.teachers.choice import check_easy_mean
+from jaxcurriculum.teachers.choice import check_easy_mean, free_axes
 from jaxcurriculum.teachers.trust_region import Gaussian, factor, kl, log_density, trust_region_step
 from jaxcurriculum.types import Episodes, Key, Proposals, fresh_proposals
 
@@ -105,7 +105,7 @@ def self_paced(task_space: Box, config: SelfPacedConfig | None = None) -> Teache
     """
     config = SelfPacedConfig() if config is None else config
     check_easy_mean(config, task_space)
-    axes = _free_axes(task_space)
+    axes = free_axes(task_space)
     target = _target(task_space, config, axes)
     num_early = (max(config.offset_steps, 1) - 1) // config.update_every_steps  # periods that end before offset_steps
 
@@ -179,12 +179,6 @@ def _updated(state: SelfPacedState, target: Gaussian, config: SelfPacedConfig) -
         num_returns=jnp.int32(0),
         num_updates=state.num_updates + 1,
     )
-
-
-def _free_axes(space: Box) -> np.ndarray:
-    """The axes of more than zero width; all of them where there is none."""
-    free = np.flatnonzero(np.array(space.high) > np.array(space.low))
-    return free if len(free) else np.arange(space.dims)
 
 
 def _axis_aligned(mean: jax.Array, std: jax.Array) -> Gaussian:

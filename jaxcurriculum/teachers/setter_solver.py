@@ -1,0 +1,193 @@
+"""Setter-Solver: a setter proposes tasks of a wanted feasibility f, a judge learns how feasible tasks are.
+
+    judge:   min  cross entropy of solved given sigmoid(J(g))
+    setter:  min  E[-log S(g + U(0, noise) | f')]          validity: tasks that were solved stay likely
+                + E[(J(S(z, f)) - logit f)^2]              feasibility: the judge agrees with what was wanted
+                + E[log S(S(z, f) | f)]                    coverage: tasks are spread as widely as that allows
+
+with f and f' uniform on (0, 1), z normal, and S(g | f) the setter's own density, which a normalising flow gives (`flow.py`).
+
+Source: S. Racaniere, A. Lampinen, A. Santoro, D. Reichert, V. Firoiu, T. Lillicrap, "Automated curriculum generation through
+setter-solver interactions", ICLR 2020. Settings: C. Romac et al., "TeachMyAgent", ICML 2021.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import optax
+from flax import struct
+
+from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.roles import Context, Teacher
+from jaxcurriculum.space import Box
+from jaxcurriculum.teachers import history as ring
+from jaxcurriculum.teachers.batching import shared_max
+from jaxcurriculum.teachers.choice import free_axes
+from jaxcurriculum.teachers.flow import Flow
+from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, fresh_proposals
+
+EDGE = 1e-4  # solved tasks are kept so far from the faces of the unit cube, where a sigmoid's density ends
+LEAST_FEASIBILITY = 1e-8
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SetterSolverConfig:
+    """The defaults are the settings of TeachMyAgent, 2021."""
+
+    update_every: int = 50  # episodes between two gradient steps, and episodes in one
+    noise: float | jax.Array = 0.1  # largest shift of a solved task in the validity term, fraction of each axis' range
+    learning_rate: float | jax.Array = 3e-4  # of Adam, both networks
+    num_blocks: int = 3  # of three couplings each
+    setter_hidden: int = 64  # width of the couplings' networks
+    judge_hidden: tuple[int, ...] = (64, 64, 64)  # widths of the judge's hidden layers
+
+    def __post_init__(self):
+        check_integers(self, update_every=1, num_blocks=1, setter_hidden=1)
+        check_numbers(self, noise=(0, 1), learning_rate=(0, 1))
+        if not self.judge_hidden or any(width < 1 for width in self.judge_hidden):
+            raise ValueError(f"SetterSolverConfig.judge_hidden must be widths of at least 1, got {self.judge_hidden}.")
+
+    @classmethod
+    def teach_my_agent(cls) -> SetterSolverConfig:
+        """The tuned settings of TeachMyAgent, 2021 (the defaults)."""
+        return cls()
+
+
+class Judge(nn.Module):
+    """The logit of a task's feasibility, [], from its place in the unit cube, [dims]."""
+
+    hidden: tuple[int, ...]
+
+    @nn.compact
+    def __call__(self, point: jax.Array) -> jax.Array:
+        for width in self.hidden:
+            point = nn.relu(nn.Dense(width)(point))
+        return nn.Dense(1)(point)[0]
+
+
+class SetterSolverState(struct.PyTreeNode):
+    """Two networks with their optimisers, and the latest episodes."""
+
+    setter: PyTree
+    judge: PyTree
+    setter_moments: PyTree
+    judge_moments: PyTree
+    episodes: ring.History  # rows (place in the unit cube of the free axes, solved), the latest update_every
+    num_waiting: jax.Array  # [], int32, episodes since the last gradient step
+    num_updates: jax.Array  # [], int32
+
+
+def setter_solver(task_space: Box, config: SetterSolverConfig | None = None) -> Teacher:
+    """A teacher that asks its setter for tasks of a feasibility that is uniform on (0, 1).
+
+    Axes of zero width are left out. A task is solved or not; its return does not count.
+
+    Differs from the paper: one network gives shift and scale of a coupling, and couplings that repeat the one before are left out (in 2-D
+    a third of them). A batch of episodes is followed by one gradient step at most, on the latest `update_every`. The paper's
+    desirability (a critic of which tasks are wanted) and its conditions on images are not there, as in TeachMyAgent. Differs from
+    the code of TeachMyAgent: noise of the feasibility and coverage terms is drawn afresh, as in the paper; the judge has all of its
+    hidden layers; without a solved episode the validity term is 0.
+
+    >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0), units=("steps", "m"))
+    >>> teacher = setter_solver(space, SetterSolverConfig(setter_hidden=8))
+    >>> teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 4)[1].tasks.shape
+    (4, 2)
+    """
+    config = SetterSolverConfig() if config is None else config
+    axes = free_axes(task_space)
+    setter = Flow(dims=len(axes), hidden=config.setter_hidden, num_blocks=config.num_blocks)
+    judge = Judge(hidden=tuple(config.judge_hidden))
+    adam = optax.adam(config.learning_rate)
+    gradients = _gradients(setter, judge, config)
+
+    def init(key: Key) -> SetterSolverState:
+        key_setter, key_judge = jax.random.split(key)
+        point = jnp.zeros((len(axes),))
+        setter_params, judge_params = setter.init(key_setter, point, jnp.float32(0.5)), judge.init(key_judge, point)
+        return SetterSolverState(
+            setter=setter_params,
+            judge=judge_params,
+            setter_moments=adam.init(setter_params),
+            judge_moments=adam.init(judge_params),
+            episodes=ring.empty(len(axes) + 1, config.update_every),
+            num_waiting=jnp.int32(0),
+            num_updates=jnp.int32(0),
+        )
+
+    def propose(key: Key, state: SetterSolverState, num: int) -> tuple[SetterSolverState, Proposals]:
+        key_noise, key_feasibility, key_seeds = jax.random.split(key, 3)
+        noise, feasibility = jax.random.normal(key_noise, (num, len(axes))), _feasibility(key_feasibility, num)
+        points, _ = jax.vmap(setter.apply, in_axes=(None, 0, 0))(state.setter, noise, feasibility)
+        unit = jnp.zeros((num, task_space.dims)).at[:, axes].set(points)  # type: ignore[union-attr]
+        return state, fresh_proposals(key_seeds, jax.vmap(task_space.from_unit)(unit))
+
+    def update(key: Key, state: SetterSolverState, episodes: Episodes, context: Context) -> tuple[SetterSolverState, jax.Array]:
+        order, num_valid = ring.valid_first(ring.usable(episodes))
+        points = jax.vmap(task_space.to_unit)(episodes.tasks[order])[:, axes]
+        rows = jnp.concatenate([points, episodes.solved[order][:, None].astype(jnp.float32)], axis=1).T
+        num_waiting = state.num_waiting + num_valid
+        state = state.replace(episodes=ring.insert(state.episodes, rows, num_valid), num_waiting=num_waiting)
+        due = num_waiting >= config.update_every
+
+        def learn() -> SetterSolverState:
+            new = step(key, state)
+            return jax.tree.map(lambda new, old: jnp.where(due, new, old), new, state)
+
+        return jax.lax.cond(shared_max(due), learn, lambda: state), jnp.int32(0)
+
+    def step(key: Key, state: SetterSolverState) -> SetterSolverState:
+        of_setter, of_judge = gradients(key, state)
+        change, setter_moments = adam.update(of_setter, state.setter_moments)
+        judge_change, judge_moments = adam.update(of_judge, state.judge_moments)
+        return state.replace(
+            setter=optax.apply_updates(state.setter, change),
+            judge=optax.apply_updates(state.judge, judge_change),
+            setter_moments=setter_moments,
+            judge_moments=judge_moments,
+            num_waiting=jnp.zeros_like(state.num_waiting),
+            num_updates=state.num_updates + 1,
+        )
+
+    def report(state: SetterSolverState) -> dict[str, jax.Array]:
+        num_held = jnp.minimum(state.episodes.num_rows, config.update_every)
+        rate = jnp.sum(state.episodes.values[-1]) / jnp.maximum(num_held, 1)  # slots not yet written are 0
+        return {"success_rate": rate, "num_updates": state.num_updates, "num_episodes": state.episodes.num_rows}
+
+    return Teacher(name="setter-solver", init=init, propose=propose, update=update, report=report)
+
+
+def _feasibility(key: Key, num: int) -> jax.Array:
+    return jax.random.uniform(key, (num,), minval=LEAST_FEASIBILITY, maxval=1.0)
+
+
+def _gradients(setter: Flow, judge: Judge, config: SetterSolverConfig):
+    """(key, state) -> gradients of both networks' losses on the latest episodes."""
+    num = config.update_every
+    density: Any = jax.vmap(lambda params, point, f: setter.apply(params, point, f, method=Flow.inverse)[1], in_axes=(None, 0, 0))  # type: ignore[index]
+    draw: Any = jax.vmap(setter.apply, in_axes=(None, 0, 0))
+    logits: Any = jax.vmap(judge.apply, in_axes=(None, 0))
+
+    def setter_loss(params: PyTree, state: SetterSolverState, key: Key) -> jax.Array:
+        key_shift, key_valid, key_noise, key_wanted = jax.random.split(key, 4)
+        points, solved = state.episodes.values[:-1].T, state.episodes.values[-1]
+        near = jnp.clip(points + config.noise * jax.random.uniform(key_shift, points.shape), EDGE, 1 - EDGE)
+        likely = density(params, near, _feasibility(key_valid, num))
+        validity = -jnp.sum(jnp.where(solved > 0, likely, 0.0)) / jnp.maximum(jnp.sum(solved), 1.0)
+        wanted = _feasibility(key_wanted, num)
+        proposed, log_density = draw(params, jax.random.normal(key_noise, points.shape), wanted)
+        feasibility = jnp.mean(jnp.square(logits(state.judge, proposed) - (jnp.log(wanted) - jnp.log1p(-wanted))))
+        return validity + feasibility + jnp.mean(log_density)
+
+    def judge_loss(params: PyTree, state: SetterSolverState) -> jax.Array:
+        points, solved = state.episodes.values[:-1].T, state.episodes.values[-1]
+        return jnp.mean(optax.sigmoid_binary_cross_entropy(logits(params, points), solved))
+
+    def gradients(key: Key, state: SetterSolverState) -> tuple[PyTree, PyTree]:
+        return jax.grad(setter_loss)(state.setter, state, key), jax.grad(judge_loss)(state.judge, state)
+
+    return gradients

@@ -1,0 +1,123 @@
+"""Setter-Solver: an exact density, a calibrated judge, and tasks whose success rate is the one that was wanted."""
+
+import jax
+import jax.numpy as jnp
+import laws
+import numpy as np
+import pytest
+from compiling import quick_jit
+
+from jaxcurriculum import Box, teachers
+from jaxcurriculum.teachers import SetterSolverConfig
+from jaxcurriculum.teachers.flow import Flow
+from jaxcurriculum.teachers.setter_solver import Judge
+
+SPACE = Box(names=("height", "constant", "spacing"), low=(0.0, 2.0, 0.0), high=(3.0, 2.0, 6.0))
+SMALL = SetterSolverConfig(setter_hidden=16, judge_hidden=(32, 32), num_blocks=2, learning_rate=3e-3, noise=0.02)
+
+
+def perturbed(flow, dims, key):
+    """Parameters far from the identity."""
+    params = flow.init(key, jnp.zeros(dims), jnp.float32(0.5))
+    return jax.tree.map(lambda x: x + 0.1 * jax.random.normal(key, x.shape), params)
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_the_density_is_that_of_the_map(dims):
+    """Inverse of forward is the identity; log p(g) = log N(z) - log |det dg/dz|, by the Jacobian."""
+    flow = Flow(dims=dims, hidden=8, num_blocks=2)
+    params = perturbed(flow, dims, jax.random.key(0))
+    noise, condition = jax.random.normal(jax.random.key(1), (6, dims)), jnp.linspace(0.05, 0.95, 6)
+
+    @quick_jit
+    @jax.vmap
+    def run(z, f):
+        forward = lambda z: flow.apply(params, z, f)
+        point, log_density = forward(z)
+        back, again = flow.apply(params, point, f, method=Flow.inverse)
+        _, log_det = jnp.linalg.slogdet(jax.jacfwd(lambda z: forward(z)[0])(z))
+        normal = -0.5 * jnp.sum(z**2 + jnp.log(2 * jnp.pi))
+        return point, back, log_density, again, normal - log_det
+
+    point, back, log_density, again, truth = run(noise, condition)
+    assert np.all((point > 0) & (point < 1)) and np.std(point) > 0.05
+    np.testing.assert_allclose(back, noise, atol=2e-3)
+    np.testing.assert_allclose(log_density, truth, atol=2e-3)
+    np.testing.assert_allclose(again, truth, atol=2e-2)
+
+
+def success(place, middle, width):
+    """Probability of success by the place ([num], in [0, 1]) on the first axis: a slope at `middle`."""
+    return jax.nn.sigmoid((middle - place) / width)
+
+
+def episodes_of(key, proposals, middle=0.5, width=0.5):
+    episodes = laws.made_up_episodes(key, SPACE, proposals)
+    solved = jax.random.uniform(key, (proposals.seeds.shape[0],)) < success(proposals.tasks[:, 0] / 3.0, middle, width)
+    return episodes.replace(tasks=proposals.tasks, solved=solved, returns=solved.astype(jnp.float32), valid=jnp.ones_like(solved))
+
+
+@pytest.fixture(scope="module")
+def practise():
+    """(state, middle, width, seed) -> the state after 800 rounds of 50 episodes, and all tasks."""
+    teacher = teachers.setter_solver(SPACE, SMALL)
+
+    @jax.jit
+    def run(state, middle, width, seed):
+        def one_round(state, key):
+            keys = jax.random.split(key, 3)
+            state, proposals = teacher.propose(keys[0], state, 50)
+            state, _ = teacher.update(keys[1], state, episodes_of(keys[2], proposals, middle, width), None)
+            return state, proposals.tasks
+
+        return jax.lax.scan(one_round, state, jax.random.split(jax.random.key(seed), 800))
+
+    return run
+
+
+@pytest.mark.learning
+def test_tasks_are_of_all_feasibilities_and_follow_the_student(practise):
+    """Success is a steep slope at 0.3, later at 0.7, of an axis. Uniform tasks have a success rate of 0.3, then 0.7; wanted ones of
+    feasibility U(0, 1) have 0.5, and lie by the slope, where success is neither sure nor hopeless; there the judge is calibrated."""
+    state = teachers.setter_solver(SPACE, SMALL).init(jax.random.key(0))
+    for middle, seed in ((0.3, 1), (0.7, 2)):
+        state, tasks = practise(state, middle, 0.05, seed)
+        assert np.all(np.asarray(tasks)[..., 1] == 2.0)
+        latest = jnp.asarray(tasks)[-200:].reshape(-1, 3)
+        places = latest[:, 0] / 3.0
+        assert np.mean(np.abs(places - middle) < 0.15) > 0.55  # success between 5 and 95 %: 0.3 of the axis
+        truth = success(places, middle, 0.05)
+        assert abs(np.mean(truth) - 0.5) < 0.15
+        points = latest[:, np.array([0, 2])] / jnp.array([[3.0, 6.0]])
+        judged = jax.nn.sigmoid(jax.vmap(Judge(hidden=SMALL.judge_hidden).apply, in_axes=(None, 0))(state.judge, points))
+        assert np.mean(np.abs(judged - truth)) < 0.1
+
+
+@pytest.mark.parametrize(("middle", "solved"), [(-100.0, 0), (100.0, 1)])
+def test_nothing_breaks_without_success_or_without_failure(practise, middle, solved):
+    state, tasks = practise(teachers.setter_solver(SPACE, SMALL).init(jax.random.key(0)), middle, 0.05, 4)
+    assert int(state.num_updates) == 800 and np.all(state.episodes.values[-1] == solved)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state)) and np.isfinite(tasks).all()
+
+
+def test_networks_change_once_in_so_many_episodes():
+    """Batches of 20, a step on each 50: after 60, 120, 180 (each time the count begins anew); nan and infinite returns are absent."""
+    teacher = teachers.setter_solver(SPACE, SMALL)
+    update = jax.jit(lambda key, state, episodes: teacher.update(key, state, episodes, None)[0])
+    state, changes = teacher.init(jax.random.key(0)), []
+    for round in range(9):
+        _, proposals = teacher.propose(jax.random.key(round), state, 20)
+        new = update(jax.random.key(round), state, episodes_of(jax.random.key(round), proposals))
+        same = all(
+            np.array_equal(a, b) for a, b in zip(jax.tree.leaves((state.setter, state.judge)), jax.tree.leaves((new.setter, new.judge)))
+        )
+        changes, state = [*changes, not same], new
+    assert changes == [False, False, True] * 3
+    broken = episodes_of(jax.random.key(9), proposals).replace(returns=jnp.tile(jnp.array([jnp.nan, jnp.inf]), 10))
+    laws.assert_equal(update(jax.random.key(9), state, broken), state)
+
+
+@pytest.mark.parametrize("bad", [{"update_every": 0}, {"noise": -0.1}, {"learning_rate": 2.0}, {"num_blocks": 0}, {"judge_hidden": ()}])
+def test_bad_configurations_are_named(bad):
+    with pytest.raises(ValueError, match=f"SetterSolverConfig.{next(iter(bad))}"):
+        SetterSolverConfig(**bad)
