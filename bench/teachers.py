@@ -16,7 +16,7 @@ from bench.measure import pin, seconds
 COLUMNS = ("teacher", "µs/round", "state, kB a seed", "NumPy, µs/episode", "times NumPy", "compile, s")
 NUM_SEEDS = 256
 ROUNDS = 1000  # a call
-WARM_ROUNDS = 3  # calls before: fits and cuts are rare at first
+WARM_CALLS = 1  # before those that count: fits and cuts are rare at first
 
 
 def measure(quick: bool) -> list[dict[str, Any]]:
@@ -54,9 +54,9 @@ def _cost(name: str) -> dict[str, float]:
     go_on, state_bytes = study(name)
     go_on()
     compiling = time.perf_counter() - start
-    for _ in range(WARM_ROUNDS):
+    for _ in range(WARM_CALLS):
         go_on()
-    cost = 1e6 * seconds(go_on, repeats=3) / (NUM_SEEDS * ROUNDS)
+    cost = 1e6 * seconds(go_on, repeats=2) / (NUM_SEEDS * ROUNDS)
     return {"µs/round": cost, "state, kB a seed": state_bytes / 1e3, "compile, s": compiling}
 
 

@@ -138,7 +138,7 @@ def _draw_belief(ax: Axes, reports: dict[str, np.ndarray], evaluation: int) -> N
     own = {name.removeprefix("teacher."): values[evaluation, 0] for name, values in reports.items() if name.startswith("teacher.")}
     if "covariances" in own:
         valid, shapes = own["valid"], [_ellipse(*one) for one in zip(own["means"], own["covariances"])]
-        liked = own["preference"]
+        liked = own.get("preference", own["means"][:, -1])  # older runs are of ALP-GMM, which prefers mean progress
     elif "low" in own:
         low, high = (own[name].reshape(-1, own[name].shape[-1]) for name in ("low", "high"))
         valid, shapes = np.atleast_1d(own.get("leaf", True)), [_box(*one) for one in zip(low, high)]

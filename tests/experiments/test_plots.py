@@ -67,6 +67,17 @@ def test_the_curriculum_shows_each_task_in_its_stretch_with_the_mixture_at_its_e
         assert ax.get_xlabel() == "axis 0 (m)"
 
 
+def test_the_curriculum_shows_the_leaves_of_a_teachers_boxes(tmp_path):
+    run = make_run(tmp_path, dims=2, mixture=False)
+    low, leaf = np.zeros((4, 2, 3, 2)), np.tile([True, False, True], (4, 2, 1))
+    boxes = {"low": low, "high": low + [0.5, 0.25], "leaf": leaf, "alp": np.tile([1.0, 9.0, 0.0], (4, 2, 1))}
+    for index, path in enumerate(sorted((tmp_path / "reports").iterdir())):
+        np.savez(path, **{f"teacher.{name}": values[index] for name, values in boxes.items()})
+    patches = plots.curriculum(run).axes[0].patches
+    assert [(patch.get_width(), patch.get_height()) for patch in patches] == [(0.5, 0.25)] * 2
+    assert patches[0].get_linewidth() > patches[1].get_linewidth()
+
+
 def test_the_mastery_map_shows_the_share_of_seeds_at_the_end(tmp_path):
     figure = plots.mastery_map(make_run(tmp_path, dims=2))
     assert figure.axes[0].collections[0].get_array().tolist() == [100, 100, 100, 100, 0, 0]

@@ -80,14 +80,14 @@ def test_returns_of_the_toy_grid_are_not_scaled_unless_asked():
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"teacher": "alpgmm"}, "no teacher 'alpgmm'; there are random, oracle, alp-gmm"),
+        ({"teacher": "alpgmm"}, "no teacher 'alpgmm'; there are random, oracle, riac"),
         ({"student": "sac"}, "no student 'sac'; there are ppo, toy-grid"),
         ({"student": "ppo", "env": "parkour"}, "no environment 'parkour'; there are stump-tracks"),
         ({"student": "ppo", "body": "fish"}, "no body 'fish'; there are default, short, long, quadruped"),
         ({"test_set": "2019"}, "no test set '2019'; there are cells"),
         ({"seeds": 4, "group": 3}, "--group must divide --seeds, got --group 3 for --seeds 4"),
         ({"set": ("student.cells",)}, "--set takes SECTION.FIELD=VALUE"),
-        ({"set": ("env.max_stump_height=2",)}, "no section 'env' here; there are teacher, student, loop"),
+        ({"set": ("env.max_stump_height=2",)}, "no section 'env' here; there are teacher, student, challenge, loop"),
         ({"set": ("student.cells=0",)}, "ToyGridConfig.cells must be an integer of at least 1, got 0"),
         ({"set": ("loop.rounds_per_evaluation=2",)}, "give --evaluate-every instead"),
         ({"teacher": "oracle", "set": ("teacher.step=0.1,0.1,0.1",)}, "OracleConfig.step must have one entry an axis"),
