@@ -134,11 +134,11 @@ def setter_solver(task_space: Box, config: SetterSolverConfig | None = None) -> 
         state = state.replace(episodes=ring.insert(state.episodes, rows, num_valid), num_waiting=num_waiting)
         due = num_waiting >= config.update_every
 
-        def learn() -> SetterSolverState:
-            new = step(key, state)
-            return jax.tree.map(lambda new, old: jnp.where(due, new, old), new, state)
+        def learn(_, state: SetterSolverState) -> SetterSolverState:
+            return jax.tree.map(lambda new, old: jnp.where(due, new, old), step(key, state), state)
 
-        return jax.lax.cond(shared_max(due), learn, lambda: state), jnp.int32(0)
+        # A loop of no turn leaves the networks where they are; a branch would copy them at every round.
+        return jax.lax.fori_loop(0, shared_max(due.astype(jnp.int32)), learn, state), jnp.int32(0)
 
     def step(key: Key, state: SetterSolverState) -> SetterSolverState:
         of_setter, of_judge = gradients(key, state)
