@@ -49,8 +49,8 @@ class SetterSolverConfig:
     def __post_init__(self):
         check_integers(self, update_every=1, num_blocks=1, setter_hidden=1)
         check_numbers(self, noise=(0, 1), learning_rate=(0, 1))
-        if not self.judge_hidden or any(width < 1 for width in self.judge_hidden):
-            raise ValueError(f"SetterSolverConfig.judge_hidden must be widths of at least 1, got {self.judge_hidden}.")
+        if not self.judge_hidden or not all(isinstance(width, int) and width > 0 for width in self.judge_hidden):
+            raise ValueError(f"SetterSolverConfig.judge_hidden must be one or more positive integers, got {self.judge_hidden!r}.")
 
     @classmethod
     def teach_my_agent(cls) -> SetterSolverConfig:
