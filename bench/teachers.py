@@ -60,8 +60,8 @@ def _cost(name: str) -> dict[str, float]:
     return {"µs/round": cost, "state, kB a seed": state_bytes / 1e3, "compile, s": compiling}
 
 
-def study(name: str):
-    """A call that runs ROUNDS rounds for every seed and goes on from where the last one stopped, and the bytes of a teacher's state."""
+def study(name: str, num_seeds: int = NUM_SEEDS):
+    """A call that runs ROUNDS rounds for each seed, from where the last one stopped, and the bytes of a teacher's state."""
     import jax
     import jax.numpy as jnp
 
@@ -69,10 +69,10 @@ def study(name: str):
     from jaxcurriculum.experiments.experiment import build
     from jaxcurriculum.experiments.settings import Settings
 
-    loop = build(Settings(student="toy-grid", teacher=name, seeds=NUM_SEEDS, evaluate_every=ROUNDS)).loop
-    advance = map_seeds(lambda state, round: loop.advance(state, round)[0], NUM_SEEDS, group=NUM_SEEDS)
-    held = [map_seeds(loop.init, NUM_SEEDS, group=NUM_SEEDS)(jax.random.split(jax.random.key(0), NUM_SEEDS)), 0]
-    state_bytes = sum(leaf.nbytes for leaf in jax.tree.leaves(held[0].teacher)) / NUM_SEEDS
+    loop = build(Settings(student="toy-grid", teacher=name, seeds=num_seeds, evaluate_every=ROUNDS)).loop
+    advance = map_seeds(lambda state, round: loop.advance(state, round)[0], num_seeds, group=num_seeds)
+    held = [map_seeds(loop.init, num_seeds, group=num_seeds)(jax.random.split(jax.random.key(0), num_seeds)), 0]
+    state_bytes = sum(leaf.nbytes for leaf in jax.tree.leaves(held[0].teacher)) / num_seeds
 
     def go_on():
         held[0] = advance(held[0], jnp.int32(held[1]))

@@ -22,6 +22,7 @@ from jaxcurriculum.fields import check_integers, check_numbers
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box, Space
 from jaxcurriculum.teachers import level_buffer
+from jaxcurriculum.teachers.choice import pick
 from jaxcurriculum.teachers.history import usable, valid_first
 from jaxcurriculum.teachers.level_buffer import LevelBuffer
 from jaxcurriculum.teachers.plr import PlrConfig, PlrState, plr, replay_prob
@@ -115,10 +116,9 @@ def accel(task_space: Space, config: AccelConfig | None = None) -> Teacher:
         edited = (jax.random.uniform(key_edited, (num,)) < edits / (1 + edits)) & (state.candidates.num > 0)
         parents = _parents(key_parents, state.candidates, config, num)
         children = _edit(key_edits, task_space, parents, config)
-        pick = lambda child, other: jnp.where(edited.reshape(num, *[1] * (child.ndim - 1)), child, other)
         return state, Proposals(
-            tasks=jax.tree.map(pick, children, proposals.tasks),
-            seeds=pick(random_seeds(key_seeds, num), proposals.seeds),
+            tasks=pick(edited, children, proposals.tasks),
+            seeds=pick(edited, random_seeds(key_seeds, num), proposals.seeds),
             origin=jnp.where(edited, EDITED, proposals.origin),
             weight=jnp.where(edited, 0.0, proposals.weight),
         )

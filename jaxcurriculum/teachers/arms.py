@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxcurriculum.space import Box
+from jaxcurriculum.teachers.choice import in_proportion
 from jaxcurriculum.types import Key, Proposals, PyTree, fresh_proposals
 
 MOST_ARMS = 100_000  # a bandit remembers the latest returns of every arm
@@ -140,10 +141,7 @@ def draw(key: Key, probabilities: jax.Array, num: int) -> jax.Array:
     >>> draw(jax.random.key(0), jnp.array([0.0, 1.0, 0.0]), 3).tolist()
     [1, 1, 1]
     """
-    below = jnp.cumsum(probabilities)
-    threshold = jax.random.uniform(key, (num,)) * below[-1]
-    arm = jnp.sum(below[None, :] <= threshold[:, None], axis=1, dtype=jnp.int32)
-    return jnp.minimum(arm, probabilities.shape[0] - 1)
+    return in_proportion(jax.random.uniform(key, (num,)), probabilities, jnp.int32(probabilities.shape[0]))
 
 
 def explore(probabilities: jax.Array, exploration: float | jax.Array) -> jax.Array:

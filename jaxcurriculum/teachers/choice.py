@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxcurriculum.space import Box
-from jaxcurriculum.types import Key
+from jaxcurriculum.types import Key, PyTree
 
 
 def log_proportional(scores: jax.Array, valid: jax.Array) -> jax.Array:
@@ -22,6 +22,48 @@ def log_proportional(scores: jax.Array, valid: jax.Array) -> jax.Array:
     """
     scores = jnp.where(valid, jnp.maximum(scores, 0.0), 0.0)
     return jnp.log(jnp.where(jnp.sum(scores) > 0, scores, valid.astype(jnp.float32)))
+
+
+def in_proportion(places: jax.Array, scores: jax.Array, num_valid: jax.Array) -> jax.Array:
+    """Indices ([num] int32) of the first `num_valid` scores, in proportion to them (equally likely if all are 0), at `places` in [0, 1).
+
+    The inverse of the cumulative sum, found in two steps, first the block and then the place in it: a sum over all of them a seed
+    would cost more than the rest of a round.
+
+    >>> in_proportion(jnp.array([0.0, 0.2, 0.3, 0.9]), jnp.array([1.0, 0.0, 3.0, 9.0]), jnp.int32(3)).tolist()
+    [0, 0, 2, 2]
+    """
+    size = int(np.ceil(np.sqrt(scores.shape[0])))
+    valid = jnp.arange(scores.shape[0]) < num_valid
+    scores = jnp.where(valid, scores, 0.0)
+    scores = jnp.where(jnp.any(scores > 0), scores, valid.astype(jnp.float32))
+    blocks = jnp.pad(scores, (0, size * size - scores.shape[0])).reshape(size, size)
+    until_block = running_sum(jnp.sum(blocks, axis=1))
+    target = places * until_block[-1]
+    block = jnp.minimum(jnp.sum(until_block[None] <= target[:, None], axis=1), size - 1)
+    target = target - jnp.where(block > 0, until_block[block - 1], 0.0)
+    until_score = running_sum(blocks[block])
+    place = jnp.minimum(jnp.sum(until_score <= target[:, None], axis=1), size - 1)
+    return jnp.minimum(block * size + place, num_valid - 1).astype(jnp.int32)
+
+
+def running_sum(values: jax.Array) -> jax.Array:
+    """Cumulative sum over the last axis, as a product with a triangle: of so few entries many times faster than `jnp.cumsum`."""
+    return exact_product(values, np.triu(np.ones((values.shape[-1],) * 2, np.float32)))
+
+
+def exact_product(left: jax.Array, right: jax.Array | np.ndarray) -> jax.Array:
+    """Matrix product in full precision: counts and sums are exact, so no bit may be cut off."""
+    return jnp.matmul(left, right, precision=jax.lax.Precision.HIGHEST)
+
+
+def pick(first: jax.Array, a: PyTree, b: PyTree) -> PyTree:
+    """Slot by slot `a` where `first` ([num] bool), else `b`; leaves are [num, ...].
+
+    >>> pick(jnp.array([True, False]), jnp.zeros((2, 1)), jnp.ones((2, 1))).tolist()
+    [[0.0], [1.0]]
+    """
+    return jax.tree.map(lambda x, y: jnp.where(first.reshape(-1, *[1] * (x.ndim - 1)), x, y), a, b)
 
 
 def easy_tasks(key: Key, space: Box, mean: tuple[float, ...] | None, std: float | jax.Array, num: int) -> jax.Array:
@@ -52,6 +94,15 @@ def free_axes(space: Box) -> np.ndarray:
     """
     free = np.flatnonzero(np.array(space.high) > np.array(space.low))
     return free if len(free) else np.arange(space.dims)
+
+
+def from_free(space: Box, point: jax.Array) -> jax.Array:
+    """The task ([dims]) of a point of the unit cube of the axes that are free, [free axes]; see `free_axes`.
+
+    >>> from_free(Box(names=("height", "constant"), low=(0.0, 1.0), high=(3.0, 1.0)), jnp.array([0.5])).tolist()
+    [1.5, 1.0]
+    """
+    return space.from_unit(jnp.zeros((space.dims,)).at[free_axes(space)].set(point))
 
 
 def check_easy_mean(config: Any, space: Box) -> None:

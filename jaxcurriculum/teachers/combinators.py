@@ -19,6 +19,7 @@ from flax import struct
 
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
+from jaxcurriculum.teachers.choice import pick
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree
 
 
@@ -51,8 +52,7 @@ def mix(first: Teacher, second: Teacher, share: float | jax.Array) -> Teacher:
         state_second, by_second = second.propose(key_second, state[1], num)
         is_first = jax.random.uniform(key_choice, (num,)) < share
         tagged = by_first.replace(origin=2 * by_first.origin), by_second.replace(origin=2 * by_second.origin + 1)
-        pick = lambda a, b: jnp.where(is_first.reshape(num, *[1] * (a.ndim - 1)), a, b)
-        return (state_first, state_second), jax.tree.map(pick, *tagged)
+        return (state_first, state_second), pick(is_first, *tagged)
 
     def update(key: Key, state: tuple[PyTree, PyTree], episodes: Episodes, context: Context):
         keys = jax.random.split(key)
@@ -88,7 +88,7 @@ def in_subspace(make: Callable[[Box], Teacher], space: Box, bounds: Mapping[str,
     """
     inner_space, free = _subspace(space, bounds)
     teacher = make(inner_space)
-    rest = np.array([0.0 if axis in free else bounds[name] for axis, name in enumerate(space.names)], np.float32)  # type: ignore[arg-type]
+    rest = np.array([np.mean(bounds.get(name, 0.0)) for name in space.names], np.float32)  # of axes that are not fixed it is written over
 
     def propose(key: Key, state: PyTree, num: int) -> tuple[PyTree, Proposals]:
         state, proposals = teacher.propose(key, state, num)

@@ -26,7 +26,7 @@ from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import history as ring
 from jaxcurriculum.teachers.batching import all_seeds_at_once, shared_max
-from jaxcurriculum.teachers.choice import check_easy_mean, free_axes
+from jaxcurriculum.teachers.choice import check_easy_mean, free_axes, from_free
 from jaxcurriculum.teachers.gan import Gan, GanState
 from jaxcurriculum.types import Episodes, Key, Proposals, fresh_proposals
 
@@ -134,7 +134,7 @@ def goal_gan(task_space: Box, config: GoalGanConfig | None = None) -> Teacher:
     train_where = _trainer(gan, config)
 
     def to_tasks(unit: jax.Array) -> jax.Array:
-        return jax.vmap(task_space.from_unit)(jnp.zeros((unit.shape[0], task_space.dims)).at[:, axes].set(unit))
+        return jax.vmap(lambda point: from_free(task_space, point))(unit)
 
     def init(key: Key) -> GoalGanState:
         key_networks, key_mean, key_tasks, key_train = jax.random.split(key, 4)

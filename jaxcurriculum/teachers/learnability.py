@@ -20,6 +20,7 @@ from flax import struct
 from jaxcurriculum.fields import check_integers, check_numbers
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Space
+from jaxcurriculum.teachers.choice import pick
 from jaxcurriculum.teachers.history import usable
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, fresh_proposals, random_seeds
 
@@ -86,10 +87,10 @@ def learnability(task_space: Space, config: LearnabilityConfig | None = None) ->
         fresh = fresh_proposals(key_seeds, draw(key_random, num))
         replayed = (jax.random.uniform(key_replay, (num,)) < config.replay_prob) & (state.num_filled > 0)
         slots = jax.random.randint(key_slots, (num,), 0, jnp.maximum(state.num_filled, 1))
-        pick = lambda held, new: jnp.where(replayed.reshape(num, *[1] * (new.ndim - 1)), held[slots], new)
+        held_tasks, held_seeds = jax.tree.map(lambda leaf: leaf[slots], (state.tasks, state.seeds))
         return state, fresh.replace(
-            tasks=jax.tree.map(pick, state.tasks, fresh.tasks),
-            seeds=pick(state.seeds, fresh.seeds),
+            tasks=pick(replayed, held_tasks, fresh.tasks),
+            seeds=pick(replayed, held_seeds, fresh.seeds),
             origin=jnp.where(replayed, slots, RANDOM),
         )
 

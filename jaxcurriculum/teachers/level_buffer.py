@@ -11,7 +11,6 @@ M. Dennis, J. Parker-Holder, J. Foerster, E. Grefenstette, T. Rocktäschel, "Rep
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import jax
@@ -20,6 +19,7 @@ from flax import struct
 
 from jaxcurriculum.space import Space
 from jaxcurriculum.teachers.batching import shared_max
+from jaxcurriculum.teachers.choice import in_proportion
 from jaxcurriculum.teachers.history import usable, valid_first
 from jaxcurriculum.types import Episodes, Key, PyTree
 
@@ -85,21 +85,8 @@ def replay_probs(buffer: LevelBuffer, prioritisation: str, temperature: float | 
 
 
 def sample(key: Key, buffer: LevelBuffer, num: int) -> jax.Array:
-    """Slots of `num` levels drawn from `buffer.replay_probs`, [num] int32; slot 0 from an empty buffer.
-
-    The inverse of the cumulative distribution, looked up first by block of slots, then inside the block.
-    """
-    capacity = buffer.seeds.shape[0]
-    width = math.isqrt(capacity - 1) + 1
-    table = jnp.pad(buffer.replay_probs, (0, -capacity % width)).reshape(-1, width)
-    mass = jnp.sum(table, axis=1)
-    until = jnp.cumsum(mass)
-    draw = jax.random.uniform(key, (num,)) * until[-1]
-    block = jnp.minimum(jnp.sum(until[None] <= draw[:, None], axis=1, dtype=jnp.int32), mass.shape[0] - 1)
-    rest = draw - (until - mass)[block]
-    inside = jnp.sum(jnp.cumsum(table[block], axis=1) <= rest[:, None], axis=1, dtype=jnp.int32)
-    slot = block * width + jnp.minimum(inside, width - 1)
-    return jnp.clip(slot, 0, jnp.maximum(buffer.num_filled - 1, 0))
+    """Slots of `num` levels drawn from `buffer.replay_probs`, [num] int32; slot 0 from an empty buffer."""
+    return in_proportion(jax.random.uniform(key, (num,)), buffer.replay_probs, jnp.maximum(buffer.num_filled, 1))
 
 
 def observe(buffer: LevelBuffer, episodes: Episodes, score: Score, prioritise: Prioritise) -> LevelBuffer:

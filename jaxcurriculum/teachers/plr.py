@@ -21,7 +21,7 @@ from jaxcurriculum.fields import check_integers, check_numbers
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box, Space
 from jaxcurriculum.teachers import level_buffer
-from jaxcurriculum.teachers.choice import check_easy_mean, easy_tasks
+from jaxcurriculum.teachers.choice import check_easy_mean, easy_tasks, pick
 from jaxcurriculum.teachers.history import usable
 from jaxcurriculum.teachers.level_buffer import LevelBuffer
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, fresh_proposals
@@ -154,10 +154,10 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
         new = fresh_proposals(key_seeds, draw_new(key_new, num))
         replayed = jax.random.uniform(key_replay, (num,)) < replay_prob(state.buffer, config)
         slots = level_buffer.sample(key_slots, state.buffer, num)
-        pick = lambda held, drawn: jnp.where(replayed.reshape(num, *[1] * (drawn.ndim - 1)), held[slots], drawn)
+        held_tasks, held_seeds = jax.tree.map(lambda leaf: leaf[slots], (state.buffer.tasks, state.buffer.seeds))
         return state, Proposals(
-            tasks=jax.tree.map(pick, state.buffer.tasks, new.tasks),
-            seeds=pick(state.buffer.seeds, new.seeds),
+            tasks=pick(replayed, held_tasks, new.tasks),
+            seeds=pick(replayed, held_seeds, new.seeds),
             origin=jnp.where(replayed, slots, NEW),
             weight=jnp.where(replayed, 1.0, 0.0) if config.robust else new.weight,
         )

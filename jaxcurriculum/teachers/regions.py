@@ -16,6 +16,7 @@ from flax import struct
 
 from jaxcurriculum.teachers import history as ring
 from jaxcurriculum.teachers.batching import shared_max
+from jaxcurriculum.teachers.choice import exact_product, running_sum
 from jaxcurriculum.types import Key
 
 BLOCK = 16  # entries of a running count that are taken at once
@@ -118,25 +119,6 @@ def progress(sums: jax.Array, num: jax.Array) -> jax.Array:
     return jnp.where(num > 2, jnp.abs(older - newer), 0.0)
 
 
-def in_proportion(places: jax.Array, scores: jax.Array, num_valid: jax.Array) -> jax.Array:
-    """Indices ([num] int32) of the first `num_valid` scores, in proportion to them (equally likely if all are 0), at `places` in [0, 1).
-
-    The inverse of the cumulative sum, found in two steps, first the block and then the place in it: a sum over all of them a seed
-    would cost more than the rest of a round.
-    """
-    size = int(np.ceil(np.sqrt(scores.shape[0])))
-    valid = jnp.arange(scores.shape[0]) < num_valid
-    scores = jnp.where(jnp.any(scores > 0), scores, valid.astype(jnp.float32))
-    blocks = jnp.pad(scores, (0, size * size - scores.shape[0])).reshape(size, size)
-    until_block = _running_sum(jnp.sum(blocks, axis=1))
-    target = places * until_block[-1]
-    block = jnp.minimum(jnp.sum(until_block[None] <= target[:, None], axis=1), size - 1)
-    target = target - jnp.where(block > 0, until_block[block - 1], 0.0)
-    until_score = _running_sum(blocks[block])
-    place = jnp.minimum(jnp.sum(until_score <= target[:, None], axis=1), size - 1)
-    return jnp.minimum(block * size + place, num_valid - 1).astype(jnp.int32)
-
-
 def worst_task(state: Regions, region: jax.Array) -> jax.Array:
     """The task of lowest return that `region` remembers, in the unit cube, [dims]; of equally low ones the oldest."""
     capacity = state.items.shape[1]
@@ -151,18 +133,9 @@ def _running_count(members: jax.Array) -> jax.Array:
     """How many of each row of `members` ([num_sets, num] bool) are among its first 1, 2, ... entries, int32."""
     num_sets, num = members.shape
     blocks = jnp.pad(members, ((0, 0), (0, -num % BLOCK))).reshape(num_sets, -1, BLOCK).astype(jnp.float32)
-    within = _running_sum(blocks)
-    before = _running_sum(within[..., -1]) - within[..., -1]
+    within = running_sum(blocks)
+    before = running_sum(within[..., -1]) - within[..., -1]
     return (within + before[..., None]).reshape(num_sets, -1)[:, :num].astype(jnp.int32)
-
-
-def _running_sum(values: jax.Array) -> jax.Array:
-    """Cumulative sum over the last axis, as a product with a triangle: of so few entries many times faster than `jnp.cumsum`."""
-    return _dot(values, np.triu(np.ones((values.shape[-1],) * 2, np.float32)))
-
-
-def _dot(left: jax.Array, right: jax.Array | np.ndarray) -> jax.Array:
-    return jnp.matmul(left, right, precision=jax.lax.Precision.HIGHEST)  # counts and sums are exact: no bit may be cut off
 
 
 def _two_parts(returns: jax.Array) -> jax.Array:
@@ -181,7 +154,7 @@ def _side_sums(returns: jax.Array, lower: jax.Array) -> tuple[jax.Array, jax.Arr
     is_older = ranks <= (populations - populations // 2)[..., None]
     sides = jnp.stack([lower, ~lower])
     halves = jnp.stack([sides & is_older, sides & ~is_older]).astype(jnp.float32)
-    sums = _dot(halves, _two_parts(returns))  # [half, side, num_cuts, part]
+    sums = exact_product(halves, _two_parts(returns))  # [half, side, num_cuts, part]
     return jnp.moveaxis(sums, 3, 1).reshape(4, *populations.shape), populations, num_lower
 
 

@@ -24,6 +24,7 @@ from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import history as ring
 from jaxcurriculum.teachers import regions
 from jaxcurriculum.teachers.batching import all_seeds_at_once, shared_max
+from jaxcurriculum.teachers.choice import in_proportion
 from jaxcurriculum.teachers.regions import Regions
 from jaxcurriculum.types import Episodes, Key, Proposals, fresh_proposals
 
@@ -138,7 +139,7 @@ def riac(task_space: Box, config: RiacConfig | None = None) -> Teacher:
         draws = proposal_draws(key_draws, num, dims)
         explores = draws.mode < config.exploration
         mutates = ~explores & (draws.mode < config.exploration + config.mutation) & (state.num_rows[0] > 0)
-        region = jnp.where(explores, 0, regions.in_proportion(draws.region, state.alp, state.num_regions))
+        region = jnp.where(explores, 0, in_proportion(draws.region, state.alp, state.num_regions))
         low, high = state.low[region], state.high[region]
         from_unit = jax.vmap(task_space.from_unit)
         worst = from_unit(jax.vmap(regions.worst_task, (None, 0))(state, region))

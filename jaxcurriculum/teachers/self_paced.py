@@ -26,7 +26,7 @@ from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import history as ring
 from jaxcurriculum.teachers.batching import shared_max
-from jaxcurriculum.teachers.choice import check_easy_mean, free_axes
+from jaxcurriculum.teachers.choice import check_easy_mean, free_axes, from_free
 from jaxcurriculum.teachers.trust_region import Gaussian, factor, kl, log_density, trust_region_step
 from jaxcurriculum.types import Episodes, Key, Proposals, fresh_proposals
 
@@ -125,8 +125,8 @@ def self_paced(task_space: Box, config: SelfPacedConfig | None = None) -> Teache
         key_tasks, key_seeds = jax.random.split(key)
         noise = jax.random.normal(key_tasks, (num, len(axes)))
         drawn = state.gaussian.mean[None] + noise @ factor(state.gaussian).T
-        unit = jnp.zeros((num, task_space.dims)).at[:, axes].set(jnp.clip(drawn, 0.0, 1.0))
-        return state, fresh_proposals(key_seeds, jax.vmap(task_space.from_unit)(unit))
+        tasks = jax.vmap(lambda point: from_free(task_space, point))(jnp.clip(drawn, 0.0, 1.0))
+        return state, fresh_proposals(key_seeds, tasks)
 
     def update(key: Key, state: SelfPacedState, episodes: Episodes, context: Context) -> tuple[SelfPacedState, jax.Array]:
         usable = ring.usable(episodes)
@@ -151,7 +151,7 @@ def self_paced(task_space: Box, config: SelfPacedConfig | None = None) -> Teache
     def report(state: SelfPacedState) -> dict[str, jax.Array]:
         scales = factor(state.gaussian)
         std = jnp.zeros((task_space.dims,)).at[axes].set(jnp.sqrt(jnp.sum(scales**2, axis=1)))  # fraction of each axis' range
-        mean = task_space.from_unit(jnp.zeros((task_space.dims,)).at[axes].set(state.gaussian.mean))  # in the axes' units, clipped
+        mean = from_free(task_space, state.gaussian.mean)  # in the axes' units, clipped
         return {"mean": mean, "std": std, "kl_to_target": kl(state.gaussian, target), "num_updates": state.num_updates}
 
     return Teacher(name="self-paced", init=init, propose=propose, update=update, report=report)

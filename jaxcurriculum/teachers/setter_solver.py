@@ -27,7 +27,7 @@ from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import history as ring
 from jaxcurriculum.teachers.batching import shared_max
-from jaxcurriculum.teachers.choice import free_axes
+from jaxcurriculum.teachers.choice import free_axes, from_free
 from jaxcurriculum.teachers.flow import Flow
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, fresh_proposals
 
@@ -122,9 +122,8 @@ def setter_solver(task_space: Box, config: SetterSolverConfig | None = None) -> 
     def propose(key: Key, state: SetterSolverState, num: int) -> tuple[SetterSolverState, Proposals]:
         key_noise, key_feasibility, key_seeds = jax.random.split(key, 3)
         noise, feasibility = jax.random.normal(key_noise, (num, len(axes))), _feasibility(key_feasibility, num)
-        points, _ = jax.vmap(setter.apply, in_axes=(None, 0, 0))(state.setter, noise, feasibility)
-        unit = jnp.zeros((num, task_space.dims)).at[:, axes].set(points)  # type: ignore[union-attr]
-        return state, fresh_proposals(key_seeds, jax.vmap(task_space.from_unit)(unit))
+        points = jax.vmap(lambda z, f: setter.apply(state.setter, z, f)[0])(noise, feasibility)
+        return state, fresh_proposals(key_seeds, jax.vmap(lambda point: from_free(task_space, point))(points))
 
     def update(key: Key, state: SetterSolverState, episodes: Episodes, context: Context) -> tuple[SetterSolverState, jax.Array]:
         order, num_valid = ring.valid_first(ring.usable(episodes))
