@@ -1,6 +1,7 @@
 """Run every bench in a process of its own, print the tables, and write bench/results/NAME.json.
 
     python -m bench [--quick] [--only walkers training ...] [--name NAME]
+    python -m bench --only accelerator                                        on a GPU or TPU
 
 Nothing else may run on the machine meanwhile. Each table is measured in one process, so its ratios are of one run.
 """
@@ -20,13 +21,14 @@ from rich.console import Console
 from bench.report import show
 
 BENCHES = ("walkers", "training", "curricula", "teachers", "thousand", "start", "fidelity", "stress")
+OTHERS = ("accelerator",)  # where there is one
 
 
 def main() -> None:
     """Parse the command line and run what it asks for."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer sizes and repeats, about two minutes")
-    parser.add_argument("--only", nargs="+", choices=BENCHES, default=BENCHES, help="which tables")
+    parser.add_argument("--only", nargs="+", choices=(*BENCHES, *OTHERS), default=BENCHES, help="which tables")
     parser.add_argument("--name", default=time.strftime("%Y-%m-%d-%H%M"), help="name of the JSON file")
     options = parser.parse_args()
     console, results = Console(), {}

@@ -11,11 +11,13 @@ import io
 import pathlib
 import tempfile
 import time
+from collections.abc import Callable
 from typing import Any
 
 from bench.measure import pin, seconds
 
 COLUMNS = ("what", "seeds", "devices", "steps/s", "ms/round", "share %")
+ROUNDS = 8  # a call
 
 
 def measure(quick: bool) -> list[dict[str, Any]]:
@@ -27,37 +29,44 @@ def measure(quick: bool) -> list[dict[str, Any]]:
     return [*rows, *_parts(jax.devices()[0]), _host(quick)]
 
 
-def _experiment(*arguments: str):
+def _experiment(num_seeds: int, steps: float):
     from jaxcurriculum.experiments.experiment import build
     from jaxcurriculum.experiments.settings import Settings
 
-    return build(Settings(seeds=int(arguments[0]), steps=float(arguments[1])))
+    return build(Settings(seeds=num_seeds, steps=steps))
 
 
 def _whole(num_seeds: int) -> dict[str, Any]:
     """The rounds of one advance, without its evaluation."""
     import jax
+
+    go_on, steps = advancing(num_seeds)
+    devices = len(jax.tree.leaves(go_on())[0].sharding.device_set)
+    duration = seconds(go_on, repeats=3)
+    return {"what": "main job", "seeds": num_seeds, "devices": devices, "steps/s": steps / duration, "ms/round": 1e3 * duration / ROUNDS}
+
+
+def advancing(num_seeds: int) -> tuple[Callable[[], Any], int]:
+    """A call that trains `num_seeds` seeds of the main job for ROUNDS rounds more, and how many steps those are."""
+    import jax
     import jax.numpy as jnp
 
     from jaxcurriculum import map_seeds
 
-    loop = _experiment(str(num_seeds), "1e6").loop
-    rounds = 8
+    experiment = _experiment(num_seeds, 1e6)
+    loop, group = experiment.loop, experiment.group
 
     def advance(state, start):
-        return jax.lax.scan(lambda state, i: (loop.round(state, start + i)[0], None), state, jnp.arange(rounds, dtype=jnp.int32))[0]
+        return jax.lax.scan(lambda state, i: (loop.round(state, start + i)[0], None), state, jnp.arange(ROUNDS, dtype=jnp.int32))[0]
 
-    run = map_seeds(advance, num_seeds)
-    held = [map_seeds(loop.init, num_seeds)(jax.random.split(jax.random.key(0), num_seeds))]
+    run = map_seeds(advance, num_seeds, group)
+    held = [map_seeds(loop.init, num_seeds, group)(jax.random.split(jax.random.key(0), num_seeds))]
 
     def go_on():
         held[0] = run(held[0], jnp.int32(0))
         return held[0]
 
-    duration = seconds(go_on, repeats=3)
-    devices = len(jax.tree.leaves(held[0])[0].sharding.device_set)
-    rate = num_seeds * rounds * loop.student.steps_per_round / duration
-    return {"what": "main job", "seeds": num_seeds, "devices": devices, "steps/s": rate, "ms/round": 1e3 * duration / rounds}
+    return go_on, num_seeds * ROUNDS * loop.student.steps_per_round
 
 
 def _parts(device) -> list[dict[str, Any]]:
@@ -68,7 +77,7 @@ def _parts(device) -> list[dict[str, Any]]:
     from jaxcurriculum.roles import Context
     from jaxcurriculum.rollout import collect
 
-    loop, config, env = _experiment("1", "1e6").loop, students.PpoConfig(), envs.stump_tracks()
+    loop, config, env = _experiment(1, 1e6).loop, students.PpoConfig(), envs.stump_tracks()
     teacher, student = loop.teacher, loop.student
     state = jax.jit(loop.init)(jax.random.key(0))
     for round in range(3):
@@ -136,7 +145,7 @@ def _host(quick: bool) -> dict[str, Any]:
 
     for owner, name in ((host.Recorder, "add"), (host.Recorder, "flush"), (host.Watch, "show")):
         timed(owner, name)
-    experiment = _experiment("2", "1e6" if quick else "3e6")
+    experiment = _experiment(2, 1e6 if quick else 3e6)
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         host.train(experiment, Run(pathlib.Path(folder) / "run"), Console(file=io.StringIO()))
     wall = time.perf_counter() - began[0]

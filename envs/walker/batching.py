@@ -55,13 +55,14 @@ def in_blocks(function: Callable, block: int) -> Callable:
     """Apply `function` of arrays [..., N] to blocks of the batch in turn, so that what it works on stays in a processor's cache.
 
     Blocks have the largest size up to `block` that divides N twice or more: a loop over them is what becomes one compiled function
-    (`machine.use_cores`). A batch of fewer than `block`, or without such a divisor of at least block / 4, stays whole.
+    (`machine.use_cores`). A batch of fewer than `block`, or without such a divisor of at least block / 4, stays whole; so does every
+    batch on other devices than a CPU: a GPU runs a block no faster than the whole.
     """
 
     def blocked(*args):
         num = jax.tree.leaves(args)[0].shape[-1]
         size = max((size for size in range(1, block + 1) if num % size == 0 and size < num), default=1)
-        if num < block or 4 * size < block:
+        if num < block or 4 * size < block or jax.default_backend() != "cpu":
             return function(*args)
 
         def step(number, results):

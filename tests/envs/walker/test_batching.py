@@ -54,6 +54,13 @@ def test_a_batch_without_divisors_stays_whole():
     assert sizes == [13]
 
 
+def test_a_batch_stays_whole_on_a_gpu(monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    sizes = []
+    in_blocks(lambda x: sizes.append(x.shape[-1]) or x, 4)(jnp.zeros((2, 12)))
+    assert sizes == [12]
+
+
 def test_apart_is_the_same_function_and_lets_nan_and_infinity_pass():
     def function(x, n):
         return {"double": 2 * x, "count": n + 1}
