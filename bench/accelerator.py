@@ -55,7 +55,7 @@ def _training(num_seeds: int) -> tuple[dict[str, Any], Make]:
 
 
 def _teaching(name: str, num_seeds: int) -> tuple[dict[str, Any], Make]:
-    return {"what": f"toy grid, {name}, seeds", "number": num_seeds}, lambda: (study(name, num_seeds)[0], num_seeds * ROUNDS)
+    return {"what": f"toy grid, {name}, seeds", "number": num_seeds}, lambda: (study(name, num_seeds)[1], num_seeds * ROUNDS)
 
 
 def _compiled(row: dict[str, Any], make: Make) -> tuple[dict[str, Any], int, Callable[[], Any], float]:

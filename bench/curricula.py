@@ -15,7 +15,7 @@ def measure(quick: bool) -> list[dict[str, Any]]:
     reference = episodes_per_second("alp-gmm", 1000 if quick else 3000)
     rows = [{"seeds": 1, "episodes/s": reference, "µs/episode": 1e6 / reference, "note": "NumPy and scikit-learn"}]
     for seeds in (1, 256) if quick else (1, 16, 64, 256, 1024):
-        rate = seeds * ROUNDS / seconds(study("alp-gmm", seeds)[0], repeats=1 if quick else 2)
+        rate = seeds * ROUNDS / seconds(study("alp-gmm", seeds)[1], repeats=1 if quick else 2)
         rows.append(
             {
                 "seeds": seeds,

@@ -1,6 +1,7 @@
-"""What each teacher costs on the toy grid, 256 seeds on one core, one episode a round, the whole loop included.
+"""What each teacher costs on the toy grid over a default run of 20,000 episodes, one episode a round, one core, the whole loop included.
 
-Three of them stand beside the same loop in NumPy and scikit-learn. The cost of the random teacher is that of the loop itself.
+Three of them stand beside the same loop in NumPy and scikit-learn, over as many episodes. The cost of the random teacher is that of the
+loop itself. "end/start" is the cost of the last 3,000 episodes over that of episodes 1,000 to 4,000. States are those of the 2-D grid.
 """
 
 from __future__ import annotations
@@ -8,60 +9,72 @@ from __future__ import annotations
 import pathlib
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
-from bench.measure import pin, seconds
+from bench.measure import pin
 
-COLUMNS = ("teacher", "µs/round", "state, kB a seed", "NumPy, µs/episode", "times NumPy", "compile, s")
-NUM_SEEDS = 256
+COLUMNS = ("teacher", "seeds", "µs/episode", "end/start", "state, kB a seed", "NumPy, µs/episode", "times NumPy", "compile, s")
+NUM_SEEDS = 256  # of those beside NumPy; of the others a quarter, as seeds run in groups of 64 anyway
 ROUNDS = 1000  # a call
-WARM_CALLS = 1  # before those that count: fits and cuts are rare at first
+CALLS = 20  # a run
 
 
 def measure(quick: bool) -> list[dict[str, Any]]:
     """A row a teacher of the command line's table."""
     from jaxcurriculum.experiments.catalogue import TEACHERS
 
+    calls = 5 if quick else CALLS
     names = ("random", "riac", "covar-gmm", "alp-gmm") if quick else TEACHERS
-    reference = {name: 1e6 / episodes_per_second(name, 1000 if quick else 4000) for name in ("riac", "covar-gmm", "alp-gmm")}
-    return [_row(name, reference.get(name)) for name in names] + _split()
+    reference = {name: 1e6 / episodes_per_second(name, calls * ROUNDS) for name in ("riac", "covar-gmm", "alp-gmm")}
+    return [_row(name, reference.get(name), calls) for name in names] + _split(calls)
 
 
-def _row(name: str, reference: float | None) -> dict[str, Any]:
-    row = {"teacher": name, **_cost(name)}
-    return row | ({"NumPy, µs/episode": reference, "times NumPy": reference / row["µs/round"]} if reference else {})
+def _row(name: str, reference: float | None, calls: int) -> dict[str, Any]:
+    row = {"teacher": name, **_cost(name, NUM_SEEDS if reference else NUM_SEEDS // 4, calls)}
+    return row | ({"NumPy, µs/episode": reference, "times NumPy": reference / row["µs/episode"]} if reference else {})
 
 
-def _split() -> list[dict[str, Any]]:
+def _split(calls: int) -> list[dict[str, Any]]:
     """What the parts of ALP-GMM's round cost, each the difference between two loops, of which one leaves the part out."""
     from jaxcurriculum.teachers import gmm
 
     no_fit = mock.patch.object(gmm, "fit", lambda key, data, candidates, needed: gmm.empty(max(candidates), data.shape[1]))
     no_search = mock.patch.object(sys.modules["jaxcurriculum.teachers.alp_gmm"], "nearest_before", lambda points, numbers, history: numbers)
-    loops = [_cost("random")["µs/round"]]
+    cost = lambda name: _cost(name, NUM_SEEDS, calls)["µs/episode"]
+    loops = [cost("random")]
     with no_fit:
         with no_search:
-            loops.append(_cost("alp-gmm")["µs/round"])
-        loops.append(_cost("alp-gmm")["µs/round"])
-    loops.append(_cost("alp-gmm")["µs/round"])
+            loops.append(cost("alp-gmm"))
+        loops.append(cost("alp-gmm"))
+    loops.append(cost("alp-gmm"))
     parts = ("loop and student", "sampling and bookkeeping", "neighbours", "fits")
-    return [{"teacher": f"alp-gmm: {part}", "µs/round": more - less} for part, less, more in zip(parts, [0.0, *loops], loops)]
+    return [{"teacher": f"alp-gmm: {part}", "µs/episode": more - less} for part, less, more in zip(parts, [0.0, *loops], loops)]
 
 
-def _cost(name: str) -> dict[str, float]:
+def _cost(name: str, num_seeds: int, calls: int) -> dict[str, float]:
     start = time.perf_counter()
-    go_on, state_bytes = study(name)
+    begin, go_on, state_bytes = study(name, num_seeds)
     go_on()
     compiling = time.perf_counter() - start
-    for _ in range(WARM_CALLS):
+    begin()
+    costs = []
+    for _ in range(calls):
+        start = time.perf_counter()
         go_on()
-    cost = 1e6 * seconds(go_on, repeats=2) / (NUM_SEEDS * ROUNDS)
-    return {"µs/round": cost, "state, kB a seed": state_bytes / 1e3, "compile, s": compiling}
+        costs.append(1e6 * (time.perf_counter() - start) / (num_seeds * ROUNDS))
+    return {
+        "seeds": num_seeds,
+        "µs/episode": sum(costs) / calls,
+        "end/start": sum(costs[-3:]) / sum(costs[1:4]),
+        "state, kB a seed": state_bytes / 1e3,
+        "compile, s": compiling,
+    }
 
 
-def study(name: str, num_seeds: int = NUM_SEEDS):
-    """A call that runs ROUNDS rounds for each seed, from where the last one stopped, and the bytes of a teacher's state."""
+def study(name: str, num_seeds: int) -> tuple[Callable[[], None], Callable[[], Any], float]:
+    """Calls that begin anew, and that run ROUNDS rounds more for each seed and wait for them, and the bytes of a teacher's state."""
     import jax
     import jax.numpy as jnp
 
@@ -69,17 +82,21 @@ def study(name: str, num_seeds: int = NUM_SEEDS):
     from jaxcurriculum.experiments.experiment import build
     from jaxcurriculum.experiments.settings import Settings
 
-    loop = build(Settings(student="toy-grid", teacher=name, seeds=num_seeds, evaluate_every=ROUNDS)).loop
-    advance = map_seeds(lambda state, round: loop.advance(state, round)[0], num_seeds, group=num_seeds)
-    held = [map_seeds(loop.init, num_seeds, group=num_seeds)(jax.random.split(jax.random.key(0), num_seeds)), 0]
-    state_bytes = sum(leaf.nbytes for leaf in jax.tree.leaves(held[0].teacher)) / num_seeds
+    experiment = build(Settings(student="toy-grid", teacher=name, seeds=num_seeds, evaluate_every=ROUNDS))
+    loop, group = experiment.loop, experiment.group
+    advance = map_seeds(lambda state, round: loop.advance(state, round)[0], num_seeds, group)
+    init = map_seeds(loop.init, num_seeds, group)
+    held: list[Any] = []
+
+    def begin():
+        held[:] = [init(jax.random.split(jax.random.key(0), num_seeds)), 0]
 
     def go_on():
-        held[0] = advance(held[0], jnp.int32(held[1]))
-        held[1] += ROUNDS
+        held[:] = [jax.block_until_ready(advance(held[0], jnp.int32(held[1]))), held[1] + ROUNDS]
         return held[0]
 
-    return go_on, state_bytes
+    begin()
+    return begin, go_on, sum(leaf.nbytes for leaf in jax.tree.leaves(held[0].teacher)) / num_seeds
 
 
 def episodes_per_second(name: str, num_episodes: int) -> float:

@@ -107,7 +107,7 @@ def rollout(body: str, num: int, pool: bool, track: str = STUMPS) -> Callable[[]
 
 
 def box2d_steps_per_second(body: str, duration: float = 3.0) -> float:
-    """Box2D with random actions, resets included, for `duration` seconds: gymnasium's BipedalWalker-v3, other bodies on flat ground."""
+    """Box2D with random actions, resets included, for `duration` seconds: gymnasium's BipedalWalker-v3, other bodies on its ground."""
     import gymnasium
     import numpy as np
 
@@ -117,7 +117,7 @@ def box2d_steps_per_second(body: str, duration: float = 3.0) -> float:
         sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "tests"))  # the reference lives there, as for pytest
         from references.box2d_walker import Box2DWalker
 
-        env = Box2DWalker(body)
+        env = Box2DWalker(body, own_ground=True)
     env.reset(seed=0)
     num_joints = 8 if body == "quadruped" else 4
     actions = np.random.default_rng(0).uniform(-1, 1, (10_000, num_joints)).astype(np.float32)

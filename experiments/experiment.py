@@ -14,6 +14,7 @@ from jaxcurriculum.envs import BODIES
 from jaxcurriculum.experiments.catalogue import CHALLENGES, ENVIRONMENTS, STUDENTS, TEACHERS, find
 from jaxcurriculum.experiments.errors import RunError
 from jaxcurriculum.experiments.settings import Settings, override, parameters, replace
+from jaxcurriculum.teachers import Knowledge, informed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +38,7 @@ def build(settings: Settings) -> Experiment:
       RunError: for unknown names, overrides that do not fit, and whatever a factory refuses.
     """
     parts = _parts(settings)
-    configs = _configurations(parts, settings.set)
+    configs = _configurations(parts, settings)
     tester = "env" if "env" in parts else "student"
     if settings.test_set:
         find("test set", parts[tester].test_sets, settings.test_set)
@@ -60,7 +61,7 @@ def build(settings: Settings) -> Experiment:
         others = [name for name in fitting if name != test_set]
         hint = f" Another --test-set: {', '.join(others)}." if others and "test_tasks" in str(error) else ""
         raise RunError(str(error) + hint) from error
-    group = settings.group or _widest_group(settings.seeds, len(jax.devices()))
+    group = settings.group or _best_group(settings.seeds, len(jax.devices()))
     if settings.seeds % group:
         raise RunError(f"--group must divide --seeds, got --group {group} for --seeds {settings.seeds}.")
     steps = settings.steps or parts["student"].steps
@@ -113,13 +114,16 @@ def _parts(settings: Settings) -> dict[str, Any]:
     return parts | ({"env": environment} if parts["student"].needs_environment else {})
 
 
-def _configurations(parts: dict[str, Any], changes: tuple[str, ...]) -> dict[str, Any]:
-    """The configuration of every part, and of the loop, with the texts of --set applied."""
+def _configurations(parts: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """The configuration of every part, and of the loop, with --knowledge and the texts of --set applied."""
     configs = {section: part.config for section, part in parts.items()} | {"loop": LoopConfig()}
-    known = {parameter.name for parameter in parameters(configs["teacher"])}
-    configs["teacher"] = replace(configs["teacher"], {name: value for name, value in parts["student"].adapt.items() if name in known})
+    for section in ("teacher", "challenge"):
+        known = {parameter.name for parameter in parameters(configs[section])}
+        configs[section] = replace(configs[section], {name: value for name, value in parts["student"].adapt.items() if name in known})
+    if settings.knowledge is not None:
+        configs["teacher"] = _informed(configs["teacher"], parts.get("env", parts["student"]).knowledge, settings)
     by_section: dict[str, dict[str, str]] = {section: {} for section in configs}
-    for change in changes:
+    for change in settings.set:
         name, equals, value = change.partition("=")
         section, _, field = name.partition(".")
         if not (equals and field):
@@ -134,6 +138,15 @@ def _configurations(parts: dict[str, Any], changes: tuple[str, ...]) -> dict[str
     return {section: override(config, section, by_section[section]) for section, config in configs.items()}
 
 
+def _informed(config: Any, knowledge: Knowledge | None, settings: Settings) -> Any:
+    if knowledge is None and settings.knowledge != "none":
+        raise RunError(f"--knowledge {settings.knowledge}: no expert knows {settings.env}; give the teacher's own settings with --set.")
+    try:
+        return informed(config, str(settings.knowledge), knowledge)
+    except ValueError as error:
+        raise RunError(f"--knowledge {settings.knowledge}: {error}") from None
+
+
 def _named(settings: Settings, configs: dict[str, Any]) -> dict[str, Any]:
     named = {field.name: getattr(settings, field.name) for field in dataclasses.fields(Settings) if field.name != "set"}
     for section, config in configs.items():
@@ -141,8 +154,9 @@ def _named(settings: Settings, configs: dict[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(named))
 
 
-def _widest_group(num_seeds: int, num_devices: int) -> int:
-    """The widest batch of seeds with which the most devices have work."""
+def _best_group(num_seeds: int, num_devices: int) -> int:
+    """The batch of seeds with which the most devices have work: on a CPU of 16 to 64, whose states stay in its cache, else the widest."""
     widths = [width for width in range(1, num_seeds + 1) if num_seeds % width == 0]
     busy = lambda width: max(n for n in range(1, num_devices + 1) if num_seeds // width % n == 0)
-    return max(widths, key=lambda width: (busy(width), width))
+    fits = lambda width: jax.default_backend() == "cpu" and 16 <= width <= 64
+    return max(widths, key=lambda width: (busy(width), fits(width), width))

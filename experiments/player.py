@@ -17,6 +17,7 @@ from jaxcurriculum.envs.walker import render
 from jaxcurriculum.envs.walker.lidar import ANGLES, RANGE
 from jaxcurriculum.envs.walker.render import Episode
 from jaxcurriculum.experiments.animation import check_path, load, play, showpiece
+from jaxcurriculum.experiments.settings import title
 from jaxcurriculum.experiments.store import Run, write_file
 
 NUM_EPISODES = 9
@@ -49,8 +50,8 @@ def show_page(
     tasks = [task] if task else spread(actor.space, run.evaluations().select(actor.space.names).unique().rows(), showpiece(actor))
     laps = [divmod(index, len(tasks)) for index in range(NUM_EPISODES)]  # fewer tasks are shown again, on the next track
     episodes = play(actor, [tasks[place] for _, place in laps], [track_seed + lap for lap, _ in laps])
-    title = f"{run.path.resolve().name}: {run.config['teacher']} teaching {run.config['student']}, seed {actor.seed}"
-    write_file(path, lambda temporary: temporary.write_text(page(title, episodes), encoding="utf-8"))
+    heading = f"{run.path.resolve().name}: {title(run.config)}, seed {actor.seed}"
+    write_file(path, lambda temporary: temporary.write_text(page(heading, episodes), encoding="utf-8"))
     return path
 
 

@@ -14,6 +14,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, Rectangle
 
+from jaxcurriculum.experiments.settings import title
 from jaxcurriculum.experiments.store import Run
 
 BLUE, ORANGE = "#0072B2", "#D55E00"  # Okabe and Ito's, told apart by colour-blind readers
@@ -49,7 +50,7 @@ def learning_curve(run: Run) -> Figure:
         ax.grid(alpha=0.25)
     axes[0].set_ylim(0, max(5, 1.05 * axes[0].get_ylim()[1]) if table["solved"].to_numpy().max() < 95 else 101)
     seeds = f"{num_seeds} seeds (thin), mean and standard deviation" if num_seeds > 1 else "1 seed"
-    figure.suptitle(f"{_title(run)}: {seeds}")
+    figure.suptitle(f"{title(run.config)}: {seeds}")
     return figure
 
 
@@ -86,7 +87,7 @@ def curriculum(run: Run) -> Figure:
         else "; boxes: the teacher's regions at the end of a stretch"
     )
     belief = belief if gaussians or boxes else ""
-    figure.suptitle(f"{_title(run)}: tasks given to seed {seed} over {meta['step_unit']}{belief}{_projection(meta)}")
+    figure.suptitle(f"{title(run.config)}: tasks given to seed {seed} over {meta['step_unit']}{belief}{_projection(meta)}")
     return figure
 
 
@@ -105,7 +106,7 @@ def mastery_map(run: Run) -> Figure:
         _frame(ax, meta)
     mastered, steps = last["solved"].mean(), last["steps"].to_numpy()[0]
     figure.suptitle(
-        f"{_title(run)}: {mastered:.1%} of the {len(table)} test tasks mastered after {_amount(steps)} {meta['step_unit']}"
+        f"{title(run.config)}: {mastered:.1%} of the {len(table)} test tasks mastered after {_amount(steps)} {meta['step_unit']}"
         f"{_projection(meta)}"
     )
     return figure
@@ -183,10 +184,6 @@ def _frame(ax: Axes, meta: dict[str, Any]) -> None:
 def _projection(meta: dict[str, Any]) -> str:
     dims = len(meta["axes"]["names"])
     return f"\n(the first 2 of {dims} task axes)" if dims > 2 else ""
-
-
-def _title(run: Run) -> str:
-    return f"{run.config['teacher']} teaching {run.config['student']}"
 
 
 def _amount(steps: float) -> str:

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from jaxcurriculum import make_loop, map_seeds
 from jaxcurriculum.experiments.experiment import Experiment
+from jaxcurriculum.experiments.settings import title
 from jaxcurriculum.experiments.train import initial_states
 from jaxcurriculum.types import PyTree
 
@@ -32,9 +33,7 @@ def plan(experiment: Experiment, console: Console) -> None:
     memory = program.memory_analysis()
     held, scratch = memory.argument_size_in_bytes + memory.output_size_in_bytes, memory.temp_size_in_bytes
     steps, unit = loop.steps_per_advance * experiment.num_seeds, loop.student.step_unit
-    table = Table(
-        title=f"{experiment.config['teacher']} teaching {experiment.config['student']}, {experiment.num_seeds} seeds", show_header=False
-    )
+    table = Table(title=f"{title(experiment.config)}, {experiment.num_seeds} seeds", show_header=False)
     for what, value in (
         ("work", f"{experiment.num_advances:,} evaluations, {experiment.num_advances * steps:,} {unit}"),
         ("compile time (at the first start)", f"{compiling:,.1f} s"),

@@ -23,12 +23,13 @@ class Settings:
     teacher: str = "alp-gmm"  # teacher, one of `jaxcurriculum list`
     student: str = "ppo"  # student, one of `jaxcurriculum list`
     challenge: str = "none"  # what makes the curriculum hard to find, one of `jaxcurriculum list`
+    knowledge: str | None = None  # what an expert tells the teacher: none, low or high; by default what the teacher's settings say
     seeds: int = 2  # independent curricula
     seed: int = 0  # the first of them; seed i of any run is the same, whatever the others (for equal --group)
     steps: float | None = None  # environment steps a seed (episodes for simulated students), rounded up to whole evaluations
     evaluate_every: float | None = None  # steps (episodes) between two evaluations, rounded to whole rounds; by default the student's own
     test_set: str | None = None  # tasks of the evaluation; by default the first test set of the environment (or simulated student)
-    group: int | None = None  # seeds that are batched together, must divide --seeds; by default one group a device
+    group: int | None = None  # seeds that are batched together, must divide --seeds; by default one group a device, on CPUs 16 to 64 seeds
     set: tuple[str, ...] = ()  # configuration fields, as teacher.exploration=0.1 student.hidden=128,128; `jaxcurriculum list` names them
 
     def __post_init__(self):
@@ -47,6 +48,16 @@ class Settings:
             return cls(**values, set=tuple(f"{name}={value}" for name, value in fields.items()))
         except (TypeError, ValueError) as error:
             raise RunError(f"config.json of the run is damaged: {error}.") from None
+
+
+def title(config: dict[str, Any]) -> str:
+    """Who teaches whom, from a run's config.json.
+
+    >>> title({"teacher": "riac", "student": "toy-grid", "challenge": "rugged"})
+    'riac teaching toy-grid (rugged)'
+    """
+    challenge = config.get("challenge", "none")
+    return f"{config['teacher']} teaching {config['student']}" + ("" if challenge == "none" else f" ({challenge})")
 
 
 @dataclasses.dataclass(frozen=True)

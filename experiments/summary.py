@@ -6,6 +6,7 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
+from jaxcurriculum.experiments.settings import title
 from jaxcurriculum.experiments.store import Run
 
 
@@ -17,7 +18,7 @@ def summarise(run: Run, console: Console) -> None:
     tests = run.evaluations().filter(last).group_by("seed").agg(pl.col("return").mean(), pl.col("solved").mean() * 100)
     rows = tests.join(episodes, on="seed", how="left").with_columns(pl.col("episodes").fill_null(0)).sort("seed")
     rows = rows.select("seed", "episodes", "return", "solved")
-    table = Table(title=f"{run.path.name}: {run.config['teacher']} teaching {run.config['student']}")
+    table = Table(title=f"{run.path.name}: {title(run.config)}")
     for column in ("seed", "training episodes", "mean test return", "mastered, %"):
         table.add_column(column, justify="right")
     for seed, number, mean, solved in rows.iter_rows():

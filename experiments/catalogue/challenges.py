@@ -42,6 +42,12 @@ def _shuffled(tasks: PyTree, space: Box, config: challenges.RuggedConfig) -> PyT
     return jax.vmap(challenges.rugged_maps(space, config.landscape, config.intervals)[1])(tasks)
 
 
+def _unlearnable(student: Student, config: students.UnlearnableConfig) -> Student:
+    if config.low is None:
+        raise ValueError("The challenge unlearnable needs a box: --set challenge.low=0.5,0.5 challenge.high=1,1, one bound an axis.")
+    return students.unlearnable(student, config)
+
+
 BOUNDS = "With an environment, give it the bounds instead, as in --set env.{} (TeachMyAgent's), so that physics decides."
 CHALLENGES = {
     "none": ChallengePart(description="the task space and the student as they are", make=lambda role, _: role),
@@ -78,7 +84,7 @@ CHALLENGES = {
     "unlearnable": ChallengePart(
         description="a box of tasks that teach nothing",
         config=students.UnlearnableConfig(),
-        make=students.unlearnable,
+        make=_unlearnable,
         changes_student=True,
     ),
 }

@@ -10,6 +10,7 @@ import numpy as np
 import jaxcurriculum.envs as envs
 from jaxcurriculum import Box, Environment
 from jaxcurriculum.experiments.catalogue.parts import EnvironmentPart
+from jaxcurriculum.teachers import Knowledge
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -76,6 +77,7 @@ ENVIRONMENTS = {
         description="a planar walker on flat ground with stumps; task: their mean height and their spacing",
         config=StumpTracksConfig(),
         make=_stump_tracks,
+        knowledge=Knowledge(),
         test_sets={"2019": lambda *_: envs.stump_tasks_2019(), "grid": _grid_over_bounds, "uniform": _uniform},
     ),
     "hexagon-tracks": EnvironmentPart(

@@ -9,6 +9,7 @@ from typing import Any
 import jaxcurriculum.envs as envs
 from jaxcurriculum import Box
 from jaxcurriculum.experiments.errors import RunError
+from jaxcurriculum.teachers import Knowledge
 from jaxcurriculum.types import PyTree
 
 
@@ -34,6 +35,7 @@ class Part:
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EnvironmentPart(Part):
     test_sets: Mapping[str, Callable[[Any, Box], PyTree]]  # (environment's configuration, task space) -> tasks [num, ...]
+    knowledge: Knowledge | None = None  # what an expert would know of its tasks
 
     @property
     def choices(self) -> dict[str, tuple[str, ...]]:
@@ -46,7 +48,8 @@ class StudentPart(Part):
     steps: int  # default of --steps
     evaluate_every: int  # default of --evaluate-every
     debug: tuple[str, ...] = ()  # sizes, as for --set, with which a round without jit takes seconds
-    adapt: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # fields that teachers have by default with this student
+    adapt: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # fields that teachers and challenges have by default with it
+    knowledge: Knowledge | None = None  # what an expert would know of its tasks, where there is no environment
     test_sets: Mapping[str, Callable[[Any, Box], PyTree]] = dataclasses.field(default_factory=dict)  # where there is no environment
 
     @property

@@ -5,8 +5,10 @@ from __future__ import annotations
 from jaxcurriculum import students
 from jaxcurriculum.experiments.catalogue.parts import StudentPart
 from jaxcurriculum.students import simulated
+from jaxcurriculum.teachers import Knowledge
 
-# Returns of simulated learners lie in [0, 1], and they have no critic. Teachers are as for environments otherwise.
+# Returns of simulated learners lie in [0, 1], and they have no critic. Teachers are as for environments otherwise. A forgetting student
+# is a beginner again after as large a share of its default run as in TeachMyAgent, 7 of 20.
 SIMULATED = {
     "return_range": None,
     "threshold": 0.75,
@@ -16,6 +18,7 @@ SIMULATED = {
     "replay.score": "return_change",
     "offset_steps": 2000,
     "update_every_steps": 500,
+    "every": 7000,
 }
 STUDENTS = {
     "ppo": StudentPart(
@@ -41,6 +44,7 @@ STUDENTS = {
         steps=20_000,
         evaluate_every=1_000,
         adapt=SIMULATED | {"step": (0.05, 0.05), "bandit.advantage_scale": 0.01},
+        knowledge=Knowledge(failure=0.2, success=0.75, easy_mean=(0.0, 0.0)),
         test_sets={"cells": lambda config, _: simulated.toy_grid_test_tasks(config)},
     ),
     "abilities": StudentPart(
@@ -50,7 +54,8 @@ STUDENTS = {
         needs_environment=False,
         steps=20_000,
         evaluate_every=1_000,
-        adapt=SIMULATED | {"step": (0.0, 0.5)},
+        adapt=SIMULATED | {"step": (0.0, 0.5), "axis": 1},
+        knowledge=Knowledge(failure=0.2, success=0.75, easy_mean=None),
         test_sets={"difficulties": lambda config, _: simulated.abilities_test_tasks(config)},
     ),
     "skill-graph": StudentPart(
@@ -60,7 +65,8 @@ STUDENTS = {
         needs_environment=False,
         steps=10_000,
         evaluate_every=500,
-        adapt=SIMULATED | {"step": (0.1,), "bandit.advantage_scale": 0.05},
+        adapt=SIMULATED | {"step": (0.1,), "bandit.advantage_scale": 0.05, "every": 3500},
+        knowledge=Knowledge(failure=0.2, success=0.75, easy_mean=None),
         test_sets={"skills": lambda config, _: simulated.skill_graph_test_tasks(config)},
     ),
 }

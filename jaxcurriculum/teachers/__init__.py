@@ -9,6 +9,7 @@ from jaxcurriculum.teachers.combinators import frozen, in_subspace, mix, normali
 from jaxcurriculum.teachers.covar_gmm import CovarGmmConfig, covar_gmm
 from jaxcurriculum.teachers.exp3 import Exp3Config, exp3
 from jaxcurriculum.teachers.goal_gan import GoalGanConfig, goal_gan
+from jaxcurriculum.teachers.knowledge import Knowledge, informed
 from jaxcurriculum.teachers.learnability import LearnabilityConfig, learnability
 from jaxcurriculum.teachers.missing_skill import MissingSkillConfig, missing_skill
 from jaxcurriculum.teachers.oracle import OracleConfig, oracle
@@ -29,6 +30,7 @@ __all__ = [
     "CovarGmmConfig",
     "Exp3Config",
     "GoalGanConfig",
+    "Knowledge",
     "LearnabilityConfig",
     "MissingSkillConfig",
     "OracleConfig",
@@ -50,6 +52,7 @@ __all__ = [
     "goal_gan",
     "grid_graph",
     "in_subspace",
+    "informed",
     "learnability",
     "missing_skill",
     "mix",

@@ -34,7 +34,7 @@ CHOICES = ("easiest", "hardest")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AccelConfig:
-    """The defaults are the published numbers for the bipedal walker."""
+    """The defaults are the published numbers for the bipedal walker; of the easy levels to begin with `replay.initial_mean` tells."""
 
     replay: PlrConfig = PlrConfig(robust=True, replay_prob=0.9)  # the replay; its initial_mean is the easy level to begin with
     edits_per_replay: float | jax.Array = 1.0  # edited levels proposed for each replayed one
@@ -47,8 +47,8 @@ class AccelConfig:
     def __post_init__(self):
         check_integers(self, num_edits=1, num_candidates=1, num_parents=1)
         check_numbers(self, edits_per_replay=(0, math.inf), edit_size=(0, 1))
-        if not self.replay.robust:
-            raise ValueError("AccelConfig.replay must be robust (gradients on replayed levels alone), got robust=False.")
+        if not (isinstance(self.replay, PlrConfig) and self.replay.robust):
+            raise ValueError(f"AccelConfig.replay must be a robust PlrConfig (gradients on replayed levels alone), got {self.replay}.")
         if self.num_parents > self.num_candidates:
             raise ValueError(f"AccelConfig.num_parents must be at most num_candidates={self.num_candidates}, got {self.num_parents}.")
         if self.parents not in CHOICES:
@@ -88,9 +88,10 @@ def accel(task_space: Space, config: AccelConfig | None = None) -> Teacher:
     logarithmic axes), clipped to the box; in a space that is no Box it is `space.mutate` with scale `edit_size`. The parent is one of
     the `num_parents` easiest of the latest `num_candidates` replayed levels.
 
-    Differs from the paper: proposals are new, replayed or edited each by itself, in the published proportions, where the paper has
-    rounds of one kind. The published size of an edit differs from axis to axis (0.04 to 0.125 of the range, of random size on one of
-    them). The authors' code edits the levels of the lowest return minus score, although its comment says highest: `parents="hardest"`.
+    Differs from the paper: new levels are uniform unless `replay.initial_mean` says where easy ones lie. Proposals are new, replayed
+    or edited each by itself, in the published proportions, where the paper has rounds of one kind. The published size of an edit
+    differs from axis to axis (0.04 to 0.125 of the range, of random size on one of them). The authors' code edits the levels of the
+    lowest return minus score, although its comment says highest: `parents="hardest"`.
     A level that has left the buffer before its episode ended is no candidate.
 
     Raises:

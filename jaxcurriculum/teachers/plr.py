@@ -28,7 +28,7 @@ from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, fresh_proposal
 
 NEW = -1  # origin of a level that was drawn at random; a replayed one has the slot that it was drawn from
 PRIORITISATIONS = ("rank", "power")
-SCHEDULES = ("fixed", "proportionate")
+SCHEDULES = ("proportionate", "fixed")
 
 
 def _max_mc(episode: Episodes, best: jax.Array, known: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -63,7 +63,7 @@ class PlrConfig:
     capacity: int = 1000  # levels remembered
     replay_prob: float | jax.Array = 0.5  # share of proposals that replay a level, once there are enough
     least_filled: float | jax.Array = 0.5  # share of the capacity that must be filled before anything is replayed
-    schedule: str = "fixed"  # "fixed", or "proportionate": replay_prob is at most the share of the capacity that is filled
+    schedule: str = "proportionate"  # replay_prob is at most the share of the capacity that is filled; "fixed": it is what it is
     score: str = "positive_value_loss"  # or "l1_value_loss", "signed_gae", "max_mc"; of returns alone: "return_change", "learnability"
     prioritisation: str = "rank"  # "rank" or "power": what the replay probability is a power of
     temperature: float | jax.Array = 0.1  # 1 / the exponent; the lower the greedier
@@ -119,7 +119,7 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
         positive_value_loss   mean over the steps of max(0, advantage)
         l1_value_loss         mean |advantage|
         signed_gae            mean advantage
-        max_mc                the level's highest return so far - mean value
+        max_mc                the level's highest return so far - mean value (signed, as published for mazes)
         return_change         |return - the level's last return|, 0 at its first episode
         learnability          q (1 - q),  q <- (q + solved) / 2 from 1/2
 

@@ -86,6 +86,11 @@ def test_returns_of_the_toy_grid_are_not_scaled_unless_asked():
         ({"student": "ppo", "body": "fish"}, "no body 'fish'; there are default, short, long, quadruped"),
         ({"test_set": "2019"}, "no test set '2019'; there are cells"),
         ({"seeds": 4, "group": 3}, "--group must divide --seeds, got --group 3 for --seeds 4"),
+        ({"teacher": "adr", "knowledge": "none"}, "--knowledge none: AdrConfig needs the knowledge of a success"),
+        ({"teacher": "riac", "knowledge": "much"}, "--knowledge much: informed.level must be one of"),
+        ({"student": "abilities", "knowledge": "high"}, "--knowledge high: Knowledge.easy_mean must be an easy task"),
+        ({"student": "ppo", "env": "hexagon-tracks", "knowledge": "low"}, "--knowledge low: no expert knows hexagon-tracks"),
+        ({"challenge": "unlearnable"}, "The challenge unlearnable needs a box: --set challenge.low"),
         ({"set": ("student.cells",)}, "--set takes SECTION.FIELD=VALUE"),
         ({"set": ("env.max_stump_height=2",)}, "no section 'env' here; there are teacher, student, challenge, loop"),
         ({"set": ("student.cells=0",)}, "ToyGridConfig.cells must be an integer of at least 1, got 0"),
@@ -113,9 +118,33 @@ def test_recorded_settings_build_the_same_experiment():
     assert first.config["student.cells"] == 4 and again.config == first.config and again.num_advances == first.num_advances == 2
 
 
-@pytest.mark.parametrize("seeds, group", [(1, 1), (2, 1), (3, 3), (4, 2), (6, 3), (64, 32)])
-def test_the_default_group_gives_both_devices_work(seeds, group):
+@pytest.mark.parametrize("seeds, group", [(1, 1), (2, 1), (3, 3), (4, 2), (6, 3), (64, 32), (1000, 50), (100, 50), (254, 127)])
+def test_the_default_group_gives_both_devices_work_and_fits_their_caches(seeds, group):
     assert build(dataclasses.replace(TOY, seeds=seeds)).group == group
+
+
+def test_on_a_gpu_all_seeds_are_one_group(monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(jax, "devices", lambda: ["one"])
+    assert build(dataclasses.replace(TOY, seeds=1000)).group == 1000
+
+
+@pytest.mark.parametrize("student, every", [("ppo", 7_000_000), ("toy-grid", 7000), ("abilities", 7000), ("skill-graph", 3500)])
+def test_students_forget_within_their_default_run(student, every):
+    assert build(Settings(student=student, teacher="random", challenge="forgetting")).config["challenge.every"] == every
+
+
+def test_challenges_stretch_the_axis_of_difficulty():
+    space = build(Settings(student="abilities", teacher="random", challenge="mostly-trivial")).space
+    assert space.low[0] == 0 and space.low[1] == -space.high[1]
+
+
+@pytest.mark.parametrize("level, mean, grow_at", [(None, None, 0.75), ("low", None, 0.75), ("high", [0.0, 0.0], 0.75)])
+def test_what_an_expert_tells(level, mean, grow_at):
+    config = build(dataclasses.replace(TOY, teacher="adr", knowledge=level)).config
+    assert (config["teacher.initial_mean"], config["teacher.grow_at"], config["knowledge"]) == (mean, grow_at, level)
+    walker = build(Settings(teacher="adr", knowledge="high")).config
+    assert (walker["teacher.initial_mean"], walker["teacher.grow_at"]) == ([0.0, 6.0], 180.0)
 
 
 def test_published_test_tasks():
@@ -150,10 +179,13 @@ def test_sizes_of_the_body_leave_the_test_sets_that_have_them():
         build(Settings(**sized, test_set="2019"))
 
 
+BOX = ("challenge.low=0.5,0.5", "challenge.high=1.0,1.0")
+
+
 @pytest.mark.parametrize("challenge", catalogue.CHALLENGES)
 def test_every_challenge_goes_with_the_simulated_student(challenge):
     """Test tasks are those of the original space, as the teacher names them."""
-    settings = dataclasses.replace(TOY, challenge=challenge, set=("challenge.every=500",) if challenge == "forgetting" else ())
+    settings = dataclasses.replace(TOY, challenge=challenge, set=BOX if challenge == "unlearnable" else ())
     experiment, plain = build(settings), build(TOY)
     own, original = np.asarray(experiment.loop.test_tasks), np.asarray(plain.loop.test_tasks)
     assert build(Settings.recorded(experiment.config)).config == experiment.config

@@ -49,7 +49,7 @@ class Riac:
         min_share=1 / 20,
         min_side=1 / 15,
         discard=1 / 4,
-        weigh_populations=False,
+        weigh_populations=True,
         exploration=0.2,
         mutation=0.1,
         mutation_std=0.1,

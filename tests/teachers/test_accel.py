@@ -42,6 +42,7 @@ def edited_from(proposals, tasks):
 def test_presets_are_the_published_ones():
     bipedal, mazes = AccelConfig.bipedal(), AccelConfig.minigrid()
     assert bipedal == AccelConfig() and bipedal.replay == dataclasses.replace(PlrConfig.bipedal(), replay_prob=0.9)
+    assert bipedal.replay.schedule == "proportionate"
     assert (bipedal.num_edits, bipedal.num_candidates, bipedal.num_parents) == (3, 16, 4)
     assert mazes.replay == dataclasses.replace(PlrConfig.minigrid(), replay_prob=0.8)
     assert (mazes.num_edits, mazes.num_candidates, mazes.num_parents) == (5, 32, 32)
@@ -51,6 +52,7 @@ def test_presets_are_the_published_ones():
     "bad",
     [
         {"replay": PlrConfig()},
+        {"replay": None},
         {"num_edits": 0},
         {"edit_size": 1.5},
         {"edits_per_replay": -1.0},

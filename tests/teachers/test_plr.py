@@ -41,7 +41,11 @@ def test_presets_are_the_published_ones():
     assert numbers(PlrConfig.minigrid()) == (4000, "rank", 0.3, 0.3)
     assert numbers(PlrConfig.car_racing()) == (8000, "power", 1.0, 0.7)
     for config in (PlrConfig.bipedal(), PlrConfig.minigrid(), PlrConfig.car_racing()):
-        assert config.robust and (config.replay_prob, config.least_filled, config.score) == (0.5, 0.5, "positive_value_loss")
+        assert (
+            config.robust
+            and config.schedule == "proportionate"
+            and (config.replay_prob, config.least_filled, config.score) == (0.5, 0.5, "positive_value_loss")
+        )
         assert plr(SQUARE, config).name == "robust-plr"
     assert PlrConfig() == dataclasses.replace(PlrConfig.bipedal(), robust=False) and plr(SQUARE).name == "plr"
 

@@ -116,7 +116,7 @@ def test_bad_configurations_are_named(bad):
 
 @pytest.mark.parametrize(
     "config",
-    [RiacConfig(), RiacConfig(max_items=31, num_attempts=8, max_draws=12, min_side=0.2, weigh_populations=True, max_regions=22)],
+    [RiacConfig(), RiacConfig(max_items=31, num_attempts=8, max_draws=12, min_side=0.2, weigh_populations=False, max_regions=22)],
     ids=["2019", "many cuts in vain, until the regions are used up"],
 )
 def test_equals_the_plain_loop_fed_the_same_random_numbers(config):
@@ -163,7 +163,7 @@ def test_more_tasks_where_there_is_progress(grown):
     """Regions without progress are only met by exploring and as parts of larger ones."""
     _, state, (proposals, _, _) = grown
     without = (np.asarray(state.low[:, 0]) >= 0.5) & (np.arange(64) < 63)
-    assert without.sum() >= 8
+    assert without.sum() >= 2
     np.testing.assert_array_equal(np.asarray(state.alp)[without], 0.0)
     heights = np.asarray(proposals.tasks[1000:, 0, 0])
     assert np.mean(heights < 2.0) > 0.62, "uniform tasks would give 0.5 with a standard error of 0.011"
