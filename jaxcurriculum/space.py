@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -11,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxcurriculum.fields import is_number
 from jaxcurriculum.types import Key, PyTree
 
 
@@ -45,7 +45,8 @@ class Box:
       log: axes on which equal ratios are equal distances (their low must be positive).
 
     Raises:
-      ValueError: when the lengths differ, two names are equal, a bound is not finite or the wrong way round, or a log axis is not positive.
+      ValueError: when the lengths differ, two names are equal, a bound or the distance of two is not finite in float32, they are the
+        wrong way round, or a log axis is not positive.
 
     >>> box = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0), units=("steps", "m"))
     >>> box.dims, [float(x) for x in box.from_unit(jnp.array([0.5, 0.5]))]
@@ -79,8 +80,10 @@ class Box:
         if len(set(self.names)) < len(self.names):
             raise ValueError(f"Box.names must differ from each other, got {self.names}.")
         for name, lo, hi, is_log in zip(self.names, self.low, self.high, self.log):
-            if not (math.isfinite(lo) and math.isfinite(hi) and lo <= hi):
-                raise ValueError(f"Box axis {name!r}: bounds must be finite with low <= high, got low={lo}, high={hi}.")
+            if not (is_number(lo) and is_number(hi) and is_number(hi - lo, 0)):
+                raise ValueError(
+                    f"Box axis {name!r}: bounds and their distance must be finite in float32, low <= high, got low={lo}, high={hi}."
+                )
             if is_log and lo <= 0:
                 raise ValueError(f"Box axis {name!r} is logarithmic, so its low must be positive, got {lo}.")
 

@@ -41,7 +41,8 @@ class Episodes(struct.PyTreeNode):
     """How a batch of episodes went, in the order in which they ended, every field with leading axis `num`.
 
     Where `valid` is false the slot holds nothing and may hold nan: mask with `jnp.where`, never with a product. A field that a
-    student cannot give is nan. Value fields are averages over the episode's steps, in units of the raw return.
+    student cannot give is nan. Value fields are averages over the episode's steps, in units of the raw return. To teachers an
+    episode whose return is nan, infinite or beyond 1e15 in size is as if it were not there.
     """
 
     tasks: PyTree  # [num, ...]

@@ -113,6 +113,18 @@ def invalid_slots_change_nothing(teacher: Teacher, space: Space) -> None:
     assert_equal(update(episodes), update(jax.tree.map(clean, episodes)))
 
 
+def broken_returns_are_as_if_they_were_not_there(teacher: Teacher, space: Space) -> None:
+    """An episode that came back with a return of nan, infinity or beyond all measure is a slot that holds none, whatever else it says."""
+    state, _ = quick_jit(lambda key: run_teacher(teacher, space, key, 64, 8))(jax.random.key(1))
+    update = quick_jit(lambda episodes: teacher.update(jax.random.key(3), state, episodes, _context(jnp.int32(8), space))[0])
+    _, proposals = teacher.propose(jax.random.key(2), state, 64)
+    episodes = made_up_episodes(jax.random.key(4), space, proposals)
+    for broken in (jnp.nan, jnp.inf, -jnp.inf, 3e38, -3e38):
+        is_broken = jnp.arange(64) % 3 == 0
+        spoilt = episodes.replace(returns=jnp.where(is_broken, broken, episodes.returns))
+        assert_equal(update(spoilt), update(episodes.replace(valid=episodes.valid & ~is_broken)))
+
+
 def _without_keys(state: PyTree) -> list[jax.Array]:
     return [leaf for leaf in jax.tree.leaves(state) if not jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)]
 

@@ -119,7 +119,13 @@ ENVIRONMENTS = {
 
 @pytest.mark.parametrize(
     "law",
-    [laws.tasks_stay_in_the_space, laws.invalid_slots_change_nothing, laws.is_traced_once, laws.vmapped_equals_a_loop],
+    [
+        laws.tasks_stay_in_the_space,
+        laws.invalid_slots_change_nothing,
+        laws.broken_returns_are_as_if_they_were_not_there,
+        laws.is_traced_once,
+        laws.vmapped_equals_a_loop,
+    ],
     ids=lambda law: law.__name__,
 )
 @pytest.mark.parametrize("name", TEACHERS)

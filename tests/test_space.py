@@ -46,6 +46,8 @@ def test_mutations_stay_inside_and_near():
     [
         (dict(names=("a",), low=(1.0,), high=(0.0,)), "'a'.*low=1.0, high=0.0"),
         (dict(names=("a",), low=(0.0,), high=(float("inf"),)), "finite"),
+        (dict(names=("a",), low=(0.0,), high=(1e39,)), "finite in float32.*high=1e"),
+        (dict(names=("a",), low=(-3e38,), high=(3e38,)), "distance must be finite in float32"),
         (dict(names=("a", "b"), low=(0.0,), high=(1.0, 1.0)), "Box.low.*2 names but 1"),
         (dict(names=("a",), low=(0.0,), high=(1.0,), log=(True,)), "positive"),
         (dict(names=(), low=(), high=()), "at least one"),

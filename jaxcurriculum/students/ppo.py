@@ -28,7 +28,7 @@ from flax import struct
 from jax.typing import ArrayLike
 
 from jaxcurriculum.checks import check_environment
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.fields import check_integers, check_numbers, check_widths
 from jaxcurriculum.roles import Environment, Student
 from jaxcurriculum.rollout import RolloutConfig, RolloutState, Trajectory, attempt, collect, finished_episodes, init_rollout
 from jaxcurriculum.students.networks import Policy, Value
@@ -55,8 +55,7 @@ class PpoConfig:
 
     def __post_init__(self):
         batch = self.rollout.num_envs * self.rollout.num_steps
-        if not isinstance(self.hidden, tuple) or not self.hidden or any(not isinstance(width, int) or width < 1 for width in self.hidden):
-            raise ValueError(f"PpoConfig.hidden must be a tuple of positive integers, got {self.hidden!r}.")
+        check_widths(self, "hidden")
         check_integers(self, num_epochs=1, minibatch_size=1)
         if batch % self.minibatch_size:
             raise ValueError(f"PpoConfig.minibatch_size must divide num_envs * num_steps = {batch}, got {self.minibatch_size!r}.")

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.fields import check_numbers
+from jaxcurriculum.fields import check_numbers, check_tuples
 from jaxcurriculum.roles import Student
 from jaxcurriculum.space import Box
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree
@@ -66,6 +66,7 @@ class UnlearnableConfig:
         if (self.low is None) != (self.high is None):
             raise ValueError(f"UnlearnableConfig.low and high must be given together, got low={self.low} and high={self.high}.")
         if self.low is not None and self.high is not None:
+            check_tuples(self, low=(-math.inf, math.inf), high=(-math.inf, math.inf))
             if len(self.low) != len(self.high) or not all(low <= high for low, high in zip(self.low, self.high)):
                 raise ValueError(f"UnlearnableConfig.low must not lie above high on any axis, got low={self.low} and high={self.high}.")
 

@@ -21,11 +21,11 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.fields import check_integers, check_numbers, check_one_or_each
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import history as ring
-from jaxcurriculum.teachers.choice import check_easy_mean
+from jaxcurriculum.teachers.choice import check_task
 from jaxcurriculum.types import Episodes, Key, Proposals, fresh_proposals
 
 INSIDE = -1  # origin of a task that was not moved onto a face
@@ -55,10 +55,7 @@ class AdrConfig:
             traced = isinstance(self.shrink_at, jax.Array) or isinstance(self.grow_at, jax.Array)
             if not traced and not self.shrink_at < self.grow_at:
                 raise ValueError(f"AdrConfig must have shrink_at < grow_at, got {self.shrink_at} and {self.grow_at}.")
-        if not isinstance(self.step_size, jax.Array):
-            steps = np.asarray(self.step_size, np.float64)
-            if not (np.all(np.isfinite(steps)) and np.all(steps > 0)):
-                raise ValueError(f"AdrConfig.step_size must be positive and finite, one number or one an axis, got {self.step_size}.")
+        check_one_or_each(self, step_size=(1e-12, math.inf))
 
     @classmethod
     def paper(cls) -> AdrConfig:
@@ -106,7 +103,7 @@ def adr(task_space: Box, config: AdrConfig | None = None) -> Teacher:
     {'low': [0.0, 6.0], 'high': [0.0, 6.0], 'volume': 0.0}
     """
     config = AdrConfig() if config is None else config
-    check_easy_mean(config, task_space)
+    check_task(config, "initial_mean", task_space)
     dims = task_space.dims
     step = _unit_step(task_space, config)
     is_wide = np.array(task_space.high) > np.array(task_space.low)

@@ -21,7 +21,7 @@ from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import gmm, mixture_teacher
 from jaxcurriculum.teachers import history as ring
-from jaxcurriculum.teachers.choice import check_easy_mean
+from jaxcurriculum.teachers.choice import check_task
 from jaxcurriculum.teachers.mixture_teacher import MixtureConfig, MixtureReport, MixtureState
 from jaxcurriculum.teachers.neighbours import nearest_before
 from jaxcurriculum.types import Episodes, Key, Proposals
@@ -84,7 +84,7 @@ def alp_gmm(task_space: Box, config: AlpGmmConfig | None = None) -> Teacher:
     ((4, 2), [-1, -1, -1, -1])
     """
     config = AlpGmmConfig() if config is None else config
-    check_easy_mean(config, task_space)
+    check_task(config, "initial_mean", task_space)
     dims = task_space.dims
 
     def init(key: Key) -> AlpGmmState:

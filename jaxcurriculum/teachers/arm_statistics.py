@@ -84,7 +84,7 @@ def slope(times: jax.Array, values: jax.Array, written: jax.Array) -> jax.Array:
 
 
 def one_by_one(learn: Callable[[State, jax.Array, Episodes, jax.Array], State], state: State, episodes: Episodes, num_arms: int) -> State:
-    """`state` after the usable episodes (valid, with a finite return), taken one after the other in their order.
+    """`state` after the usable episodes (see `history.usable`), taken one after the other in their order.
 
     Args:
       learn: (state, arm, episode, i) -> state, where i ([] int32) counts the usable episodes and `episode` has no leading axis. `arm`

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import numbers
 from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxcurriculum.fields import is_integer
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers.choice import in_proportion
 from jaxcurriculum.types import Key, Proposals, PyTree, fresh_proposals
@@ -60,7 +60,7 @@ def cells(space: Box, per_axis: int | Sequence[int] = 10) -> Arms:
     wanted = tuple(per_axis) if isinstance(per_axis, Sequence) else (per_axis,) * space.dims
     if len(wanted) != space.dims:
         raise ValueError(f"cells.per_axis must have one entry an axis: {space.dims} axes but got {per_axis}.")
-    if not all(isinstance(count, numbers.Integral) and not isinstance(count, bool) and int(count) >= 1 for count in wanted):
+    if not all(is_integer(count, 1) for count in wanted):
         raise ValueError(f"cells.per_axis must be an integer of at least 1, or one an axis, got {per_axis}.")
     shape = tuple(int(count) if high > low else 1 for count, low, high in zip(wanted, space.low, space.high))
     strides = np.array([math.prod(shape[axis + 1 :]) for axis in range(space.dims)], np.int32)
@@ -80,7 +80,7 @@ def listed(tasks: PyTree) -> Arms:
       tasks: a list or tuple of tasks, or their leaves stacked along a leading axis (for a box: an array [num, dims]).
 
     Raises:
-      ValueError: when there is no task, when tasks differ in structure or shape, or when a number is not finite.
+      ValueError: when there is no task, when tasks differ in structure or shape, or when an entry is no finite number.
 
     >>> listed([[0.0, 1.0], [2.0, 3.0]]).sample(jax.random.key(0), jnp.int32(1)).tolist()
     [2.0, 3.0]
@@ -95,6 +95,8 @@ def listed(tasks: PyTree) -> Arms:
     lengths = {leaf.shape[0] if leaf.ndim else 0 for leaf in leaves}
     if len(lengths) != 1:
         raise ValueError(f"listed.tasks must have leaves of one leading axis, got the shapes {[leaf.shape for leaf in leaves]}.")
+    if not all(leaf.dtype.kind in "biuf" for leaf in leaves):
+        raise ValueError(f"listed.tasks must be numbers, got entries of the types {[str(leaf.dtype) for leaf in leaves]}.")
     if not all(np.all(np.isfinite(leaf)) for leaf in leaves):
         raise ValueError("listed.tasks must be finite, got a task with nan or infinity.")
     stacked = jax.tree.map(_device_array, tasks)

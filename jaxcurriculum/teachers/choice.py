@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxcurriculum.fields import check_tuples
 from jaxcurriculum.space import Box
 from jaxcurriculum.types import Key, PyTree
 
@@ -105,17 +107,18 @@ def from_free(space: Box, point: jax.Array) -> jax.Array:
     return space.from_unit(jnp.zeros((space.dims,)).at[free_axes(space)].set(point))
 
 
-def check_easy_mean(config: Any, space: Box) -> None:
-    """Check that `config.initial_mean` is None or a task of `space`.
+def check_task(config: Any, field: str, space: Box) -> None:
+    """Check that `field` of `config` is None or a task of `space`.
 
     Raises:
       ValueError: naming the field, the rule and the value.
     """
-    mean, name = config.initial_mean, type(config).__name__
-    if mean is None:
+    task, name = getattr(config, field), f"{type(config).__name__}.{field}"
+    if task is None:
         return
-    if len(mean) != space.dims:
-        raise ValueError(f"{name}.initial_mean must have one entry an axis: {space.dims} axes but got {mean}.")
-    for axis, value, low, high in zip(space.names, mean, space.low, space.high):
+    check_tuples(config, **{field: (-math.inf, math.inf)})
+    if len(task) != space.dims:
+        raise ValueError(f"{name} must have one entry an axis: {space.dims} axes but got {task}.")
+    for axis, value, low, high in zip(space.names, task, space.low, space.high):
         if not low <= value <= high:
-            raise ValueError(f"{name}.initial_mean must lie in the task space: axis {axis!r} is {value}, its bounds are {low} and {high}.")
+            raise ValueError(f"{name} must lie in the task space: axis {axis!r} is {value}, its bounds are {low} and {high}.")

@@ -9,7 +9,7 @@ frozen(teacher, state)                what the teacher proposes now, for ever
 
 from __future__ import annotations
 
-import math
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 
 import jax
@@ -17,10 +17,14 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
+from jaxcurriculum.fields import are_numbers, is_number, is_range
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers.choice import pick
+from jaxcurriculum.teachers.history import is_measured
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree
+
+MOST_STEPS = 2**31 - 1  # steps are counted in int32
 
 
 def mix(first: Teacher, second: Teacher, share: float | jax.Array) -> Teacher:
@@ -30,7 +34,7 @@ def mix(first: Teacher, second: Teacher, share: float | jax.Array) -> Teacher:
     Origins are 2 origin of the first and 2 origin + 1 of the second, so those of both must be less than 2^30 in size.
 
     Raises:
-      ValueError: when `share` is not between 0 and 1.
+      ValueError: when `share` is not between 0 and 1, or (from `propose`) when the teachers' tasks differ in structure or shape.
 
     >>> from jaxcurriculum.teachers.random import random
     >>> box = Box(names=("height",), low=(0.0,), high=(3.0,))
@@ -38,8 +42,8 @@ def mix(first: Teacher, second: Teacher, share: float | jax.Array) -> Teacher:
     >>> teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 3)[1].origin.tolist()
     [0, 0, 0]
     """
-    if not isinstance(share, jax.Array) and not 0 <= share <= 1:
-        raise ValueError(f"mix.share must be between 0 and 1, got {share}.")
+    if not isinstance(share, jax.Array) and not is_number(share, 0, 1):
+        raise ValueError(f"mix.share must be a number between 0 and 1, got {share!r}.")
     both = (first, second)
 
     def init(key: Key) -> tuple[PyTree, PyTree]:
@@ -50,6 +54,7 @@ def mix(first: Teacher, second: Teacher, share: float | jax.Array) -> Teacher:
         key_first, key_second, key_choice = jax.random.split(key, 3)
         state_first, by_first = first.propose(key_first, state[0], num)
         state_second, by_second = second.propose(key_second, state[1], num)
+        _check_alike("mix", by_first, by_second)
         is_first = jax.random.uniform(key_choice, (num,)) < share
         tagged = by_first.replace(origin=2 * by_first.origin), by_second.replace(origin=2 * by_second.origin + 1)
         return (state_first, state_second), pick(is_first, *tagged)
@@ -105,21 +110,21 @@ def in_subspace(make: Callable[[Box], Teacher], space: Box, bounds: Mapping[str,
 def normalise_returns(teacher: Teacher, low: float, high: float) -> Teacher:
     """`teacher`, to which a return r is clip((r - low) / (high - low), 0, 1); nothing else that it sees changes.
 
-    A return of nan or infinity stays what it is, so that the teacher can leave it out.
+    A return that is not usable (see `Episodes`) stays what it is, so that the teacher leaves it out.
 
     Raises:
-      ValueError: unless low < high, both finite.
+      ValueError: unless low < high, both finite, in float32.
 
     >>> from jaxcurriculum.teachers.random import random
     >>> normalise_returns(random(Box(names=("height",), low=(0.0,), high=(3.0,))), -150.0, 350.0).name
     'random'
     """
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ValueError(f"normalise_returns must have low < high, both finite, got low={low} and high={high}.")
+    if not is_range((low, high)):
+        raise ValueError(f"normalise_returns must have low < high, both finite, in float32, got low={low!r} and high={high!r}.")
 
     def scaled(episodes: Episodes) -> Episodes:
         unit = jnp.clip((episodes.returns - low) / (high - low), 0.0, 1.0)
-        return episodes.replace(returns=jnp.where(jnp.isfinite(episodes.returns), unit, episodes.returns))
+        return episodes.replace(returns=jnp.where(is_measured(episodes.returns), unit, episodes.returns))
 
     def update(key: Key, state: PyTree, episodes: Episodes, context: Context) -> tuple[PyTree, jax.Array]:
         probe = lambda *args: scaled(context.probe(*args))
@@ -142,7 +147,8 @@ def schedule(phases: Sequence[tuple[Teacher, int]], cyclical: bool = False) -> T
     again. A teacher that rests keeps its state and sees no episodes; those of its last round that end later are nobody's.
 
     Raises:
-      ValueError: when there is no phase, or one is shorter than a step.
+      ValueError: when there is no phase, when the length of one is no positive integer, when the last one starts (`cyclical`: ends)
+        beyond 2^31 - 1 steps, or (from `propose`) when the teachers' tasks differ in structure or shape.
 
     >>> from jaxcurriculum.teachers.random import random
     >>> box = Box(names=("height",), low=(0.0,), high=(3.0,))
@@ -150,9 +156,12 @@ def schedule(phases: Sequence[tuple[Teacher, int]], cyclical: bool = False) -> T
     >>> teacher.init(jax.random.key(0)).phase.item()
     0
     """
-    if not phases or any(steps < 1 for _, steps in phases):
-        raise ValueError(f"schedule.phases must have at least one phase of at least 1 step, got {[steps for _, steps in phases]}.")
-    teachers, ends = [teacher for teacher, _ in phases], np.cumsum([steps for _, steps in phases]).astype(np.int32)
+    teachers, lengths = [teacher for teacher, _ in phases], [steps for _, steps in phases]
+    if not phases or not all(is_number(steps, 1) and steps == int(steps) for steps in lengths):
+        raise ValueError(f"schedule.phases must be one or more, each of a positive integer number of steps, got {lengths}.")
+    *starts, total = itertools.accumulate(map(int, lengths), initial=0)
+    if (total if cyclical else starts[-1]) > MOST_STEPS:
+        raise ValueError(f"schedule.phases must {'end' if cyclical else 'start'} within 2^31 - 1 steps, got phases of {lengths}.")
     num_phases = len(teachers)
 
     def init(key: Key) -> ScheduleState:
@@ -163,6 +172,7 @@ def schedule(phases: Sequence[tuple[Teacher, int]], cyclical: bool = False) -> T
         results = [teacher.propose(key, mine, num) for teacher, mine in zip(teachers, state.teachers)]
         awake = [state.phase == index for index in range(num_phases)]
         states = tuple(_where(on, new, old) for on, (new, _), old in zip(awake, results, state.teachers))
+        _check_alike("schedule", *[given for _, given in results])
         tagged = [given.replace(origin=num_phases * given.origin + index) for index, (_, given) in enumerate(results)]
         proposals = tagged[0]
         for on, given in zip(awake[1:], tagged[1:]):
@@ -179,8 +189,8 @@ def schedule(phases: Sequence[tuple[Teacher, int]], cyclical: bool = False) -> T
             new, spent = teacher.update(key, mine, own, context)
             states.append(_where(on, new, mine))
             probe_steps = probe_steps + jnp.where(on, spent, 0)
-        steps = context.num_steps % int(ends[-1]) if cyclical else context.num_steps
-        phase = jnp.minimum(jnp.sum(steps >= ends, dtype=jnp.int32), num_phases - 1)
+        steps = context.num_steps % total if cyclical else context.num_steps
+        phase = jnp.sum(steps >= np.array(starts, np.int32), dtype=jnp.int32) - 1
         return ScheduleState(phase, tuple(states)), probe_steps
 
     def report(state: ScheduleState) -> dict[str, PyTree]:
@@ -193,11 +203,17 @@ def schedule(phases: Sequence[tuple[Teacher, int]], cyclical: bool = False) -> T
 def frozen(teacher: Teacher, state: PyTree) -> Teacher:
     """A teacher that proposes as `teacher` does from `state` at every round, whatever the student does.
 
+    Raises:
+      ValueError: when `state` has not the structure and shapes of the teacher's states.
+
     >>> from jaxcurriculum.teachers.random import random
     >>> teacher = random(Box(names=("height",), low=(0.0,), high=(3.0,)))
     >>> frozen(teacher, teacher.init(jax.random.key(0))).name
     'frozen random'
     """
+    expected, given = _outline(jax.eval_shape(teacher.init, jax.random.key(0))), _outline(state)
+    if given != expected:
+        raise ValueError(f"frozen.state must be a state of {teacher.name}, {expected}, got {given}.")
     return Teacher(
         name=f"frozen {teacher.name}",
         init=lambda key: (),
@@ -209,6 +225,16 @@ def frozen(teacher: Teacher, state: PyTree) -> Teacher:
 
 def _where(condition: jax.Array, new: PyTree, old: PyTree) -> PyTree:
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), new, old)
+
+
+def _check_alike(name: str, *proposals: Proposals) -> None:
+    outlines = [_outline(given.tasks) for given in proposals]
+    if len(set(outlines)) > 1:
+        raise ValueError(f"{name} must have teachers whose tasks are alike, got {' and '.join(outlines)}.")
+
+
+def _outline(tree: PyTree) -> str:
+    return f"{jax.tree.structure(tree)} of shapes {[np.shape(leaf) for leaf in jax.tree.leaves(tree)]}"
 
 
 def _on_axes(episodes: Episodes, axes: list[int]) -> Episodes:
@@ -223,14 +249,15 @@ def _subspace(space: Box, bounds: Mapping[str, float | tuple[float, float]]) -> 
     low, high, free = list(space.low), list(space.high), []
     for axis, name in enumerate(space.names):
         given = bounds.get(name, (space.low[axis], space.high[axis]))
-        pair = given if isinstance(given, tuple) else (given, given)
-        if not (len(pair) == 2 and space.low[axis] <= pair[0] <= pair[1] <= space.high[axis]):
+        is_pair = isinstance(given, tuple | list)
+        pair = given if is_pair else (given, given)
+        if not (are_numbers(pair, space.low[axis], space.high[axis]) and len(pair) == 2 and pair[0] <= pair[1]):
             raise ValueError(
-                f"in_subspace.bounds must lie in the task space, low <= high: axis {name!r} is {given}, "
+                f"in_subspace.bounds must be numbers or pairs low <= high in the task space: axis {name!r} is {given!r}, "
                 f"its bounds are {space.low[axis]} and {space.high[axis]}."
             )
         low[axis], high[axis] = pair
-        free += [axis] if isinstance(given, tuple) else []
+        free += [axis] if is_pair else []
     if not free:
         raise ValueError(f"in_subspace.bounds must leave an axis to choose, got all of {space.names} fixed.")
     take = lambda values: [values[axis] for axis in free]

@@ -22,7 +22,7 @@ from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import gmm, mixture_teacher
 from jaxcurriculum.teachers import history as ring
-from jaxcurriculum.teachers.choice import check_easy_mean
+from jaxcurriculum.teachers.choice import check_task
 from jaxcurriculum.teachers.mixture_teacher import MixtureConfig, MixtureReport, MixtureState
 from jaxcurriculum.types import Episodes, Key, Proposals
 
@@ -65,7 +65,7 @@ def covar_gmm(task_space: Box, config: CovarGmmConfig | None = None) -> Teacher:
     ([[0.0, 6.0], [0.0, 6.0]], [-1, -1])
     """
     config = CovarGmmConfig() if config is None else config
-    check_easy_mean(config, task_space)
+    check_task(config, "initial_mean", task_space)
     dims = task_space.dims
 
     def init(key: Key) -> MixtureState:

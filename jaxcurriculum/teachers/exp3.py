@@ -5,6 +5,8 @@
     v[i]  = w[i] + rate r~[i]
     w[i] <- log((1 - share) exp v[i] + share / (N - 1) sum_{j != i} exp v[j]),  share = 1 / t      (EXP3: w <- v)
 
+t counts the rewards, from 1 at the first one, after which every arm's whole weight has gone to the others.
+
 Source: A. Graves, M. Bellemare, J. Menick, R. Munos, K. Kavukcuoglu, "Automated curriculum learning for neural networks", ICML
 2017, arXiv 1704.03003; P. Auer, N. Cesa-Bianchi, Y. Freund, R. Schapire, "The nonstochastic multiarmed bandit problem", 2002.
 """

@@ -21,12 +21,12 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.fields import check_integers, check_numbers, check_widths
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import history as ring
 from jaxcurriculum.teachers.batching import all_seeds_at_once, shared_max
-from jaxcurriculum.teachers.choice import check_easy_mean, free_axes, from_free
+from jaxcurriculum.teachers.choice import check_task, free_axes, from_free
 from jaxcurriculum.teachers.gan import Gan, GanState
 from jaxcurriculum.types import Episodes, Key, Proposals, fresh_proposals
 
@@ -61,10 +61,7 @@ class GoalGanConfig:
         check_integers(self, num_iterations=0, pretrain_iterations=0, **dict.fromkeys(sizes, 1))
         fractions = ("p_old", "min_success", "max_success", "min_distance")
         check_numbers(self, noise=(0, math.inf), learning_rate=(0, math.inf), initial_std=(0, math.inf), **dict.fromkeys(fractions, (0, 1)))
-        for name in ("generator_hidden", "discriminator_hidden"):
-            widths = getattr(self, name)
-            if not widths or not all(isinstance(width, int) and width > 0 for width in widths):
-                raise ValueError(f"GoalGanConfig.{name} must be one or more positive integers, got {widths!r}.")
+        check_widths(self, "generator_hidden", "discriminator_hidden")
         thresholds = (self.min_success, self.max_success)
         if not any(isinstance(x, jax.Array) for x in thresholds) and self.min_success > self.max_success:
             raise ValueError(f"GoalGanConfig.max_success must be at least min_success={self.min_success}, got {self.max_success}.")
@@ -123,7 +120,7 @@ def goal_gan(task_space: Box, config: GoalGanConfig | None = None) -> Teacher:
     ((5, 2), [0, 0, 1, 1, 2])
     """
     config = GoalGanConfig() if config is None else config
-    check_easy_mean(config, task_space)
+    check_task(config, "initial_mean", task_space)
     axes = free_axes(task_space)
     gan = Gan(
         dims=len(axes),

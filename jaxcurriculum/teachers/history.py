@@ -8,6 +8,8 @@ from flax import struct
 
 from jaxcurriculum.types import Episodes
 
+LARGEST_RETURN = 1e15  # in size: sums of squares of thousands of them are finite in float32
+
 
 class History(struct.PyTreeNode):
     """The latest `size` rows of values; row number n (counted from the first ever) lies in slot n mod size."""
@@ -36,5 +38,14 @@ def valid_first(valid: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 def usable(episodes: Episodes) -> jax.Array:
-    """The slots that hold an episode with a finite return, [num] bool: a teacher treats the others as if they were not there."""
-    return episodes.valid & jnp.isfinite(episodes.returns)
+    """The slots that hold an episode with a return that can be learned from, [num] bool; a teacher treats the others as if not there."""
+    return episodes.valid & is_measured(episodes.returns)
+
+
+def is_measured(values: jax.Array) -> jax.Array:
+    """Which of `values` ([...], returns or what is in their unit) are numbers of at most `LARGEST_RETURN` in size, [...] bool.
+
+    >>> is_measured(jnp.array([-3.0, jnp.nan, jnp.inf, 1e30])).tolist()
+    [True, False, False, False]
+    """
+    return jnp.abs(values) <= LARGEST_RETURN

@@ -94,7 +94,7 @@ def observe(buffer: LevelBuffer, episodes: Episodes, score: Score, prioritise: P
 
     A level that the buffer holds gets its new score, wherever and however often it comes back. Any other one takes the next
     empty slot; once all are taken, that of the level least likely to be replayed, if it scores at least as high. Episodes that
-    are invalid, or whose return or score is not finite, change nothing.
+    are not usable (see `history.usable`), or whose score is not finite, change nothing.
     """
     order, num_valid = valid_first(usable(episodes))
     in_order = jax.tree.map(lambda leaf: leaf[order], episodes)

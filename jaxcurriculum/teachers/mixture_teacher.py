@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.fields import check_integers, check_numbers, check_range
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import gmm
 from jaxcurriculum.teachers import history as ring
@@ -41,16 +41,14 @@ class MixtureConfig:
     initial_std: float | jax.Array = 0.1  # standard deviation of those tasks, fraction of each axis' range
 
     def __post_init__(self):
-        name = type(self).__name__
         check_integers(self, fit_every=2, min_components=1, max_components=1)
         check_numbers(self, exploration=(0, 1), initial_std=(0, 10))
         if not 1 <= self.min_components <= self.max_components <= self.fit_every:
             raise ValueError(
-                f"{name} must have 1 <= min_components <= max_components <= fit_every, "
+                f"{type(self).__name__} must have 1 <= min_components <= max_components <= fit_every, "
                 f"got {self.min_components}, {self.max_components} and {self.fit_every}."
             )
-        if self.return_range is not None and not self.return_range[0] < self.return_range[1]:
-            raise ValueError(f"{name}.return_range must be (low, high) with low < high, or None, got {self.return_range}.")
+        check_range(self, "return_range")
 
 
 class MixtureState(struct.PyTreeNode):

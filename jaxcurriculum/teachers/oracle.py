@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.fields import check_integers, check_numbers, check_tuples
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import history as ring
@@ -33,6 +33,7 @@ class OracleConfig:
     def __post_init__(self):
         check_integers(self, judge_every=1)
         check_numbers(self, window=(1e-6, 1), threshold=(-math.inf, math.inf))
+        check_tuples(self, step=(-math.inf, math.inf))
 
 
 class OracleState(struct.PyTreeNode):

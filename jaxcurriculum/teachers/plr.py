@@ -21,7 +21,7 @@ from jaxcurriculum.fields import check_integers, check_numbers
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box, Space
 from jaxcurriculum.teachers import level_buffer
-from jaxcurriculum.teachers.choice import check_easy_mean, easy_tasks, pick
+from jaxcurriculum.teachers.choice import check_task, easy_tasks, pick
 from jaxcurriculum.teachers.history import usable
 from jaxcurriculum.teachers.level_buffer import LevelBuffer
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, fresh_proposals
@@ -188,5 +188,5 @@ def _new_tasks(space: Space, config: PlrConfig):
         return lambda key, num: jax.vmap(space.sample)(jax.random.split(key, num))
     if not isinstance(space, Box):
         raise ValueError(f"PlrConfig.initial_mean must be None where the task space is not a Box, got {config.initial_mean}.")
-    check_easy_mean(config, space)
+    check_task(config, "initial_mean", space)
     return lambda key, num: easy_tasks(key, space, config.initial_mean, config.initial_std, num)

@@ -21,12 +21,12 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.fields import check_integers, check_numbers, check_one_or_each
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import history as ring
 from jaxcurriculum.teachers.batching import shared_max
-from jaxcurriculum.teachers.choice import check_easy_mean, free_axes, from_free
+from jaxcurriculum.teachers.choice import check_task, free_axes, from_free
 from jaxcurriculum.teachers.trust_region import Gaussian, factor, kl, log_density, trust_region_step
 from jaxcurriculum.types import Episodes, Key, Proposals, fresh_proposals
 
@@ -53,10 +53,7 @@ class SelfPacedConfig:
     def __post_init__(self):
         check_integers(self, offset_steps=0, update_every_steps=1, alpha_offset=0, buffer_size=FEWEST_EPISODES)
         check_numbers(self, max_kl=(0, math.inf), zeta=(0, math.inf), initial_std=(1e-6, math.inf))
-        if not isinstance(self.target_std, jax.Array):
-            stds = np.asarray(self.target_std, np.float64)
-            if not (np.all(np.isfinite(stds)) and np.all(stds >= 1e-6)):
-                raise ValueError(f"SelfPacedConfig.target_std must be finite numbers of at least 1e-06, got {self.target_std}.")
+        check_one_or_each(self, target_std=(1e-6, math.inf))
 
     @classmethod
     def teach_my_agent(cls) -> SelfPacedConfig:
@@ -104,7 +101,8 @@ def self_paced(task_space: Box, config: SelfPacedConfig | None = None) -> Teache
     ((4, 2), [0.0, 6.0])
     """
     config = SelfPacedConfig() if config is None else config
-    check_easy_mean(config, task_space)
+    check_task(config, "initial_mean", task_space)
+    check_task(config, "target_mean", task_space)
     axes = free_axes(task_space)
     target = _target(task_space, config, axes)
     num_early = (max(config.offset_steps, 1) - 1) // config.update_every_steps  # periods that end before offset_steps
@@ -131,8 +129,8 @@ def self_paced(task_space: Box, config: SelfPacedConfig | None = None) -> Teache
     def update(key: Key, state: SelfPacedState, episodes: Episodes, context: Context) -> tuple[SelfPacedState, jax.Array]:
         usable = ring.usable(episodes)
         order, num_valid = ring.valid_first(usable)
-        values = jnp.where(jnp.isfinite(episodes.initial_value), episodes.initial_value, episodes.returns)
-        returns = jnp.where(jnp.isfinite(episodes.discounted_returns), episodes.discounted_returns, episodes.returns)
+        values = jnp.where(ring.is_measured(episodes.initial_value), episodes.initial_value, episodes.returns)
+        returns = jnp.where(ring.is_measured(episodes.discounted_returns), episodes.discounted_returns, episodes.returns)
         rows = jnp.concatenate([jax.vmap(task_space.to_unit)(episodes.tasks)[:, axes], values[:, None]], axis=1)
         state = state.replace(
             buffer=ring.insert(state.buffer, rows[order].T, num_valid),
@@ -195,9 +193,4 @@ def _target(space: Box, config: SelfPacedConfig, axes: np.ndarray) -> Gaussian:
     std = jnp.broadcast_to(std, (space.dims,))[axes]
     if config.target_mean is None:
         return _axis_aligned(jnp.full((len(axes),), 0.5), std)
-    is_task = len(config.target_mean) == space.dims and all(lo <= x <= hi for x, lo, hi in zip(config.target_mean, space.low, space.high))
-    if not is_task:
-        raise ValueError(
-            f"SelfPacedConfig.target_mean must be a task of the space, within {space.low} and {space.high}, got {config.target_mean}."
-        )
     return _axis_aligned(space.to_unit(jnp.array(config.target_mean, jnp.float32))[axes], std)

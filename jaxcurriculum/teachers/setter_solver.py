@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import optax
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.fields import check_integers, check_numbers, check_widths
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import history as ring
@@ -49,8 +49,7 @@ class SetterSolverConfig:
     def __post_init__(self):
         check_integers(self, update_every=1, num_blocks=1, setter_hidden=1)
         check_numbers(self, noise=(0, 1), learning_rate=(0, 1))
-        if not self.judge_hidden or not all(isinstance(width, int) and width > 0 for width in self.judge_hidden):
-            raise ValueError(f"SetterSolverConfig.judge_hidden must be one or more positive integers, got {self.judge_hidden!r}.")
+        check_widths(self, "judge_hidden")
 
     @classmethod
     def teach_my_agent(cls) -> SetterSolverConfig:

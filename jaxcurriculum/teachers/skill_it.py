@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.fields import check_integers, check_numbers, check_range
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.teachers.arm_statistics import ArmWindow, empty, one_by_one, push
 from jaxcurriculum.teachers.arms import Arms, propose_arms
@@ -41,8 +41,7 @@ class SkillItConfig:
     def __post_init__(self):
         check_integers(self, rounds=1, round_episodes=1, window=1)
         check_numbers(self, learning_rate=(0, math.inf))
-        if self.return_range is not None and not self.return_range[0] < self.return_range[1]:
-            raise ValueError(f"SkillItConfig.return_range must be (low, high) with low < high, or None, got {self.return_range}.")
+        check_range(self, "return_range")
 
 
 class SkillItState(struct.PyTreeNode):

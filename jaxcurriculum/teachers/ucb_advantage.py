@@ -21,6 +21,7 @@ from jaxcurriculum.fields import check_integers, check_numbers
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.teachers.arm_statistics import ArmWindow, empty, is_arm, one_by_one, push
 from jaxcurriculum.teachers.arms import Arms, greedy, propose_arms
+from jaxcurriculum.teachers.history import is_measured
 from jaxcurriculum.types import Episodes, Key, Proposals
 
 SELECTIONS = ("softmax", "highest")
@@ -87,7 +88,7 @@ def ucb_advantage(arms: Arms, config: UcbAdvantageConfig | None = None) -> Teach
         before = state.mean_return[arm]
         mean = before + (episode.returns - before) / jnp.minimum(state.advantages.num[arm] + 1, config.window)
         own = episode.l1_value_loss
-        advantage = jnp.where(jnp.isfinite(own), own, jnp.abs(episode.returns - mean)) / config.advantage_scale
+        advantage = jnp.where(is_measured(own), own, jnp.abs(episode.returns - mean)) / config.advantage_scale
         return UcbAdvantageState(
             advantages=push(state.advantages, arm, advantage),
             mean_return=jnp.where(is_arm(state.advantages, arm), mean, state.mean_return),

@@ -79,6 +79,8 @@ def test_test_tasks_are_the_skills():
         ("growth", {"growth": 1.5}),
         ("solved_above", {"solved_above": -0.1}),
         ("prerequisites must have one entry", {"num_skills": 2, "prerequisites": ((),)}),
+        ("prerequisites must be a tuple of one tuple a skill", {"num_skills": 2, "prerequisites": (0, 1)}),
+        ("prerequisites must be a tuple of one tuple a skill", {"prerequisites": 3}),
         ("prerequisites must be numbers from 0 to 1", {"num_skills": 2, "prerequisites": ((), (2,))}),
         ("prerequisites must not go round in a circle", {"num_skills": 3, "prerequisites": ((), (2,), (1,))}),
     ],

@@ -154,6 +154,8 @@ def test_unlearnable_cells_are_drawn_for_each_seed_but_never_the_start():
     "bad",
     [
         {"dims": 0},
+        {"dims": 24, "cells": 1},
+        {"dims": 10**20},
         {"cells": 0},
         {"irrelevant_dims": -1},
         {"episodes_per_round": 0},

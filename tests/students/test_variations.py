@@ -50,6 +50,8 @@ def test_a_box_of_tasks_teaches_nothing():
     [
         ("NoisyConfig.std", lambda: NoisyConfig(std=-1.0)),
         ("UnlearnableConfig.low and high", lambda: UnlearnableConfig(low=(0.0,))),
+        ("UnlearnableConfig.low must be a tuple of finite numbers", lambda: UnlearnableConfig(low=0.0, high=1.0)),  # type: ignore[arg-type]
+        ("UnlearnableConfig.high must be a tuple of finite numbers", lambda: UnlearnableConfig(low=(0.0,), high=(float("nan"),))),
         ("UnlearnableConfig.low must not lie above", lambda: UnlearnableConfig(low=(0.5, 0.0), high=(0.0, 1.0))),
         ("UnlearnableConfig.low must have one entry", lambda: unlearnable(PLAIN, UnlearnableConfig(low=(0.0,), high=(1.0,)))),
     ],

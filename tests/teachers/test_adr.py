@@ -241,6 +241,7 @@ def test_presets_are_the_published_ones():
         {"grow_at": 1.0, "shrink_at": 1.0},
         {"step_size": 0.0},
         {"step_size": (0.1, -0.1)},
+        {"step_size": "abc"},
     ],
 )
 def test_bad_configurations_are_named(bad):

@@ -56,6 +56,7 @@ def test_presets_are_the_published_ones():
         {"exploration": 1.5},
         {"exploration": np.float32(-0.1)},
         {"return_range": (1.0, 1.0)},
+        {"return_range": 1.0},
         {"initial_std": -0.1},
         {"history": 100},
     ],
@@ -131,6 +132,12 @@ def test_until_the_first_fit_tasks_are_drawn_about_an_easy_one(unit_cube):
 def test_an_easy_task_beyond_the_space_is_named():
     with pytest.raises(ValueError, match="AlpGmmConfig.initial_mean must lie in the task space: axis 'spacing' is 0.0"):
         teachers.alp_gmm(SPACE, AlpGmmConfig(initial_mean=(0.0, 0.0)))
+
+
+@pytest.mark.parametrize("mean", [0.5, "ab", ("a", "b"), (float("nan"), 2.0)])
+def test_an_easy_task_is_a_tuple_of_numbers(mean):
+    with pytest.raises(ValueError, match="AlpGmmConfig.initial_mean must be a tuple of finite numbers"):
+        teachers.alp_gmm(SPACE, AlpGmmConfig(initial_mean=mean))
 
 
 @pytest.mark.parametrize("unit_cube", [False, True])

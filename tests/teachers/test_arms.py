@@ -60,6 +60,7 @@ def test_tasks_and_distributions_may_be_records():
         (lambda: listed(np.zeros((0, 2))), "Arms.shape"),
         (lambda: listed([[0.0], [0.0, 1.0]]), "listed.tasks.*number 1"),
         (lambda: listed([[0.0], [np.nan]]), "listed.tasks.*nan"),
+        (lambda: listed(["a", "b"]), "listed.tasks must be numbers, got entries of the types"),
         (lambda: listed({"a": np.zeros(2), "b": np.zeros(3)}), "listed.tasks.*leading axis"),
         (lambda: distributions([]), "distributions.samplers"),
         (lambda: distributions([lambda key: jnp.zeros(2), lambda key: jnp.zeros(3)]), "distributions.samplers.*number 1"),

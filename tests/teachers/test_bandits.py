@@ -228,6 +228,7 @@ def test_a_batch_of_exp3_is_weighed_by_the_probabilities_it_was_drawn_with():
         (teachers.BalancedFilteringConfig, {"min_episodes": 20}, "min_episodes"),
         (teachers.MissingSkillConfig, {"missing_from": 1.5}, "missing_from"),
         (teachers.SkillItConfig, {"return_range": (1.0, 0.0)}, "return_range"),
+        (teachers.SkillItConfig, {"return_range": (0.0, np.inf)}, "return_range"),
         (teachers.SkillItConfig, {"rounds": 0}, "rounds"),
     ],
 )

@@ -71,7 +71,7 @@ def test_a_subspace_is_a_smaller_box_and_the_rest_stays():
         seen.append(space)
         return listener(space)
 
-    teacher = teachers.in_subspace(make, SPACE, {"spacing": 2.0, "angle": (-0.5, 0.5)})
+    teacher = teachers.in_subspace(make, SPACE, {"spacing": 2.0, "angle": [-0.5, 0.5]})
     (inner,) = seen
     assert (inner.names, inner.low, inner.high) == (("height", "angle"), (0.0, -0.5), (3.0, 0.5))
     state, proposals = teacher.propose(KEY, teacher.init(KEY), 4)
@@ -118,9 +118,9 @@ def test_returns_are_normalised_and_clipped():
         report=inner.report,
     )
     teachers.normalise_returns(listens, 0.0, 1.0).update(
-        KEY, state, episodes.replace(returns=jnp.array([jnp.nan, jnp.inf, -1, 2])), context()
+        KEY, state, episodes.replace(returns=jnp.array([jnp.nan, jnp.inf, 3e38, -1, 2])), context()
     )
-    np.testing.assert_array_equal(kept[0], [np.nan, np.inf, 0, 1])
+    np.testing.assert_array_equal(kept[0], np.array([np.nan, np.inf, 3e38, 0, 1], np.float32))
 
 
 @pytest.mark.parametrize(("cyclical", "expected"), [(False, [0, 0, 1, 2, 2, 2, 2]), (True, [0, 0, 1, 2, 2, 0, 0])])
@@ -139,6 +139,22 @@ def test_a_schedule_changes_at_its_steps(cyclical, expected):
     np.testing.assert_array_equal(heard[:, 2] / heard[:, 0], [-1, 5, 9])
 
 
+def test_a_schedule_counts_to_the_end_of_int32():
+    """All but the last phase of one that is not cyclical must fit, and lengths may be whole floats."""
+    teacher = teachers.schedule([(listener(), 1e6), (listener(), 2**31 - 1 - 10**6), (listener(), 10**10)])
+    phase = lambda num_steps: int(teacher.update(KEY, teacher.init(KEY), nothing, context(num_steps))[0].phase)
+    nothing = episodes_of(teacher.propose(KEY, teacher.init(KEY), 4)[1])
+    assert [phase(n) for n in (0, 10**6 - 1, 10**6, 2**31 - 2, 2**31 - 1)] == [0, 0, 1, 1, 2]
+
+
+@pytest.mark.parametrize("make", [lambda a, b: teachers.mix(a, b, 0.5), lambda a, b: teachers.schedule([(a, 1), (b, 1)])])
+def test_tasks_must_be_alike(make):
+    line = Box(names=("height",), low=(0.0,), high=(3.0,))
+    teacher = make(listener(), listener(line))
+    with pytest.raises(ValueError, match=r"must have teachers whose tasks are alike, got .*\(4, 3\).* and .*\(4, 1\)"):
+        teacher.propose(KEY, teacher.init(KEY), 4)
+
+
 def test_a_frozen_teacher_learns_nothing():
     inner = teachers.adr(SPACE, teachers.AdrConfig(initial_mean=(1.0, 2.0, 0.0)))
     start = inner.init(KEY)
@@ -152,13 +168,26 @@ def test_a_frozen_teacher_learns_nothing():
     ("make", "message"),
     [
         (lambda: teachers.mix(listener(), listener(), 1.5), "mix.share.*1.5"),
+        (lambda: teachers.mix(listener(), listener(), "x"), "mix.share must be a number between 0 and 1, got 'x'"),
         (lambda: teachers.in_subspace(listener, SPACE, {"weight": 1.0}), "in_subspace.*'weight'"),
         (lambda: teachers.in_subspace(listener, SPACE, {"height": 4.0}), "in_subspace.*'height'.*4.0"),
         (lambda: teachers.in_subspace(listener, SPACE, {"height": (2.0, 1.0)}), "in_subspace.*'height'.*2.0"),
+        (lambda: teachers.in_subspace(listener, SPACE, {"height": [0.0, np.nan]}), "in_subspace.*'height'.*nan"),
+        (lambda: teachers.in_subspace(listener, SPACE, {"height": (0.0, 1.0, 2.0)}), "in_subspace.*'height'.*2.0"),
+        (lambda: teachers.in_subspace(listener, SPACE, {"height": "ab"}), "in_subspace.*'height' is 'ab'"),
         (lambda: teachers.in_subspace(listener, SPACE, {"height": 1.0, "spacing": 1.0, "angle": 0.0}), "in_subspace.*fixed"),
         (lambda: teachers.normalise_returns(listener(), 1.0, 1.0), "normalise_returns.*1.0"),
+        (lambda: teachers.normalise_returns(listener(), "a", 1.0), "normalise_returns.*low='a' and high=1.0"),
+        (lambda: teachers.normalise_returns(listener(), -np.inf, 1.0), "normalise_returns.*-inf"),
         (lambda: teachers.schedule([]), "schedule.phases"),
-        (lambda: teachers.schedule([(listener(), 0)]), "schedule.phases.*0"),
+        *[
+            (lambda steps=steps: teachers.schedule([(listener(), steps)]), "schedule.phases.*positive integer number of steps")
+            for steps in (0, -1, 0.5, 1.5, np.nan, np.inf, "10", None, True)
+        ],
+        (lambda: teachers.schedule([(listener(), 3 * 10**9), (listener(), 1)]), r"schedule.phases must start within 2\^31 - 1"),
+        (lambda: teachers.schedule([(listener(), 1), (listener(), 2**31 - 1)], True), r"schedule.phases must end within 2\^31 - 1"),
+        (lambda: teachers.frozen(listener(), None), "frozen.state must be a state of listener"),
+        (lambda: teachers.frozen(listener(), jnp.zeros(3)), r"frozen.state must be a state of listener.*\(4,\).*\(3,\)"),
     ],
 )
 def test_bad_input_is_named(make, message):

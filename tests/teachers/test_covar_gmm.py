@@ -66,6 +66,21 @@ def test_the_place_where_the_return_rises_is_preferred():
     assert np.mean(place_of(tasks[origin >= 0]) == 0) > 0.85
 
 
+@pytest.mark.parametrize("returns", [lambda noise: 0 * noise + 1e15, lambda noise: 1e15 * jnp.sign(noise), lambda noise: 3e14 * noise])
+def test_returns_as_large_as_may_be_give_tasks(returns):
+    teacher = teachers.covar_gmm(SPACE, CovarGmmConfig(return_range=None, fit_every=50, max_components=4, exploration=0.0))
+
+    def one_round(state, key):
+        key_propose, key_noise = jax.random.split(key)
+        state, proposals = teacher.propose(key_propose, state, 50)
+        noise = jnp.clip(jax.random.normal(key_noise, (50,)), -3.0, 3.0)
+        return teacher.update(key, state, reported(blank_report(50), proposals.tasks, returns(noise)), None)[0], proposals.tasks
+
+    keys = jax.random.split(jax.random.key(3), 6)
+    state, tasks = jax.jit(lambda keys: jax.lax.scan(one_round, teacher.init(jax.random.key(0)), keys))(keys)
+    assert int(state.num_fits) == 6 and bool(jnp.all(jax.vmap(jax.vmap(SPACE.contains))(tasks)))
+
+
 def test_a_fit_agrees_with_scikit_learn_and_returns_that_are_not_finite_count_as_absent():
     """Three groups far apart, so that both find the same mixture whatever the start; every fourth episode went wrong."""
     rng = np.random.default_rng(0)

@@ -98,6 +98,7 @@ def test_the_preset_is_the_published_one():
         {"update_every": 0},
         {"pretrain_iterations": -1},
         {"generator_hidden": ()},
+        {"generator_hidden": 8},
         {"discriminator_hidden": (8, 0)},
         {"mastered_capacity": 0},
         {"open_slots": 0},

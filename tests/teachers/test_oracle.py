@@ -63,7 +63,9 @@ def test_a_batch_is_judged_once_by_its_latest():
     assert int(bad_end.num_unjudged) == 0
 
 
-@pytest.mark.parametrize("bad", [{"window": 0.0}, {"window": 1.5}, {"judge_every": 0}])
+@pytest.mark.parametrize(
+    "bad", [{"window": 0.0}, {"window": 1.5}, {"judge_every": 0}, {"step": 0.1}, {"step": (np.nan, 0.1)}, {"step": None}, {"step": "ab"}]
+)
 def test_bad_configurations_are_named(bad):
     with pytest.raises(ValueError, match=f"OracleConfig.{next(iter(bad))}"):
         teachers.OracleConfig(**bad)

@@ -72,6 +72,7 @@ def test_presets_are_the_published_ones():
         {"buffer_size": 1},
         {"target_std": 0.0},
         {"target_std": (0.1, -0.1)},
+        {"target_std": "abc"},
         {"initial_std": 0.0},
     ],
 )
@@ -86,6 +87,7 @@ def test_bad_configurations_are_named(bad):
         {"target_mean": (0.0, 2.0, 8.0)},
         {"target_mean": (0.0, 3.0, 2.0)},
         {"target_mean": (0.0, 2.0)},
+        {"target_mean": 0.5},
         {"target_mean": (float("nan"), 2.0, 2.0)},
         {"target_std": (0.1, 0.1)},
         {"initial_mean": (0.0, 2.0, 0.0)},
@@ -99,7 +101,7 @@ def test_what_does_not_fit_the_space_is_named(bad):
 def test_random_values_of_any_size_never_break_the_bound():
     teacher = teachers.self_paced(SPACE, SelfPacedConfig(offset_steps=0, update_every_steps=20, alpha_offset=10))
     value = lambda size, key, task: size * (jax.random.normal(key) + 0.2)
-    sizes = jnp.array([100.0, 1.0, 1e37, 1e-38, 0.0])
+    sizes = jnp.array([100.0, 1.0, 1e14, 1e-38, 0.0])
     _, (reports, gaussians) = quick_jit(jax.vmap(practise(teacher, value, 150, 20)))(sizes)
     np.testing.assert_array_equal(reports["num_updates"], np.tile(np.arange(1, 151), (5, 1)))
     for flats, size in zip(to_flat(gaussians), sizes):

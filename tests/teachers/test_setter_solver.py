@@ -158,7 +158,16 @@ def test_without_success_the_validity_term_is_exactly_0(fresh, middle, term_coun
 
 
 @pytest.mark.parametrize(
-    "bad", [{"update_every": 0}, {"noise": -0.1}, {"learning_rate": 2.0}, {"num_blocks": 0}, {"judge_hidden": ()}, {"judge_hidden": (8.0,)}]
+    "bad",
+    [
+        {"update_every": 0},
+        {"noise": -0.1},
+        {"learning_rate": 2.0},
+        {"num_blocks": 0},
+        {"judge_hidden": ()},
+        {"judge_hidden": (8.0,)},
+        {"judge_hidden": 8},
+    ],
 )
 def test_bad_configurations_are_named(bad):
     with pytest.raises(ValueError, match=f"SetterSolverConfig.{next(iter(bad))}"):

@@ -35,6 +35,8 @@ class SkillGraphConfig:
             raise ValueError(f"SkillGraphConfig.num_skills must be at most {MOST_SKILLS}, got {self.num_skills}.")
         if self.prerequisites is None:
             return
+        if not isinstance(self.prerequisites, tuple | list) or not all(isinstance(needed, tuple | list) for needed in self.prerequisites):
+            raise ValueError(f"SkillGraphConfig.prerequisites must be a tuple of one tuple a skill, got {self.prerequisites!r}.")
         if len(self.prerequisites) != self.num_skills:
             num = len(self.prerequisites)
             raise ValueError(f"SkillGraphConfig.prerequisites must have one entry a skill: {self.num_skills} skills but {num} entries.")

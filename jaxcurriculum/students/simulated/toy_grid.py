@@ -10,21 +10,20 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-import numbers
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.fields import check_integers, check_numbers, is_integer
 from jaxcurriculum.roles import Student
 from jaxcurriculum.space import Box
 from jaxcurriculum.students.simulated.episodes import attempts, of_proposals
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree
 
 MOST_CELLS = 10_000_000  # each is a number in memory, and a test task
+MOST_DIMS = MOST_CELLS.bit_length() - 1  # with two cells an axis
 UNLOCKS, MASTERED_ABOVE, FULL = 75.0, 75.0, 100.0  # points of competence
 
 
@@ -44,16 +43,18 @@ class ToyGridConfig:
     def __post_init__(self):
         check_integers(self, dims=1, cells=1, irrelevant_dims=0, episodes_per_round=1)
         check_numbers(self, unlearnable=(0, 1), decay=(0, math.inf))
+        if self.dims > MOST_DIMS:
+            raise ValueError(f"ToyGridConfig.dims must be at most {MOST_DIMS}, got {self.dims}.")
         if self.cells**self.dims > MOST_CELLS:
             raise ValueError(f"ToyGridConfig must have cells**dims <= {MOST_CELLS:,}, got {self.cells}**{self.dims}.")
-        if self.corner != "random" and not _is_index(self.corner, 2**self.dims):
+        if self.corner != "random" and not is_integer(self.corner, 0, 2**self.dims - 1):
             raise ValueError(f'ToyGridConfig.corner must lie between 0 and 2**dims - 1 or be "random", got {self.corner!r}.')
         if self.start_cell not in (None, "random"):
             if not isinstance(self.start_cell, tuple) or len(self.start_cell) != self.dims:
                 raise ValueError(
                     f'ToyGridConfig.start_cell must be a tuple of dims={self.dims} cells or "random", got {self.start_cell!r}.'
                 )
-            if not all(_is_index(cell, self.cells) for cell in self.start_cell):
+            if not all(is_integer(cell, 0, self.cells - 1) for cell in self.start_cell):
                 raise ValueError(f"ToyGridConfig.start_cell must lie between 0 and {self.cells - 1} on every axis, got {self.start_cell}.")
         if self.start_cell is not None and self.corner != 0:
             raise ValueError(f"ToyGridConfig.corner must stay 0 where start_cell is given, got {self.corner!r}.")
@@ -212,7 +213,3 @@ def _random_start(key: Key, config: ToyGridConfig) -> jax.Array:
     if config.start_cell is not None:
         return jax.random.randint(key, (config.dims,), 0, config.cells)
     return (config.cells - 1) * jax.random.bernoulli(key, shape=(config.dims,)).astype(jnp.int32)
-
-
-def _is_index(value: Any, num: int) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and 0 <= int(value) < num
