@@ -149,7 +149,7 @@ def _cells(rows: dict[str, Any]) -> dict[str, str]:
 
 def figure(name: str, rows: dict[str, Any]) -> Figure:
     """A panel a teacher: its mean and standard deviation over seeds in blue, random's mean in grey."""
-    grid, others = GRIDS[name], [teacher for teacher in rows if teacher != "random"]
+    grid, others = GRIDS[name], [teacher for teacher in TEACHERS if teacher in rows and teacher != "random"]
     episodes = grid.episodes / NUM_EVALUATIONS * np.arange(1, NUM_EVALUATIONS + 1)
     columns = min(6, len(others))
     num_rows = -(-len(others) // columns)
@@ -167,6 +167,8 @@ def figure(name: str, rows: dict[str, Any]) -> Figure:
         ax.grid(alpha=0.25)
     for ax in axes[len(others) :]:
         ax.set_visible(False)
+    for ax in axes[max(0, len(others) - columns) : len(others)]:  # the lowest panel of every column
+        ax.tick_params(labelbottom=True)
     drawn.supxlabel("episodes")
     drawn.supylabel("cells mastered (%)")
     irrelevant = f" and {grid.irrelevant_dims} irrelevant axes" if grid.irrelevant_dims else ""
