@@ -64,7 +64,7 @@ def about() -> dict[str, Any]:
     import jax
 
     revision = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
-    names = ("jax", "jaxlib", "flax", "optax", "numpy", "scikit-learn", "gymnasium", "box2d-py")
+    names = ("jax", "jaxlib", "flax", "optax", "numpy", "scikit-learn", "gymnasium", "Box2D")
     return {
         "date": time.strftime("%Y-%m-%d"),
         "revision": revision or "unknown",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pathlib
 
 import matplotlib
@@ -11,11 +12,11 @@ from matplotlib import ticker
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from jaxcurriculum.evaluation import bootstrap_interval, interquartile_mean, permutation_p_value
 from jaxcurriculum.experiments.errors import RunError
-from jaxcurriculum.experiments.plots import STYLE
+from jaxcurriculum.experiments.plots import MOST_LINES, STYLE, draw_seeds
 from jaxcurriculum.experiments.store import Run
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito's
@@ -46,26 +47,32 @@ def compare(runs: list[Run], out: pathlib.Path, console: Console) -> pathlib.Pat
     if not common:
         raise RunError("These runs were never evaluated at the same number of steps: give them the same --evaluate-every.")
     at_common = {run: percent[np.searchsorted(steps, common[-1])] for run, (steps, percent) in curves.items()}
-    title = f"after {common[-1]:,} {runs[0].meta['step_unit']} a seed; p: of the difference to {runs[0].path.name}"
-    table = Table("run", "seeds", "% mastered", "IQM", "95 % interval", "p", "minutes", title=title)
-    for run, last in at_common.items():
-        low, high = bootstrap_interval(last)
-        spread = f" ± {last.std(ddof=1):.1f}" if len(last) > 1 else ""
-        table.add_row(
-            run.path.name,
-            str(len(last)),
-            f"{last.mean():.1f}{spread}",
-            f"{interquartile_mean(last):.1f}",
-            f"{low:.1f} to {high:.1f}",
-            "" if run is runs[0] else f"{permutation_p_value(at_common[runs[0]], last):.2g}",
-            f"{run.meta['wall_seconds'] / 60:.1f}",
-        )
-    console.print(table)
+    console.print(comparison_table(at_common, common[-1]))
     if different := differing_settings(runs):
         console.print(f"They differ in {', '.join(different)}.", highlight=False, soft_wrap=True)
     with matplotlib.rc_context(STYLE):
         learning_curves(curves).savefig(out)
     return out
+
+
+def comparison_table(mastered_by: dict[Run, np.ndarray], steps: int) -> Table:
+    """A row a run; `mastered_by` holds the % mastered by each of its seeds, [seeds], after `steps`."""
+    first, names = next(iter(mastered_by)), short_names(list(mastered_by))
+    title = f"after {steps:,} {first.meta['step_unit']} a seed; p: of the difference to {names[first]}"
+    table = Table(Column("run", overflow="fold"), "seeds", "% mastered", "IQM", "95 % interval", "p", "minutes", title=title)
+    for run, last in mastered_by.items():
+        low, high = bootstrap_interval(last)
+        spread = f" ± {last.std(ddof=1):.1f}" if len(last) > 1 else ""
+        table.add_row(
+            names[run],
+            f"{len(last):,}",
+            f"{last.mean():.1f}{spread}",
+            f"{interquartile_mean(last):.1f}",
+            f"{low:.1f} to {high:.1f}",
+            "" if run is first else f"{permutation_p_value(mastered_by[first], last):.2g}",
+            f"{run.meta['wall_seconds'] / 60:.1f}",
+        )
+    return table
 
 
 def check_comparable(runs: list[Run]) -> None:
@@ -91,21 +98,41 @@ def differing_settings(runs: list[Run]) -> list[str]:
     return [name for name in shared if any(config[name] != configs[0][name] for config in configs)]
 
 
+def short_names(runs: list[Run]) -> dict[Run, str]:
+    """What to call each run: its folder's name, or the whole path where another folder has the same name."""
+    own = {run: run.path.resolve().name for run in runs}
+    return {run: str(run.path) if list(own.values()).count(name) > 1 else name for run, name in own.items()}
+
+
+def labels(runs: list[Run]) -> dict[Run, str]:
+    """The names of the runs, with the teacher where it differs between them and is not the name itself."""
+    teachers = {run: run.config["teacher"] for run in runs}
+    differ = len(set(teachers.values())) > 1
+    return {run: f"{name}: {teachers[run]}" if differ and name != teachers[run] else name for run, name in short_names(runs).items()}
+
+
 def learning_curves(curves: dict[Run, tuple[np.ndarray, np.ndarray]]) -> Figure:
-    """% of the test tasks mastered over training: mean over seeds, and a band of one standard deviation."""
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    """% of the test tasks mastered over training, a colour and a style of line for each run."""
+    named = labels(list(curves))
+    columns = max(1, 75 // (max(len(label) for label in named.values()) + 20))  # some 75 characters fit beside one another
+    figure = Figure(figsize=(8, 4.5 + 0.25 * -(-len(curves) // columns)), layout="constrained")
     ax = figure.subplots()
-    for (run, (steps, percent)), colour, line in zip(curves.items(), COLOURS, LINES * 2):
-        mean = percent.mean(1)
-        spread = percent.std(1, ddof=1) if percent.shape[1] > 1 else 0 * mean
-        ax.plot(steps, percent, color=colour, linewidth=0.6, alpha=0.35)
-        ax.plot(steps, mean, color=colour, linestyle=line, linewidth=2.5, label=f"{run.config['teacher']} ({percent.shape[1]} seeds)")
-        ax.fill_between(steps, mean - spread, mean + spread, color=colour, alpha=0.15, linewidth=0)
+    for (run, (steps, percent)), colour, line in zip(curves.items(), itertools.cycle(COLOURS), itertools.cycle(LINES)):
+        num_seeds = percent.shape[1]
+        draw_seeds(ax, steps, percent, colour, line, f"{named[run]} ({num_seeds:,} seed{'s' if num_seeds > 1 else ''})")
     first = next(iter(curves))
     ax.set(xlabel=f"{first.meta['step_unit']} a seed", ylabel="test tasks mastered (%)", xlim=(0, None), ylim=(0, None))
-    walker = "" if first.meta["step_unit"] == "episodes" else f" on {first.config['env']}, {first.config['body']} body"
-    ax.set_title(f"{first.config['student']}{walker}: mean and standard deviation over seeds")
+    ax.set_title(_caption(list(curves), max(percent.shape[1] for _, percent in curves.values())))
     ax.xaxis.set_major_formatter(ticker.EngFormatter(sep=" "))
     ax.grid(alpha=0.25)
-    ax.legend(frameon=False, loc="upper left")
+    figure.legend(frameon=False, loc="outside lower center", ncols=columns)
     return figure
+
+
+def _caption(runs: list[Run], most_seeds: int) -> str:
+    config, unit = runs[0].config, runs[0].meta["step_unit"]
+    alike = len({run.config["teacher"] for run in runs}) == 1
+    who = f"{config['teacher']} teaching {config['student']}" if alike else config["student"]
+    walker = "" if unit == "episodes" else f" on {config['env']}, {config['body']} body"
+    thin = f" (thin: the first {MOST_LINES} of each run)" if most_seeds > MOST_LINES else ""
+    return f"{who}{walker}\nmean and standard deviation over seeds{thin}"

@@ -5,16 +5,19 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
+import numpy as np
 
 from jaxcurriculum import Box, Environment, Loop, LoopConfig, Student, make_loop
 from jaxcurriculum.envs import BODIES
 from jaxcurriculum.experiments.catalogue import CHALLENGES, ENVIRONMENTS, STUDENTS, TEACHERS, find
 from jaxcurriculum.experiments.errors import RunError
 from jaxcurriculum.experiments.settings import Settings, override, parameters, replace
-from jaxcurriculum.teachers import Knowledge, informed
+from jaxcurriculum.teachers import informed
+from jaxcurriculum.teachers.knowledge import LEVELS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,8 +41,9 @@ def build(settings: Settings) -> Experiment:
       RunError: for unknown names, overrides that do not fit, and whatever a factory refuses.
     """
     parts = _parts(settings)
-    configs = _configurations(parts, settings)
-    tester = "env" if "env" in parts else "student"
+    changes = _changes(settings, [*parts, "loop"])
+    configs = _configurations(parts, changes)
+    tester = _tester(parts)
     if settings.test_set:
         find("test set", parts[tester].test_sets, settings.test_set)
     test_set, fitting = settings.test_set, []
@@ -47,6 +51,7 @@ def build(settings: Settings) -> Experiment:
     try:
         environment, student, original = _environment_and_student(parts, configs, settings.body)
         space = _box(student)
+        configs["teacher"] = override(_told(settings, parts, configs, original, space), "teacher", changes["teacher"])
         teacher = parts["teacher"].make(space, configs["teacher"])
         rounds = max(1, round(evaluate_every / student.steps_per_round))
         configs["loop"] = dataclasses.replace(configs["loop"], rounds_per_evaluation=rounds)
@@ -55,7 +60,7 @@ def build(settings: Settings) -> Experiment:
         test_set = test_set or fitting[0]
         if test_set not in fitting:
             raise ValueError(f"The test_tasks {test_set} are not {space.dims} numbers: {', '.join(space.names)}.")
-        test_tasks = parts["challenge"].test_tasks(test_sets[test_set], original, configs["challenge"])
+        test_tasks = parts["challenge"].to_view(test_sets[test_set], original, configs["challenge"])
         loop = make_loop(teacher, student, test_tasks, configs["loop"])
     except ValueError as error:
         others = [name for name in fitting if name != test_set]
@@ -114,37 +119,65 @@ def _parts(settings: Settings) -> dict[str, Any]:
     return parts | ({"env": environment} if parts["student"].needs_environment else {})
 
 
-def _configurations(parts: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """The configuration of every part, and of the loop, with --knowledge and the texts of --set applied."""
-    configs = {section: part.config for section, part in parts.items()} | {"loop": LoopConfig()}
-    for section in ("teacher", "challenge"):
-        known = {parameter.name for parameter in parameters(configs[section])}
-        configs[section] = replace(configs[section], {name: value for name, value in parts["student"].adapt.items() if name in known})
-    if settings.knowledge is not None:
-        configs["teacher"] = _informed(configs["teacher"], parts.get("env", parts["student"]).knowledge, settings)
-    by_section: dict[str, dict[str, str]] = {section: {} for section in configs}
+def _tester(parts: dict[str, Any]) -> str:
+    """The part that has test sets and an expert: the environment, or the student that needs none."""
+    return "env" if "env" in parts else "student"
+
+
+def _changes(settings: Settings, sections: list[str]) -> dict[str, dict[str, str]]:
+    """The texts of --set: section, field, value."""
+    changes: dict[str, dict[str, str]] = {section: {} for section in sections}
     for change in settings.set:
         name, equals, value = change.partition("=")
         section, _, field = name.partition(".")
         if not (equals and field):
             raise RunError(f"--set takes SECTION.FIELD=VALUE, as in teacher.exploration=0.1, got {change!r}.")
-        if section not in by_section:
-            raise RunError(f"--set {name}: there is no section {section!r} here; there are {', '.join(by_section)}.")
+        if section not in changes:
+            raise RunError(f"--set {name}: there is no section {section!r} here; there are {', '.join(changes)}.")
         if name == "loop.rounds_per_evaluation":
             raise RunError("--set loop.rounds_per_evaluation: give --evaluate-every instead.")
-        if field in by_section[section]:
+        if field in changes[section]:
             raise RunError(f"--set {name} is given twice.")
-        by_section[section][field] = value
-    return {section: override(config, section, by_section[section]) for section, config in configs.items()}
+        changes[section][field] = value
+    return changes
 
 
-def _informed(config: Any, knowledge: Knowledge | None, settings: Settings) -> Any:
-    if knowledge is None and settings.knowledge != "none":
-        raise RunError(f"--knowledge {settings.knowledge}: no expert knows {settings.env}; give the teacher's own settings with --set.")
+def _configurations(parts: dict[str, Any], changes: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """The configuration of every part, and of the loop, with `changes` applied to all but the teacher's, whom an expert tells first."""
+    configs = {section: part.config for section, part in parts.items()} | {"loop": LoopConfig()}
+    for section in ("teacher", "challenge"):
+        known = {parameter.name for parameter in parameters(configs[section])}
+        configs[section] = replace(configs[section], {name: value for name, value in parts["student"].adapt.items() if name in known})
+    return {name: config if name == "teacher" else override(config, name, changes[name]) for name, config in configs.items()}
+
+
+def _told(settings: Settings, parts: dict[str, Any], configs: dict[str, Any], original: Box, space: Box) -> Any:
+    """The teacher's configuration with what an expert of the `original` tasks tells at --knowledge; the teacher sees `space`."""
+    level, tester = settings.knowledge, _tester(parts)
+    if level is None:
+        return configs["teacher"]
+    flag, subject = f"--knowledge {level}", settings.env if tester == "env" else settings.student
+    if level not in LEVELS:
+        raise RunError(f"{flag}: there is no such level; there are {', '.join(LEVELS)}.")
+    expert = parts[tester].knowledge
+    knowledge = None if expert is None else expert(configs[tester], original)
+    if knowledge is None and level != "none":
+        raise RunError(f"{flag}: no expert knows {subject}; give the teacher's own settings with --set.")
+    if knowledge is not None and level == "high":
+        if knowledge.easy_mean is None:
+            raise RunError(f"{flag}: with these settings no one task of {subject} is known to be easy; choose --knowledge low.")
+        to_view = lambda tasks: parts["challenge"].to_view(tasks, original, configs["challenge"])
+        knowledge = dataclasses.replace(knowledge, easy_mean=_seen(knowledge.easy_mean, original, to_view, space))
     try:
-        return informed(config, str(settings.knowledge), knowledge)
+        return informed(configs["teacher"], level, knowledge)
     except ValueError as error:
-        raise RunError(f"--knowledge {settings.knowledge}: {error}") from None
+        raise RunError(f"{flag}: {error}") from None
+
+
+def _seen(easy: tuple[float, ...], original: Box, to_view: Callable[[np.ndarray], Any], space: Box) -> np.ndarray:
+    """What the teacher, who sees `space`, calls the task of `original` that is nearest to `easy`, [dims]."""
+    nearest = np.clip(np.array([easy]), original.low, original.high)
+    return np.clip(np.asarray(to_view(nearest)[0], float), space.low, space.high)  # float32 may round over a bound
 
 
 def _named(settings: Settings, configs: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from jaxcurriculum.experiments.store import Run
 BLUE, ORANGE = "#0072B2", "#D55E00"  # Okabe and Ito's, told apart by colour-blind readers
 NUM_PANELS = 4  # stretches of time in the curriculum picture
 POINTS_PER_PANEL = 500
+MOST_LINES = 20  # seeds drawn one by one; more would hide their mean
 STYLE: dict[Any, Any] = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 11, "axes.titlesize": 11, "savefig.dpi": 130}
 
 
@@ -34,24 +35,34 @@ def draw(run: Run) -> list[pathlib.Path]:
 
 
 def learning_curve(run: Run) -> Figure:
-    """Share of the test tasks mastered, and mean test return, over training: seeds thin, their mean thick, one standard deviation."""
+    """Share of the test tasks mastered, and mean test return, over training."""
     table = run.evaluations().group_by("steps", "seed").agg(pl.col("solved").mean() * 100, pl.col("return").mean()).sort("steps", "seed")
     steps, num_seeds = np.unique(table["steps"]), table["seed"].n_unique()
     figure = Figure(figsize=(10, 4), layout="constrained")
     axes = figure.subplots(1, 2)
     for ax, name, label in zip(axes, ("solved", "return"), ("test tasks mastered (%)", "mean test return")):
-        values = table[name].to_numpy().reshape(len(steps), num_seeds)
-        mean, spread = values.mean(1), values.std(1, ddof=1) if num_seeds > 1 else 0
-        ax.plot(steps, values, color=BLUE, linewidth=0.8, alpha=0.5)
-        ax.plot(steps, mean, color=BLUE, linewidth=2.5, marker="o" if len(steps) == 1 else None)
-        ax.fill_between(steps, mean - spread, mean + spread, color=BLUE, alpha=0.15, linewidth=0)
+        draw_seeds(ax, steps, table[name].to_numpy().reshape(len(steps), num_seeds), BLUE)
         ax.set(xlabel=f"{run.meta['step_unit']} a seed", ylabel=label, xlim=(0, None))
         ax.xaxis.set_major_formatter(ticker.EngFormatter(sep=" "))
         ax.grid(alpha=0.25)
     axes[0].set_ylim(0, max(5, 1.05 * axes[0].get_ylim()[1]) if table["solved"].to_numpy().max() < 95 else 101)
-    seeds = f"{num_seeds} seeds (thin), mean and standard deviation" if num_seeds > 1 else "1 seed"
-    figure.suptitle(f"{title(run.config)}: {seeds}")
+    thin = f"the first {MOST_LINES} thin" if num_seeds > MOST_LINES else "thin"
+    seeds = f"{num_seeds:,} seeds ({thin}), mean and standard deviation" if num_seeds > 1 else "1 seed"
+    figure.suptitle(f"{title(run.config)}\n{seeds}")
     return figure
+
+
+def draw_seeds(ax: Axes, steps: np.ndarray, values: np.ndarray, colour: str, line: str = "-", label: str | None = None) -> None:
+    """The first seeds as thin lines; over them the mean of all, and a band of one standard deviation.
+
+    Args:
+      steps, values: of the curve, [evaluations] and [evaluations, seeds].
+    """
+    mean, spread = values.mean(1), values.std(1, ddof=1) if values.shape[1] > 1 else 0
+    marker = "o" if len(steps) == 1 else None
+    ax.plot(steps, values[:, :MOST_LINES], color=colour, linewidth=0.8, alpha=0.4)
+    ax.fill_between(steps, mean - spread, mean + spread, color=colour, alpha=0.2, linewidth=0, zorder=2.5)
+    ax.plot(steps, mean, color=colour, linestyle=line, linewidth=2.5, marker=marker, zorder=3, label=label)
 
 
 def curriculum(run: Run) -> Figure:
@@ -64,7 +75,8 @@ def curriculum(run: Run) -> Figure:
     edges = np.linspace(0, total, NUM_PANELS + 1)
     shown = [_thin(np.flatnonzero((steps > low) & (steps <= high))) for low, high in zip(edges, edges[1:])]
     progress = [learning_progress(tasks, returns, indices) for indices in shown]
-    colours = Normalize(0, max(np.quantile(np.concatenate([*progress, [0.0]]), 0.95), 1e-9))
+    every = np.concatenate([*progress, [0.0]])
+    colours = Normalize(0, np.quantile(every, 0.95) or every.max() or 1.0)
 
     figure = Figure(figsize=(3.2 * NUM_PANELS + 0.8, 3.9), layout="constrained")
     axes = figure.subplots(1, NUM_PANELS, sharex=True, sharey=True)
@@ -87,16 +99,19 @@ def curriculum(run: Run) -> Figure:
         else "; boxes: the teacher's regions at the end of a stretch"
     )
     belief = belief if gaussians or boxes else ""
-    figure.suptitle(f"{title(run.config)}: tasks given to seed {seed} over {meta['step_unit']}{belief}{_projection(meta)}")
+    figure.suptitle(f"{title(run.config)}\ntasks given to seed {seed} over {meta['step_unit']}{belief}{_projection(meta)}")
     return figure
 
 
 def mastery_map(run: Run) -> Figure:
-    """At the last evaluation: the share of seeds that master each test task, and the mean return on it."""
+    """At the last evaluation: the share of seeds that master each test task, and the mean return on it.
+
+    Of test tasks that differ in other axes than the first two, which would hide one another, the mean is drawn.
+    """
     meta, names = run.meta, run.meta["axes"]["names"]
     last = run.evaluations().filter(pl.col("evaluation") == pl.col("evaluation").max())
     means = [pl.col("solved").mean() * 100, pl.col("return").mean(), *(pl.col(name).first() for name in names)]
-    table = last.group_by("test_task").agg(means).sort("test_task")
+    table = last.group_by("test_task").agg(means).group_by(names[:2]).mean().sort("test_task")
     x, y = _plane(table.select(names).to_numpy(), table["return"].to_numpy())
     figure = Figure(figsize=(10.5, 4.2), layout="constrained")
     panels = (("solved", "seeds that master the task (%)", "cividis", (0, 100)), ("return", "mean test return", "viridis", (None, None)))
@@ -105,10 +120,11 @@ def mastery_map(run: Run) -> Figure:
         figure.colorbar(points, ax=ax, label=label)
         _frame(ax, meta)
     mastered, steps = last["solved"].mean(), last["steps"].to_numpy()[0]
-    figure.suptitle(
-        f"{title(run.config)}: {mastered:.1%} of the {len(table)} test tasks mastered after {_amount(steps)} {meta['step_unit']}"
-        f"{_projection(meta)}"
-    )
+    num_tasks, num_seeds = last["test_task"].n_unique(), last["seed"].n_unique()
+    seeds = f", mean of {num_seeds:,} seeds" if num_seeds > 1 else ""
+    others = _projection(meta, "; mean over the others" if len(table) < num_tasks else "")
+    when = f"after {_amount(steps)} {meta['step_unit']}"
+    figure.suptitle(f"{title(run.config)}\n{mastered:.1%} of the {num_tasks:,} test tasks mastered {when}{seeds}{others}")
     return figure
 
 
@@ -121,6 +137,7 @@ def learning_progress(tasks: np.ndarray, returns: np.ndarray, indices: np.ndarra
     >>> learning_progress(np.array([[0.0], [1.0], [0.1]]), np.array([0.0, 5.0, 3.0]), np.arange(3))
     array([0., 5., 3.])
     """
+    tasks, returns = tasks.astype(np.float64), returns.astype(np.float64)  # squares of wide axes overflow float32
     progress = np.zeros(len(indices))
     for place, index in enumerate(indices):
         if index > 0:
@@ -181,9 +198,9 @@ def _frame(ax: Axes, meta: dict[str, Any]) -> None:
         set_limits(start - margin, end + margin)
 
 
-def _projection(meta: dict[str, Any]) -> str:
+def _projection(meta: dict[str, Any], others: str = "") -> str:
     dims = len(meta["axes"]["names"])
-    return f"\n(the first 2 of {dims} task axes)" if dims > 2 else ""
+    return f"\n(the first 2 of {dims} task axes{others})" if dims > 2 else ""
 
 
 def _amount(steps: float) -> str:

@@ -36,7 +36,7 @@ LEVEL = 0.05  # of significance, over all teachers of a grid together (Holm)
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
-    """A toy grid, and how long it is practised: 1.2 to 2.6 times the episodes (76 a cell) that the best order of tasks needs."""
+    """A toy grid, and how long it is practised: 1.3 to 2.6 times the episodes (76 a cell) that the best order of tasks needs."""
 
     dims: int
     cells: int
@@ -52,9 +52,9 @@ class Grid:
         return Settings(student="toy-grid", teacher=teacher, seeds=num_seeds, steps=self.episodes, evaluate_every=every, set=student + own)
 
     def _knowledge(self, teacher: str) -> tuple[str, ...]:
-        """What two teachers are told by an expert: which way is hard, and where is easy (ADR as in meta-ACL's toy runs)."""
+        """What experts tell oracle and ADR (as in meta-ACL's toy runs): which way is hard, where is easy; and the cells of bandits."""
         zeros = ["0.0"] * (self.dims + self.irrelevant_dims)
-        cells = max(1, round(100 ** (1 / len(zeros))))  # of bandits: some hundred arms
+        cells = max(1, round(100 ** (1 / len(zeros))))  # an axis: 81 to 125 arms, 243 on five axes
         if teacher == "oracle":
             return (f"teacher.step={','.join(['0.05'] * self.dims + ['0.0'] * self.irrelevant_dims)},",)
         if teacher == "adr":
@@ -91,7 +91,7 @@ def curves(grid: Grid, teacher: str, num_seeds: int) -> np.ndarray:
 def run(folder: pathlib.Path, grids: list[str], teachers: list[str], num_seeds: int) -> dict[str, Any]:
     """Run every pair that is not in the folder's file yet, and write the file after each."""
     path = folder / "toy_study.json"
-    results = json.loads(path.read_text()) if path.exists() else {"num_seeds": num_seeds, "grids": {}}
+    results = read(path) if path.exists() else {"num_seeds": num_seeds, "grids": {}}
     if results["num_seeds"] != num_seeds:
         raise SystemExit(f"{path} holds a study of {results['num_seeds']} seeds, not of {num_seeds}: choose another --folder.")
     for grid in grids:
@@ -111,6 +111,26 @@ def run(folder: pathlib.Path, grids: list[str], teachers: list[str], num_seeds: 
             new = path.with_suffix(".new")
             new.write_text(json.dumps(results) + "\n")
             new.replace(path)
+    return results
+
+
+def read(path: pathlib.Path) -> dict[str, Any]:
+    """The results that `path` holds.
+
+    Raises:
+      SystemExit: when it is damaged, or holds something else; nothing is written then.
+    """
+    try:
+        results = json.loads(path.read_text())
+        expected = [NUM_EVALUATIONS, NUM_EVALUATIONS, results["num_seeds"]]
+        pairs = [(GRIDS[grid], TEACHERS[teacher], row) for grid, rows in results["grids"].items() for teacher, row in rows.items()]
+        why = "" if all([len(row[key]) for key in ("mean", "sd", "final")] == expected for _, _, row in pairs) else "scores are missing"
+    except ValueError as error:
+        why = str(error)
+    except (KeyError, TypeError, AttributeError):
+        why = "not a table of this study's grids and teachers"
+    if why:
+        raise SystemExit(f"{path} is damaged ({why}): restore it, move it away to begin anew, or choose another --folder.")
     return results
 
 

@@ -29,14 +29,17 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum import views
+from jaxcurriculum.fields import check_integers, check_kind, check_numbers, given
 from jaxcurriculum.roles import Environment, Student
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers.batching import shared_max
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree
-from jaxcurriculum.views import View, environment_in_view, rugged_maps, student_in_view
+from jaxcurriculum.views import View, environment_in_view, student_in_view
 
 Role = TypeVar("Role", Environment, Student)
+Move = Callable[[jax.Array], jax.Array]  # from task to task, [dims]
+MOST_INTERVALS = 1000  # an axis; each is a number in memory
 __all__ = [
     "ForgettingConfig", "MostlyTrivialConfig", "MostlyUnfeasibleConfig", "RuggedConfig", "diverse", "forgetting", "mostly_trivial",
     "mostly_unfeasible", "rugged", "rugged_maps",
@@ -90,13 +93,13 @@ class ForgettingConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RuggedConfig:
-    """How the task space is shuffled."""
+    """How the task space is shuffled. The default is the first landscape that leaves no quarter of the first four axes in its place."""
 
     intervals: int = 4  # equal pieces into which each axis is cut
-    landscape: int | jax.Array = 0  # number of the shuffle
+    landscape: int | jax.Array = 24  # number of the shuffle, the same for all seeds of a run
 
     def __post_init__(self):
-        check_integers(self, intervals=1)
+        check_integers(self, intervals=(1, MOST_INTERVALS))
         if not isinstance(self.landscape, jax.Array):
             check_integers(self, landscape=0)
 
@@ -131,8 +134,8 @@ def mostly_unfeasible(role: Role, config: MostlyUnfeasibleConfig | None = None) 
     >>> mostly_unfeasible(toy_grid()).task_space.high
     (3.0, 1.0)
     """
-    config = MostlyUnfeasibleConfig() if config is None else config
-    space = _box(role)
+    config = given(config, MostlyUnfeasibleConfig)
+    space = _box("mostly_unfeasible", role)
     if isinstance(role, Environment) and not isinstance(config.lowest, jax.Array) and config.lowest > role.solved_above:
         raise ValueError(f"MostlyUnfeasibleConfig.lowest must not count as solved (above {role.solved_above}), got {config.lowest}.")
     stretched = _stretched(space, config)
@@ -150,15 +153,16 @@ def mostly_trivial(role: Role, config: MostlyTrivialConfig | None = None) -> Rol
     >>> mostly_trivial(toy_grid()).task_space.low
     (-1.0, 0.0)
     """
-    config = MostlyTrivialConfig() if config is None else config
-    space = _box(role)
+    config = given(config, MostlyTrivialConfig)
+    space = _box("mostly_trivial", role)
     return _in_view(role, View(name="mostly trivial", space=_stretched(space, config), to_original=space.clip))
 
 
 def rugged(role: Role, config: RuggedConfig | None = None) -> Role:
     """The same task space with its pieces shuffled: every axis is cut into equal intervals, which are permuted, each axis by itself.
 
-    All seeds see one landscape, so that test tasks can be named; for one a seed, map over configurations,
+    All seeds see one landscape, so that the test tasks and an expert's easy task have one name in a run (TeachMyAgent, which trains one
+    seed a run, draws another for each). For one a seed, map over configurations,
 
         jax.vmap(lambda number, key: make_loop(teacher, rugged(student, RuggedConfig(landscape=number)), ...).init(key))
 
@@ -174,9 +178,28 @@ def rugged(role: Role, config: RuggedConfig | None = None) -> Role:
     >>> rugged(toy_grid()).task_space == toy_grid().task_space
     True
     """
-    space, config = _box(role), RuggedConfig() if config is None else config
+    config = given(config, RuggedConfig)
+    space = _box("rugged", role)
     to_original, _ = rugged_maps(space, config.landscape, config.intervals)
     return _in_view(role, View(name="rugged", space=space, to_original=to_original))
+
+
+def rugged_maps(
+    space: Box, landscape: int | jax.Array = RuggedConfig.landscape, intervals: int = RuggedConfig.intervals
+) -> tuple[Move, Move]:
+    """(to_original, to_view) of `rugged`, inverse to each other, see `views.rugged_maps`.
+
+    Raises:
+      ValueError: when `RuggedConfig` does not allow these numbers.
+
+    >>> box = Box(names=("height",), low=(0.0,), high=(3.0,))
+    >>> to_original, to_view = rugged_maps(box)
+    >>> bool(jnp.allclose(to_original(to_view(jnp.array([0.6]))), 0.6))
+    True
+    """
+    check_kind("rugged_maps.space", space, Box)
+    config = RuggedConfig(landscape=landscape, intervals=intervals)
+    return views.rugged_maps(space, config.landscape, config.intervals)
 
 
 def forgetting(student: Student, config: ForgettingConfig | None = None) -> Student:
@@ -192,7 +215,8 @@ def forgetting(student: Student, config: ForgettingConfig | None = None) -> Stud
     >>> forgetting(toy_grid(), ForgettingConfig(every=1000)).name
     'toy-grid, forgetting'
     """
-    config = ForgettingConfig() if config is None else config
+    check_kind("forgetting.student", student, Student)
+    config = given(config, ForgettingConfig)
     if config.every < student.steps_per_round:
         raise ValueError(f"ForgettingConfig.every must be at least a round of {student.steps_per_round} steps, got {config.every}.")
 
@@ -233,7 +257,11 @@ def diverse(make: Callable[[PyTree], Student], sample: Callable[[Key], PyTree]) 
     >>> len(set(jax.vmap(student.init)(keys).parameters.tolist()))
     3
     """
+    for name, function in (("make", make), ("sample", sample)):
+        if not callable(function):
+            raise TypeError(f"diverse.{name} must be a function, got {function!r}.")
     example = make(sample(jax.random.key(0)))
+    check_kind("What diverse.make returns", example, Student)
 
     def init(key: Key) -> DiverseState:
         key_parameters, key_student = jax.random.split(key)
@@ -268,7 +296,9 @@ def _in_view(role: Role, view: View) -> Role:
     return environment_in_view(role, view) if isinstance(role, Environment) else student_in_view(role, view)
 
 
-def _box(role: Environment | Student) -> Box:
+def _box(challenge: str, role: Environment | Student) -> Box:
+    if not isinstance(role, Environment | Student):
+        raise TypeError(f"{challenge}.role must be an Environment or a Student, got {role!r:.100}.")
     if not isinstance(role.task_space, Box):
         raise ValueError(f"This challenge needs tasks with named axes (a Box), got those of {role.name!r}.")
     return role.task_space

@@ -1,6 +1,6 @@
 """Checks of configuration fields, by name, with the rule and the value in the message.
 
-A finite number is one that is finite in float32, in which everything is computed.
+A finite number is one that is finite in float32, in which everything is computed. An integer fits in int32, in which everything is counted.
 """
 
 from __future__ import annotations
@@ -9,15 +9,22 @@ import dataclasses
 import math
 import numbers
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 LARGEST, SMALLEST = float(np.finfo(np.float32).max), float(np.finfo(np.float32).tiny)
+LARGEST_INTEGER = 2**31 - 1
+MOST_KEPT = 10_000_000  # episodes, levels or arms that one seed may keep in memory
+MOST_AT_ONCE = 1_000_000  # that one program may draw or compare at a time
+WIDEST = 10_000  # layer: a matrix of so many rows and columns takes 400 MB
+Config = TypeVar("Config")
 
 
-def is_integer(value: Any, low: int, high: float = math.inf) -> bool:
+def is_integer(value: Any, low: int, high: int = LARGEST_INTEGER) -> bool:
     """Whether `value` is an integer between the bounds, both included."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool) and low <= int(value) <= high
 
@@ -38,8 +45,57 @@ def is_range(value: Any) -> bool:
     return are_numbers(value) and len(value) == 2 and is_number(value[1] - value[0], SMALLEST)
 
 
-def check_integers(config: Any, **least: int) -> None:
-    """Check that each named field is an integer of at least so much, and every field declared `bool`, named or not, is one.
+def is_number_or_array(value: Any, low: float = -math.inf, high: float = math.inf) -> bool:
+    """Whether `value` is a finite real number between the bounds, both included, or an array of such; of a traced one nobody knows."""
+    if not isinstance(value, jax.Array):
+        return is_number(value, low, high)
+    if isinstance(value, Tracer):
+        return True
+    is_real = jnp.issubdtype(value.dtype, jnp.integer) or jnp.issubdtype(value.dtype, jnp.floating)
+    return is_real and all(is_number(number, low, high) for number in np.asarray(value, np.float64).ravel())
+
+
+def as_float(value: Any) -> Any:
+    """`value` with Python's integers, also those in a tuple, and integer arrays as floats; anything else stays as it is.
+
+    Where floats are computed with, JAX takes a Python integer for an int32, which overflows or is refused.
+
+    >>> as_float(2**31), as_float((0, 0.5)), as_float(None)
+    (2147483648.0, (0.0, 0.5), None)
+    """
+    if isinstance(value, tuple | list):
+        return tuple(as_float(entry) for entry in value)
+    if isinstance(value, jax.Array):
+        return value.astype(jnp.float32) if jnp.issubdtype(value.dtype, jnp.integer) else value
+    return float(value) if isinstance(value, numbers.Integral) else value
+
+
+def check_kind(name: str, value: Any, kind: type) -> None:
+    """Check that the argument called `name` is an instance of `kind`.
+
+    Raises:
+      TypeError: naming it.
+    """
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be of the type {kind.__name__}, got {value!r:.100}.")
+
+
+def given(config: Config | None, kind: type[Config]) -> Config:
+    """`config`, or `kind`'s defaults where it is None.
+
+    Raises:
+      TypeError: when it is a configuration of something else.
+    """
+    if config is None:
+        return kind()
+    check_kind("config", config, kind)
+    return config
+
+
+def check_integers(config: Any, **bounds: int | tuple[int, int]) -> None:
+    """Check that each named field is an integer of at least so much (or between two bounds, both included) that fits in int32.
+
+    Every field declared `bool`, named or not, must be one.
 
     Raises:
       ValueError: naming the first that is not.
@@ -48,19 +104,21 @@ def check_integers(config: Any, **least: int) -> None:
         value = getattr(config, field.name)
         if field.type in ("bool", bool) and not isinstance(value, bool | np.bool_):
             raise ValueError(f"{type(config).__name__}.{field.name} must be True or False, got {value!r}.")
-    for name, minimum in least.items():
-        value = getattr(config, name)
-        if not is_integer(value, minimum):
-            raise ValueError(f"{type(config).__name__}.{name} must be an integer of at least {minimum}, got {value!r}.")
+    for name, bound in bounds.items():
+        value, (low, high) = getattr(config, name), bound if isinstance(bound, tuple) else (bound, LARGEST_INTEGER)
+        if not is_integer(value, low, high):
+            raise ValueError(f"{type(config).__name__}.{name} must be an integer from {low} to {high}, got {value!r}.")
 
 
 def check_numbers(config: Any, **bounds: tuple[float, float]) -> None:
-    """Check that each named field is a finite real number between its bounds, both included; arrays pass, so that sweeps can map over them.
+    """Check that each named field is a finite real number between its bounds, both included, or an array of such, and make it a float.
+
+    Sweeps map over arrays; the numbers of a traced one cannot be checked.
 
     Raises:
       ValueError: naming the first that is not.
     """
-    _check(config, bounds, "a finite number", lambda value, *bound: isinstance(value, jax.Array) or is_number(value, *bound))
+    _check(config, bounds, "a finite number", is_number_or_array)
 
 
 def check_tuples(config: Any, **bounds: tuple[float, float]) -> None:
@@ -78,7 +136,7 @@ def check_one_or_each(config: Any, **bounds: tuple[float, float]) -> None:
     Raises:
       ValueError: naming the first that is not.
     """
-    holds = lambda value, *bound: isinstance(value, jax.Array) or is_number(value, *bound) or are_numbers(value, *bound)
+    holds = lambda value, *bound: is_number_or_array(value, *bound) or are_numbers(value, *bound)
     _check(config, bounds, "a finite number, or a tuple of them,", holds)
 
 
@@ -91,18 +149,19 @@ def check_range(config: Any, name: str) -> None:
     value = getattr(config, name)
     if value is not None and not is_range(value):
         raise ValueError(f"{type(config).__name__}.{name} must be None or (low, high), finite with low < high in float32, got {value!r}.")
+    _set(config, name, as_float(value))
 
 
 def check_widths(config: Any, *names: str) -> None:
-    """Check that each named field is a tuple of one or more positive integers: the widths of hidden layers.
+    """Check that each named field is a tuple of one or more integers from 1 to 10,000: the widths of hidden layers.
 
     Raises:
       ValueError: naming the first that is not.
     """
     for name in names:
         value = getattr(config, name)
-        if not (isinstance(value, tuple | list) and value and all(is_integer(width, 1) for width in value)):
-            raise ValueError(f"{type(config).__name__}.{name} must be a tuple of positive integers, got {value!r}.")
+        if not (isinstance(value, tuple | list) and value and all(is_integer(width, 1, WIDEST) for width in value)):
+            raise ValueError(f"{type(config).__name__}.{name} must be a tuple of integers from 1 to {WIDEST}, got {value!r}.")
 
 
 def _check(config: Any, bounds: dict[str, tuple[float, float]], kind: str, holds: Callable[[Any, float, float], bool]) -> None:
@@ -110,3 +169,8 @@ def _check(config: Any, bounds: dict[str, tuple[float, float]], kind: str, holds
         value = getattr(config, name)
         if not holds(value, low, high):
             raise ValueError(f"{type(config).__name__}.{name} must be {kind} between {low} and {high}, got {value!r}.")
+        _set(config, name, as_float(value))
+
+
+def _set(config: Any, name: str, value: Any) -> None:
+    object.__setattr__(config, name, value)  # configurations are frozen once they are made

@@ -8,6 +8,7 @@ import os
 import jax
 
 LIBRARY_OPTION = "xla_cpu_experimental_ynn_fusion_type"  # what is left to the library YNNPACK: matrix products, not sums
+COMPILED_SUMS = f"{LIBRARY_OPTION}=LIBRARY_FUSION_TYPE_DOT"
 LIBRARY_VERSIONS = ("0.10.",)  # of jaxlib: XLA ends the process at an option that it does not know
 XLA_OPTIONS = "xla_cpu_use_multi_output_fusion,xla_cpu_small_while_loop_byte_threshold=10000000"
 
@@ -41,13 +42,18 @@ def use_cores(num_cores: int | None = None) -> None:
     if "xla_backend_extra_options" not in flags:
         flags = f"{flags} --xla_backend_extra_options={XLA_OPTIONS}".strip()
     if LIBRARY_OPTION not in flags and importlib.metadata.version("jaxlib").startswith(LIBRARY_VERSIONS):
-        flags = f"{flags} --{LIBRARY_OPTION}=LIBRARY_FUSION_TYPE_DOT".strip()
-    os.environ["XLA_FLAGS"] = flags
+        flags = f"{flags} --{COMPILED_SUMS}".strip()
     told = jax.config.values["jax_num_cpu_devices"]  # -1 when nobody did
     wanted = num_cores or (told if told > 0 else _available())
     if "xla_force_host_platform_device_count" not in flags and wanted != told:
         jax.config.update("jax_num_cpu_devices", wanted)
+    os.environ["XLA_FLAGS"] = flags
     jax.config.update("jax_cpu_enable_async_dispatch", False)
+
+
+def compiles_sums() -> bool:
+    """Whether XLA's CPU compiler was told (`use_cores`) to compile sums itself: one that calls a library cannot be part of one function."""
+    return COMPILED_SUMS in os.environ.get("XLA_FLAGS", "")
 
 
 def _available() -> int:

@@ -116,6 +116,19 @@ def test_landscapes_differ_by_number_and_axis_and_edges_stay_where_they_belong()
     np.testing.assert_allclose(jax.vmap(challenges.rugged_maps(space, 3)[0])(corners), shuffled[3], rtol=1e-6)
 
 
+def test_the_default_landscape_is_the_first_that_moves_every_quarter():
+    """On one to four axes, so that learning does not start where the teacher would look for it anyway."""
+    middles = (jnp.arange(4) + 0.5) / 4
+    space = Box(names="abcd", low=(0.0,) * 4, high=(1.0,) * 4)
+    moved = lambda number: jax.vmap(challenges.rugged_maps(space, number)[0])(jnp.tile(middles[:, None], 4))
+    stays = jnp.any(jnp.abs(quick_jit(jax.vmap(moved))(jnp.arange(30)) - middles[None, :, None]) < 0.1, axis=(1, 2))
+    assert np.flatnonzero(~np.asarray(stays))[0] == challenges.RuggedConfig().landscape
+    for dims in (1, 2, 3):
+        fewer = Box(names="abcd"[:dims], low=(0.0,) * dims, high=(1.0,) * dims)
+        here = jax.vmap(challenges.rugged_maps(fewer)[0])(jnp.tile(middles[:, None], dims))
+        np.testing.assert_allclose(here, moved(challenges.RuggedConfig().landscape)[:, :dims], atol=1e-6)
+
+
 def test_a_rugged_student_is_tested_on_the_original_tasks():
     """A test task goes into the view and comes out as itself, through the loop, in whichever landscape, drawn for each seed too."""
     plain, tasks = toy_grid(GRID), jnp.array(toy_grid_test_tasks(GRID))
@@ -229,6 +242,10 @@ def test_diverse_policies_learn_at_rates_of_their_own():
         ("MostlyTrivialConfig.side", lambda: challenges.MostlyTrivialConfig(side="left")),
         ("RuggedConfig.intervals", lambda: challenges.RuggedConfig(intervals=0)),
         ("RuggedConfig.landscape", lambda: challenges.RuggedConfig(landscape=-1)),
+        ("RuggedConfig.landscape must be an integer from 0 to 2147483647", lambda: challenges.RuggedConfig(landscape=2**32)),
+        ("RuggedConfig.intervals must be an integer from 1 to 1000", lambda: challenges.RuggedConfig(intervals=3_000_000_000)),
+        ("RuggedConfig.intervals", lambda: challenges.rugged_maps(toy_grid(GRID).task_space, 0, 0)),
+        ("ForgettingConfig.every must be an integer from 1 to 2147483647", lambda: challenges.ForgettingConfig(every=2**31)),
         ("ForgettingConfig.every must be an integer", lambda: challenges.ForgettingConfig(every=0)),
         (
             "ForgettingConfig.every must be at least a round",
@@ -245,4 +262,25 @@ def test_diverse_policies_learn_at_rates_of_their_own():
 )
 def test_bad_uses_are_named(message, make):
     with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("message", "make"),
+    [
+        (
+            r"config must be of the type MostlyUnfeasibleConfig, got MostlyTrivialConfig\(",
+            lambda: challenges.mostly_unfeasible(toy_grid(GRID), challenges.MostlyTrivialConfig()),
+        ),
+        ("config must be of the type RuggedConfig, got <class", lambda: challenges.rugged(toy_grid(GRID), challenges.RuggedConfig)),
+        ("mostly_trivial.role must be an Environment or a Student, got None", lambda: challenges.mostly_trivial(None)),
+        ("forgetting.student must be of the type Student, got None", lambda: challenges.forgetting(None)),
+        (r"forgetting.student must be of the type Student, got Environment\(", lambda: challenges.forgetting(probes.target())),
+        ("diverse.make must be a function, got 3", lambda: challenges.diverse(3, 4)),
+        ("What diverse.make returns must be of the type Student, got 3", lambda: challenges.diverse(lambda _: 3, lambda key: 0)),
+        (r"rugged_maps.space must be of the type Box, got Student\(", lambda: challenges.rugged_maps(toy_grid(GRID))),
+    ],
+)
+def test_what_is_no_role_or_configuration_is_named(message, make):
+    with pytest.raises(TypeError, match=message):
         make()

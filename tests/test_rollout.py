@@ -154,7 +154,7 @@ def test_sums_start_at_zero():
 @pytest.mark.parametrize(
     "settings, word",
     [
-        (dict(num_envs=0), "num_envs.*at least 1, got 0"),
+        (dict(num_envs=0), "num_envs.*from 1 to 2147483647, got 0"),
         (dict(num_steps=1.5), "num_steps.*1.5"),
         (dict(assign="random"), '"pool" or "slot".*random'),
         (dict(assign="slot", num_envs=4, pool_size=5), "got 5 for 4"),

@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+from jax.experimental.xla_metadata import set_xla_metadata
+
+from jaxcurriculum.machine import compiles_sums
 
 
 def trailing_batch(engine: Callable) -> Callable:
@@ -51,12 +54,12 @@ def trailing_batch(engine: Callable) -> Callable:
     return single
 
 
-def in_blocks(function: Callable, block: int) -> Callable:
+def in_blocks(function: Callable, block: int, one_function: bool = True) -> Callable:
     """Apply `function` of arrays [..., N] to blocks of the batch in turn, so that what it works on stays in a processor's cache.
 
-    Blocks have the largest size up to `block` that divides N twice or more: a loop over them is what becomes one compiled function
-    (`machine.use_cores`). A batch of fewer than `block`, or without such a divisor of at least block / 4, stays whole; so does every
-    batch on other devices than a CPU: a GPU runs a block no faster than the whole.
+    Blocks have the largest size up to `block` that divides N twice or more. A batch of fewer than `block`, or without such a divisor of at
+    least block / 4, stays whole; so does every batch on other devices than a CPU: a GPU runs a block no faster than the whole. With
+    `one_function` the loop over the blocks becomes one compiled function under `machine.use_cores`, not hundreds that queue up a block.
     """
 
     def blocked(*args):
@@ -65,13 +68,18 @@ def in_blocks(function: Callable, block: int) -> Callable:
         if num < block or 4 * size < block or jax.default_backend() != "cpu":
             return function(*args)
 
-        def step(number, results):
+        def step(number, carry):
+            results, args = carry
             part = jax.tree.map(lambda x: jax.lax.dynamic_slice_in_dim(x, number * size, size, axis=x.ndim - 1), args)
             put = lambda whole, x: jax.lax.dynamic_update_slice_in_dim(whole, x, number * size, axis=x.ndim - 1)
-            return jax.tree.map(put, results, apart(function)(*part))
+            return jax.tree.map(put, results, apart(function)(*part)), args
 
         blank = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(function, *args))
-        return jax.lax.fori_loop(0, num // size, step, blank)
+        results = jax.jit(lambda *carry: jax.lax.fori_loop(0, num // size, step, carry)[0])(blank, args)
+        if not (one_function and compiles_sums()):
+            return results
+        # What XLA's CPU compiler marks loops of little memory with, and what keeps its inliner away from a marked call.
+        return jax.tree.map(lambda x: set_xla_metadata(x, xla_cpu_small_call="true", inlineable="false"), results)
 
     return blocked
 

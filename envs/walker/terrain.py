@@ -99,8 +99,11 @@ def look_around(level: Level, start: jax.Array, stretch: float) -> Window:
 
 def index_obstacles(obstacles: Columns | Polygons) -> jax.Array:
     """Which obstacle is the first that reaches into each step, [NUM_CELLS] int32, of obstacles [obstacles, ...] without a batch."""
-    reached = jax.lax.cummax(right_ends(obstacles))
-    return jnp.searchsorted(reached, STEP * jnp.arange(NUM_CELLS, dtype=jnp.float32)).astype(jnp.int32)
+    right = right_ends(obstacles)
+    number = jnp.arange(right.shape[0], dtype=jnp.int32)
+    last = jnp.clip(jnp.floor(right / STEP), 0, NUM_CELLS - 1).astype(jnp.int32)  # the last step that each reaches into
+    first = jnp.full((NUM_CELLS,), right.shape[0] - 1, jnp.int32).at[last].min(number)
+    return jax.lax.cummin(first, reverse=True)
 
 
 def right_ends(obstacles: Columns | Polygons) -> jax.Array:

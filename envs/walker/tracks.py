@@ -28,7 +28,7 @@ from jaxcurriculum.types import Key, TimeStep
 
 VIEWPORT = (20.0, 400 / 30)  # m: width and height of the published picture, which scale the observed velocity
 FALL_REWARD = -100.0
-BLOCK = 256  # legs of walkers whose numbers fit the cache together
+BLOCK = 128  # walkers whose numbers fit the cache together
 SLACK = 0.3  # m: more than a walker moves in a step and contact looks around a link
 MOST_OBSTACLES = 200  # on a track
 
@@ -133,10 +133,11 @@ def observe(walker: Anatomy, window: Window, state: WalkerState, touched: jax.Ar
 
 
 def _step(walker: Anatomy, level: Level, state: WalkerState, action: jax.Array) -> tuple[WalkerState, TimeStep]:
-    window, block = _window(walker, level, state.hull_pose), BLOCK // walker.body.num_legs
+    window = _window(walker, level, state.hull_pose)
+    one_function = not isinstance(level.obstacles, Polygons)
     if walker is level.walker:
-        return in_blocks(_step_block, block)(walker, window, state, action)
-    return in_blocks(functools.partial(_step_block, walker), block)(window, state, action)
+        return in_blocks(_step_block, BLOCK, one_function)(walker, window, state, action)
+    return in_blocks(functools.partial(_step_block, walker), BLOCK, one_function)(window, state, action)
 
 
 def _window(walker: Anatomy, level: Level, hull_pose: jax.Array) -> Window:

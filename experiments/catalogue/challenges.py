@@ -19,7 +19,7 @@ class ChallengePart(Part):
 
     instead: str = ""  # what to do with a student that plays an environment, where this does not suit it
     changes_student: bool = False  # wraps any student; otherwise the environment, if there is one
-    test_tasks: Callable[[PyTree, Box, Any], PyTree] = lambda tasks, space, config: tasks  # as the teacher names them
+    to_view: Callable[[PyTree, Box, Any], PyTree] = lambda tasks, space, config: tasks  # tasks of `space` -> what the teacher calls them
 
     def wrap_environment(self, environment: Environment | None, config: Any) -> Environment | None:
         """The environment of this challenge.
@@ -48,6 +48,13 @@ def _unlearnable(student: Student, config: students.UnlearnableConfig) -> Studen
     return students.unlearnable(student, config)
 
 
+def _diverse(*_: Any) -> Student:
+    raise ValueError(
+        "The challenge diverse is composed from Python, with jaxcurriculum.challenges.diverse. Here --set student.corner=random gives "
+        "every seed of the toy grid its own start, and other bodies are runs of their own, as with --body short."
+    )
+
+
 BOUNDS = "With an environment, give it the bounds instead, as in --set env.{} (TeachMyAgent's), so that physics decides."
 CHALLENGES = {
     "none": ChallengePart(description="the task space and the student as they are", make=lambda role, _: role),
@@ -70,10 +77,15 @@ CHALLENGES = {
         changes_student=True,
     ),
     "rugged": ChallengePart(
-        description="every axis cut into intervals that are shuffled: neighbours are not alike",
+        description="every axis cut into intervals that are shuffled, alike for all seeds: neighbours are not alike",
         config=challenges.RuggedConfig(),
         make=challenges.rugged,
-        test_tasks=_shuffled,
+        to_view=_shuffled,
+    ),
+    "diverse": ChallengePart(
+        description="every seed another student; composed from Python, with jaxcurriculum.challenges.diverse",
+        make=_diverse,
+        changes_student=True,
     ),
     "noisy": ChallengePart(
         description="every return that the student reports is blurred",

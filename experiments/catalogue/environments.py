@@ -59,6 +59,12 @@ def _stump_tracks(body: str, config: StumpTracksConfig) -> Environment:
     return envs.stump_tracks(body, **own, sizes=config.factors())
 
 
+def _stump_tracks_expert(_: StumpTracksConfig, space: Box) -> Knowledge:
+    """TeachMyAgent's; on the axes that it does not have, stumps and body are as they would be without the axis."""
+    plain = {"stump_height": 0.0, "obstacle_spacing": 6.0, "stump_width": 1.0, "stump_rotation": 0.0}
+    return Knowledge(easy_mean=tuple(plain.get(name, 1.0) for name in space.names))
+
+
 def _obstacle_tracks(body: str, config: ObstacleTracksConfig) -> Environment:
     return envs.obstacle_tracks(body, config.stairs, config.easy, config.factors(), config.contact_flag)
 
@@ -77,7 +83,7 @@ ENVIRONMENTS = {
         description="a planar walker on flat ground with stumps; task: their mean height and their spacing",
         config=StumpTracksConfig(),
         make=_stump_tracks,
-        knowledge=Knowledge(),
+        knowledge=_stump_tracks_expert,
         test_sets={"2019": lambda *_: envs.stump_tasks_2019(), "grid": _grid_over_bounds, "uniform": _uniform},
     ),
     "hexagon-tracks": EnvironmentPart(

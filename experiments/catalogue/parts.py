@@ -12,6 +12,8 @@ from jaxcurriculum.experiments.errors import RunError
 from jaxcurriculum.teachers import Knowledge
 from jaxcurriculum.types import PyTree
 
+Expert = Callable[[Any, Box], Knowledge]  # (configuration, task space); the easy task may lie beyond the bounds: the nearest one is meant
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Nothing:
@@ -35,7 +37,7 @@ class Part:
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EnvironmentPart(Part):
     test_sets: Mapping[str, Callable[[Any, Box], PyTree]]  # (environment's configuration, task space) -> tasks [num, ...]
-    knowledge: Knowledge | None = None  # what an expert would know of its tasks
+    knowledge: Expert | None = None  # what an expert would know of its tasks
 
     @property
     def choices(self) -> dict[str, tuple[str, ...]]:
@@ -49,7 +51,7 @@ class StudentPart(Part):
     evaluate_every: int  # default of --evaluate-every
     debug: tuple[str, ...] = ()  # sizes, as for --set, with which a round without jit takes seconds
     adapt: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # fields that teachers and challenges have by default with it
-    knowledge: Knowledge | None = None  # what an expert would know of its tasks, where there is no environment
+    knowledge: Expert | None = None  # what an expert would know of its tasks, where there is no environment
     test_sets: Mapping[str, Callable[[Any, Box], PyTree]] = dataclasses.field(default_factory=dict)  # where there is no environment
 
     @property

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from jaxcurriculum import students
+from typing import Any
+
+from jaxcurriculum import Box, students
 from jaxcurriculum.experiments.catalogue.parts import StudentPart
 from jaxcurriculum.students import simulated
 from jaxcurriculum.teachers import Knowledge
@@ -20,6 +22,24 @@ SIMULATED = {
     "update_every_steps": 500,
     "every": 7000,
 }
+
+
+def _toy_grid_expert(config: simulated.ToyGridConfig, _: Box) -> Knowledge:
+    """Learning starts in a corner, or in the middle of a cell; on axes that change nothing every task is as easy."""
+    start = None
+    if isinstance(config.start_cell, tuple):
+        start = tuple((cell + 0.5) / config.cells for cell in config.start_cell)
+    elif config.start_cell is None and isinstance(config.corner, int):
+        code = config.corner ^ (config.corner >> 1)  # the Gray code that numbers corners, first axis first
+        start = tuple(float(code >> axis & 1) for axis in reversed(range(config.dims)))
+    return Knowledge(failure=0.2, success=0.75, easy_mean=None if start is None else start + (0.5,) * config.irrelevant_dims)
+
+
+def _nothing_easy(*_: Any) -> Knowledge:
+    """No one task is where learning starts: abilities do not help each other, and a graph of skills may begin with several."""
+    return Knowledge(failure=0.2, success=0.75, easy_mean=None)
+
+
 STUDENTS = {
     "ppo": StudentPart(
         description="proximal policy optimisation on an environment",
@@ -44,7 +64,7 @@ STUDENTS = {
         steps=20_000,
         evaluate_every=1_000,
         adapt=SIMULATED | {"step": (0.05, 0.05), "bandit.advantage_scale": 0.01},
-        knowledge=Knowledge(failure=0.2, success=0.75, easy_mean=(0.0, 0.0)),
+        knowledge=_toy_grid_expert,
         test_sets={"cells": lambda config, _: simulated.toy_grid_test_tasks(config)},
     ),
     "abilities": StudentPart(
@@ -55,7 +75,7 @@ STUDENTS = {
         steps=20_000,
         evaluate_every=1_000,
         adapt=SIMULATED | {"step": (0.0, 0.5), "axis": 1},
-        knowledge=Knowledge(failure=0.2, success=0.75, easy_mean=None),
+        knowledge=_nothing_easy,
         test_sets={"difficulties": lambda config, _: simulated.abilities_test_tasks(config)},
     ),
     "skill-graph": StudentPart(
@@ -66,7 +86,7 @@ STUDENTS = {
         steps=10_000,
         evaluate_every=500,
         adapt=SIMULATED | {"step": (0.1,), "bandit.advantage_scale": 0.05, "every": 3500},
-        knowledge=Knowledge(failure=0.2, success=0.75, easy_mean=None),
+        knowledge=_nothing_easy,
         test_sets={"skills": lambda config, _: simulated.skill_graph_test_tasks(config)},
     ),
 }

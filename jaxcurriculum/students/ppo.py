@@ -28,12 +28,14 @@ from flax import struct
 from jax.typing import ArrayLike
 
 from jaxcurriculum.checks import check_environment
-from jaxcurriculum.fields import check_integers, check_numbers, check_widths
+from jaxcurriculum.fields import check_integers, check_kind, check_numbers, check_widths
 from jaxcurriculum.roles import Environment, Student
 from jaxcurriculum.rollout import RolloutConfig, RolloutState, Trajectory, attempt, collect, finished_episodes, init_rollout
 from jaxcurriculum.students.networks import Policy, Value
 from jaxcurriculum.students.normaliser import Moments, init_moments, standardise, update_moments
 from jaxcurriculum.types import Key, PyTree
+
+MOST_EPOCHS = 1000  # each shuffles all samples, before the first begins
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -56,7 +58,7 @@ class PpoConfig:
     def __post_init__(self):
         batch = self.rollout.num_envs * self.rollout.num_steps
         check_widths(self, "hidden")
-        check_integers(self, num_epochs=1, minibatch_size=1)
+        check_integers(self, num_epochs=(1, MOST_EPOCHS), minibatch_size=1)
         if batch % self.minibatch_size:
             raise ValueError(f"PpoConfig.minibatch_size must divide num_envs * num_steps = {batch}, got {self.minibatch_size!r}.")
         positive, share = (0, math.inf), (0, 1)
@@ -135,6 +137,8 @@ def ppo(env: Environment, config: PpoConfig = PpoConfig()) -> Student:
     Raises:
       ValueError: when a function of `env` does not keep its contract (see `check_environment`).
     """
+    check_kind("ppo.env", env, Environment)
+    check_kind("ppo.config", config, PpoConfig)
     check_environment(env)
     policy_net = Policy(config.hidden, env.action_space.dims, config.initial_log_std)
     value_net = Value(config.hidden)

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.fields import check_numbers, check_tuples
+from jaxcurriculum.fields import check_kind, check_numbers, check_tuples, given
 from jaxcurriculum.roles import Student
 from jaxcurriculum.space import Box
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree
@@ -38,7 +38,8 @@ def noisy(student: Student, config: NoisyConfig | None = None) -> Student:
     >>> float(blurred.evaluate(jax.random.key(1), blurred.init(jax.random.key(0)), task, seed, 1, True).returns[0]) != 0
     True
     """
-    config = NoisyConfig() if config is None else config
+    check_kind("noisy.student", student, Student)
+    config = given(config, NoisyConfig)
 
     def blur(key: Key, episodes: Episodes) -> Episodes:
         return episodes.replace(returns=episodes.returns + config.std * jax.random.normal(key, episodes.returns.shape))
@@ -83,7 +84,8 @@ def unlearnable(student: Student, config: UnlearnableConfig | None = None) -> St
     >>> unlearnable(toy_grid(), UnlearnableConfig(low=(0.0, 0.0), high=(0.5, 0.5))).name
     'toy-grid, partly unlearnable'
     """
-    config = UnlearnableConfig() if config is None else config
+    check_kind("unlearnable.student", student, Student)
+    config = given(config, UnlearnableConfig)
     if config.low is None or config.high is None:
         return student
     if not isinstance(student.task_space, Box) or len(config.low) != student.task_space.dims:

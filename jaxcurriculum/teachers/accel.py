@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.fields import check_integers, check_numbers, given
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box, Space
 from jaxcurriculum.teachers import level_buffer
@@ -29,6 +29,8 @@ from jaxcurriculum.teachers.plr import PlrConfig, PlrState, plr, replay_prob
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, random_seeds
 
 EDITED = -2  # origin of an edited level; a replayed one has its slot, a new one `plr.NEW`
+MOST_EDITS = 100  # each is written out in the compiled program
+MOST_CANDIDATES = 10_000  # each is compared with each
 CHOICES = ("easiest", "hardest")
 
 
@@ -45,7 +47,7 @@ class AccelConfig:
     parents: str = "easiest"  # "easiest": highest return minus score; "hardest": the lowest
 
     def __post_init__(self):
-        check_integers(self, num_edits=1, num_candidates=1, num_parents=1)
+        check_integers(self, num_edits=(1, MOST_EDITS), num_candidates=(1, MOST_CANDIDATES), num_parents=1)
         check_numbers(self, edits_per_replay=(0, math.inf), edit_size=(0, 1))
         if not (isinstance(self.replay, PlrConfig) and self.replay.robust):
             raise ValueError(f"AccelConfig.replay must be a robust PlrConfig (gradients on replayed levels alone), got {self.replay}.")
@@ -103,7 +105,7 @@ def accel(task_space: Space, config: AccelConfig | None = None) -> Teacher:
     >>> proposals.origin.tolist(), proposals.weight.tolist()
     ([-1, -1, -1], [0.0, 0.0, 0.0])
     """
-    config = AccelConfig() if config is None else config
+    config = given(config, AccelConfig)
     replay = plr(task_space, config.replay)
 
     def init(key: Key) -> AccelState:

@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers, check_one_or_each
+from jaxcurriculum.fields import check_integers, check_kind, check_numbers, check_one_or_each, given
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import history as ring
@@ -102,7 +102,8 @@ def adr(task_space: Box, config: AdrConfig | None = None) -> Teacher:
     >>> {name: x.tolist() for name, x in teacher.report(teacher.init(jax.random.key(0))).items()}
     {'low': [0.0, 6.0], 'high': [0.0, 6.0], 'volume': 0.0}
     """
-    config = AdrConfig() if config is None else config
+    check_kind("adr.task_space", task_space, Box)
+    config = given(config, AdrConfig)
     check_task(config, "initial_mean", task_space)
     dims = task_space.dims
     step = _unit_step(task_space, config)

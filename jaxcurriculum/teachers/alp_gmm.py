@@ -16,7 +16,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
-from jaxcurriculum.fields import check_integers
+from jaxcurriculum.fields import MOST_KEPT, check_integers, check_kind, given
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import gmm, mixture_teacher
@@ -37,7 +37,7 @@ class AlpGmmConfig(MixtureConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        check_integers(self, history=1)
+        check_integers(self, history=(1, MOST_KEPT))
         if self.history < self.fit_every:
             raise ValueError(f"AlpGmmConfig.history must hold at least fit_every={self.fit_every} episodes, got {self.history}.")
 
@@ -83,7 +83,8 @@ def alp_gmm(task_space: Box, config: AlpGmmConfig | None = None) -> Teacher:
     >>> proposals.tasks.shape, proposals.origin.tolist()
     ((4, 2), [-1, -1, -1, -1])
     """
-    config = AlpGmmConfig() if config is None else config
+    check_kind("alp_gmm.task_space", task_space, Box)
+    config = given(config, AlpGmmConfig)
     check_task(config, "initial_mean", task_space)
     dims = task_space.dims
 

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.fields import is_integer
+from jaxcurriculum.fields import check_kind, is_integer
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers.choice import in_proportion
 from jaxcurriculum.types import Key, Proposals, PyTree, fresh_proposals
@@ -57,16 +57,17 @@ def cells(space: Box, per_axis: int | Sequence[int] = 10) -> Arms:
     >>> arms.shape, arms.sample(jax.random.key(0), jnp.int32(2)).tolist()[0] >= 2.0
     ((3, 1), True)
     """
+    check_kind("cells.space", space, Box)
     wanted = tuple(per_axis) if isinstance(per_axis, Sequence) else (per_axis,) * space.dims
     if len(wanted) != space.dims:
         raise ValueError(f"cells.per_axis must have one entry an axis: {space.dims} axes but got {per_axis}.")
-    if not all(is_integer(count, 1) for count in wanted):
-        raise ValueError(f"cells.per_axis must be an integer of at least 1, or one an axis, got {per_axis}.")
+    if not all(is_integer(count, 1, MOST_ARMS) for count in wanted):
+        raise ValueError(f"cells.per_axis must be an integer from 1 to {MOST_ARMS}, or one an axis, got {per_axis}.")
     shape = tuple(int(count) if high > low else 1 for count, low, high in zip(wanted, space.low, space.high))
-    strides = np.array([math.prod(shape[axis + 1 :]) for axis in range(space.dims)], np.int32)
-    counts = np.array(shape, np.int32)
 
     def sample(key: Key, arm: jax.Array) -> jax.Array:
+        strides = np.array([math.prod(shape[axis + 1 :]) for axis in range(space.dims)], np.int32)
+        counts = np.array(shape, np.int32)
         cell = (arm // strides) % counts
         return space.from_unit((cell + jax.random.uniform(key, (space.dims,))) / counts)
 
@@ -77,12 +78,13 @@ def listed(tasks: PyTree) -> Arms:
     """One arm a task.
 
     Args:
-      tasks: a list or tuple of tasks, or their leaves stacked along a leading axis (for a box: an array [num, dims]).
+      tasks: a list or tuple of tasks, or their leaves stacked along a leading axis (for a box: an array [num, dims]). Plain lists of
+        numbers become float32; arrays of integers keep their type.
 
     Raises:
       ValueError: when there is no task, when tasks differ in structure or shape, or when an entry is no finite number.
 
-    >>> listed([[0.0, 1.0], [2.0, 3.0]]).sample(jax.random.key(0), jnp.int32(1)).tolist()
+    >>> listed([[0, 1], [2, 3]]).sample(jax.random.key(0), jnp.int32(1)).tolist()
     [2.0, 3.0]
     """
     if isinstance(tasks, list | tuple):
@@ -113,9 +115,8 @@ def distributions(samplers: Sequence[Callable[[Key], PyTree]]) -> Arms:
     >>> bool(jnp.all(arms.sample(jax.random.key(0), jnp.int32(1)) >= 1.0))
     True
     """
-    samplers = tuple(samplers)
-    if not samplers:
-        raise ValueError("distributions.samplers must hold at least one sampler, got none.")
+    if not isinstance(samplers, Sequence) or not samplers or not all(callable(sampler) for sampler in samplers):
+        raise ValueError(f"distributions.samplers must be one or more functions (key) -> task, got {samplers!r:.100}.")
     _check_alike("distributions.samplers", [jax.eval_shape(sampler, jax.random.key(0)) for sampler in samplers])
 
     def sample(key: Key, arm: jax.Array) -> PyTree:
@@ -162,7 +163,10 @@ def greedy(scores: jax.Array) -> jax.Array:
 
 
 def _as_array(task: PyTree) -> PyTree:
-    return np.asarray(task) if isinstance(task, list | tuple) else task
+    if not isinstance(task, list | tuple):
+        return task
+    array = np.asarray(task)
+    return array.astype(np.float64) if array.dtype.kind in "biu" else array  # alike, whether whole numbers or not
 
 
 def _device_array(leaf: PyTree) -> jax.Array:

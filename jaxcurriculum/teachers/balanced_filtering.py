@@ -19,9 +19,9 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.fields import check_integers, check_numbers, given
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.arm_statistics import ArmWindow, empty, one_by_one, push
+from jaxcurriculum.teachers.arm_statistics import ArmWindow, check_arms, empty, one_by_one, push
 from jaxcurriculum.teachers.arms import Arms, explore, propose_arms
 from jaxcurriculum.teachers.choice import log_proportional
 from jaxcurriculum.types import Episodes, Key, Proposals
@@ -69,7 +69,8 @@ def balanced_filtering(arms: Arms, config: BalancedFilteringConfig | None = None
     >>> teacher.report(teacher.init(jax.random.key(0)))["probabilities"].tolist()
     [0.25, 0.25, 0.25, 0.25]
     """
-    config = BalancedFilteringConfig() if config is None else config
+    config = given(config, BalancedFilteringConfig)
+    check_arms("balanced_filtering", arms, config.window)
 
     def init(key: Key) -> BalancedFilteringState:
         return BalancedFilteringState(solved=empty(arms.num, config.window))

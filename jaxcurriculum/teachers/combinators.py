@@ -17,14 +17,12 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.fields import are_numbers, is_number, is_range
+from jaxcurriculum.fields import LARGEST_INTEGER, are_numbers, check_kind, is_number, is_number_or_array, is_range
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers.choice import pick
 from jaxcurriculum.teachers.history import is_measured
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree
-
-MOST_STEPS = 2**31 - 1  # steps are counted in int32
 
 
 def mix(first: Teacher, second: Teacher, share: float | jax.Array) -> Teacher:
@@ -34,6 +32,7 @@ def mix(first: Teacher, second: Teacher, share: float | jax.Array) -> Teacher:
     Origins are 2 origin of the first and 2 origin + 1 of the second, so those of both must be less than 2^30 in size.
 
     Raises:
+      TypeError: when one of the two is no teacher.
       ValueError: when `share` is not between 0 and 1, or (from `propose`) when the teachers' tasks differ in structure or shape.
 
     >>> from jaxcurriculum.teachers.random import random
@@ -42,7 +41,9 @@ def mix(first: Teacher, second: Teacher, share: float | jax.Array) -> Teacher:
     >>> teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 3)[1].origin.tolist()
     [0, 0, 0]
     """
-    if not isinstance(share, jax.Array) and not is_number(share, 0, 1):
+    check_kind("mix.first", first, Teacher)
+    check_kind("mix.second", second, Teacher)
+    if np.ndim(share) != 0 or not is_number_or_array(share, 0, 1):
         raise ValueError(f"mix.share must be a number between 0 and 1, got {share!r}.")
     both = (first, second)
 
@@ -83,6 +84,7 @@ def in_subspace(make: Callable[[Box], Teacher], space: Box, bounds: Mapping[str,
       bounds: by axis, a number at which it is fixed, or a pair (low, high) within which the teacher stays.
 
     Raises:
+      TypeError: when `make` is no function that gives a teacher, `space` is no Box, or `bounds` is no mapping.
       ValueError: when an axis does not exist, a bound lies outside the space, or nothing is left to choose.
 
     >>> from jaxcurriculum.teachers.random import random
@@ -91,8 +93,13 @@ def in_subspace(make: Callable[[Box], Teacher], space: Box, bounds: Mapping[str,
     >>> bool(jnp.all(teacher.propose(jax.random.key(0), teacher.init(jax.random.key(0)), 9)[1].tasks <= jnp.array([[1.0, 5.0]])))
     True
     """
+    if not callable(make):
+        raise TypeError(f"in_subspace.make must be a function (subspace) -> Teacher, got {make!r:.100}.")
+    check_kind("in_subspace.space", space, Box)
+    check_kind("in_subspace.bounds", bounds, Mapping)
     inner_space, free = _subspace(space, bounds)
     teacher = make(inner_space)
+    check_kind("in_subspace.make(subspace)", teacher, Teacher)
     rest = np.array([np.mean(bounds.get(name, 0.0)) for name in space.names], np.float32)  # of axes that are not fixed it is written over
 
     def propose(key: Key, state: PyTree, num: int) -> tuple[PyTree, Proposals]:
@@ -113,14 +120,17 @@ def normalise_returns(teacher: Teacher, low: float, high: float) -> Teacher:
     A return that is not usable (see `Episodes`) stays what it is, so that the teacher leaves it out.
 
     Raises:
+      TypeError: when `teacher` is none.
       ValueError: unless low < high, both finite, in float32.
 
     >>> from jaxcurriculum.teachers.random import random
     >>> normalise_returns(random(Box(names=("height",), low=(0.0,), high=(3.0,))), -150.0, 350.0).name
     'random'
     """
+    check_kind("normalise_returns.teacher", teacher, Teacher)
     if not is_range((low, high)):
         raise ValueError(f"normalise_returns must have low < high, both finite, in float32, got low={low!r} and high={high!r}.")
+    low, high = float(low), float(high)  # an integer might not fit in int32
 
     def scaled(episodes: Episodes) -> Episodes:
         unit = jnp.clip((episodes.returns - low) / (high - low), 0.0, 1.0)
@@ -147,8 +157,9 @@ def schedule(phases: Sequence[tuple[Teacher, int]], cyclical: bool = False) -> T
     again. A teacher that rests keeps its state and sees no episodes; those of its last round that end later are nobody's.
 
     Raises:
-      ValueError: when there is no phase, when the length of one is no positive integer, when the last one starts (`cyclical`: ends)
-        beyond 2^31 - 1 steps, or (from `propose`) when the teachers' tasks differ in structure or shape.
+      TypeError: when a phase begins with something else than a teacher.
+      ValueError: when there is no phase, when one is no pair, when the length of one is no positive integer, when the last one starts
+        (`cyclical`: ends) beyond 2^31 - 1 steps, or (from `propose`) when the teachers' tasks differ in structure or shape.
 
     >>> from jaxcurriculum.teachers.random import random
     >>> box = Box(names=("height",), low=(0.0,), high=(3.0,))
@@ -156,12 +167,7 @@ def schedule(phases: Sequence[tuple[Teacher, int]], cyclical: bool = False) -> T
     >>> teacher.init(jax.random.key(0)).phase.item()
     0
     """
-    teachers, lengths = [teacher for teacher, _ in phases], [steps for _, steps in phases]
-    if not phases or not all(is_number(steps, 1) and steps == int(steps) for steps in lengths):
-        raise ValueError(f"schedule.phases must be one or more, each of a positive integer number of steps, got {lengths}.")
-    *starts, total = itertools.accumulate(map(int, lengths), initial=0)
-    if (total if cyclical else starts[-1]) > MOST_STEPS:
-        raise ValueError(f"schedule.phases must {'end' if cyclical else 'start'} within 2^31 - 1 steps, got phases of {lengths}.")
+    teachers, (*starts, total) = _checked_phases(phases, cyclical)
     num_phases = len(teachers)
 
     def init(key: Key) -> ScheduleState:
@@ -200,10 +206,29 @@ def schedule(phases: Sequence[tuple[Teacher, int]], cyclical: bool = False) -> T
     return Teacher(name=name, init=init, propose=propose, update=update, report=report)
 
 
+def _checked_phases(phases: Sequence[tuple[Teacher, int]], cyclical: bool) -> tuple[list[Teacher], list[int]]:
+    """The teachers of a schedule, and the steps after which each of them begins, and all end."""
+    is_pair = lambda phase: isinstance(phase, tuple | list) and len(phase) == 2
+    if not isinstance(phases, tuple | list) or not phases or not all(is_pair(phase) for phase in phases):
+        raise ValueError(f"schedule.phases must be a list of one or more pairs (teacher, steps), got {phases!r:.100}.")
+    if not isinstance(cyclical, bool | np.bool_):
+        raise ValueError(f"schedule.cyclical must be True or False, got {cyclical!r}.")
+    teachers, lengths = [teacher for teacher, _ in phases], [steps for _, steps in phases]
+    for index, teacher in enumerate(teachers):
+        check_kind(f"schedule.phases[{index}][0]", teacher, Teacher)
+    if not all(is_number(steps, 1) and steps == int(steps) for steps in lengths):
+        raise ValueError(f"schedule.phases must each have a positive integer number of steps, got {lengths}.")
+    bounds = list(itertools.accumulate(map(int, lengths), initial=0))
+    if bounds[-1 if cyclical else -2] > LARGEST_INTEGER:
+        raise ValueError(f"schedule.phases must {'end' if cyclical else 'start'} within 2^31 - 1 steps, got phases of {lengths}.")
+    return teachers, bounds
+
+
 def frozen(teacher: Teacher, state: PyTree) -> Teacher:
     """A teacher that proposes as `teacher` does from `state` at every round, whatever the student does.
 
     Raises:
+      TypeError: when `teacher` is none.
       ValueError: when `state` has not the structure and shapes of the teacher's states.
 
     >>> from jaxcurriculum.teachers.random import random
@@ -211,6 +236,7 @@ def frozen(teacher: Teacher, state: PyTree) -> Teacher:
     >>> frozen(teacher, teacher.init(jax.random.key(0))).name
     'frozen random'
     """
+    check_kind("frozen.teacher", teacher, Teacher)
     expected, given = _outline(jax.eval_shape(teacher.init, jax.random.key(0))), _outline(state)
     if given != expected:
         raise ValueError(f"frozen.state must be a state of {teacher.name}, {expected}, got {given}.")

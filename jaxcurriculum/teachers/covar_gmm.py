@@ -18,6 +18,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
+from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import gmm, mixture_teacher
@@ -64,7 +65,8 @@ def covar_gmm(task_space: Box, config: CovarGmmConfig | None = None) -> Teacher:
     >>> proposals.tasks.tolist(), proposals.origin.tolist()
     ([[0.0, 6.0], [0.0, 6.0]], [-1, -1])
     """
-    config = CovarGmmConfig() if config is None else config
+    check_kind("covar_gmm.task_space", task_space, Box)
+    config = given(config, CovarGmmConfig)
     check_task(config, "initial_mean", task_space)
     dims = task_space.dims
 

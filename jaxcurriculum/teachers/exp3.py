@@ -20,9 +20,9 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.fields import MOST_KEPT, check_integers, check_numbers, given
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.arm_statistics import ArmWindow, empty, latest, one_by_one, push
+from jaxcurriculum.teachers.arm_statistics import ArmWindow, check_arms, empty, latest, one_by_one, push
 from jaxcurriculum.teachers.arms import Arms, explore, propose_arms
 from jaxcurriculum.types import Episodes, Key, Proposals
 
@@ -41,7 +41,7 @@ class Exp3Config:
     high_quantile: float | jax.Array = 0.8  # this one becomes 1
 
     def __post_init__(self):
-        check_integers(self, reservoir=2)
+        check_integers(self, reservoir=(2, MOST_KEPT))
         check_numbers(self, learning_rate=(0, math.inf), exploration=(0, 1), bias=(0, math.inf))
         check_numbers(self, low_quantile=(0, 1), high_quantile=(0, 1))
         quantiles = (self.low_quantile, self.high_quantile)
@@ -74,7 +74,8 @@ def exp3(arms: Arms, config: Exp3Config | None = None) -> Teacher:
     >>> teacher.report(teacher.init(jax.random.key(0)))["probabilities"].tolist()
     [0.25, 0.25, 0.25, 0.25]
     """
-    config = Exp3Config() if config is None else config
+    config = given(config, Exp3Config)
+    check_arms("exp3", arms, 2)
 
     def init(key: Key) -> Exp3State:
         return Exp3State(

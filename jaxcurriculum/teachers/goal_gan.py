@@ -21,7 +21,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers, check_widths
+from jaxcurriculum.fields import MOST_AT_ONCE, check_integers, check_kind, check_numbers, check_widths, given
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import history as ring
@@ -30,6 +30,7 @@ from jaxcurriculum.teachers.choice import check_task, free_axes, from_free
 from jaxcurriculum.teachers.gan import Gan, GanState
 from jaxcurriculum.types import Episodes, Key, Proposals, fresh_proposals
 
+MOST_ROLLOUTS = 1000  # the attempts at all proposals of a round are counted in int32
 NUM_SHOWN = 64  # generated tasks in a report
 
 
@@ -57,8 +58,9 @@ class GoalGanConfig:
     initial_std: float | jax.Array = 0.1  # spread of the easy tasks about it, fraction of each axis' range
 
     def __post_init__(self):
-        sizes = ("num_rollouts", "update_every", "num_pretraining_tasks", "batch_size", "mastered_capacity", "open_slots")
-        check_integers(self, num_iterations=0, pretrain_iterations=0, **dict.fromkeys(sizes, 1))
+        sizes = ("update_every", "num_pretraining_tasks", "batch_size", "mastered_capacity", "open_slots")
+        check_integers(self, num_rollouts=(1, MOST_ROLLOUTS), **dict.fromkeys(sizes, (1, MOST_AT_ONCE)))
+        check_integers(self, num_iterations=(0, MOST_AT_ONCE), pretrain_iterations=(0, MOST_AT_ONCE))
         fractions = ("p_old", "min_success", "max_success", "min_distance")
         check_numbers(self, noise=(0, math.inf), learning_rate=(0, math.inf), initial_std=(0, math.inf), **dict.fromkeys(fractions, (0, 1)))
         check_widths(self, "generator_hidden", "discriminator_hidden")
@@ -119,7 +121,8 @@ def goal_gan(task_space: Box, config: GoalGanConfig | None = None) -> Teacher:
     >>> proposals.tasks.shape, proposals.origin.tolist()
     ((5, 2), [0, 0, 1, 1, 2])
     """
-    config = GoalGanConfig() if config is None else config
+    check_kind("goal_gan.task_space", task_space, Box)
+    config = given(config, GoalGanConfig)
     check_task(config, "initial_mean", task_space)
     axes = free_axes(task_space)
     gan = Gan(

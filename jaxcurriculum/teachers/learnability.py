@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.fields import MOST_AT_ONCE, check_integers, check_numbers, given
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Space
 from jaxcurriculum.teachers.choice import pick
@@ -39,6 +39,11 @@ class LearnabilityConfig:
 
     def __post_init__(self):
         check_integers(self, refresh_every=1, num_candidates=1, num_attempts=2, capacity=1)
+        if self.num_candidates * self.num_attempts > MOST_AT_ONCE:
+            raise ValueError(
+                f"LearnabilityConfig must have num_candidates * num_attempts <= {MOST_AT_ONCE:,}, "
+                f"got {self.num_candidates} * {self.num_attempts}."
+            )
         check_numbers(self, replay_prob=(0, 1))
         if self.capacity > self.num_candidates:
             raise ValueError(f"LearnabilityConfig.capacity must be at most num_candidates={self.num_candidates}, got {self.capacity}.")
@@ -70,7 +75,7 @@ def learnability(task_space: Space, config: LearnabilityConfig | None = None) ->
     >>> proposals.tasks.shape, proposals.origin.tolist()
     ((3, 1), [-1, -1, -1])
     """
-    config = LearnabilityConfig() if config is None else config
+    config = given(config, LearnabilityConfig)
     draw = lambda key, num: jax.vmap(task_space.sample)(jax.random.split(key, num))
 
     def init(key: Key) -> LearnabilityState:

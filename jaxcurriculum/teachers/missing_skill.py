@@ -14,9 +14,9 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.fields import check_integers, check_numbers, given
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.arm_statistics import ArmWindow, empty, one_by_one, push
+from jaxcurriculum.teachers.arm_statistics import ArmWindow, check_arms, empty, one_by_one, push
 from jaxcurriculum.teachers.arms import Arms, explore, propose_arms
 from jaxcurriculum.teachers.choice import log_proportional
 from jaxcurriculum.types import Episodes, Key, Proposals
@@ -56,7 +56,8 @@ def missing_skill(arms: Arms, config: MissingSkillConfig | None = None) -> Teach
     >>> teacher.report(teacher.init(jax.random.key(0)))["profile"].tolist()
     [1.0, 1.0, 1.0, 1.0]
     """
-    config = MissingSkillConfig() if config is None else config
+    config = given(config, MissingSkillConfig)
+    check_arms("missing_skill", arms, config.window)
 
     def init(key: Key) -> MissingSkillState:
         return MissingSkillState(failed=empty(arms.num, config.window))

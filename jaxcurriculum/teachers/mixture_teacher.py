@@ -24,6 +24,7 @@ from jaxcurriculum.teachers.batching import shared_max
 from jaxcurriculum.teachers.choice import easy_tasks, log_proportional
 from jaxcurriculum.types import Episodes, Key, Proposals, fresh_proposals
 
+MOST_ROWS, MOST_COMPONENTS = 100_000, 1000  # of a fit, in which every row meets every component of every candidate
 EXPLORED = -1  # origin of a task that no Gaussian gave; otherwise the index of its Gaussian
 
 
@@ -41,7 +42,7 @@ class MixtureConfig:
     initial_std: float | jax.Array = 0.1  # standard deviation of those tasks, fraction of each axis' range
 
     def __post_init__(self):
-        check_integers(self, fit_every=2, min_components=1, max_components=1)
+        check_integers(self, fit_every=(2, MOST_ROWS), min_components=1, max_components=(1, MOST_COMPONENTS))
         check_numbers(self, exploration=(0, 1), initial_std=(0, 10))
         if not 1 <= self.min_components <= self.max_components <= self.fit_every:
             raise ValueError(

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers, check_tuples
+from jaxcurriculum.fields import MOST_KEPT, check_integers, check_kind, check_numbers, check_tuples, given
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import history as ring
@@ -31,7 +31,7 @@ class OracleConfig:
     threshold: float = 230.0  # mean raw return above which the window moves
 
     def __post_init__(self):
-        check_integers(self, judge_every=1)
+        check_integers(self, judge_every=(1, MOST_KEPT))
         check_numbers(self, window=(1e-6, 1), threshold=(-math.inf, math.inf))
         check_tuples(self, step=(-math.inf, math.inf))
 
@@ -61,7 +61,8 @@ def oracle(task_space: Box, config: OracleConfig | None = None) -> Teacher:
     >>> oracle(box).init(jax.random.key(0)).low.tolist()
     [0.0, 5.0]
     """
-    config = OracleConfig() if config is None else config
+    check_kind("oracle.task_space", task_space, Box)
+    config = given(config, OracleConfig)
     if len(config.step) != task_space.dims:
         raise ValueError(f"OracleConfig.step must have one entry an axis: {task_space.dims} axes but step={config.step}.")
     low, high, step = (np.array(x, np.float32) for x in (task_space.low, task_space.high, config.step))

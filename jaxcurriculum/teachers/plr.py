@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.fields import MOST_KEPT, check_integers, check_numbers, given
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box, Space
 from jaxcurriculum.teachers import level_buffer
@@ -72,7 +72,7 @@ class PlrConfig:
     initial_std: float | jax.Array = 0.1  # spread about initial_mean, fraction of each axis' range
 
     def __post_init__(self):
-        check_integers(self, capacity=1)
+        check_integers(self, capacity=(1, MOST_KEPT))
         check_numbers(self, replay_prob=(0, 1), least_filled=(0, 1), temperature=(1e-3, math.inf), staleness=(0, 1))
         check_numbers(self, initial_std=(0, math.inf))
         for name, known in (("schedule", SCHEDULES), ("score", tuple(SCORES)), ("prioritisation", PRIORITISATIONS)):
@@ -140,7 +140,7 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
     >>> proposals.origin.tolist(), proposals.weight.tolist()
     ([-1, -1, -1], [0.0, 0.0, 0.0])
     """
-    config = PlrConfig() if config is None else config
+    config = given(config, PlrConfig)
     draw_new = _new_tasks(task_space, config)
 
     def prioritise(buffer: LevelBuffer) -> jax.Array:

@@ -25,8 +25,10 @@ BLOCK = 16  # entries of a running count that are taken at once
 class Regions(struct.PyTreeNode):
     """The tree of regions, in the unit cube. Region 0 is the whole space, and the halves of a region have consecutive numbers.
 
-    Row n of a region, counted from its first, lies in slot n mod (max_items + 1). A region's rows are those on its side of the
-    cut that made it and all that came since.
+    A region's rows are those on its side of the cut that made it and all that came since; it remembers the latest max_items + 1. Row n,
+    counted from its first, lies in slot n mod (max_items + 2), which says what item it is: regions that contain the same episode share
+    one. The slot to be written next still names the item that was dropped last. If a leaf drops an item nobody remembers it, as the
+    regions above got all of the leaf's later rows too. It is spare then, so there need be no more items than leaves can remember.
     """
 
     low: jax.Array  # [max_regions, dims]
@@ -34,7 +36,10 @@ class Regions(struct.PyTreeNode):
     axis: jax.Array  # [max_regions], int32, across which the region is cut
     threshold: jax.Array  # [max_regions], where; a task on it belongs to the lower half
     child: jax.Array  # [max_regions], int32, the lower half, the upper is the next; 0: a leaf
-    items: jax.Array  # [max_regions, max_items + 1, dims + 1], rows (task, return)
+    items: jax.Array  # [most leaves * (max_items + 1) + 1, dims + 1], (task, return)
+    num_items: jax.Array  # [], int32, items ever used
+    spare: jax.Array  # [], int32, the item of the next episode
+    slots: jax.Array  # [max_regions, max_items + 2], the item of each row; uint16 if that is enough, else int32
     num_rows: jax.Array  # [max_regions], int32, rows ever written
     first_row: jax.Array  # [max_regions], int32, rows before this one are forgotten
     sums: jax.Array  # [max_regions, 4], of the older and of the newer half of the window, each the sum and its rounding error
@@ -45,13 +50,17 @@ class Regions(struct.PyTreeNode):
 def empty(max_regions: int, max_items: int, dims: int) -> Regions:
     """The whole space as one region, without any episode."""
     integers, numbers = jnp.zeros((max_regions,), jnp.int32), jnp.zeros((max_regions,), jnp.float32)
+    most_items = (max_regions + 1) // 2 * (max_items + 1) + 1
     return Regions(
         low=jnp.zeros((max_regions, dims), jnp.float32),
         high=jnp.zeros((max_regions, dims), jnp.float32).at[0].set(1.0),
         axis=integers,
         threshold=numbers,
         child=integers,
-        items=jnp.zeros((max_regions, max_items + 1, dims + 1), jnp.float32),
+        items=jnp.zeros((most_items, dims + 1), jnp.float32),
+        num_items=jnp.int32(1),
+        spare=jnp.int32(0),
+        slots=jnp.zeros((max_regions, max_items + 2), jnp.uint16 if most_items <= 2**16 else jnp.int32),
         num_rows=integers,
         first_row=integers,
         sums=jnp.zeros((max_regions, 4), jnp.float32),
@@ -68,28 +77,32 @@ def cut_draws(key: Key, num_draws: int, num_axes: int) -> tuple[jax.Array, jax.A
 
 def num_rows_held(state: Regions, region: jax.Array) -> jax.Array:
     """How many rows `region` remembers, at most max_items + 1."""
-    return jnp.minimum(state.num_rows[region] - state.first_row[region], state.items.shape[1])
+    return jnp.minimum(state.num_rows[region] - state.first_row[region], state.slots.shape[1] - 1)
 
 
 def add(state: Regions, row: jax.Array, present: jax.Array) -> tuple[Regions, jax.Array]:
     """Write `row` (task, return) into every region that contains its task, from the whole space down to the leaf, which is returned."""
-    max_regions, capacity = state.items.shape[:2]
+    max_regions, num_slots = state.slots.shape
+    capacity, spare = num_slots - 1, state.spare
+    state = state.replace(items=state.items.at[jnp.where(present, spare, len(state.items))].set(row, mode="drop"))
 
     def visit(carry):
-        _, region, present, state = carry
+        _, region, present, dropped, state = carry
         written = jnp.where(present, region, max_regions)
         num_held, number = num_rows_held(state, region), state.num_rows[region]
-        items = state.items.at[written, number % capacity].set(row, mode="drop")
+        slots = state.slots.at[written, number % num_slots].set(spare.astype(state.slots.dtype), mode="drop")
+        item = lambda number: slots[region, number % num_slots].astype(jnp.int32)
+        dropped = jnp.where(present, item(number + 1), dropped)
         num_window = jnp.minimum(num_held, capacity - 1)
         full = num_window == capacity - 1
         # The halves of an even window give their border to the older one when a row is added; at full length all rows move on.
         passes_on = full | (num_window % 2 == 0)
-        border = jnp.where(passes_on, items[region, (number - num_window // 2) % capacity, -1], 0.0)
-        leaving = jnp.where(full, items[region, (number - num_window) % capacity, -1], 0.0)
+        border = jnp.where(passes_on, state.items[item(number - num_window // 2), -1], 0.0)
+        leaving = jnp.where(full, state.items[item(number - num_window), -1], 0.0)
         older, older_error, newer, newer_error = state.sums[region]
         sums = jnp.stack([*_plus(*_plus(older, older_error, border), -leaving), *_plus(*_plus(newer, newer_error, row[-1]), -border)])
         state = state.replace(
-            items=items,
+            slots=slots,
             num_rows=state.num_rows.at[written].set(number + 1, mode="drop"),
             sums=state.sums.at[written].set(sums, mode="drop"),
             alp=state.alp.at[written].set(progress(sums, jnp.minimum(num_held + 1, capacity - 1)), mode="drop"),
@@ -97,11 +110,13 @@ def add(state: Regions, row: jax.Array, present: jax.Array) -> tuple[Regions, ja
         child = state.child[region]
         goes_on = present & (child > 0)
         upper = row[state.axis[region]] > state.threshold[region]
-        return shared_max(goes_on), jnp.where(goes_on, child + upper.astype(jnp.int32), region), goes_on, state
+        return shared_max(goes_on), jnp.where(goes_on, child + upper.astype(jnp.int32), region), goes_on, dropped, state
 
-    start = (shared_max(present), jnp.int32(0), present, state)
-    _, leaf, _, state = jax.lax.while_loop(lambda carry: carry[0], visit, start)
-    return state, leaf
+    start = (shared_max(present), jnp.int32(0), present, spare, state)
+    _, leaf, _, dropped, state = jax.lax.while_loop(lambda carry: carry[0], visit, start)
+    grows = present & (state.num_rows[leaf] <= capacity)
+    num_items = state.num_items + grows.astype(jnp.int32)
+    return state.replace(num_items=num_items, spare=jnp.where(grows, state.num_items, dropped)), leaf
 
 
 def _plus(total: jax.Array, error: jax.Array, value: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -121,12 +136,12 @@ def progress(sums: jax.Array, num: jax.Array) -> jax.Array:
 
 def worst_task(state: Regions, region: jax.Array) -> jax.Array:
     """The task of lowest return that `region` remembers, in the unit cube, [dims]; of equally low ones the oldest."""
-    capacity = state.items.shape[1]
-    num_held = num_rows_held(state, region)
-    age = (jnp.arange(capacity) - state.num_rows[region] + num_held) % capacity
-    returns = jnp.where(age < num_held, state.items[region, :, -1], jnp.inf)
-    youth = jnp.min(jnp.where(returns == jnp.min(returns), age, capacity))
-    return state.items[region, (state.num_rows[region] - num_held + youth) % capacity, :-1]
+    num_slots = state.slots.shape[1]
+    num_held, slots = num_rows_held(state, region), state.slots[region].astype(jnp.int32)
+    age = (jnp.arange(num_slots) - state.num_rows[region] + num_held) % num_slots
+    returns = jnp.where(age < num_held, state.items[slots, -1], jnp.inf)
+    youth = jnp.min(jnp.where(returns == jnp.min(returns), age, num_slots))
+    return state.items[slots[(state.num_rows[region] - num_held + youth) % num_slots], :-1]
 
 
 def _running_count(members: jax.Array) -> jax.Array:
@@ -210,33 +225,33 @@ class Cutting:
 
     def one(self, states: Regions, seed: jax.Array, region: jax.Array, number: jax.Array, key: Key, min_side: jax.Array) -> Regions:
         """Cut the full `region` of `seed`, into which `number` rows were ever written, or let it forget its oldest rows."""
-        capacity = states.items.shape[2]
-        rows = states.items[seed, region][(number + jnp.arange(capacity)) % capacity]  # the oldest first
+        num_slots = states.slots.shape[2]
+        capacity = num_slots - 1
+        items = states.slots[seed, region][(number - capacity + jnp.arange(capacity)) % num_slots].astype(jnp.int32)  # the oldest first
+        rows = states.items[seed, items]
         low, high = states.low[seed, region], states.high[seed, region]
         shapes = jax.eval_shape(self.best, key, rows, low, high, min_side)
         none = lambda *_: jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
         large_enough = jnp.any(high - low >= 2 * min_side)  # later in a run most full leaves are not
         cut = jax.lax.cond(large_enough, self.best, none, key, rows, low, high, min_side)
         num_lower, new = cut.count[-1], states.num_regions[seed]
-        # One array serves both halves: the ring of the lower one begins in slot 0, that of the upper one behind it.
-        slot = jnp.where(rows[:, cut.axis] <= cut.threshold, cut.count - 1, num_lower + jnp.arange(capacity) - cut.count)
-        divided = jnp.zeros_like(rows).at[slot].set(rows)
+        place = jnp.where(rows[:, cut.axis] <= cut.threshold, cut.count - 1, num_lower + jnp.arange(capacity) - cut.count)
+        divided = jnp.zeros((num_slots,), states.slots.dtype).at[place].set(items.astype(states.slots.dtype))  # the lower half's first
         across = jnp.arange(len(low)) == cut.axis
         kept = _two_parts(rows[:, -1])[self.num_forgotten :]
         kept_sums = jnp.concatenate([jnp.sum(half, axis=0) for half in jnp.split(kept, [len(kept) - len(kept) // 2])])
         in_parent = lambda array, value: _put(array, seed, region, [value], cut.found)
         in_halves = lambda array, lower, upper: _put(array, seed, new, [lower, upper], cut.found)
         in_leaf = lambda array, value: _put(array, seed, region, [value], ~cut.found)
-        first_row = in_halves(states.first_row, jnp.int32(0), num_lower)
-        return Regions(
+        return states.replace(
             low=in_halves(states.low, low, jnp.where(across, cut.threshold, low)),
             high=in_halves(states.high, jnp.where(across, cut.threshold, high), high),
             axis=in_parent(states.axis, cut.axis),
             threshold=in_parent(states.threshold, cut.threshold),
             child=in_parent(states.child, new),
-            items=in_halves(states.items, divided, divided),
-            num_rows=in_halves(states.num_rows, num_lower, jnp.int32(capacity)),
-            first_row=in_leaf(first_row, number - capacity + self.num_forgotten),
+            slots=in_halves(states.slots, divided, jnp.roll(divided, -num_lower)),
+            num_rows=in_halves(states.num_rows, num_lower, capacity - num_lower),
+            first_row=in_leaf(states.first_row, number - capacity + self.num_forgotten),
             sums=in_leaf(in_halves(states.sums, *cut.sums.T), kept_sums),
             alp=in_leaf(in_halves(states.alp, *cut.alp), progress(kept_sums, jnp.int32(len(kept)))),
             num_regions=states.num_regions.at[seed].add(2 * cut.found.astype(jnp.int32)),

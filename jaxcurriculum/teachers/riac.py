@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.fields import MOST_KEPT, check_integers, check_kind, check_numbers, given
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import history as ring
@@ -49,6 +49,9 @@ class RiacConfig:
 
     def __post_init__(self):
         check_integers(self, max_items=3, num_attempts=1, max_draws=1, max_regions=3)
+        for name in ("max_regions", "max_draws"):
+            if getattr(self, name) * self.max_items > MOST_KEPT:
+                raise ValueError(f"RiacConfig must have max_items * {name} <= {MOST_KEPT:,}, got {self.max_items} * {getattr(self, name)}.")
         check_numbers(
             self, min_share=(0, 0.5), discard=(0, 1), min_side=(0, 0.5), exploration=(0, 1), mutation=(0, 1), mutation_std=(0, 1e9)
         )
@@ -104,7 +107,7 @@ def riac(task_space: Box, config: RiacConfig | None = None) -> Teacher:
     Every episode goes to all regions that contain its task. The episodes of a round are taken one after the other, so a batch
     gives the regions that single episodes would, but its tasks were all drawn before. A leaf that could not be cut forgets its
     oldest episodes and is tried again when it is full again. Once `max_regions` are in use no leaf is cut any more and each
-    goes on with its latest `max_items` + 1 episodes.
+    goes on with its latest `max_items` + 1 episodes. With the defaults a seed's state takes 0.43 + 0.21 dims MB.
 
     Differs from the paper: a cut with too few episodes on one side is drawn again at most until `max_draws` cuts are drawn, and
     never across an axis of no width. Regions remember `max_items` + 1 episodes, inner ones too; where the published code lost
@@ -119,7 +122,8 @@ def riac(task_space: Box, config: RiacConfig | None = None) -> Teacher:
     >>> proposals.tasks.shape, int(state.num_regions)
     ((4, 2), 1)
     """
-    config = RiacConfig() if config is None else config
+    check_kind("riac.task_space", task_space, Box)
+    config = given(config, RiacConfig)
     dims = task_space.dims
     cutting = regions.Cutting(
         axes=tuple(axis for axis in range(dims) if task_space.low[axis] < task_space.high[axis]) or (0,),

@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers, check_one_or_each
+from jaxcurriculum.fields import MOST_AT_ONCE, check_integers, check_kind, check_numbers, check_one_or_each, given
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import history as ring
@@ -51,7 +51,7 @@ class SelfPacedConfig:
     initial_std: float | jax.Array = 0.1  # of the Gaussian at the beginning, fraction of each axis' range
 
     def __post_init__(self):
-        check_integers(self, offset_steps=0, update_every_steps=1, alpha_offset=0, buffer_size=FEWEST_EPISODES)
+        check_integers(self, offset_steps=0, update_every_steps=1, alpha_offset=0, buffer_size=(FEWEST_EPISODES, MOST_AT_ONCE))
         check_numbers(self, max_kl=(0, math.inf), zeta=(0, math.inf), initial_std=(1e-6, math.inf))
         check_one_or_each(self, target_std=(1e-6, math.inf))
 
@@ -100,7 +100,8 @@ def self_paced(task_space: Box, config: SelfPacedConfig | None = None) -> Teache
     >>> proposals.tasks.shape, teacher.report(state)["mean"].tolist()
     ((4, 2), [0.0, 6.0])
     """
-    config = SelfPacedConfig() if config is None else config
+    check_kind("self_paced.task_space", task_space, Box)
+    config = given(config, SelfPacedConfig)
     check_task(config, "initial_mean", task_space)
     check_task(config, "target_mean", task_space)
     axes = free_axes(task_space)

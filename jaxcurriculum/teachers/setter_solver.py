@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import optax
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers, check_widths
+from jaxcurriculum.fields import MOST_AT_ONCE, check_integers, check_kind, check_numbers, check_widths, given
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers import history as ring
@@ -33,6 +33,8 @@ from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, fresh_proposal
 
 EDGE = 1e-4  # solved tasks are kept so far from the faces of the unit cube, where a sigmoid's density ends
 LEAST_FEASIBILITY = 1e-8
+MOST_BLOCKS = 100  # each is written out in the compiled program
+MOST_HIDDEN = 1000  # of each coupling six square matrices and their two moments are kept
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,7 +49,7 @@ class SetterSolverConfig:
     judge_hidden: tuple[int, ...] = (64, 64, 64)  # widths of the judge's hidden layers
 
     def __post_init__(self):
-        check_integers(self, update_every=1, num_blocks=1, setter_hidden=1)
+        check_integers(self, update_every=(1, MOST_AT_ONCE), num_blocks=(1, MOST_BLOCKS), setter_hidden=(1, MOST_HIDDEN))
         check_numbers(self, noise=(0, 1), learning_rate=(0, 1))
         check_widths(self, "judge_hidden")
 
@@ -84,7 +86,8 @@ class SetterSolverState(struct.PyTreeNode):
 def setter_solver(task_space: Box, config: SetterSolverConfig | None = None) -> Teacher:
     """A teacher that asks its setter for tasks of a feasibility that is uniform on (0, 1).
 
-    Axes of zero width are left out. A task is solved or not; its return does not count.
+    Axes of zero width are left out. A task is solved or not; its return does not count. With the defaults a seed's state takes 1.9 MB on
+    two axes and 2.9 MB on three (six and nine couplings, each with Adam's two moments), hardly more on others.
 
     Differs from the paper: one network gives shift and scale of a coupling, and couplings that repeat the one before are left out (in 2-D
     a third of them). A batch of episodes is followed by one gradient step at most, on the latest `update_every`. The paper's
@@ -97,7 +100,8 @@ def setter_solver(task_space: Box, config: SetterSolverConfig | None = None) -> 
     >>> teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 4)[1].tasks.shape
     (4, 2)
     """
-    config = SetterSolverConfig() if config is None else config
+    check_kind("setter_solver.task_space", task_space, Box)
+    config = given(config, SetterSolverConfig)
     axes = free_axes(task_space)
     setter = Flow(dims=len(axes), hidden=config.setter_hidden, num_blocks=config.num_blocks)
     judge = Judge(hidden=tuple(config.judge_hidden))

@@ -19,13 +19,14 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers, check_range
+from jaxcurriculum.fields import check_integers, check_kind, check_numbers, check_range, given, is_number
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.arm_statistics import ArmWindow, empty, one_by_one, push
+from jaxcurriculum.teachers.arm_statistics import ArmWindow, check_arms, empty, one_by_one, push
 from jaxcurriculum.teachers.arms import Arms, propose_arms
 from jaxcurriculum.types import Episodes, Key, Proposals
 
 MOST_SKILLS = 10_000  # the graph has a number for each pair
+MOST_ROUNDS = 1000  # the losses of all skills at the end of each are kept
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ class SkillItConfig:
     return_range: tuple[float, float] | None = None  # raw returns of loss 1 and of loss 0; None: loss = share of episodes not solved
 
     def __post_init__(self):
-        check_integers(self, rounds=1, round_episodes=1, window=1)
+        check_integers(self, rounds=(1, MOST_ROUNDS), round_episodes=1, window=1)
         check_numbers(self, learning_rate=(0, math.inf))
         check_range(self, "return_range")
 
@@ -56,11 +57,19 @@ class SkillItState(struct.PyTreeNode):
 def grid_graph(arms: Arms, weight: float = 0.5) -> np.ndarray:
     """A graph ([arms, arms]) for the cells of a grid: 1 from a cell to itself, `weight` to its neighbours along one axis.
 
+    Raises:
+      TypeError: when `arms` are something else.
+      ValueError: when they are more than 10,000, or `weight` is negative or not finite.
+
     >>> from jaxcurriculum.space import Box
     >>> from jaxcurriculum.teachers.arms import cells
     >>> grid_graph(cells(Box(names=("height",), low=(0.0,), high=(3.0,)), 3)).tolist()
     [[1.0, 0.5, 0.0], [0.5, 1.0, 0.5], [0.0, 0.5, 1.0]]
     """
+    check_kind("grid_graph.arms", arms, Arms)
+    _check_size("grid_graph", arms.num)
+    if not is_number(weight, 0):
+        raise ValueError(f"grid_graph.weight must be a finite number of at least 0, got {weight!r}.")
     cell = np.stack(np.unravel_index(np.arange(arms.num), arms.shape), axis=1)
     distance = sum(np.abs(along[:, None] - along[None, :]) for along in cell.T)
     return np.where(distance == 0, 1.0, np.where(distance == 1, weight, 0.0)).astype(np.float32)
@@ -88,7 +97,8 @@ def skill_it(
     >>> [round(p, 3) for p in teacher.report(teacher.init(jax.random.key(0)))["probabilities"].tolist()]  # e^(2/2) : e^(1/2)
     [0.622, 0.378]
     """
-    config = SkillItConfig() if config is None else config
+    config = given(config, SkillItConfig)
+    check_arms("skill_it", arms, config.window)
     effect = jnp.asarray(_checked_graph(graph, arms.num))
 
     def init(key: Key) -> SkillItState:
@@ -132,6 +142,11 @@ def skill_it(
     return Teacher(name="skill-it", init=init, propose=propose, update=update, report=report)
 
 
+def _check_size(name: str, num: int) -> None:
+    if num > MOST_SKILLS:
+        raise ValueError(f"{name} must have at most {MOST_SKILLS:,} arms, got {num:,}.")
+
+
 def _loss(episode: Episodes, return_range: tuple[float, float] | None) -> jax.Array:
     if return_range is None:
         return 1.0 - episode.solved
@@ -144,8 +159,7 @@ def _skill_losses(losses: ArmWindow) -> jax.Array:
 
 
 def _checked_graph(graph: jax.Array | np.ndarray | Sequence[Sequence[float]] | None, num: int) -> np.ndarray:
-    if num > MOST_SKILLS:
-        raise ValueError(f"skill_it must have at most {MOST_SKILLS:,} arms, got {num:,}.")
+    _check_size("skill_it", num)
     if graph is None:
         return np.eye(num, dtype=np.float32)
     rows = [len(row) for row in graph] if isinstance(graph, list | tuple) else None

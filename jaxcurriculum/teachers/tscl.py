@@ -18,9 +18,9 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.fields import check_integers, check_numbers, given
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.arm_statistics import ArmWindow, empty, is_arm, latest, one_by_one, push, slope
+from jaxcurriculum.teachers.arm_statistics import ArmWindow, check_arms, empty, is_arm, latest, one_by_one, push, slope
 from jaxcurriculum.teachers.arms import Arms, draw, explore, greedy, propose_arms, propose_from
 from jaxcurriculum.types import Episodes, Key, Proposals
 
@@ -80,8 +80,9 @@ def tscl(arms: Arms, config: TsclConfig | None = None) -> Teacher:
     >>> teacher.report(teacher.init(jax.random.key(0)))["probabilities"].tolist()
     [0.25, 0.25, 0.25, 0.25]
     """
-    config = TsclConfig() if config is None else config
+    config = given(config, TsclConfig)
     size = {"online": 2, "sampling": config.window + 1}.get(config.algorithm, config.window)
+    check_arms("tscl", arms, size)
 
     def init(key: Key) -> TsclState:
         return TsclState(

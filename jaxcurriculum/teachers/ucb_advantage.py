@@ -17,9 +17,9 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.fields import check_integers, check_numbers, given
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.arm_statistics import ArmWindow, empty, is_arm, one_by_one, push
+from jaxcurriculum.teachers.arm_statistics import ArmWindow, check_arms, empty, is_arm, one_by_one, push
 from jaxcurriculum.teachers.arms import Arms, greedy, propose_arms
 from jaxcurriculum.teachers.history import is_measured
 from jaxcurriculum.types import Episodes, Key, Proposals
@@ -55,7 +55,8 @@ def ucb_advantage(arms: Arms, config: UcbAdvantageConfig | None = None) -> Teach
     """A bandit teacher that prefers arms with large advantages, and arms it has hardly tried.
 
     The absolute advantage of an episode is the student's own, averaged over its steps (`l1_value_loss`). Where the student gives
-    none it is |return - mean return of the arm|, a mean over about the latest `window` episodes, this one included.
+    none it is |return - mean return of the arm|, a mean over about the latest `window` episodes, this one included. A seed's state takes
+    4 `window` bytes an arm, 2 MB for 1,600 arms.
 
     Differs from the paper: there the advantage of a whole answer is its return, normalised within a group of answers to one question;
     here `advantage_scale` says which advantage counts as 1. The paper updates once a batch; here the second form of the advantage
@@ -67,7 +68,8 @@ def ucb_advantage(arms: Arms, config: UcbAdvantageConfig | None = None) -> Teach
     >>> teacher.report(teacher.init(jax.random.key(0)))["probabilities"].tolist()
     [0.25, 0.25, 0.25, 0.25]
     """
-    config = UcbAdvantageConfig() if config is None else config
+    config = given(config, UcbAdvantageConfig)
+    check_arms("ucb_advantage", arms, config.window)
 
     def init(key: Key) -> UcbAdvantageState:
         return UcbAdvantageState(advantages=empty(arms.num, config.window), mean_return=jnp.zeros((arms.num,), jnp.float32))

@@ -13,7 +13,7 @@ import pytest
 from toy_runs import start, train
 
 from jaxcurriculum import map_seeds
-from jaxcurriculum.experiments import catalogue, cli, store
+from jaxcurriculum.experiments import catalogue, cli, store, summary, toy_study
 from jaxcurriculum.experiments.checkpoint import digest
 from jaxcurriculum.experiments.experiment import build
 from jaxcurriculum.experiments.settings import Settings
@@ -67,6 +67,42 @@ def test_the_end_of_a_run_shows_a_table_and_paths(tmp_path, capsys):
     assert status == 0 and "mastered" in shown and "4,000 episodes a seed, 8,000 in all" in shown
     for name in ("learning_curve", "curriculum", "mastery_map"):
         assert str(run.path / "figures" / f"{name}.png") in shown
+
+
+@pytest.mark.parametrize("num_seeds", [20, 101])
+def test_many_seeds_are_summed_up_in_quantiles(tmp_path, num_seeds):
+    run = store.Run(tmp_path)
+    store.write_json(tmp_path / "config.json", dataclasses.asdict(Settings(teacher="riac", student="toy-grid")))
+    seeds = np.arange(num_seeds)
+    store.Table(tmp_path / "episodes").append(pl.DataFrame({"seed": np.repeat(seeds, 3)}))
+    tests = {"seed": seeds, "evaluation": 0 * seeds, "return": 1.0 * seeds, "solved": seeds >= 50}
+    store.Table(tmp_path / "evaluations").append(pl.DataFrame(tests))
+    names, *_, returns, mastered = (list(column.cells) for column in summary.seed_table(run).columns)
+    if num_seeds == 20:
+        assert names == [*map(str, range(20)), "mean ± sd"]
+    else:
+        assert names == ["min", "lower quartile", "median", "upper quartile", "max", "mean ± sd"]
+        assert returns == ["0.00", "25.00", "50.00", "75.00", "100.00", f"50.00 ± {seeds.std(ddof=1):.2f}"]
+        assert mastered[:5] == ["0.0", "0.0", "100.0", "100.0", "100.0"]
+
+
+@pytest.mark.parametrize(
+    "content, reason",
+    [
+        ('{"num_seeds": 2, "gri', "Unterminated string"),
+        ("", "Expecting value"),
+        ("[]", "not a table"),
+        ('{"num_seeds": 2, "grids": {"9-D": {"random": {}}}}', "not a table"),
+        ('{"num_seeds": 2, "grids": {"2-D-10": {"random": {"mean": [1], "sd": [1], "final": [1]}}}}', "scores are missing"),
+    ],
+)
+def test_a_broken_file_of_the_toy_study_is_named_and_kept(tmp_path, content, reason):
+    path = tmp_path / "toy_study.json"
+    path.write_text(content)
+    with pytest.raises(SystemExit, match=f"toy_study.json is damaged .*{reason}.*: restore it, move it away") as exit:
+        toy_study.run(tmp_path, ["2-D-10"], ["random"], 2)
+    assert str(path) in str(exit.value) and path.read_text() == content
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_seed_i_is_the_same_in_any_run(finished, tmp_path):

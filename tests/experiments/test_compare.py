@@ -8,13 +8,13 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from jaxcurriculum.experiments.compare import compare, mastered
+from jaxcurriculum.experiments.compare import compare, labels, learning_curves, mastered
 from jaxcurriculum.experiments.errors import RunError
 from jaxcurriculum.experiments.settings import Settings
 from jaxcurriculum.experiments.store import AXES, META, Run
 
 
-def made_up_run(path, solved, test_set="cells", every=100, evaluations=2):
+def made_up_run(path, solved, test_set="cells", every=100, evaluations=2, teacher=None):
     """A run with 4 test tasks; `solved` [seeds] of them are mastered from the second evaluation on."""
     (path / "evaluations").mkdir(parents=True)
     rows = [
@@ -24,7 +24,7 @@ def made_up_run(path, solved, test_set="cells", every=100, evaluations=2):
         for task in range(4)
     ]
     pl.DataFrame(rows).write_parquet(path / "evaluations/part-00000000.parquet")
-    config = dataclasses.asdict(Settings(student="toy-grid", teacher=path.name, test_set=test_set))
+    config = dataclasses.asdict(Settings(student="toy-grid", teacher=teacher or path.name, test_set=test_set))
     (path / "config.json").write_text(json.dumps(config))
     (path / "meta.json").write_text(
         json.dumps(dict.fromkeys(META) | {"step_unit": "episodes", "wall_seconds": 60.0, "axes": dict.fromkeys(AXES)})
@@ -63,3 +63,24 @@ def test_runs_of_different_length_are_compared_where_both_were_evaluated(tmp_pat
     compare(runs, tmp_path / "figure.png", console)
     text = console.export_text()
     assert "after 200 episodes a seed" in text and "They differ in teacher." in text
+
+
+def test_a_legend_tells_runs_of_one_teacher_apart(tmp_path):
+    plain, rugged = (made_up_run(tmp_path / name, [1, 2], teacher="adr") for name in ("plain", "rugged"))
+    figure = learning_curves({run: mastered(run) for run in (plain, rugged)})
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["plain (2 seeds)", "rugged (2 seeds)"]
+    assert figure.axes[0].get_title().startswith("adr teaching toy-grid")
+    riac = made_up_run(tmp_path / "riac", [1])
+    assert list(labels([plain, riac]).values()) == ["plain: adr", "riac"]
+    other = made_up_run(tmp_path / "other" / "plain", [1], teacher="adr")
+    assert list(labels([plain, other]).values()) == [str(plain.path), str(other.path)]
+
+
+def test_a_figure_has_the_mean_of_every_run_and_few_thin_lines(tmp_path):
+    runs = [made_up_run(tmp_path / f"run-{index}", [index % 5] * 21, teacher="adr") for index in range(8)]
+    figure = learning_curves({run: mastered(run) for run in runs})
+    drawn = figure.axes[0].get_lines()
+    means = [line for line in drawn if line.get_linewidth() > 2]
+    assert [line.get_ydata()[-1] for line in means] == [25 * (index % 5) for index in range(8)]
+    assert len({(line.get_color(), line.get_linestyle()) for line in means}) == 8
+    assert len(drawn) == 8 * (20 + 1) and "thin: the first 20" in figure.axes[0].get_title()

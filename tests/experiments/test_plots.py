@@ -39,6 +39,15 @@ def make_run(folder, dims, num_seeds=3, num_evaluations=4, mixture=True):
     return Run(folder)
 
 
+def test_of_many_seeds_some_are_drawn_below_the_mean_of_all(tmp_path):
+    figure = plots.learning_curve(make_run(tmp_path, dims=2, num_seeds=30))
+    returns = figure.axes[1]
+    *thin, mean = returns.get_lines()
+    assert len(thin) == plots.MOST_LINES == 20 and "30 seeds (the first 20 thin)" in figure.get_suptitle()
+    np.testing.assert_allclose(mean.get_ydata(), np.arange(5, 35).mean() + [0, 10, 20, 30])
+    assert mean.get_zorder() > returns.collections[0].get_zorder() > max(line.get_zorder() for line in thin)
+
+
 def lines(ax):
     return [(line.get_xdata(), line.get_ydata()) for line in ax.get_lines()]
 
@@ -82,7 +91,17 @@ def test_the_mastery_map_shows_the_share_of_seeds_at_the_end(tmp_path):
     figure = plots.mastery_map(make_run(tmp_path, dims=2))
     assert figure.axes[0].collections[0].get_array().tolist() == [100, 100, 100, 100, 0, 0]
     assert figure.axes[1].collections[0].get_array().tolist() == [36.0] * 6
-    assert "66.7% of the 6 test tasks" in figure.get_suptitle()
+    assert "66.7% of the 6 test tasks mastered after 800 environment steps, mean of 3 seeds" in figure.get_suptitle()
+
+
+def test_the_mastery_map_shows_the_mean_of_tasks_at_one_place(tmp_path):
+    run = make_run(tmp_path, dims=3)
+    table = run.evaluations().with_columns(axis_0=pl.col("test_task") // 3, axis_1=pl.lit(0.5))
+    Table(tmp_path / "evaluations").keep(pl.lit(False))
+    Table(tmp_path / "evaluations").append(table)
+    figure = plots.mastery_map(run)
+    np.testing.assert_allclose(figure.axes[0].collections[0].get_array(), [100, 100 / 3])  # of tasks 0, 1, 2 and of 3, 4, 5
+    assert "of the 6 test tasks" in figure.get_suptitle() and "mean over the others" in figure.get_suptitle()
 
 
 @pytest.mark.parametrize("dims", [1, 2, 5])
@@ -102,6 +121,11 @@ def test_learning_progress_is_the_change_from_the_nearest_earlier_episode():
         distances = [np.hypot(*(tasks[index] - tasks[earlier])) for earlier in range(index)]
         expected.append(abs(returns[index] - returns[int(np.argmin(distances))]))
     np.testing.assert_array_equal(plots.learning_progress(tasks, returns, shown), expected)
+
+
+def test_learning_progress_of_tasks_on_a_very_wide_axis():
+    tasks = np.array([[0.0], [3e38], [2.9e38]], np.float32)
+    np.testing.assert_allclose(plots.learning_progress(tasks, np.array([0, 1, 3], np.float32), np.arange(3)), [0, 1, 2])
 
 
 def test_a_run_whose_first_seed_ended_no_episode_is_drawn(tmp_path):

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxcurriculum import Box
+from jaxcurriculum import Box, teachers
 from jaxcurriculum.teachers import arm_statistics
 from jaxcurriculum.teachers.arms import Arms, cells, distributions, draw, explore, greedy, listed, propose_from
 
@@ -34,7 +34,13 @@ def test_one_number_is_for_every_axis():
 
 
 @pytest.mark.parametrize(
-    "tasks", [[[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]], np.arange(6.0).reshape(3, 2), [np.array([0, 1.0]), [2, 3.0], [4, 5.0]]]
+    "tasks",
+    [
+        [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]],
+        [[0, 1], (2, 3), [4.0, 5]],
+        np.arange(6.0).reshape(3, 2),
+        [np.array([0, 1.0]), [2, 3.0], [4, 5.0]],
+    ],
 )
 def test_listed_tasks_come_as_they_are(tasks):
     arms = listed(tasks)
@@ -62,12 +68,23 @@ def test_tasks_and_distributions_may_be_records():
         (lambda: listed([[0.0], [np.nan]]), "listed.tasks.*nan"),
         (lambda: listed(["a", "b"]), "listed.tasks must be numbers, got entries of the types"),
         (lambda: listed({"a": np.zeros(2), "b": np.zeros(3)}), "listed.tasks.*leading axis"),
-        (lambda: distributions([]), "distributions.samplers"),
+        *[
+            (
+                lambda samplers=samplers: distributions(samplers),
+                r"distributions.samplers must be one or more functions \(key\) -> task, got",
+            )
+            for samplers in ([], [3], 3, None)
+        ],
         (lambda: distributions([lambda key: jnp.zeros(2), lambda key: jnp.zeros(3)]), "distributions.samplers.*number 1"),
         (lambda: cells(SPACE, 0), "cells.per_axis"),
         (lambda: cells(SPACE, (2, 2)), "cells.per_axis"),
         (lambda: cells(SPACE, 2.5), "cells.per_axis"),  # type: ignore[arg-type]
+        (lambda: cells(SPACE, 2**40), "cells.per_axis must be an integer from 1 to 100000, or one an axis, got 1099511627776"),
+        (lambda: cells(Box(names=list("abcdef"), low=[0] * 6, high=[1] * 6), 100_000), "Arms.shape.*100,000"),
         (lambda: cells(SPACE, 1000), "Arms.shape.*100,000"),
+        (lambda: teachers.ucb_advantage(cells(SPACE, 300)), "ucb_advantage must keep at most 10,000,000 values, got 90,000 arms with 300"),
+        (lambda: teachers.grid_graph(cells(SPACE, 300)), "grid_graph must have at most 10,000 arms, got 90,000"),
+        (lambda: teachers.grid_graph(cells(SPACE, 3), np.nan), "grid_graph.weight must be a finite number of at least 0, got nan"),
         (lambda: Arms(shape=(), sample=lambda key, arm: arm), "Arms.shape"),
     ],
 )

@@ -179,7 +179,16 @@ def test_a_frozen_teacher_learns_nothing():
         (lambda: teachers.normalise_returns(listener(), 1.0, 1.0), "normalise_returns.*1.0"),
         (lambda: teachers.normalise_returns(listener(), "a", 1.0), "normalise_returns.*low='a' and high=1.0"),
         (lambda: teachers.normalise_returns(listener(), -np.inf, 1.0), "normalise_returns.*-inf"),
-        (lambda: teachers.schedule([]), "schedule.phases"),
+        (lambda: teachers.mix(listener(), listener(), jnp.float32(2.0)), "mix.share must be a number between 0 and 1, got .*2"),
+        (lambda: teachers.mix(listener(), listener(), jnp.full(3, 0.5)), "mix.share must be a number between 0 and 1, got"),
+        *[
+            (
+                lambda phases=phases: teachers.schedule(phases),
+                r"schedule.phases must be a list of one or more pairs \(teacher, steps\), got",
+            )
+            for phases in ([], None, [listener(), listener()], ((listener(), 1) for _ in range(2)), [(listener(), 1, 2)])
+        ],
+        (lambda: teachers.schedule([(listener(), 1)], cyclical="no"), "schedule.cyclical must be True or False, got 'no'"),
         *[
             (lambda steps=steps: teachers.schedule([(listener(), steps)]), "schedule.phases.*positive integer number of steps")
             for steps in (0, -1, 0.5, 1.5, np.nan, np.inf, "10", None, True)
@@ -193,3 +202,33 @@ def test_a_frozen_teacher_learns_nothing():
 def test_bad_input_is_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: teachers.mix(None, listener(), 0.5), "mix.first must be of the type Teacher, got None"),
+        (lambda: teachers.mix(listener(), SPACE, 0.5), "mix.second must be of the type Teacher, got Box"),
+        (lambda: teachers.normalise_returns(SPACE, 0, 1), "normalise_returns.teacher must be of the type Teacher, got Box"),
+        (lambda: teachers.frozen(teachers.random, ()), "frozen.teacher must be of the type Teacher, got <function"),
+        (lambda: teachers.schedule([("r", 5)]), r"schedule.phases\[0\]\[0\] must be of the type Teacher, got 'r'"),
+        (lambda: teachers.in_subspace(listener(), SPACE, {}), r"in_subspace.make must be a function \(subspace\) -> Teacher, got Teacher"),
+        (lambda: teachers.in_subspace(listener, teachers.arms.cells(SPACE), {}), "in_subspace.space must be of the type Box, got Arms"),
+        (lambda: teachers.in_subspace(listener, SPACE, None), "in_subspace.bounds must be of the type Mapping, got None"),
+        (lambda: teachers.in_subspace(listener, SPACE, [1.0]), r"in_subspace.bounds must be of the type Mapping, got \[1.0\]"),
+        (
+            lambda: teachers.in_subspace(lambda space: space, SPACE, {}),
+            r"in_subspace.make\(subspace\) must be of the type Teacher, got Box",
+        ),
+    ],
+)
+def test_what_is_no_teacher_is_named(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+def test_bounds_of_returns_may_be_large_integers():
+    teacher = teachers.normalise_returns(listener(), 0, 2**32)
+    state, proposals = teacher.propose(KEY, teacher.init(KEY), 4)
+    episodes = episodes_of(proposals).replace(returns=jnp.full(4, 2.0**31))
+    np.testing.assert_allclose(teacher.update(KEY, state, episodes, context())[0][1], 4 * 0.5)

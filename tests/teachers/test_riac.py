@@ -247,10 +247,10 @@ def test_shares_and_places_of_the_three_ways_to_choose(grown):
     assert np.all((tasks >= low) & (tasks <= high)), "each task lies in its region"
     drawn = proposal_draws(jax.random.split(jax.random.key(9))[0], 20_000, 3)
     mutated = (np.asarray(drawn.mode) >= 0.2) & (np.asarray(drawn.mode) < 0.3)
-    rows = np.asarray(state.items)
+    rows = np.asarray(state.items)[np.asarray(state.slots)]
     for k in (0, int(np.argmax(alp))):
         held = min(int(state.num_rows[k] - state.first_row[k]), SMALL.max_items + 1)
-        slots = (int(state.num_rows[k]) - held + np.arange(held)) % (SMALL.max_items + 1)
+        slots = (int(state.num_rows[k]) - held + np.arange(held)) % (SMALL.max_items + 2)
         worst = SPACE.from_unit(jnp.array(rows[k, slots[np.argmin(rows[k, slots, -1])], :-1]))
         chosen = mutated & (origin == k)
         moved = np.asarray(worst)[None] + 0.1 * np.asarray(drawn.noise)[chosen]
@@ -293,6 +293,24 @@ def test_a_space_of_no_width_is_never_cut():
     assert all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(state))
 
 
-def test_the_state_is_small():
-    state = jax.eval_shape(riac(Box(names=("x", "y"), low=(0, 0), high=(1, 1))).init, jax.random.key(0))
-    assert sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state)) < 2e6
+def test_an_episode_is_one_item_for_all_regions_that_remember_it(grown):
+    """Each region's items lie in its box; no two leaves share any; none above them keeps more than they do; the spare one is free."""
+    _, state, _ = grown
+    capacity, num_regions = SMALL.max_items + 1, int(state.num_regions)
+    number, first = np.asarray(state.num_rows), np.asarray(state.first_row)
+    rows = [np.arange(max(number[k] - capacity, first[k]), number[k]) for k in range(num_regions)]
+    items = [np.asarray(state.slots)[k, rows[k] % (capacity + 1)] for k in range(num_regions)]
+    for k in range(num_regions):
+        tasks = np.asarray(state.items)[items[k], :-1]
+        assert np.all((tasks >= np.asarray(state.low[k]) - 1e-6) & (tasks <= np.asarray(state.high[k]) + 1e-6))
+        assert len(set(items[k])) == len(items[k]) and int(state.spare) not in items[k]
+    leaves = np.concatenate([items[k] for k in range(num_regions) if state.child[k] == 0])
+    assert len(set(leaves)) == len(leaves) and set(items[0]) <= set(range(int(state.num_items)))
+    assert int(state.num_items) <= len(state.items) == 32 * capacity + 1
+
+
+@pytest.mark.parametrize(("dims", "megabytes"), [(2, 0.9), (5, 1.5)])
+def test_the_state_is_small(dims, megabytes):
+    space = Box(names=list("abcde")[:dims], low=[0] * dims, high=[1] * dims)
+    state = jax.eval_shape(riac(space).init, jax.random.key(0))
+    assert sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state)) < megabytes * 1e6

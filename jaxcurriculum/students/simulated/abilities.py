@@ -16,12 +16,13 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.fields import MOST_AT_ONCE, check_integers, check_numbers, given
 from jaxcurriculum.roles import Student
 from jaxcurriculum.space import Box
 from jaxcurriculum.students.simulated.episodes import attempts, of_proposals
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree
 
+MOST_ABILITIES = 100_000  # each is tested at ten difficulties
 TESTS_PER_ABILITY = 10  # difficulties in the test set
 
 
@@ -37,7 +38,7 @@ class AbilitiesConfig:
     growth: float | jax.Array = 0.05  # ability gained from an episode that succeeds as often as it fails, in units of difficulty
 
     def __post_init__(self):
-        check_integers(self, num_abilities=1, episodes_per_round=1)
+        check_integers(self, num_abilities=(1, MOST_ABILITIES), episodes_per_round=(1, MOST_AT_ONCE))
         check_numbers(self, hardest=(1e-6, math.inf), initial_ability=(-math.inf, math.inf), slope=(0, math.inf), growth=(0, math.inf))
 
 
@@ -70,7 +71,7 @@ def abilities(config: AbilitiesConfig | None = None) -> Student:
     >>> student.task_space.high, student.init(jax.random.key(0)).ability.tolist()
     ((2.0, 10.0), [0.0, 0.0])
     """
-    config = AbilitiesConfig() if config is None else config
+    config = given(config, AbilitiesConfig)
     tests = abilities_test_tasks(config)
 
     def chance(ability: jax.Array, difficulty: jax.Array | np.ndarray) -> jax.Array:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers
+from jaxcurriculum.fields import MOST_AT_ONCE, check_integers, check_numbers, given
 from jaxcurriculum.roles import Student
 from jaxcurriculum.space import Box
 from jaxcurriculum.students.simulated.episodes import attempts, of_proposals
@@ -29,10 +29,8 @@ class SkillGraphConfig:
     solved_above: float | jax.Array = 0.75  # competence above which a skill is mastered
 
     def __post_init__(self):
-        check_integers(self, num_skills=1, episodes_per_round=1)
+        check_integers(self, num_skills=(1, MOST_SKILLS), episodes_per_round=(1, MOST_AT_ONCE))
         check_numbers(self, growth=(0, 1), solved_above=(0, 1))
-        if self.num_skills > MOST_SKILLS:
-            raise ValueError(f"SkillGraphConfig.num_skills must be at most {MOST_SKILLS}, got {self.num_skills}.")
         if self.prerequisites is None:
             return
         if not isinstance(self.prerequisites, tuple | list) or not all(isinstance(needed, tuple | list) for needed in self.prerequisites):
@@ -84,7 +82,7 @@ def skill_graph(config: SkillGraphConfig | None = None) -> Student:
     >>> student.task_space.high, student.init(jax.random.key(0)).competence.tolist()
     ((3.0,), [0.0, 0.0, 0.0])
     """
-    config = SkillGraphConfig() if config is None else config
+    config = given(config, SkillGraphConfig)
     chain = tuple((skill - 1,) if skill else () for skill in range(config.num_skills))
     needs = np.zeros((config.num_skills, config.num_skills), bool)
     for skill, needed in enumerate(chain if config.prerequisites is None else config.prerequisites):

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers, is_integer
+from jaxcurriculum.fields import MOST_AT_ONCE, check_integers, check_numbers, given, is_integer
 from jaxcurriculum.roles import Student
 from jaxcurriculum.space import Box
 from jaxcurriculum.students.simulated.episodes import attempts, of_proposals
@@ -24,6 +24,7 @@ from jaxcurriculum.types import Episodes, Key, Proposals, PyTree
 
 MOST_CELLS = 10_000_000  # each is a number in memory, and a test task
 MOST_DIMS = MOST_CELLS.bit_length() - 1  # with two cells an axis
+MOST_IRRELEVANT = 1000  # each is an axis of every task
 UNLOCKS, MASTERED_ABOVE, FULL = 75.0, 75.0, 100.0  # points of competence
 
 
@@ -41,10 +42,8 @@ class ToyGridConfig:
     decay: float | jax.Array = 0.0  # points of competence that a cell forgets with every episode spent elsewhere
 
     def __post_init__(self):
-        check_integers(self, dims=1, cells=1, irrelevant_dims=0, episodes_per_round=1)
+        check_integers(self, dims=(1, MOST_DIMS), cells=1, irrelevant_dims=(0, MOST_IRRELEVANT), episodes_per_round=(1, MOST_AT_ONCE))
         check_numbers(self, unlearnable=(0, 1), decay=(0, math.inf))
-        if self.dims > MOST_DIMS:
-            raise ValueError(f"ToyGridConfig.dims must be at most {MOST_DIMS}, got {self.dims}.")
         if self.cells**self.dims > MOST_CELLS:
             raise ValueError(f"ToyGridConfig must have cells**dims <= {MOST_CELLS:,}, got {self.cells}**{self.dims}.")
         if self.corner != "random" and not is_integer(self.corner, 0, 2**self.dims - 1):
@@ -107,7 +106,7 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
     >>> student.evaluate(jax.random.key(0), student.init(jax.random.key(0)), jnp.full((3, 1), 0.1), jnp.arange(3), 1, True).returns
     Array([0., 0., 0.], dtype=float32)
     """
-    config = ToyGridConfig() if config is None else config
+    config = given(config, ToyGridConfig)
     strides = np.array([config.cells ** (config.dims - 1 - k) for k in range(config.dims)], np.int32)
     num_axes, num_cells = config.dims + config.irrelevant_dims, config.cells**config.dims
     has_unlearnable, has_decay = (isinstance(x, jax.Array) or x > 0 for x in (config.unlearnable, config.decay))
