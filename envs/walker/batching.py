@@ -11,6 +11,8 @@ from jax.experimental.xla_metadata import set_xla_metadata
 
 from jaxcurriculum.machine import compiles_sums
 
+LANES = 8  # of a processor's vectors of float32
+
 
 def trailing_batch(engine: Callable) -> Callable:
     """Turn `engine`, which works on arrays [..., N], into a function of arrays [...] without the batch axis.
@@ -57,25 +59,28 @@ def trailing_batch(engine: Callable) -> Callable:
 def in_blocks(function: Callable, block: int, one_function: bool = True) -> Callable:
     """Apply `function` of arrays [..., N] to blocks of the batch in turn, so that what it works on stays in a processor's cache.
 
-    Blocks have the largest size up to `block` that divides N twice or more. A batch of fewer than `block`, or without such a divisor of at
-    least block / 4, stays whole; so does every batch on other devices than a CPU: a GPU runs a block no faster than the whole. With
-    `one_function` the loop over the blocks becomes one compiled function under `machine.use_cores`, not hundreds that queue up a block.
+    Blocks are alike, at most `block` (a multiple of `LANES`), and at least two; the last overlaps the one before where they do not divide
+    the batch. A batch of fewer than `block` stays whole; so does every batch on other devices than a CPU: a GPU runs a block no faster
+    than the whole. With `one_function` the loop over the blocks becomes one compiled function under `machine.use_cores`, not hundreds that
+    queue up a block.
     """
 
     def blocked(*args):
         num = jax.tree.leaves(args)[0].shape[-1]
-        size = max((size for size in range(1, block + 1) if num % size == 0 and size < num), default=1)
-        if num < block or 4 * size < block or jax.default_backend() != "cpu":
+        if num < block or jax.default_backend() != "cpu":
             return function(*args)
+        num_blocks = max(2, -(-num // block))
+        size = min(num, LANES * -(-num // (LANES * num_blocks)))
 
         def step(number, carry):
             results, args = carry
-            part = jax.tree.map(lambda x: jax.lax.dynamic_slice_in_dim(x, number * size, size, axis=x.ndim - 1), args)
-            put = lambda whole, x: jax.lax.dynamic_update_slice_in_dim(whole, x, number * size, axis=x.ndim - 1)
+            start = jnp.minimum(number * size, num - size)
+            part = jax.tree.map(lambda x: jax.lax.dynamic_slice_in_dim(x, start, size, axis=x.ndim - 1), args)
+            put = lambda whole, x: jax.lax.dynamic_update_slice_in_dim(whole, x, start, axis=x.ndim - 1)
             return jax.tree.map(put, results, apart(function)(*part)), args
 
         blank = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(function, *args))
-        results = jax.jit(lambda *carry: jax.lax.fori_loop(0, num // size, step, carry)[0])(blank, args)
+        results = jax.jit(lambda *carry: jax.lax.fori_loop(0, num_blocks, step, carry)[0])(blank, args)
         if not (one_function and compiles_sums()):
             return results
         # What XLA's CPU compiler marks loops of little memory with, and what keeps its inliner away from a marked call.

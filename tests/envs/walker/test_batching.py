@@ -1,6 +1,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from jaxcurriculum.envs.walker.batching import apart, in_blocks, trailing_batch
 
@@ -41,17 +42,20 @@ def test_unmapped_arguments_and_other_axes():
     np.testing.assert_allclose(both["a"][2, :, 3], single["a"], rtol=1e-6)
 
 
-def test_blocks_change_nothing():
+@pytest.mark.parametrize("one_function", [True, False])
+@pytest.mark.parametrize("num", [12, 13, 16, 41])
+def test_blocks_change_nothing(num, one_function):
     function = lambda x, y: {"sum": x + y[None], "y": y * 2}  # noqa: E731
-    x, y = jnp.arange(36.0).reshape(3, 12), jnp.arange(12.0)
-    for block in (1, 4, 5, 12, 100):
-        jax.tree.map(np.testing.assert_array_equal, in_blocks(function, block)(x, y), function(x, y))
+    x, y = jnp.arange(3.0 * num).reshape(3, num), jnp.arange(float(num))
+    for block in (8, 16, 104):
+        jax.tree.map(np.testing.assert_array_equal, in_blocks(function, block, one_function)(x, y), function(x, y))
 
 
-def test_a_batch_without_divisors_stays_whole():
+@pytest.mark.parametrize("num, size", [(7, 7), (8, 8), (13, 8), (16, 8), (32, 16), (33, 16), (100, 16), (1024, 16)])
+def test_blocks_are_at_least_two_and_overlap_where_they_do_not_divide_the_batch(num, size):
     sizes = []
-    in_blocks(lambda x: sizes.append(x.shape[-1]) or x, 8)(jnp.zeros((2, 13)))
-    assert sizes == [13]
+    jax.make_jaxpr(in_blocks(lambda x: sizes.append(x.shape[-1]) or x, 16 if num > 16 else 8))(jnp.zeros((2, num)))
+    assert sizes[-1] == size
 
 
 def test_a_batch_stays_whole_on_a_gpu(monkeypatch):
@@ -68,9 +72,3 @@ def test_apart_is_the_same_function_and_lets_nan_and_infinity_pass():
     for value in (1.0, jnp.nan, jnp.inf, -jnp.inf):
         x, n = jnp.array([value, 2.0]), jnp.array([3, 4])
         jax.tree.map(np.testing.assert_array_equal, jax.jit(apart(function))(x, n), function(x, n))
-
-
-def test_a_batch_is_at_least_two_blocks():
-    sizes = []
-    jax.make_jaxpr(in_blocks(lambda x: sizes.append(x.shape[-1]) or x, 8))(jnp.zeros((2, 8)))
-    assert sizes[-1] == 4
