@@ -52,7 +52,13 @@ def test_short_names_are_refused(folder):
 
 def test_layers():
     allowed = {
-        "jaxcurriculum.envs": ("jaxcurriculum.envs", "jaxcurriculum.types", "jaxcurriculum.roles", "jaxcurriculum.space"),
+        "jaxcurriculum.envs": (
+            "jaxcurriculum.envs",
+            "jaxcurriculum.types",
+            "jaxcurriculum.roles",
+            "jaxcurriculum.space",
+            "jaxcurriculum.machine",
+        ),
     }
     forbidden = {
         "jaxcurriculum.teachers": ("jaxcurriculum.students",),
