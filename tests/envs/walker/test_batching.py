@@ -72,3 +72,11 @@ def test_apart_is_the_same_function_and_lets_nan_and_infinity_pass():
     for value in (1.0, jnp.nan, jnp.inf, -jnp.inf):
         x, n = jnp.array([value, 2.0]), jnp.array([3, 4])
         jax.tree.map(np.testing.assert_array_equal, jax.jit(apart(function))(x, n), function(x, n))
+
+
+def test_the_loop_over_blocks_is_marked_where_xla_can_make_it_one_function(monkeypatch):
+    x = jnp.zeros((2, 32))
+    is_marked = lambda one_function: "xla_cpu_small_call" in jax.jit(in_blocks(jnp.sin, 16, one_function)).lower(x).as_text()  # noqa: E731
+    assert is_marked(True) and not is_marked(False)
+    monkeypatch.setenv("XLA_FLAGS", "")
+    assert not is_marked(True)
