@@ -1,6 +1,6 @@
 """A thousand curricula of ALP-GMM on the toy grid, 20,000 episodes each, on two cores, compilation included.
 
-A quarter of them before, to see that time and memory are in proportion (both peaks include some 400 MB of imports and compiler).
+A quarter of them before, to see what a seed adds (both peaks include some 1.5 GB that compiling takes).
 """
 
 from __future__ import annotations
