@@ -29,17 +29,14 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum import views
 from jaxcurriculum.fields import check_integers, check_kind, check_numbers, given
 from jaxcurriculum.roles import Environment, Student
 from jaxcurriculum.space import Box
 from jaxcurriculum.teachers.batching import shared_max
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree
-from jaxcurriculum.views import View, environment_in_view, student_in_view
+from jaxcurriculum.views import RuggedConfig, View, environment_in_view, rugged_maps, student_in_view
 
 Role = TypeVar("Role", Environment, Student)
-Move = Callable[[jax.Array], jax.Array]  # from task to task, [dims]
-MOST_INTERVALS = 1000  # an axis; each is a number in memory
 __all__ = [
     "ForgettingConfig", "MostlyTrivialConfig", "MostlyUnfeasibleConfig", "RuggedConfig", "diverse", "forgetting", "mostly_trivial",
     "mostly_unfeasible", "rugged", "rugged_maps",
@@ -89,19 +86,6 @@ class ForgettingConfig:
 
     def __post_init__(self):
         check_integers(self, every=1)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class RuggedConfig:
-    """How the task space is shuffled. The default is the first landscape that leaves no quarter of the first four axes in its place."""
-
-    intervals: int = 4  # equal pieces into which each axis is cut
-    landscape: int | jax.Array = 24  # number of the shuffle, the same for all seeds of a run
-
-    def __post_init__(self):
-        check_integers(self, intervals=(1, MOST_INTERVALS))
-        if not isinstance(self.landscape, jax.Array):
-            check_integers(self, landscape=0)
 
 
 class ForgettingState(struct.PyTreeNode):
@@ -182,24 +166,6 @@ def rugged(role: Role, config: RuggedConfig | None = None) -> Role:
     space = _box("rugged", role)
     to_original, _ = rugged_maps(space, config.landscape, config.intervals)
     return _in_view(role, View(name="rugged", space=space, to_original=to_original))
-
-
-def rugged_maps(
-    space: Box, landscape: int | jax.Array = RuggedConfig.landscape, intervals: int = RuggedConfig.intervals
-) -> tuple[Move, Move]:
-    """(to_original, to_view) of `rugged`, inverse to each other, see `views.rugged_maps`.
-
-    Raises:
-      ValueError: when `RuggedConfig` does not allow these numbers.
-
-    >>> box = Box(names=("height",), low=(0.0,), high=(3.0,))
-    >>> to_original, to_view = rugged_maps(box)
-    >>> bool(jnp.allclose(to_original(to_view(jnp.array([0.6]))), 0.6))
-    True
-    """
-    check_kind("rugged_maps.space", space, Box)
-    config = RuggedConfig(landscape=landscape, intervals=intervals)
-    return views.rugged_maps(space, config.landscape, config.intervals)
 
 
 def forgetting(student: Student, config: ForgettingConfig | None = None) -> Student:

@@ -8,10 +8,13 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
+from jaxcurriculum.fields import check_integers, check_kind
 from jaxcurriculum.roles import Environment, Student
 from jaxcurriculum.space import Box, Space
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, TimeStep
 
+Move = Callable[[jax.Array], jax.Array]  # from task to task, [dims]
+MOST_INTERVALS = 1000  # an axis; each is a number in memory
 EDGE = 1e-4  # of an interval: a mapped task stays so far from its ends that rounding cannot carry it into the next one
 
 
@@ -76,9 +79,22 @@ def student_in_view(student: Student, view: View) -> Student:
     return dataclasses.replace(student, name=f"{student.name}, {view.name}", task_space=view.space, train=train, evaluate=evaluate)
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RuggedConfig:
+    """How the task space is shuffled. The default is the first landscape that leaves no quarter of the first four axes in its place."""
+
+    intervals: int = 4  # equal pieces into which each axis is cut
+    landscape: int | jax.Array = 24  # number of the shuffle, the same for all seeds of a run
+
+    def __post_init__(self):
+        check_integers(self, intervals=(1, MOST_INTERVALS))
+        if not isinstance(self.landscape, jax.Array):
+            check_integers(self, landscape=0)
+
+
 def rugged_maps(
-    space: Box, landscape: int | jax.Array = 0, intervals: int = 4
-) -> tuple[Callable[[jax.Array], jax.Array], Callable[[jax.Array], jax.Array]]:
+    space: Box, landscape: int | jax.Array = RuggedConfig.landscape, intervals: int = RuggedConfig.intervals
+) -> tuple[Move, Move]:
     """(to_original, to_view), inverse to each other, from task to task [dims]: what a teacher's task really is, and how it names one.
 
         to_original:  u = (j + f) / intervals of the unit cube  ->  (permutation[j] + f) / intervals,  each axis by itself
@@ -86,15 +102,21 @@ def rugged_maps(
     f, the place within interval j, is kept 0.0001 off its ends, where rounding could carry a task into the next interval. `landscape` is
     the number of the shuffle.
 
+    Raises:
+      TypeError: when `space` is no Box.
+      ValueError: when `RuggedConfig` does not allow these numbers.
+
     >>> box = Box(names=("height",), low=(0.0,), high=(3.0,))
-    >>> to_original, to_view = rugged_maps(box, landscape=1)
+    >>> to_original, to_view = rugged_maps(box)
     >>> bool(jnp.allclose(to_original(to_view(jnp.array([0.6]))), 0.6))
     True
     """
+    check_kind("rugged_maps.space", space, Box)
+    RuggedConfig(landscape=landscape, intervals=intervals)  # checks them
     shuffle = lambda key: jax.random.permutation(key, intervals)
     order = jax.vmap(shuffle)(jax.random.split(jax.random.key(landscape), space.dims))  # [dims, intervals]
 
-    def along(order: jax.Array) -> Callable[[jax.Array], jax.Array]:
+    def along(order: jax.Array) -> Move:
         def move(task: jax.Array) -> jax.Array:
             scaled = space.to_unit(task) * intervals
             interval = jnp.clip(jnp.floor(scaled), 0, intervals - 1).astype(jnp.int32)

@@ -7,6 +7,7 @@ from typing import Any
 from jaxcurriculum import Box, students
 from jaxcurriculum.experiments.catalogue.parts import StudentPart
 from jaxcurriculum.students import simulated
+from jaxcurriculum.students.simulated.toy_grid import corner
 from jaxcurriculum.teachers import Knowledge
 
 # Returns of simulated learners lie in [0, 1], and they have no critic. Teachers are as for environments otherwise. A forgetting student
@@ -30,8 +31,7 @@ def _toy_grid_expert(config: simulated.ToyGridConfig, _: Box) -> Knowledge:
     if isinstance(config.start_cell, tuple):
         start = tuple((cell + 0.5) / config.cells for cell in config.start_cell)
     elif config.start_cell is None and isinstance(config.corner, int):
-        code = config.corner ^ (config.corner >> 1)  # the Gray code that numbers corners, first axis first
-        start = tuple(float(code >> axis & 1) for axis in reversed(range(config.dims)))
+        start = tuple(map(float, corner(config.corner, config.dims)))
     return Knowledge(failure=0.2, success=0.75, easy_mean=None if start is None else start + (0.5,) * config.irrelevant_dims)
 
 

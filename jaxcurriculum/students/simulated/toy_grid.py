@@ -198,9 +198,17 @@ def _start(config: ToyGridConfig) -> list[int]:
     """The cell where learning starts, if it is fixed."""
     if config.start_cell is not None:
         return [int(cell) for cell in config.start_cell]
-    number = int(config.corner)
+    return [(config.cells - 1) * side for side in corner(int(config.corner), config.dims)]
+
+
+def corner(number: int, dims: int) -> tuple[int, ...]:
+    """Corner `number` of the unit cube, 0 or 1 an axis: the Gray code of the number, so that neighbours are one edge apart.
+
+    >>> [corner(number, 2) for number in range(4)]
+    [(0, 0), (0, 1), (1, 1), (1, 0)]
+    """
     code = number ^ (number >> 1)
-    return [(config.cells - 1) * (code >> (config.dims - 1 - axis) & 1) for axis in range(config.dims)]
+    return tuple(code >> axis & 1 for axis in reversed(range(dims)))
 
 
 def _is_random(config: ToyGridConfig) -> bool:
