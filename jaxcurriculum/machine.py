@@ -9,8 +9,10 @@ import jax
 
 LIBRARY_OPTION = "xla_cpu_experimental_ynn_fusion_type"  # what is left to the library YNNPACK: matrix products, not sums
 COMPILED_SUMS = f"{LIBRARY_OPTION}=LIBRARY_FUSION_TYPE_DOT"
-LIBRARY_VERSIONS = ("0.10.",)  # of jaxlib: XLA ends the process at an option that it does not know
-XLA_OPTIONS = "xla_cpu_use_multi_output_fusion,xla_cpu_small_while_loop_byte_threshold=10000000"
+WIDTH_OPTION = "xla_cpu_prefer_vector_width"
+WIDTH = f"{WIDTH_OPTION}=512"  # bits, where a processor has them
+KNOWN_VERSIONS = ("0.10.",)  # of jaxlib, for these two: XLA ends the process at an option that it does not know
+XLA_OPTIONS = "xla_cpu_use_multi_output_fusion,xla_cpu_small_while_loop_byte_threshold=3000000,-unroll-full-max-count=32"
 
 
 def use_cores(num_cores: int | None = None) -> None:
@@ -41,8 +43,9 @@ def use_cores(num_cores: int | None = None) -> None:
     flags = os.environ.get("XLA_FLAGS", "")
     if "xla_backend_extra_options" not in flags:
         flags = f"{flags} --xla_backend_extra_options={XLA_OPTIONS}".strip()
-    if LIBRARY_OPTION not in flags and importlib.metadata.version("jaxlib").startswith(LIBRARY_VERSIONS):
-        flags = f"{flags} --{COMPILED_SUMS}".strip()
+    if importlib.metadata.version("jaxlib").startswith(KNOWN_VERSIONS):
+        for option, setting in ((LIBRARY_OPTION, COMPILED_SUMS), (WIDTH_OPTION, WIDTH)):
+            flags = flags if option in flags else f"{flags} --{setting}".strip()
     told = jax.config.values["jax_num_cpu_devices"]  # -1 when nobody did
     wanted = num_cores or (told if told > 0 else _available())
     if "xla_force_host_platform_device_count" not in flags and wanted != told:

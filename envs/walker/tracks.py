@@ -28,7 +28,7 @@ from jaxcurriculum.types import Key, TimeStep
 
 VIEWPORT = (20.0, 400 / 30)  # m: width and height of the published picture, which scale the observed velocity
 FALL_REWARD = -100.0
-BLOCK = 128  # walkers whose numbers fit the cache together
+BLOCK = 64  # walkers whose numbers fit the cache together
 SLACK = 0.3  # m: more than a walker moves in a step and contact looks around a link
 MOST_OBSTACLES = 200  # on a track
 
