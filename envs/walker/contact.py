@@ -13,7 +13,7 @@ from flax import struct
 
 from jaxcurriculum.envs.walker.batching import apart
 from jaxcurriculum.envs.walker.bodies import Anatomy
-from jaxcurriculum.envs.walker.kinematics import Posture, dot, fold, hull_corners, link_corners, perpendicular
+from jaxcurriculum.envs.walker.kinematics import Posture, dot, fold, hull_corners, link_corners, perpendicular, rotated
 from jaxcurriculum.envs.walker.surfaces import FAR, Polygons
 from jaxcurriculum.envs.walker.terrain import Window
 
@@ -30,6 +30,20 @@ class Contacts(struct.PyTreeNode):
     normal: jax.Array  # [2, ..., N]: unit vector, from the track to the link
     gap: jax.Array  # [..., N], m
     room: jax.Array  # [2 (least, most), ..., N], m: how far the link may go along `perpendicular(normal)` until they pass each other
+    on_link: jax.Array  # [..., N]: 1 where the face is the link's and turns with it, 0 where it is the track's
+
+
+def passing(contacts: Contacts, centres: jax.Array, shift: jax.Array, turn: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Contacts [points, ..., N] once their links, centred at [2, ..., N], have gone by `shift` [2, ..., N] and `turn` [..., N].
+
+    Returns:
+      how far the points have moved, seen from their faces as these were, the normals now, and the points' arms now, all [2, points, ..., N].
+    """
+    arm, on_link = contacts.point - centres[:, None], contacts.on_link[None] > 0
+    turned = rotated(jnp.where(on_link, arm - shift[:, None], arm), jnp.where(on_link[0], -turn[None], turn[None]))
+    way = jnp.where(on_link, arm - turned, turned - arm + shift[:, None])
+    normal = jnp.where(on_link, rotated(contacts.normal, turn[None]), contacts.normal)
+    return way, normal, jnp.where(on_link, arm - shift[:, None], turned)
 
 
 def link_contacts(walker: Anatomy, window: Window, tops: jax.Array, shape: Posture) -> Contacts:
@@ -39,14 +53,16 @@ def link_contacts(walker: Anatomy, window: Window, tops: jax.Array, shape: Postu
     """
     corners = link_corners(walker, tops, shape.axis)
     pairs = []
-    for surface in window.near(corners[0].min(0) - MARGIN, walker.span.link + 2 * MARGIN):
+    reach = walker.span.link / 2 + MARGIN
+    for surface in window.near(corners[0].mean(0) - reach, 2 * reach):
         before = surface.outside(corners)
-        pairs.append(Contacts(point=corners, normal=before.normal, gap=before.gap, room=before.room))
+        pairs.append(Contacts(point=corners, normal=before.normal, gap=before.gap, room=before.room, on_link=jnp.zeros_like(before.gap)))
         poking = surface.corners()
         if poking is not None:
             pairs.append(_points_on_links(walker, tops, shape.axis, poking))
     point, normal, room = (jnp.concatenate([getattr(pair, field) for pair in pairs], axis=1) for field in ("point", "normal", "room"))
-    return Contacts(point=point, normal=normal, gap=jnp.concatenate([pair.gap for pair in pairs]), room=room)
+    gap, on_link = (jnp.concatenate([getattr(pair, field) for pair in pairs]) for field in ("gap", "on_link"))
+    return Contacts(point=point, normal=normal, gap=gap, room=room, on_link=on_link)
 
 
 def _points_on_links(walker: Anatomy, tops: jax.Array, axis: jax.Array, points: jax.Array) -> Contacts:
@@ -62,7 +78,7 @@ def _points_on_links(walker: Anatomy, tops: jax.Array, axis: jax.Array, points: 
     least = jnp.where(at_end, -half - across, jnp.where(right, beyond, -along))
     most = jnp.where(at_end, half - across, jnp.where(right, along, -beyond))
     gap = jnp.where(along > 0, jnp.maximum(beside, beyond), FAR)
-    return Contacts(point=jnp.broadcast_to(points, normal.shape), normal=normal, gap=gap, room=jnp.stack([least, most]))
+    return Contacts(point=jnp.broadcast_to(points, normal.shape), normal=normal, gap=gap, room=jnp.stack([least, most]), on_link=jnp.ones_like(gap))
 
 
 def deepest(pairs: Contacts, centres: jax.Array) -> Contacts:
@@ -99,6 +115,7 @@ def nearest(pairs: Contacts, order: jax.Array, centres: jax.Array) -> Contacts:
         normal=jnp.stack([normal[0], jnp.where(none, 1.0, normal[1])]),
         gap=jnp.where(none, FAR, jnp.where(chosen, pairs.gap[None], 0.0).sum(1)),
         room=room,
+        on_link=jnp.where(chosen, pairs.on_link[None], 0.0).sum(1),
     )
 
 

@@ -14,8 +14,8 @@ from flax import struct
 
 from jaxcurriculum.envs.walker.batching import apart
 from jaxcurriculum.envs.walker.bodies import Anatomy
-from jaxcurriculum.envs.walker.contact import SKIN, Contacts, nearest
-from jaxcurriculum.envs.walker.kinematics import cross, dot, fold, moved, perpendicular
+from jaxcurriculum.envs.walker.contact import SKIN, Contacts, nearest, passing
+from jaxcurriculum.envs.walker.kinematics import cross, dot, fold, perpendicular
 from jaxcurriculum.envs.walker.surfaces import FAR, boundless
 
 TOUCH_GAP = 0.005  # m: Box2D's target of a time of impact
@@ -61,12 +61,11 @@ def _at_impact(
     """Normals, gaps (`FAR` for points that passed their face) and arms of these contacts once the links have moved so far."""
     normal, gap, arm = [], [], []
     for contacts in (met, near):
-        at_start = contacts.point - centres[:, None]
-        way = moved(at_start, shift, turn)
+        way, now, reach = passing(contacts, centres, shift, turn)
         along = dot(perpendicular(contacts.normal), way)
         gap.append(jnp.where(_before(contacts.room, along), contacts.gap + dot(contacts.normal, way), FAR))
-        normal.append(contacts.normal)
-        arm.append(at_start + way - shift[:, None])
+        normal.append(now)
+        arm.append(reach)
     return jnp.concatenate(normal, axis=1), jnp.concatenate(gap), jnp.concatenate(arm, axis=1)
 
 
@@ -76,7 +75,7 @@ def _reach(pairs: Contacts, centres: jax.Array, flight: Flight) -> tuple[jax.Arr
     A point reaches a face when it is `TOUCH_GAP` before it, unless it passes the face's end first. One that begins beside the face
     may also come to that end from the side.
     """
-    way = moved(pairs.point - centres[:, None], flight.shift, flight.turn)
+    way, _, _ = passing(pairs, centres, flight.shift, flight.turn)
     after, along = pairs.gap + dot(pairs.normal, way), dot(perpendicular(pairs.normal), way)
     closing = (pairs.gap > 0) & (after < TOUCH_GAP - TOLERANCE) & (after < pairs.gap)
     at_face = jnp.clip((pairs.gap - TOUCH_GAP) / jnp.maximum(pairs.gap - after, 1e-9), 0.0, 1.0)
@@ -101,6 +100,7 @@ def _face(met: Contacts, centres: jax.Array, flight: Flight) -> Contacts:
         normal=jnp.where(straight[None], met.normal, outwards),
         gap=jnp.where(straight, met.gap, _beside(met) + TOUCH_GAP),
         room=jnp.where(straight[None], met.room, boundless(met.gap)),
+        on_link=met.on_link,
     )
 
 

@@ -72,10 +72,10 @@ def sin_cos(angle: jax.Array) -> tuple[jax.Array, jax.Array]:
     return jnp.where(number >= 2, -sin, sin), jnp.where((number == 1) | (number == 2), -cos, cos)
 
 
-def moved(arm: jax.Array, shift: jax.Array, angle: jax.Array) -> jax.Array:
-    """How far points at `arm` [2, points, ...] from a centre go when it shifts by [2, ...] and turns by an angle [...]."""
-    sin, cos = (x[None] for x in sin_cos(angle))
-    return jnp.stack([(cos - 1) * arm[0] - sin * arm[1], sin * arm[0] + (cos - 1) * arm[1]]) + shift[:, None]
+def rotated(vector: jax.Array, angle: jax.Array) -> jax.Array:
+    """Vectors [2, ...] turned by angles [...]."""
+    sin, cos = sin_cos(angle)
+    return jnp.stack([cos * vector[0] - sin * vector[1], sin * vector[0] + cos * vector[1]])
 
 
 def link_angles(walker: Anatomy, hull_angle: jax.Array, joints: jax.Array) -> jax.Array:

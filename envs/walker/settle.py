@@ -13,8 +13,8 @@ import numpy as np
 from flax import struct
 
 from jaxcurriculum.envs.walker.bodies import Anatomy
-from jaxcurriculum.envs.walker.contact import SKIN, Contacts
-from jaxcurriculum.envs.walker.kinematics import cross, dot, fold, moved, posture
+from jaxcurriculum.envs.walker.contact import SKIN, Contacts, passing
+from jaxcurriculum.envs.walker.kinematics import cross, dot, fold, posture
 from jaxcurriculum.envs.walker.surfaces import FAR
 
 SLOP = 0.005  # m: how far apart the ends of a joint may stay, and how near a link may stay to the track
@@ -64,17 +64,15 @@ def _find(walker: Anatomy, start: Poses, free: Poses, contacts: Contacts, at_low
     angle = free.links[2] - jnp.concatenate([free.hull[2][None, None] + walker.rest_angles[None], free.links[2, :1]])
     lower, upper = (np.array(limits, np.float32)[:, None, None] for limits in (walker.body.joint_lower, walker.body.joint_upper))
 
-    at_start = contacts.point - start.links[:2][:, None]
     shift = free.links - start.links
-    along = moved(at_start, shift[:2], shift[2])
-    arm = at_start + along - shift[:2][:, None]
+    way, normal, arm = passing(contacts, start.links[:2], shift[:2], shift[2])
     return Errors(
         arms=_leg_by_leg(arms),
         apart=_leg_by_leg(apart),
         below=_leg_by_leg(jnp.where(at_lower, lower - angle, -FAR)),
         above=_leg_by_leg(jnp.where(at_upper, angle - upper, -FAR)),
-        gap=_leg_by_leg(jnp.where(contacts.gap < SKIN, contacts.gap + dot(contacts.normal, along), FAR)),
-        pushed=_leg_by_leg(jnp.concatenate([contacts.normal, cross(arm, contacts.normal)[None]])),
+        gap=_leg_by_leg(jnp.where(contacts.gap < SKIN, contacts.gap + dot(contacts.normal, way), FAR)),
+        pushed=_leg_by_leg(jnp.concatenate([normal, cross(arm, normal)[None]])),
     )
 
 
