@@ -59,9 +59,9 @@ def rollout(body: str, env, num_steps: int):
     import numpy as np
 
     from jaxcurriculum.envs.walker.bodies import anatomy, get_body
-    from jaxcurriculum.envs.walker.contact import link_contacts
-    from jaxcurriculum.envs.walker.kinematics import link_angles, link_tops, posture
-    from jaxcurriculum.envs.walker.surfaces import GROUND, Columns
+    from jaxcurriculum.envs.walker.contact import MARGIN, link_contacts
+    from jaxcurriculum.envs.walker.kinematics import link_angles, link_corners, link_tops, posture
+    from jaxcurriculum.envs.walker.surfaces import FAR, GROUND, Columns
     from jaxcurriculum.envs.walker.terrain import NOWHERE, right_ends
     from jaxcurriculum.envs.walker.tracks import _window
 
@@ -85,9 +85,12 @@ def rollout(body: str, env, num_steps: int):
         levels, states = batch_last(levels), batch_last(states)
         shape = posture(walker, states.hull_pose[2], link_angles(walker, states.hull_pose[2], states.joints))
         tops = link_tops(walker, states.hull_pose, shape) + states.offset
-        contacts = link_contacts(walker, _window(walker, levels, states.hull_pose), tops, shape)
+        window, corners = _window(walker, levels, states.hull_pose), link_corners(walker, tops, shape.axis)
+        pairs, reach = link_contacts(walker, window, tops, shape), walker.span.link / 2 + MARGIN
+        near = window.near(corners[0].mean(0) - reach, 2 * reach)
+        gap = jnp.concatenate([jnp.where(pairs.on_link > 0, pairs.gap, FAR), *[surface.outside(corners).gap for surface in near]])
         past = jnp.maximum(lower - states.joints, states.joints - upper)
-        return -contacts.gap.min((0, 1, 2)), past.max((0, 1))
+        return -gap.min((0, 1, 2)), past.max((0, 1))
 
     @jax.jit
     def run(key):

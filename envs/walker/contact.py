@@ -14,7 +14,7 @@ from flax import struct
 from jaxcurriculum.envs.walker.batching import apart
 from jaxcurriculum.envs.walker.bodies import Anatomy
 from jaxcurriculum.envs.walker.kinematics import Posture, dot, fold, hull_corners, link_corners, perpendicular, rotated
-from jaxcurriculum.envs.walker.surfaces import FAR, Polygons
+from jaxcurriculum.envs.walker.surfaces import FAR, Own, Polygons
 from jaxcurriculum.envs.walker.terrain import Window
 
 SKIN = 0.02  # m
@@ -55,14 +55,29 @@ def link_contacts(walker: Anatomy, window: Window, tops: jax.Array, shape: Postu
     pairs = []
     reach = walker.span.link / 2 + MARGIN
     for surface in window.near(corners[0].mean(0) - reach, 2 * reach):
-        before = surface.outside(corners)
-        pairs.append(Contacts(point=corners, normal=before.normal, gap=before.gap, room=before.room, on_link=jnp.zeros_like(before.gap)))
         poking = surface.corners()
+        before = surface.outside(corners, None if poking is None else _own_faces(walker, tops, shape.axis, poking))
+        gap = jnp.where(before.held & (before.gap < SKIN), FAR, before.gap)
+        pairs.append(Contacts(point=corners, normal=before.normal, gap=gap, room=before.room, on_link=jnp.zeros_like(gap)))
         if poking is not None:
             pairs.append(_points_on_links(walker, tops, shape.axis, poking))
     point, normal, room = (jnp.concatenate([getattr(pair, field) for pair in pairs], axis=1) for field in ("point", "normal", "room"))
     gap, on_link = (jnp.concatenate([getattr(pair, field) for pair in pairs]) for field in ("gap", "on_link"))
     return Contacts(point=point, normal=normal, gap=gap, room=room, on_link=on_link)
+
+
+def _own_faces(walker: Anatomy, tops: jax.Array, axis: jax.Array, points: jax.Array) -> Own:
+    """How far points of the track [2, points, ..., N] are outside of the long sides and the lower end of each link.
+
+    The track goes on below its corners, so a side that looks up keeps nothing away.
+    """
+    side, from_top = perpendicular(axis), points - tops[:, None]
+    across, half = dot(side[:, None], from_top), walker.width[None] / 2
+    return Own(
+        left=jnp.where(side[1] >= 0, -half - across, -FAR),
+        right=jnp.where(side[1] <= 0, across - half, -FAR),
+        end=dot(axis[:, None], from_top) - walker.length[None],
+    )
 
 
 def _points_on_links(walker: Anatomy, tops: jax.Array, axis: jax.Array, points: jax.Array) -> Contacts:
@@ -90,6 +105,7 @@ def deepest(pairs: Contacts, centres: jax.Array) -> Contacts:
     """
     turns = lambda contacts, centre: dot(perpendicular(contacts.point - centre), contacts.normal) > 0
     beside = jnp.maximum(jnp.maximum(pairs.room[0], -pairs.room[1]), 0.0)
+    pairs = pairs.replace(gap=jnp.where(beside > SKIN, FAR, pairs.gap))  # Box2D clips there
     distance = jnp.where(pairs.gap > 0, jnp.sqrt(pairs.gap * pairs.gap + beside * beside), pairs.gap)
     first = apart(nearest)(pairs, distance[None], centres)
     first_turns = turns(first, centres[:, None])

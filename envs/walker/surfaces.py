@@ -7,6 +7,7 @@ fraction the lidar's rays meet it. Arrays end in the batch; surfaces have their 
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple, Protocol
 
 import jax
@@ -14,11 +15,20 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.envs.walker.kinematics import dot, perpendicular
+from jaxcurriculum.envs.walker.kinematics import dot, fold, perpendicular
 
 STEP = 14 / 30  # m: the unit of a track's lengths
 GROUND = 400 / 30 / 4  # m: height of flat ground
 FAR = 1e3  # m: gap of a point that cannot touch
+SAME = 0.0005  # m: of two faces so equally far away Box2D prefers the track's
+
+
+class Own(NamedTuple):
+    """How far the corners of a surface are outside of the faces of a walker's part, [corners, ..., N], m; -FAR for faces that look up."""
+
+    left: jax.Array
+    right: jax.Array
+    end: jax.Array
 
 
 class Outside(NamedTuple):
@@ -27,13 +37,14 @@ class Outside(NamedTuple):
     gap: jax.Array  # [points, ..., N], m: distance to the surface
     normal: jax.Array  # [2, points, ..., N]: of the face there
     room: jax.Array  # [2 (least, most), points, ..., N], m: how far a point may go along `perpendicular(normal)` before that face
+    held: jax.Array  # [points, ..., N] bool: whether a face of the part's own keeps it farther away than any of the surface's
 
 
 class Surface(Protocol):
     """What contact and lidar ask of a part of the track."""
 
-    def outside(self, points: jax.Array) -> Outside:
-        """Where points [2, points, ..., N] are."""
+    def outside(self, points: jax.Array, own: Own | None = None) -> Outside:
+        """Where points [2, points, ..., N] are: each of them alone, or with `own` as the corners of a part that has such faces itself."""
         ...
 
     def corners(self) -> jax.Array | None:
@@ -53,9 +64,9 @@ def boundless(gap: jax.Array) -> jax.Array:
 class Flat(struct.PyTreeNode):
     """The ground of the published tracks."""
 
-    def outside(self, points: jax.Array) -> Outside:
+    def outside(self, points: jax.Array, own: Own | None = None) -> Outside:
         zero, one = jnp.zeros_like(points[0]), jnp.ones_like(points[0])
-        return Outside(gap=points[1] - GROUND, normal=jnp.stack([zero, one]), room=boundless(one))
+        return Outside(gap=points[1] - GROUND, normal=jnp.stack([zero, one]), room=boundless(one), held=zero > 0)
 
     def corners(self) -> None:
         return None
@@ -78,7 +89,7 @@ class Chain(struct.PyTreeNode):
         scale = jax.lax.rsqrt(rise * rise + STEP * STEP)
         return jnp.stack([x, self.heights]), jnp.stack([-rise * scale, STEP * scale]), rise
 
-    def outside(self, points: jax.Array) -> Outside:
+    def outside(self, points: jax.Array, own: Own | None = None) -> Outside:
         """A point that moves on to the next piece is taken to be before the same one still: neighbours are almost in line."""
         vertices, normals, _ = self.pieces()
         x = points[0][None]  # [1, points, ..., N]
@@ -87,7 +98,7 @@ class Chain(struct.PyTreeNode):
         on = ((x >= begin) | first) & ((x < end) | last)  # [pieces, points, ..., N], one piece each
         distance = dot(normals[:, :, None], points[:, None] - vertices[:, :-1, None])
         gap, normal = jnp.where(on, distance, 0.0).sum(0), jnp.where(on[None], normals[:, :, None], 0.0).sum(1)
-        return Outside(gap=gap, normal=normal, room=boundless(gap))
+        return Outside(gap=gap, normal=normal, room=boundless(gap), held=jnp.zeros_like(gap, bool))
 
     def corners(self) -> jax.Array:
         """The inner vertices where the ground bends down; the others lie below any part that touches it."""
@@ -117,18 +128,37 @@ class Columns(struct.PyTreeNode):
     right: jax.Array  # [columns, ..., N], m
     top: jax.Array  # [columns, ..., N], m
 
-    def outside(self, points: jax.Array) -> Outside:
+    def outside(self, points: jax.Array, own: Own | None = None) -> Outside:
+        """As in Box2D, all corners of a part are before one face: that which the whole part is farthest outside of (separating axes)."""
         x, y = points[0][None], points[1][None]
-        left, right, above = self.left[:, None] - x, x - self.right[:, None], y - self.top[:, None]
-        beside = jnp.maximum(left, right)
-        outside = jnp.maximum(beside, above)  # [columns, points, ..., N]
-        gap = outside.min(0)
-        chosen, on_top, on_left = outside == gap[None], above >= beside, left > right
-        side = jnp.where(on_top, 0.0, jnp.where(on_left, -1.0, 1.0))
-        normal_x = jnp.clip(jnp.where(chosen, side, 0.0).sum(0), -1.0, 1.0)
-        least = jnp.where(on_top, right, jnp.where(on_left, above, -FAR))
-        most = jnp.where(on_top, -left, jnp.where(on_left, FAR, -above))
-        return Outside(gap=gap, normal=jnp.stack([normal_x, 1.0 - jnp.abs(normal_x)]), room=_widest(chosen, least, most, 0))
+        beyond = self.left[:, None] - x, x - self.right[:, None], y - self.top[:, None]
+        outside = functools.reduce(jnp.maximum, beyond)  # [columns, points, ..., N]
+        chosen = outside == outside.min(0)[None]
+        left, right, above = whole = beyond if own is None else self._whole(points)
+        on_top, on_left = above >= jnp.maximum(left, right), left > right
+        pick = lambda *values: jnp.where(on_top, values[2], jnp.where(on_left, values[0], values[1]))
+        left, right, above = beyond
+        normal_x = jnp.clip(jnp.where(chosen, pick(-1.0, 1.0, 0.0), 0.0).sum(0), -1.0, 1.0)
+        least, most = pick(above, -FAR, right), pick(FAR, -above, -left)
+        return Outside(
+            gap=jnp.where(chosen, pick(*beyond), 0.0).sum(0),
+            normal=jnp.stack([normal_x, 1.0 - jnp.abs(normal_x)]),
+            room=_widest(chosen, least, most, 0),
+            held=(chosen & self._held(whole, own)).any(0),
+        )
+
+    def _whole(self, points: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """How far all points are beyond the left side, the right side and the top, [columns, 1, ..., N]."""
+        least, most = fold(jnp.minimum, points[0]), fold(jnp.maximum, points[0])
+        beyond = self.left - most[None], least[None] - self.right, fold(jnp.minimum, points[1])[None] - self.top
+        return tuple(x[:, None] for x in beyond)
+
+    def _held(self, whole: tuple[jax.Array, jax.Array, jax.Array], own: Own | None) -> jax.Array:
+        """Whether a part is farther outside of a column by a face of its own, [columns, 1, ..., N] bool."""
+        if own is None:
+            return jnp.zeros_like(whole[0], bool)
+        num = self.left.shape[0]
+        return functools.reduce(jnp.maximum, [jnp.minimum(face[:num], face[num:]) for face in own])[:, None] > functools.reduce(jnp.maximum, whole) + SAME
 
     def corners(self) -> jax.Array:
         return jnp.stack([jnp.concatenate([self.left, self.right]), jnp.concatenate([self.top, self.top])])
@@ -153,7 +183,8 @@ class Polygons(struct.PyTreeNode):
         squared = dot(edge, edge)
         return -perpendicular(edge) * jax.lax.rsqrt(jnp.maximum(squared, 1e-12))[None], squared > 1e-12
 
-    def outside(self, points: jax.Array) -> Outside:
+    def outside(self, points: jax.Array, own: Own | None = None) -> Outside:
+        """Before the face that each point is farthest outside of."""
         normals, real = self.faces()
         from_corner = points[:, None, None] - self.vertices[:, :, :, None]
         apart = dot(normals[:, :, :, None], from_corner)
@@ -166,7 +197,7 @@ class Polygons(struct.PyTreeNode):
         sides = perpendicular(normals)
         along = dot(sides[:, :, :, None], from_corner)
         length = dot(sides, jnp.roll(self.vertices, -1, axis=2) - self.vertices)[:, :, None]
-        return Outside(gap=gap, normal=normal, room=_widest(chosen, -along, length - along, (0, 1)))
+        return Outside(gap=gap, normal=normal, room=_widest(chosen, -along, length - along, (0, 1)), held=jnp.zeros_like(gap, bool))
 
     def corners(self) -> jax.Array:
         return self.vertices.reshape(2, -1, *self.vertices.shape[3:])

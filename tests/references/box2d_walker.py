@@ -98,8 +98,28 @@ class Box2DWalker:
             hull_velocity=velocity[:, 0],
             link_velocity=velocity[:, 1:].reshape(3, -1, 2).swapaxes(1, 2),
             offset=off.T.reshape(2, -1, 2).swapaxes(1, 2).astype(np.float32),
-            impulses=np.zeros((10, self.body.num_legs), np.float32),
+            impulses=self._impulses(),
         )
+
+    def _impulses(self) -> np.ndarray:
+        """What Box2D begins its next step with, in the engine's rows [10, legs], N m s and N s; points that turn a link alike as one."""
+        torques = [joint.GetMotorTorque(published.FPS) + joint.GetReactionTorque(published.FPS) for joint in self.joints]
+        joints = np.array(torques).reshape(-1, 2).T / published.FPS
+        normals, tangents = np.zeros((2, 2, 2, self.body.num_legs))  # [points, links, legs]
+        for contact in self.world.contacts:
+            first = contact.fixtureA.body in self.links
+            part = (contact.fixtureA if first else contact.fixtureB).body
+            if not contact.touching or part not in self.links:
+                continue
+            leg, link = divmod(self.links.index(part), 2)
+            manifold = contact.worldManifold
+            normal = np.array(manifold.normal) * (-1 if first else 1)
+            for place, point in zip(manifold.points, contact.manifold.points[: contact.manifold.pointCount]):
+                arm = np.array(place) - part.worldCenter
+                slot = 0 if normal[1] * arm[0] > normal[0] * arm[1] else 1
+                normals[slot, link, leg] += point.normalImpulse
+                tangents[slot, link, leg] += point.tangentImpulse
+        return np.concatenate([joints, normals.reshape(4, -1), tangents.reshape(4, -1)]).astype(np.float32)
 
     def place(self, state: WalkerState, at: int | None = None) -> None:
         """Put the walker in this state, or in number `at` of a batch of them. What happened before has no influence any more."""

@@ -51,7 +51,21 @@ def test_place_and_read_are_inverse(body):
         other.place(state.replace(offset=np.zeros_like(state.offset)))
         assert max((joint.anchorA - joint.anchorB).length for joint in other.joints) < 1e-5
         other.place(state)
-        jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, atol=1e-5), other.read(), state)
+        expected = state.replace(impulses=np.zeros_like(state.impulses))  # a placed walker has none
+        jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, atol=1e-5), other.read(), expected)
+
+
+def test_impulses_carry_a_standing_walker():
+    walker = Box2DWalker("default")
+    walker.reset()
+    for _ in range(200):
+        walker.step(np.array([0.0, 1e-9, 0.0, 1e-9]))
+    walker.step(np.full(4, 1e-9))
+    before, after = walker.read(), (walker.step(np.full(4, 1e-9)), walker.read())[1]
+    mass = np.array([part.mass for part in walker.bodies])
+    speeds = lambda state: np.array([state.hull_velocity[1], *state.link_velocity[1].T.ravel()])
+    pushed = (mass * (speeds(after) - speeds(before))).sum() + 10 / 50 * mass.sum()
+    np.testing.assert_allclose(after.impulses[2:6].sum(), pushed, rtol=1e-3)
 
 
 def random_state(state, rng):

@@ -12,7 +12,7 @@ from walker_scenes import level as track_with
 from jaxcurriculum.envs.walker.bodies import BODIES
 from jaxcurriculum.envs.walker.contact import link_contacts
 from jaxcurriculum.envs.walker.dynamics import TIME_STEP, advance
-from jaxcurriculum.envs.walker.kinematics import WalkerState, link_angles, link_tops, posture
+from jaxcurriculum.envs.walker.kinematics import WalkerState, link_angles, link_corners, link_tops, posture
 from jaxcurriculum.envs.walker.mass import body_velocities, mass_matrix, project
 from jaxcurriculum.envs.walker.surfaces import GROUND, STEP
 from jaxcurriculum.envs.walker.terrain import look_around
@@ -176,7 +176,10 @@ def random_walk(name, height=0.0, pitch=1.0, steps=300, num=256):
     def deepest(state):
         shape = posture(body, state.hull_pose[2], link_angles(body, state.hull_pose[2], state.joints))
         window = look_around(track, state.hull_pose[0] - 3, 9.0)
-        return link_contacts(body, window, link_tops(body, state.hull_pose, shape) + state.offset, shape).gap.min((0, 1, 2))
+        tops = link_tops(body, state.hull_pose, shape) + state.offset
+        pairs, corners = link_contacts(body, window, tops, shape), link_corners(body, tops, shape.axis)
+        inside = jnp.concatenate([surface.outside(corners).gap for surface in window.near(corners[0].min(0) - 0.3, body.span.link + 0.6)])
+        return jnp.minimum(inside.min((0, 1, 2)), jnp.where(pairs.on_link > 0, pairs.gap, 1.0).min((0, 1, 2)))
 
     for t in range(steps):
         if t % 7 == 0:
