@@ -37,7 +37,7 @@ def passing(contacts: Contacts, centres: jax.Array, shift: jax.Array, turn: jax.
     """Contacts [points, ..., N] once their links, centred at [2, ..., N], have gone by `shift` [2, ..., N] and `turn` [..., N].
 
     Returns:
-      how far the points have moved, seen from their faces as these were, the normals now, and the points' arms now, all [2, points, ..., N].
+      how far the points went, seen from their faces as these were, the normals now, and the points' arms now, [2, points, ..., N].
     """
     arm, on_link = contacts.point - centres[:, None], contacts.on_link[None] > 0
     turned = rotated(jnp.where(on_link, arm - shift[:, None], arm), jnp.where(on_link[0], -turn[None], turn[None]))
@@ -93,7 +93,8 @@ def _points_on_links(walker: Anatomy, tops: jax.Array, axis: jax.Array, points: 
     least = jnp.where(at_end, -half - across, jnp.where(right, beyond, -along))
     most = jnp.where(at_end, half - across, jnp.where(right, along, -beyond))
     gap = jnp.where(along > 0, jnp.maximum(beside, beyond), FAR)
-    return Contacts(point=jnp.broadcast_to(points, normal.shape), normal=normal, gap=gap, room=jnp.stack([least, most]), on_link=jnp.ones_like(gap))
+    points, room = jnp.broadcast_to(points, normal.shape), jnp.stack([least, most])
+    return Contacts(point=points, normal=normal, gap=gap, room=room, on_link=jnp.ones_like(gap))
 
 
 def deepest(pairs: Contacts, centres: jax.Array) -> Contacts:

@@ -158,7 +158,8 @@ class Columns(struct.PyTreeNode):
         if own is None:
             return jnp.zeros_like(whole[0], bool)
         num = self.left.shape[0]
-        return functools.reduce(jnp.maximum, [jnp.minimum(face[:num], face[num:]) for face in own])[:, None] > functools.reduce(jnp.maximum, whole) + SAME
+        by_own = functools.reduce(jnp.maximum, [jnp.minimum(face[:num], face[num:]) for face in own])
+        return by_own[:, None] > functools.reduce(jnp.maximum, whole) + SAME
 
     def corners(self) -> jax.Array:
         return jnp.stack([jnp.concatenate([self.left, self.right]), jnp.concatenate([self.top, self.top])])

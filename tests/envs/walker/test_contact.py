@@ -8,7 +8,7 @@ from walker_scenes import level, numbers, stumps
 from walker_scenes import window as look
 
 from jaxcurriculum.envs.walker import contact
-from jaxcurriculum.envs.walker.kinematics import link_angles, link_tops, posture
+from jaxcurriculum.envs.walker.kinematics import Posture, link_angles, link_tops, posture
 from jaxcurriculum.envs.walker.surfaces import GROUND
 from jaxcurriculum.envs.walker.terrain import PAD
 
@@ -55,6 +55,45 @@ def test_leg_beside_a_tall_stump_is_pushed_sideways():
         found = contacts([1.0], x, 0.5)
         np.testing.assert_allclose(found.gap[0], 0.01, atol=1e-4)
         np.testing.assert_allclose(found.normal[:, 0], [side, 0], atol=1e-5)
+
+
+def test_toe_that_hangs_just_over_a_stumps_edge_is_held_from_below():
+    found = contacts([0.5], 14 / 30 + 0.0135 - HALF_FOOT, 0.5 + 0.013)  # as a point alone the toe is farther beside than above
+    np.testing.assert_allclose(found.normal, [[0, 0], [1, 1]], atol=1e-5)
+    np.testing.assert_allclose(found.gap, 0.013, atol=1e-4)
+
+
+def test_shin_on_a_corner_keeps_the_toe_off_the_top():
+    lean, top = 0.3, 1.0
+    up, right = np.array([-np.sin(lean), np.cos(lean)]), np.array([np.cos(lean), np.sin(lean)])
+    corner = np.array([14 / 30, top])
+    foot = corner + (HALF_FOOT + 0.014) * right - 0.01 * up  # the left side of the leg is 0.014 m before the stump's right corner
+    found = contacts([top], *foot, lean=lean)
+    toe = foot - HALF_FOOT * right
+    assert 0 < toe[0] - corner[0] < contact.SKIN and toe[1] < top + contact.SKIN
+    touching = found.gap < contact.SKIN
+    np.testing.assert_allclose(found.normal[:, touching].T, [right] * touching.sum(), atol=1e-4)
+    assert touching.any()
+
+
+def test_corners_seen_from_a_link_that_moves_and_turns():
+    angle, turn, shift = np.array([0.1, 0.2]), 0.15, np.array([0.08, -0.05])
+    track = window([1.0], 1.0)
+
+    def pairs_at(angle, centre):
+        axis = jnp.array([jnp.sin(angle), -jnp.cos(angle)], jnp.float32)[:, :, None, None] * jnp.ones((1, 1, 2, 1))
+        tops = jnp.asarray(centre, jnp.float32)[:, None, None, None] - WALKER.length[None] / 2 * axis
+        return contact.link_contacts(WALKER, track, tops, Posture(hip=tops[:, 0], axis=axis))
+
+    centre = np.array([PAD - 0.3, GROUND + 1.3])
+    before, after = pairs_at(angle, centre), pairs_at(angle + turn, centre + shift)
+    batch = lambda x: jnp.broadcast_to(jnp.asarray(x, jnp.float32).reshape(-1, 1, 1, 1), (np.size(x), 2, 2, 1))
+    way, normal, arm = contact.passing(before, batch(centre), batch(shift), batch(turn)[0])
+    same = (before.on_link > 0) & (before.gap < 1) & (after.gap < 1) & (jnp.abs(normal - after.normal).max(0) < 1e-4)
+    assert same.sum() >= 4
+    moved = before.gap + (before.normal * way).sum(0)
+    np.testing.assert_allclose(moved[same], after.gap[same], atol=1e-5)
+    np.testing.assert_allclose((arm - (before.point - batch(centre + shift)[:, None]))[:, same], 0, atol=1e-5)
 
 
 def test_leaning_leg_rests_on_a_stumps_corner():
