@@ -20,14 +20,15 @@ def use_cores(num_cores: int | None = None) -> None:
 
     XLA's CPU compiler runs a loop of small arrays on one core, and calls every operation of it apart: some 50 ns each, of which a
     walker's step has hundreds. So every core becomes a device; programs are dispatched by the thread that calls them (from a common
-    queue two devices run at half the speed); loops that touch less than 10 MB become one compiled function, unless they have matrix
-    products; and sums are not handed to a library, call by call (bench/NOTES.md gives what each brings). Options that the environment
-    variable XLA_FLAGS already has are left as they are. Other devices are not affected.
+    queue two devices run at half the speed); loops that touch less than 3 MB become one compiled function, unless they have matrix
+    products; sums are not handed to a library, call by call; vectors have 512 bits where a processor has them, and LLVM unrolls no loop
+    of more than 32 turns, which it would do before it looks for vectors (bench/NOTES.md gives what each brings). Options that the
+    environment variable XLA_FLAGS already has are left as they are. Of other devices only LLVM's unrolling is affected.
 
     Known: in jaxlib 0.10 the compiler ends the process ("symbolic_map.cc ... Check failed: GetNumDims()", openxla/xla issue 47367) where
     a mapped loop writes to two arrays of the same shape at the same indices (`a.at[i].set(x)`, `b.at[i].set(y)`). Keep both in one
     array, or write with `jnp.where`; or set XLA_FLAGS yourself, which halves the walkers' speed:
-    "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=10000000".
+    "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=3000000".
 
     Args:
       num_cores: devices to make; by default the cores that this process may use, unless JAX was told a number before.
