@@ -106,7 +106,7 @@ def deepest(pairs: Contacts, centres: jax.Array) -> Contacts:
     """
     turns = lambda contacts, centre: dot(perpendicular(contacts.point - centre), contacts.normal) > 0
     beside = jnp.maximum(jnp.maximum(pairs.room[0], -pairs.room[1]), 0.0)
-    pairs = pairs.replace(gap=jnp.where(beside > SKIN, FAR, pairs.gap))  # Box2D clips there
+    pairs = pairs.replace(gap=jnp.where(beside > SKIN, FAR, pairs.gap))  # as far past a face's end Box2D keeps points
     distance = jnp.where(pairs.gap > 0, jnp.sqrt(pairs.gap * pairs.gap + beside * beside), pairs.gap)
     first = apart(nearest)(pairs, distance[None], centres)
     first_turns = turns(first, centres[:, None])
