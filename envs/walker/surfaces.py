@@ -130,28 +130,27 @@ class Columns(struct.PyTreeNode):
 
     def outside(self, points: jax.Array, own: Own | None = None) -> Outside:
         """As in Box2D, all corners of a part are before one face: that which the whole part is farthest outside of (separating axes)."""
-        x, y = points[0][None], points[1][None]
-        beyond = self.left[:, None] - x, x - self.right[:, None], y - self.top[:, None]
-        outside = functools.reduce(jnp.maximum, beyond)  # [columns, points, ..., N]
+        left, right, above = self._beyond(points[0][None], points[0][None], points[1][None])  # [columns, points, ..., N] each
+        outside = jnp.maximum(jnp.maximum(left, right), above)
         chosen = outside == outside.min(0)[None]
-        left, right, above = whole = beyond if own is None else self._whole(points)
-        on_top, on_left = above >= jnp.maximum(left, right), left > right
+        whole = left, right, above
+        if own is not None:
+            lowest, leftmost, rightmost = fold(jnp.minimum, points[1]), fold(jnp.minimum, points[0]), fold(jnp.maximum, points[0])
+            whole = self._beyond(rightmost[None, None], leftmost[None, None], lowest[None, None])  # [columns, 1, ..., N] each
+        on_top, on_left = whole[2] >= jnp.maximum(whole[0], whole[1]), whole[0] > whole[1]
         pick = lambda *values: jnp.where(on_top, values[2], jnp.where(on_left, values[0], values[1]))
-        left, right, above = beyond
         normal_x = jnp.clip(jnp.where(chosen, pick(-1.0, 1.0, 0.0), 0.0).sum(0), -1.0, 1.0)
         least, most = pick(above, -FAR, right), pick(FAR, -above, -left)
         return Outside(
-            gap=jnp.where(chosen, pick(*beyond), 0.0).sum(0),
+            gap=jnp.where(chosen, pick(left, right, above), 0.0).sum(0),
             normal=jnp.stack([normal_x, 1.0 - jnp.abs(normal_x)]),
             room=_widest(chosen, least, most, 0),
             held=(chosen & self._held(whole, own)).any(0),
         )
 
-    def _whole(self, points: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """How far all points are beyond the left side, the right side and the top, [columns, 1, ..., N]."""
-        least, most = fold(jnp.minimum, points[0]), fold(jnp.maximum, points[0])
-        beyond = self.left - most[None], least[None] - self.right, fold(jnp.minimum, points[1])[None] - self.top
-        return tuple(x[:, None] for x in beyond)
+    def _beyond(self, rightmost: jax.Array, leftmost: jax.Array, lowest: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """How far a part with these ends, [1, points, ..., N] each, is beyond the left side, the right side and the top."""
+        return self.left[:, None] - rightmost, leftmost - self.right[:, None], lowest - self.top[:, None]
 
     def _held(self, whole: tuple[jax.Array, jax.Array, jax.Array], own: Own | None) -> jax.Array:
         """Whether a part is farther outside of a column by a face of its own, [columns, 1, ..., N] bool."""
