@@ -33,16 +33,21 @@ class Contacts(struct.PyTreeNode):
     on_link: jax.Array  # [..., N]: 1 where the face is the link's and turns with it, 0 where it is the track's
 
 
-def passing(contacts: Contacts, centres: jax.Array, shift: jax.Array, turn: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Contacts [points, ..., N] once their links, centred at [2, ..., N], have gone by `shift` [2, ..., N] and `turn` [..., N].
+def passing(
+    contacts: Contacts, centres: jax.Array, shift: jax.Array, spin: tuple[jax.Array, jax.Array]
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Contacts [points, ..., N] once their links, centred at [2, ..., N], have gone by `shift` [2, ..., N] and turned.
+
+    `spin` are sine and cosine of that turn, [..., N] each.
 
     Returns:
       how far the points went, seen from their faces as these were, the normals now, and the points' arms now, [2, points, ..., N].
     """
     arm, on_link = contacts.point - centres[:, None], contacts.on_link[None] > 0
-    turned = rotated(jnp.where(on_link, arm - shift[:, None], arm), jnp.where(on_link[0], -turn[None], turn[None]))
+    sin, cos = (x[None] for x in spin)
+    turned = rotated(jnp.where(on_link, arm - shift[:, None], arm), (jnp.where(on_link[0], -sin, sin), cos))
     way = jnp.where(on_link, arm - turned, turned - arm + shift[:, None])
-    normal = jnp.where(on_link, rotated(contacts.normal, turn[None]), contacts.normal)
+    normal = jnp.where(on_link, rotated(contacts.normal, (sin, cos)), contacts.normal)
     return way, normal, jnp.where(on_link, arm - shift[:, None], turned)
 
 

@@ -15,7 +15,7 @@ from flax import struct
 from jaxcurriculum.envs.walker.batching import apart
 from jaxcurriculum.envs.walker.bodies import Anatomy
 from jaxcurriculum.envs.walker.contact import SKIN, Contacts, nearest, passing
-from jaxcurriculum.envs.walker.kinematics import cross, dot, fold, perpendicular
+from jaxcurriculum.envs.walker.kinematics import cross, dot, fold, perpendicular, sin_cos
 from jaxcurriculum.envs.walker.surfaces import FAR, boundless
 
 TOUCH_GAP = 0.005  # m: Box2D's target of a time of impact
@@ -41,7 +41,7 @@ def land(
     All `pairs` [pairs, 2 (links), legs, N], the `near` ones among them [2, 2, legs, N] and the links' `centres` [2, 2, legs, N] are
     those at the beginning of a step of `step` seconds.
     """
-    shares, _ = apart(_reach)(pairs, centres, flight)
+    shares, _ = apart(_reach)(pairs, centres, flight, sin_cos(flight.turn))
     share = jnp.minimum(shares.min(0), 1.0)
     met = _face(nearest(pairs, shares[None], centres), centres, flight)
     hit = share < 1
@@ -61,7 +61,7 @@ def _at_impact(
     """Normals, gaps (`FAR` for points that passed their face) and arms of these contacts once the links have moved so far."""
     normal, gap, arm = [], [], []
     for contacts in (met, near):
-        way, now, reach = passing(contacts, centres, shift, turn)
+        way, now, reach = passing(contacts, centres, shift, sin_cos(turn))
         along = dot(perpendicular(contacts.normal), way)
         gap.append(jnp.where(_before(contacts.room, along), contacts.gap + dot(contacts.normal, way), FAR))
         normal.append(now)
@@ -69,13 +69,13 @@ def _at_impact(
     return jnp.concatenate(normal, axis=1), jnp.concatenate(gap), jnp.concatenate(arm, axis=1)
 
 
-def _reach(pairs: Contacts, centres: jax.Array, flight: Flight) -> tuple[jax.Array, jax.Array]:
+def _reach(pairs: Contacts, centres: jax.Array, flight: Flight, spin: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
     """After which share of the flight each pair meets, `FAR` for those that do not, and whether it meets straight on.
 
     A point reaches a face when it is `TOUCH_GAP` before it, unless it passes the face's end first. One that begins beside the face
     may also come to that end from the side.
     """
-    way, _, _ = passing(pairs, centres, flight.shift, flight.turn)
+    way, _, _ = passing(pairs, centres, flight.shift, spin)
     after, along = pairs.gap + dot(pairs.normal, way), dot(perpendicular(pairs.normal), way)
     closing = (pairs.gap > 0) & (after < TOUCH_GAP - TOLERANCE) & (after < pairs.gap)
     at_face = jnp.clip((pairs.gap - TOUCH_GAP) / jnp.maximum(pairs.gap - after, 1e-9), 0.0, 1.0)
@@ -93,7 +93,7 @@ def _beside(pairs: Contacts) -> jax.Array:
 
 def _face(met: Contacts, centres: jax.Array, flight: Flight) -> Contacts:
     """The pairs that meet, those that do so round a face's end with the neighbouring face, which is taken to be square to theirs."""
-    _, straight = _reach(met, centres, flight)
+    _, straight = _reach(met, centres, flight, sin_cos(flight.turn))
     outwards = jnp.where(met.room[1] < 0, 1.0, -1.0)[None] * perpendicular(met.normal)
     return Contacts(
         point=met.point,

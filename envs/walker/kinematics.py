@@ -72,9 +72,9 @@ def sin_cos(angle: jax.Array) -> tuple[jax.Array, jax.Array]:
     return jnp.where(number >= 2, -sin, sin), jnp.where((number == 1) | (number == 2), -cos, cos)
 
 
-def rotated(vector: jax.Array, angle: jax.Array) -> jax.Array:
-    """Vectors [2, ...] turned by angles [...]."""
-    sin, cos = sin_cos(angle)
+def rotated(vector: jax.Array, spin: tuple[jax.Array, jax.Array]) -> jax.Array:
+    """Vectors [2, ...] turned by angles whose sines and cosines [...] are `spin`."""
+    sin, cos = spin
     return jnp.stack([cos * vector[0] - sin * vector[1], sin * vector[0] + cos * vector[1]])
 
 

@@ -14,7 +14,7 @@ from flax import struct
 
 from jaxcurriculum.envs.walker.bodies import Anatomy
 from jaxcurriculum.envs.walker.contact import SKIN, Contacts, passing
-from jaxcurriculum.envs.walker.kinematics import cross, dot, fold, posture
+from jaxcurriculum.envs.walker.kinematics import cross, dot, fold, posture, sin_cos
 from jaxcurriculum.envs.walker.surfaces import FAR
 
 SLOP = 0.005  # m: how far apart the ends of a joint may stay, and how near a link may stay to the track
@@ -22,8 +22,8 @@ REST_GAP = 0.015  # m: where contacts are pushed to
 BAUMGARTE = 0.2  # how much of the way there in a pass
 LIMIT_SLOP = np.deg2rad(2)  # rad: how far past its limit a joint may stay
 MOST_TURN = np.deg2rad(8)  # rad: what a pass takes back at most
-PASSES = 20
-SINGLE = 10  # Box2D does up to 60: so many passes are its own, and the others stand for five each, by pushing contacts all the way
+SINGLE = 10  # Box2D does up to 60 passes: so many are its own, and the others stand for five each, by pushing contacts all the way
+SINGLE_MANY_LEGS = 30  # the same for more than two legs, whose hips all pull at the hull
 
 
 class Poses(struct.PyTreeNode):
@@ -65,7 +65,7 @@ def _find(walker: Anatomy, start: Poses, free: Poses, contacts: Contacts, at_low
     lower, upper = (np.array(limits, np.float32)[:, None, None] for limits in (walker.body.joint_lower, walker.body.joint_upper))
 
     shift = free.links - start.links
-    way, normal, arm = passing(contacts, start.links[:2], shift[:2], shift[2])
+    way, normal, arm = passing(contacts, start.links[:2], shift[:2], sin_cos(shift[2]))
     return Errors(
         arms=_leg_by_leg(arms),
         apart=_leg_by_leg(apart),
@@ -96,9 +96,13 @@ def _correct(light: list[jax.Array], errors: Errors) -> tuple[jax.Array, ...]:
     pushes = [[_push(errors.pushed[:, point, link], light[link + 1]) for point in range(2)] for link in range(len(light) - 1)]
     pulls = {joint: _pulls(errors.arms[:, :, joint], light[_first(joint)], light[joint + 1]) for joint in order}
 
+    num_legs = (len(light) - 1) // 2
+    num_single = SINGLE if num_legs <= 2 else SINGLE_MANY_LEGS
+    num_passes = num_single + (60 - num_single) // 5
+
     def one_pass(number, carry):
         bodies, busy = list(carry[0]), carry[1]
-        rate, content = busy * jnp.where(number < SINGLE, BAUMGARTE, 1.0), busy >= 0
+        rate, content = busy * jnp.where(number < num_single, BAUMGARTE, 1.0), busy >= 0
         for link in range(len(light) - 1):
             bodies[link + 1], fine = _push_out(errors, link, pushes[link], bodies[link + 1], rate)
             content = content & fine
@@ -109,7 +113,7 @@ def _correct(light: list[jax.Array], errors: Errors) -> tuple[jax.Array, ...]:
         return tuple(bodies), jnp.where(content, 0.0, busy)
 
     still = jnp.zeros((3, errors.gap.shape[-1]))
-    return jax.lax.fori_loop(0, PASSES, one_pass, ((still,) * len(light), jnp.ones_like(still[0])))[0]
+    return jax.lax.fori_loop(0, num_passes, one_pass, ((still,) * len(light), jnp.ones_like(still[0])))[0]
 
 
 def _first(joint: int) -> int:

@@ -121,6 +121,14 @@ def _widest(chosen: jax.Array, least: jax.Array, most: jax.Array, axis) -> jax.A
     return jnp.stack([jnp.where(chosen, least, FAR).min(axis), jnp.where(chosen, most, -FAR).max(axis)])
 
 
+def _held(whole: jax.Array, own: Own | None, num_corners: int) -> jax.Array:
+    """Whether a part, so far outside of obstacles [obstacles, points or 1, ..., N], is farther outside by a face of its own."""
+    if own is None:
+        return jnp.zeros_like(whole, bool)
+    of_all = [face.reshape(-1, num_corners, *face.shape[1:]).min(1) for face in own]
+    return functools.reduce(jnp.maximum, of_all)[:, None] > whole + SAME
+
+
 class Columns(struct.PyTreeNode):
     """Boxes that stand in the ground, solid down to any depth."""
 
@@ -145,23 +153,16 @@ class Columns(struct.PyTreeNode):
             gap=jnp.where(chosen, pick(left, right, above), 0.0).sum(0),
             normal=jnp.stack([normal_x, 1.0 - jnp.abs(normal_x)]),
             room=_widest(chosen, least, most, 0),
-            held=(chosen & self._held(whole, own)).any(0),
+            held=(chosen & _held(functools.reduce(jnp.maximum, whole), own, 2)).any(0),
         )
 
     def _beyond(self, rightmost: jax.Array, leftmost: jax.Array, lowest: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         """How far a part with these ends, [1, points, ..., N] each, is beyond the left side, the right side and the top."""
         return self.left[:, None] - rightmost, leftmost - self.right[:, None], lowest - self.top[:, None]
 
-    def _held(self, whole: tuple[jax.Array, jax.Array, jax.Array], own: Own | None) -> jax.Array:
-        """Whether a part is farther outside of a column by a face of its own, [columns, 1, ..., N] bool."""
-        if own is None:
-            return jnp.zeros_like(whole[0], bool)
-        num = self.left.shape[0]
-        by_own = functools.reduce(jnp.maximum, [jnp.minimum(face[:num], face[num:]) for face in own])
-        return by_own[:, None] > functools.reduce(jnp.maximum, whole) + SAME
-
     def corners(self) -> jax.Array:
-        return jnp.stack([jnp.concatenate([self.left, self.right]), jnp.concatenate([self.top, self.top])])
+        both = jnp.stack([jnp.stack([self.left, self.top]), jnp.stack([self.right, self.top])], axis=2)
+        return both.reshape(2, -1, *both.shape[3:])
 
     def rays(self, origin: jax.Array, reach: np.ndarray, drop: np.ndarray) -> jax.Array:
         """A ray is below the top from (y - top) / drop on and between the sides from (left - x) / reach to (right - x) / reach."""
@@ -184,20 +185,25 @@ class Polygons(struct.PyTreeNode):
         return -perpendicular(edge) * jax.lax.rsqrt(jnp.maximum(squared, 1e-12))[None], squared > 1e-12
 
     def outside(self, points: jax.Array, own: Own | None = None) -> Outside:
-        """Before the face that each point is farthest outside of."""
+        """All corners of a part are before one face of a polygon, as they are before one of a column."""
         normals, real = self.faces()
-        from_corner = points[:, None, None] - self.vertices[:, :, :, None]
-        apart = dot(normals[:, :, :, None], from_corner)
-        apart = jnp.where(real[:, :, None], apart, -jnp.inf)  # [polygons, sides, points, ..., N]
+        from_corner = points[:, None, None] - self.vertices[:, :, :, None]  # [2, polygons, sides, points, ..., N]
+        apart = jnp.where(real[:, :, None], dot(normals[:, :, :, None], from_corner), -FAR)
         outside = apart.max(1)
-        gap = outside.min(0)
-        chosen = (apart == outside[:, None]) & (outside == gap[None])[:, None]
-        normal = jnp.where(chosen[None], normals[:, :, :, None], 0.0).sum((1, 2))
-        normal = normal * jax.lax.rsqrt(jnp.maximum(dot(normal, normal), 1e-12))[None]
+        chosen = outside == outside.min(0)[None]  # [polygons, points, ..., N]
+        whole = apart if own is None else apart.min(2, keepdims=True)  # [polygons, sides, points or 1, ..., N]
+        most = whole.max(1)
+        before = (whole == most[:, None]) & chosen[:, None]
+        normal = jnp.where(before[None], normals[:, :, :, None], 0.0).sum((1, 2))
         sides = perpendicular(normals)
         along = dot(sides[:, :, :, None], from_corner)
         length = dot(sides, jnp.roll(self.vertices, -1, axis=2) - self.vertices)[:, :, None]
-        return Outside(gap=gap, normal=normal, room=_widest(chosen, -along, length - along, (0, 1)), held=jnp.zeros_like(gap, bool))
+        return Outside(
+            gap=jnp.where(before, apart, -FAR).max((0, 1)),
+            normal=normal * jax.lax.rsqrt(jnp.maximum(dot(normal, normal), 1e-12))[None],
+            room=_widest(before, -along, length - along, (0, 1)),
+            held=(chosen & _held(most, own, self.vertices.shape[1])).any(0),
+        )
 
     def corners(self) -> jax.Array:
         return self.vertices.reshape(2, -1, *self.vertices.shape[3:])

@@ -8,7 +8,7 @@ from walker_scenes import level, numbers, stumps
 from walker_scenes import window as look
 
 from jaxcurriculum.envs.walker import contact
-from jaxcurriculum.envs.walker.kinematics import Posture, link_angles, link_tops, posture
+from jaxcurriculum.envs.walker.kinematics import Posture, link_angles, link_tops, posture, sin_cos
 from jaxcurriculum.envs.walker.surfaces import GROUND
 from jaxcurriculum.envs.walker.terrain import PAD
 
@@ -88,7 +88,7 @@ def test_corners_seen_from_a_link_that_moves_and_turns():
     centre = np.array([PAD - 0.3, GROUND + 1.3])
     before, after = pairs_at(angle, centre), pairs_at(angle + turn, centre + shift)
     batch = lambda x: jnp.broadcast_to(jnp.asarray(x, jnp.float32).reshape(-1, 1, 1, 1), (np.size(x), 2, 2, 1))
-    way, normal, arm = contact.passing(before, batch(centre), batch(shift), batch(turn)[0])
+    way, normal, arm = contact.passing(before, batch(centre), batch(shift), sin_cos(batch(turn)[0]))
     same = (before.on_link > 0) & (before.gap < 1) & (after.gap < 1) & (jnp.abs(normal - after.normal).max(0) < 1e-4)
     assert same.sum() >= 4
     moved = before.gap + (before.normal * way).sum(0)

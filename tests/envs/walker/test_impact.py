@@ -9,7 +9,7 @@ from walker_scenes import window as look
 
 from jaxcurriculum.envs.walker import impact
 from jaxcurriculum.envs.walker.contact import link_contacts
-from jaxcurriculum.envs.walker.kinematics import Posture
+from jaxcurriculum.envs.walker.kinematics import Posture, sin_cos
 from jaxcurriculum.envs.walker.surfaces import GROUND, STEP
 from jaxcurriculum.envs.walker.terrain import PAD
 
@@ -46,7 +46,7 @@ def test_links_meet_the_track_when_a_walk_along_their_flight_does():
     centres, flight = both(start[:2]), impact.Flight(shift=both(change[:2]), turn=both(change[2]), velocity=jnp.zeros(()))
     track = jax.tree.map(lambda x: jnp.repeat(x, start.shape[1], axis=-1), look(level(stumps([HEIGHT])), PAD - 4, 12.0))
     pairs = link_contacts(WALKER, track, centres - WALKER.length[None] / 2 * axis, Posture(hip=centres[:, 0], axis=axis))
-    share = np.minimum(impact._reach(pairs, centres, flight)[0].min(0), 1.0)[1, 0]
+    share = np.minimum(impact._reach(pairs, centres, flight, sin_cos(flight.turn))[0].min(0), 1.0)[1, 0]
 
     close = np.abs(least - impact.TOUCH_GAP) < 0.004  # m: what the turning of faces during a step may change
     wrong = ((share < 1) != (truth < 1)) & ~close
