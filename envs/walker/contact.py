@@ -14,12 +14,11 @@ from flax import struct
 from jaxcurriculum.envs.walker.batching import apart
 from jaxcurriculum.envs.walker.bodies import Anatomy
 from jaxcurriculum.envs.walker.kinematics import Posture, dot, fold, hull_corners, link_corners, perpendicular, rotated
-from jaxcurriculum.envs.walker.surfaces import FAR, Own, Polygons
+from jaxcurriculum.envs.walker.surfaces import FAR, SAME_WAY, Own, Polygons
 from jaxcurriculum.envs.walker.terrain import Window
 
 SKIN = 0.02  # m
 MARGIN = 0.1  # m: how far around a link the track is looked at
-SAME_WAY = 0.9  # cosine of the angle between normals that are taken to push the same way
 TIE = 3e-5  # m or steps: added to each next pair, so that no two are equally near
 
 
@@ -72,17 +71,11 @@ def link_contacts(walker: Anatomy, window: Window, tops: jax.Array, shape: Postu
 
 
 def _own_faces(walker: Anatomy, tops: jax.Array, axis: jax.Array, points: jax.Array) -> Own:
-    """How far points of the track [2, points, ..., N] are outside of the long sides and the lower end of each link.
-
-    The track goes on below its corners, so a side that looks up keeps nothing away.
-    """
-    side, from_top = perpendicular(axis), points - tops[:, None]
-    across, half = dot(side[:, None], from_top), walker.width[None] / 2
-    return Own(
-        left=jnp.where(side[1] >= 0, -half - across, -FAR),
-        right=jnp.where(side[1] <= 0, across - half, -FAR),
-        end=dot(axis[:, None], from_top) - walker.length[None],
-    )
+    """The long sides and the lower end of each link, as points of the track [2, points, ..., N] see them."""
+    side = perpendicular(axis)
+    normal, half = jnp.stack([-side, side, axis], axis=1), jnp.broadcast_to(walker.width / 2, axis.shape[1:])
+    far = jnp.stack([half, half, jnp.broadcast_to(walker.length, half.shape)])
+    return Own(normal=normal, outside=dot(normal[:, :, None], (points - tops[:, None])[:, None]) - far[:, None])
 
 
 def _points_on_links(walker: Anatomy, tops: jax.Array, axis: jax.Array, points: jax.Array) -> Contacts:

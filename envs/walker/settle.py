@@ -23,7 +23,7 @@ BAUMGARTE = 0.2  # how much of the way there in a pass
 LIMIT_SLOP = np.deg2rad(2)  # rad: how far past its limit a joint may stay
 MOST_TURN = np.deg2rad(8)  # rad: what a pass takes back at most
 SINGLE = 10  # Box2D does up to 60 passes: so many are its own, and the others stand for five each, by pushing contacts all the way
-SINGLE_MANY_LEGS = 30  # the same for more than two legs, whose hips all pull at the hull
+SINGLE_MANY_LEGS = 60  # the same for more than two legs, whose hips all pull at the hull
 
 
 class Poses(struct.PyTreeNode):

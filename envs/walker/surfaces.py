@@ -7,7 +7,6 @@ fraction the lidar's rays meet it. Arrays end in the batch; surfaces have their 
 
 from __future__ import annotations
 
-import functools
 from typing import NamedTuple, Protocol
 
 import jax
@@ -21,14 +20,14 @@ STEP = 14 / 30  # m: the unit of a track's lengths
 GROUND = 400 / 30 / 4  # m: height of flat ground
 FAR = 1e3  # m: gap of a point that cannot touch
 SAME = 0.0005  # m: of two faces so equally far away Box2D prefers the track's
+SAME_WAY = 0.9  # cosine of the angle between normals that are taken to push the same way
 
 
 class Own(NamedTuple):
-    """How far the corners of a surface are outside of the faces of a walker's part, [corners, ..., N], m; -FAR for faces that look up."""
+    """The faces of a walker's part as the corners of a surface see them."""
 
-    left: jax.Array
-    right: jax.Array
-    end: jax.Array
+    normal: jax.Array  # [2, faces, ..., N]: out of the part
+    outside: jax.Array  # [faces, corners, ..., N], m: how far the surface's corners are outside of each face
 
 
 class Outside(NamedTuple):
@@ -121,12 +120,18 @@ def _widest(chosen: jax.Array, least: jax.Array, most: jax.Array, axis) -> jax.A
     return jnp.stack([jnp.where(chosen, least, FAR).min(axis), jnp.where(chosen, most, -FAR).max(axis)])
 
 
-def _held(whole: jax.Array, own: Own | None, num_corners: int) -> jax.Array:
-    """Whether a part, so far outside of obstacles [obstacles, points or 1, ..., N], is farther outside by a face of its own."""
+def _held(whole: jax.Array, normal: jax.Array, own: Own | None, num_corners: int) -> jax.Array:
+    """Whether a part is farther outside of obstacles by a face of its own than by their faces, [obstacles, points or 1, ..., N] bool.
+
+    By theirs it is `whole` [obstacles, points or 1, ..., N] outside, and `normal` [2, ...] is that of the best. A face of its own that
+    looks straight at it says the same, and Box2D then has contacts at both ends of the shorter one. The track goes on below its corners, so
+    a face that looks up keeps nothing away.
+    """
     if own is None:
         return jnp.zeros_like(whole, bool)
-    of_all = [face.reshape(-1, num_corners, *face.shape[1:]).min(1) for face in own]
-    return functools.reduce(jnp.maximum, of_all)[:, None] > whole + SAME
+    outside = own.outside.reshape(len(own.outside), -1, num_corners, *own.outside.shape[2:]).min(2)  # [faces, obstacles, ..., N]
+    other = (own.normal[1] <= 0)[:, None] & (dot(own.normal[:, :, None], normal[:, None, :, 0]) > -SAME_WAY)
+    return (other & (outside > whole[None, :, 0] + SAME)).any(0)[:, None]
 
 
 class Columns(struct.PyTreeNode):
@@ -147,13 +152,14 @@ class Columns(struct.PyTreeNode):
             whole = self._beyond(rightmost[None, None], leftmost[None, None], lowest[None, None])  # [columns, 1, ..., N] each
         on_top, on_left = whole[2] >= jnp.maximum(whole[0], whole[1]), whole[0] > whole[1]
         pick = lambda *values: jnp.where(on_top, values[2], jnp.where(on_left, values[0], values[1]))
-        normal_x = jnp.clip(jnp.where(chosen, pick(-1.0, 1.0, 0.0), 0.0).sum(0), -1.0, 1.0)
+        faces_x = pick(-1.0, 1.0, 0.0)
+        normal_x = jnp.clip(jnp.where(chosen, faces_x, 0.0).sum(0), -1.0, 1.0)
         least, most = pick(above, -FAR, right), pick(FAR, -above, -left)
         return Outside(
             gap=jnp.where(chosen, pick(left, right, above), 0.0).sum(0),
             normal=jnp.stack([normal_x, 1.0 - jnp.abs(normal_x)]),
             room=_widest(chosen, least, most, 0),
-            held=(chosen & _held(functools.reduce(jnp.maximum, whole), own, 2)).any(0),
+            held=(chosen & _held(pick(*whole), jnp.stack([faces_x, 1.0 - jnp.abs(faces_x)]), own, 2)).any(0),
         )
 
     def _beyond(self, rightmost: jax.Array, leftmost: jax.Array, lowest: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -193,8 +199,10 @@ class Polygons(struct.PyTreeNode):
         chosen = outside == outside.min(0)[None]  # [polygons, points, ..., N]
         whole = apart if own is None else apart.min(2, keepdims=True)  # [polygons, sides, points or 1, ..., N]
         most = whole.max(1)
-        before = (whole == most[:, None]) & chosen[:, None]
-        normal = jnp.where(before[None], normals[:, :, :, None], 0.0).sum((1, 2))
+        best = whole == most[:, None]
+        before = best & chosen[:, None]
+        faces = jnp.where(best[None], normals[:, :, :, None], 0.0).sum(2)  # [2, polygons, points or 1, ..., N]
+        normal = jnp.where(chosen[None], faces, 0.0).sum(1)
         sides = perpendicular(normals)
         along = dot(sides[:, :, :, None], from_corner)
         length = dot(sides, jnp.roll(self.vertices, -1, axis=2) - self.vertices)[:, :, None]
@@ -202,7 +210,7 @@ class Polygons(struct.PyTreeNode):
             gap=jnp.where(before, apart, -FAR).max((0, 1)),
             normal=normal * jax.lax.rsqrt(jnp.maximum(dot(normal, normal), 1e-12))[None],
             room=_widest(before, -along, length - along, (0, 1)),
-            held=(chosen & _held(most, own, self.vertices.shape[1])).any(0),
+            held=(chosen & _held(most, faces, own, self.vertices.shape[2])).any(0),
         )
 
     def corners(self) -> jax.Array:

@@ -21,8 +21,11 @@ def window(heights, pitch=1.0):
     return look(level(stumps(heights, pitch)), PAD - 4, 12.0)
 
 
-def contacts(heights, foot_x, foot_y, lean=0.0, pitch=1.0):
-    """The two deepest contacts of the left lower link at rest, both legs leaning, the middle of the sole at (foot_x, foot_y)."""
+def contacts(heights, foot_x, foot_y, lean=0.0, pitch=1.0, track=None):
+    """The two deepest contacts of the left lower link at rest, both legs leaning, the middle of the sole at (foot_x, foot_y).
+
+    On stumps of these heights, or on another track.
+    """
     joints = jnp.array([[0.05, -0.05], [0.0, 0.0]])[..., None]
     hip = WALKER.hips[:, 0, 0]
     cos, sin = np.cos(lean), np.sin(lean)
@@ -30,7 +33,7 @@ def contacts(heights, foot_x, foot_y, lean=0.0, pitch=1.0):
     pose = jnp.array([PAD + foot_x - leg[0], GROUND + foot_y - leg[1], lean], jnp.float32)[:, None]
     shape = posture(WALKER, pose[2], link_angles(WALKER, pose[2], joints))
     tops = link_tops(WALKER, pose, shape)
-    pairs = contact.link_contacts(WALKER, window(heights, pitch), tops, shape)
+    pairs = contact.link_contacts(WALKER, track or window(heights, pitch), tops, shape)
     found = contact.deepest(pairs, tops + WALKER.length[None] / 2 * shape.axis)
     lower = jax.tree.map(lambda x: np.asarray(x[..., 1, 0, 0]), found)  # of the first leg: [..., 2 points]
     return jax.tree.map(lambda x: x[..., np.argsort(lower.gap)], lower)
@@ -148,3 +151,31 @@ def test_a_leg_wedged_between_the_ground_and_a_corner_has_both_contacts():
     np.testing.assert_allclose(found.gap, 0.01, atol=1e-3)
     order = np.argsort(found.normal[1])
     np.testing.assert_allclose(found.normal[:, order].T, [-right, [0, 1]], atol=1e-3)
+
+
+def test_foot_that_points_up_is_kept_out_of_a_wall():
+    lean = 1.9
+    foot_x = -HALF_FOOT * -np.cos(lean) + 0.03  # the lower corner of the sole is 0.03 m behind the wall
+    found = contacts([2.0], foot_x, 1.0, lean=lean)
+    np.testing.assert_allclose(found.gap[0], -0.03, atol=1e-4)
+    np.testing.assert_allclose(found.normal[:, 0], [-1, 0], atol=1e-5)
+
+
+def test_leg_along_a_wall_touches_at_its_foot_and_at_the_walls_corner():
+    lean, top, foot_y = -0.01, 1.0, 0.1  # its knee, above the wall, is the nearest to it
+    foot = np.array([-HALF_FOOT * np.cos(lean) - 0.018, foot_y - HALF_FOOT * np.sin(lean)])
+    found = contacts([top], *foot, lean=lean)
+    np.testing.assert_allclose(found.gap, [0.018 + lean * (top - foot_y), 0.018], atol=2e-4)
+    np.testing.assert_allclose(found.normal[0], [-1, -1], atol=1e-3)
+    np.testing.assert_allclose(found.point[1], GROUND + np.array([top, foot_y]), atol=5e-3)
+
+
+def test_foot_on_a_hexagons_face_touches_with_its_corner():
+    hexagon = np.array([[0.0, 0.0], [2.0, 0.0], [2.0, 0.6], [1.5, 1.0], [0.5, 0.8], [0.0, 0.3]]) + [PAD, GROUND]
+    outwards = np.array([-0.2, 1.0]) / np.hypot(0.2, 1.0)  # of the face from (0.5, 0.8) to (1.5, 1.0)
+    corner = np.array([1.0, 0.9]) + 0.012 * outwards
+    track = look(level(polygons=[hexagon]), PAD - 4, 12.0)
+    found = contacts([], corner[0] - HALF_FOOT, corner[1], track=track)
+    np.testing.assert_allclose(found.gap[0], 0.012, atol=1e-4)
+    np.testing.assert_allclose(found.normal[:, 0], outwards, atol=1e-4)
+    np.testing.assert_allclose(found.point[:, 0], corner + [PAD, GROUND], atol=1e-4)

@@ -163,10 +163,10 @@ def test_what_rests_stays_at_rest():
     np.testing.assert_allclose(state.hull_pose, before.hull_pose, atol=0.02)
 
 
-def random_walk(name, height=0.0, pitch=1.0, steps=300, num=256):
-    """Full-torque random actions on a track, restarted above it where the hull comes too low: gaps and joints of every step."""
+def random_walk(name, height=0.0, boxes=(), polygons=None, steps=300, num=256):
+    """Full-torque random actions on a track so high, restarted above it where the hull comes too low: gaps and joints of every step."""
     body, rng = numbers(name), np.random.default_rng(4)
-    track = level(num, stumps([height] * int(60 / pitch), pitch) if height else ())
+    track = batched(track_with(boxes, polygons), num)
     first = start(body, body.length.sum() + 0.3 + height, rng, num=num)
     first = first.replace(hull_pose=first.hull_pose.at[0].set(jnp.asarray(rng.uniform(12, 30, num), jnp.float32)))
     step = stepper(body, track)
@@ -206,6 +206,18 @@ def test_links_stay_above_flat_ground_and_joints_near_their_limits(name):
 
 @pytest.mark.parametrize("name", sorted(BODIES))
 def test_links_do_not_pass_through_dense_stumps(name):
-    gaps, _ = random_walk(name, 0.9, STEP + 0.26)
+    gaps, _ = random_walk(name, 0.9, boxes=stumps([0.9] * 80, STEP + 0.26))
     assert (gaps < 0.02).mean() > 0.1
     assert np.quantile(gaps, 0.02) > -0.08 and gaps.min() > -0.4
+
+
+@pytest.mark.parametrize("obstacles", ["stumps", "hexagons"])
+def test_links_stay_out_of_obstacles_that_stand_apart(obstacles):
+    middles, hexagon = np.arange(9.5, 40, 2.0), np.array([[-0.7, 0.0], [0.4, 0.0], [0.7, 0.4], [0.2, 0.9], [-0.3, 0.8], [-0.6, 0.3]])
+    of_kind = {
+        "stumps": {"boxes": stumps([0.9] * len(middles), 2.0, middles[0])},
+        "hexagons": {"polygons": hexagon + np.stack([middles, np.full_like(middles, GROUND)], axis=1)[:, None]},
+    }
+    gaps, _ = random_walk("default", 0.9, **of_kind[obstacles], steps=500)
+    assert (gaps < 0.02).mean() > 0.1
+    assert (gaps < -0.1).mean() < 3e-4
