@@ -114,6 +114,8 @@ def parse(name: str, text: str, kind: Any) -> Any:
     >>> parse("hidden", "32,32", tuple[int, ...]), parse("rate", "1e-3", float), parse("num", "1e3", int | None)
     ((32, 32), 0.001, 1000)
     """
+    if kind is str:
+        return text
     try:
         literal = ast.literal_eval({"true": "True", "false": "False", "none": "None"}.get(text.lower(), text))
     except (ValueError, SyntaxError):
@@ -154,8 +156,8 @@ def _convert(value: Any, kind: Any) -> Any:
         return float(value)
     elif kind is int and type(value) is float and value.is_integer():
         return int(value)
-    elif kind is str and not isinstance(value, tuple):
-        return str(value)
+    elif kind is str and isinstance(value, str):
+        return value.strip()
     elif type(value) is kind:
         return value
     raise TypeError

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import json
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +25,7 @@ TOY = Settings(student="toy-grid", teacher="random")
     "text, kind, value",
     [
         ("3", int, 3), ("1e3", int, 1000), ("3", float, 3.0), ("-1e-3", float, -1e-3), ("true", bool, True), ("slot", str, "slot"),
+        ("true", str, "true"), ("none", str, "none"), ("leg_width", tuple[str, ...], ("leg_width",)), ("[]", tuple[str, ...], ()),
         ("7", str, "7"), ("32,16", tuple[int, ...], (32, 16)), ("(32,)", tuple[int, ...], (32,)), ("32", tuple[int, ...], (32,)),
         ("-1,2.5", tuple[float, float] | None, (-1.0, 2.5)), ("none", tuple[float, float] | None, None),
     ],
@@ -121,6 +123,14 @@ def test_mistakes_are_one_sentence(changes, message):
 def test_settings_out_of_range_are_refused(changes):
     with pytest.raises(ValueError, match=f"--{next(iter(changes))} must lie between"):
         Settings(**changes)
+
+
+@pytest.mark.parametrize("name", catalogue.ENVIRONMENTS)
+@pytest.mark.parametrize("changes", [(), ("env.sizes=upper_length,leg_width",)])
+def test_what_a_run_on_an_environment_records_builds_it_again(name, changes):
+    first = build(Settings(env=name, teacher="random", test_set="uniform", set=changes))
+    again = build(Settings.recorded(json.loads(json.dumps(first.config))))
+    assert again.config == first.config and again.space == first.space
 
 
 def test_recorded_settings_build_the_same_experiment():
