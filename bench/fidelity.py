@@ -20,7 +20,7 @@ def measure(quick: bool) -> list[dict[str, Any]]:
 
     num = 40 if quick else 100
     places = [(kind, None) for kind in KINDS] + [("one foot", "pieces"), ("two feet", "pieces")]
-    bodies = ("default",) if quick else ("default", "short", "quadruped")
+    bodies = ("default",) if quick else ("default", "short", "long", "quadruped")
     return [_row(body, kind, ground, num) for body in bodies for kind, ground in places]
 
 

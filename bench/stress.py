@@ -1,4 +1,4 @@
-"""10^7 random steps over all bodies and tracks: no number that is not finite, no link through an obstacle, no joint past its limits."""
+"""10^7 random steps over all bodies and tracks: numbers that are not finite, links inside the track, joints past their limits."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def rollout(body: str, env, num_steps: int):
     from jaxcurriculum.envs.walker.kinematics import link_angles, link_corners, link_tops, posture
     from jaxcurriculum.envs.walker.surfaces import FAR, GROUND, Columns
     from jaxcurriculum.envs.walker.terrain import NOWHERE, right_ends
-    from jaxcurriculum.envs.walker.tracks import _window
+    from jaxcurriculum.envs.walker.tracks import surroundings
 
     walker = jax.tree.map(lambda x: x[..., None], anatomy(get_body(body)))
     lower, upper = (np.array(limits)[:, None, None] for limits in (walker.body.joint_lower, walker.body.joint_upper))
@@ -73,7 +73,7 @@ def rollout(body: str, env, num_steps: int):
 
     def drop(levels, states):
         pose = states.hull_pose.at[:, 0].add(jax.random.uniform(key, (WALKERS,), maxval=STRETCH))
-        window = _window(walker, batch_last(levels), pose.T)
+        window = surroundings(walker, batch_last(levels), pose.T)
         ground = jnp.full((1, WALKERS), GROUND) if window.heights is None else window.heights
         tops = [ground.max(0)]
         if window.obstacles is not None:
@@ -85,7 +85,7 @@ def rollout(body: str, env, num_steps: int):
         levels, states = batch_last(levels), batch_last(states)
         shape = posture(walker, states.hull_pose[2], link_angles(walker, states.hull_pose[2], states.joints))
         tops = link_tops(walker, states.hull_pose, shape) + states.offset
-        window, corners = _window(walker, levels, states.hull_pose), link_corners(walker, tops, shape.axis)
+        window, corners = surroundings(walker, levels, states.hull_pose), link_corners(walker, tops, shape.axis)
         pairs, reach = link_contacts(walker, window, tops, shape), walker.span.link / 2 + MARGIN
         near = window.near(corners[0].mean(0) - reach, 2 * reach)
         gap = jnp.concatenate([jnp.where(pairs.on_link > 0, pairs.gap, FAR), *[surface.outside(corners).gap for surface in near]])

@@ -133,14 +133,14 @@ def observe(walker: Anatomy, window: Window, state: WalkerState, touched: jax.Ar
 
 
 def _step(walker: Anatomy, level: Level, state: WalkerState, action: jax.Array) -> tuple[WalkerState, TimeStep]:
-    window = _window(walker, level, state.hull_pose)
+    window = surroundings(walker, level, state.hull_pose)
     one_function = not isinstance(level.obstacles, Polygons)
     if walker is level.walker:
         return in_blocks(_step_block, BLOCK, one_function)(walker, window, state, action)
     return in_blocks(functools.partial(_step_block, walker), BLOCK, one_function)(window, state, action)
 
 
-def _window(walker: Anatomy, level: Level, hull_pose: jax.Array) -> Window:
+def surroundings(walker: Anatomy, level: Level, hull_pose: jax.Array) -> Window:
     """What the links, the hull and the rays can reach during a step."""
     behind = walker.span.reach + SLACK
     ahead = max(behind, RANGE + walker.span.hull + SLACK)
@@ -179,7 +179,7 @@ def _reset(walker: Anatomy, level: Level, contact_flag: str) -> tuple[WalkerStat
         flags=no_contact(walker.body.num_legs, level.push.shape[-1]) if contact_flag == "box2d" else None,
     )
     time_step = TimeStep(
-        obs=observe(walker, _window(walker, level, state.hull_pose), state, touched),
+        obs=observe(walker, surroundings(walker, level, state.hull_pose), state, touched),
         reward=still,
         terminated=jnp.zeros_like(still, bool),
         truncated=jnp.zeros_like(still, bool),
