@@ -6,6 +6,7 @@ if __name__ != "jaxcurriculum.envs":
 from jaxcurriculum.envs.walker.bodies import BODIES, SIZES, Body
 from jaxcurriculum.envs.walker.hexagon_tracks import hexagon_tracks
 from jaxcurriculum.envs.walker.rough_tracks import bipedal_walker, obstacle_tracks
+from jaxcurriculum.envs.walker.starts import Start
 from jaxcurriculum.envs.walker.stump_sequences import stump_sequences
 from jaxcurriculum.envs.walker.stump_tracks import stump_tracks
 from jaxcurriculum.envs.walker.test_sets import hexagon_tasks_2019, obstacle_tasks_2022, stump_tasks_2019, stump_tasks_grid, uniform_tasks
@@ -14,6 +15,7 @@ __all__ = [
     "BODIES",
     "SIZES",
     "Body",
+    "Start",
     "bipedal_walker",
     "hexagon_tasks_2019",
     "hexagon_tracks",

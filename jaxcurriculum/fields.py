@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Container, Sequence
 from typing import Any, TypeVar
 
 import jax
@@ -70,6 +70,37 @@ def as_float(value: Any) -> Any:
     return float(value) if isinstance(value, numbers.Integral) else value
 
 
+def as_tuples(array: np.ndarray) -> Any:
+    """Nested tuples of Python's floats; a float where there is no axis.
+
+    >>> as_tuples(np.eye(2))
+    ((1.0, 0.0), (0.0, 1.0))
+    """
+    return tuple(as_tuples(part) for part in array) if array.ndim else float(array)
+
+
+def checked_array(
+    name: str, value: Any, rule: str, lengths: Sequence[Container[int]], least: float = -LARGEST, most: float = LARGEST
+) -> np.ndarray:
+    """`value` (a number, sequences of them or an array) as floats between two bounds, both included, each axis of one of its lengths.
+
+    Raises:
+      ValueError: when it is something else, saying that `name` must be `rule`.
+
+    >>> checked_array("limits", (0, 1), "two numbers", [(2,)]).tolist()
+    [0.0, 1.0]
+    """
+    try:
+        array = np.array(value)
+    except (TypeError, ValueError):
+        array = np.array(None)
+    has_shape = array.ndim == len(lengths) and all(n in allowed for n, allowed in zip(array.shape, lengths))
+    if not (has_shape and array.dtype.kind in "iuf" and ((array >= least) & (array <= most)).all()):
+        low = "positive" if 0 < least < 1e-6 else f"at least {least:g}"
+        raise ValueError(f"{name} must be {rule}, {low} and at most {most:g}, got {value!r}.")
+    return array.astype(float)
+
+
 def check_kind(name: str, value: Any, kind: type) -> None:
     """Check that the argument called `name` is an instance of `kind`.
 
@@ -78,6 +109,17 @@ def check_kind(name: str, value: Any, kind: type) -> None:
     """
     if not isinstance(value, kind):
         raise TypeError(f"{name} must be of the type {kind.__name__}, got {value!r:.100}.")
+
+
+def check_flags(**flags: Any) -> None:
+    """Check that every argument is True or False.
+
+    Raises:
+      ValueError: naming the first that is not.
+    """
+    for name, value in flags.items():
+        if not isinstance(value, bool | np.bool_):
+            raise ValueError(f"{name} must be True or False, got {value!r}.")
 
 
 def given(config: Config | None, kind: type[Config]) -> Config:
@@ -100,10 +142,8 @@ def check_integers(config: Any, **bounds: int | tuple[int, int]) -> None:
     Raises:
       ValueError: naming the first that is not.
     """
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        if field.type in ("bool", bool) and not isinstance(value, bool | np.bool_):
-            raise ValueError(f"{type(config).__name__}.{field.name} must be True or False, got {value!r}.")
+    flags = [field.name for field in dataclasses.fields(config) if field.type in ("bool", bool)]
+    check_flags(**{f"{type(config).__name__}.{name}": getattr(config, name) for name in flags})
     for name, bound in bounds.items():
         value, (low, high) = getattr(config, name), bound if isinstance(bound, tuple) else (bound, LARGEST_INTEGER)
         if not is_integer(value, low, high):

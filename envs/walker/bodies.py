@@ -13,9 +13,11 @@ import numpy as np
 from flax import struct
 
 from jaxcurriculum.envs.walker.starts import STARTS, Start
+from jaxcurriculum.fields import SMALLEST, as_tuples, checked_array
 
 PIXEL = 1 / 30  # m: published sizes are in pixels
-LARGEST = 1e6  # of any size, density, speed or torque, so that float32 holds what follows from them
+LARGEST = 1e6  # of any density, speed, torque or angle, so that float32 holds what follows from them
+SIZE = (0.01, 10.0)  # m: of a link's sides; no part of a body is further from the hull's origin than the second
 STANCE = (0.4, -0.9)  # rad: hips and knees of a walker that starts at rest
 
 
@@ -24,10 +26,10 @@ class Body:
     """A planar walker. Lengths in m, angles in rad; the hull's polygon is convex and given from its origin.
 
     Each leg is an upper and a lower link, boxes that hang from a joint at the middle of their top side. Pairs of numbers are those of
-    (hip, knee) or of (upper, lower); all legs share them.
+    (hip, knee) or of (upper, lower); all legs share them. Numbers are kept as floats, sequences and arrays of them as tuples.
 
     Raises:
-      ValueError: when the hull is not convex, there is no leg, or a size, density, limit or torque cannot be.
+      ValueError: when the hull is not convex, there is no leg, a size, density, limit or torque cannot be, or a start has other legs.
 
     >>> body = Body(name="hopper", hull=((-0.5, -0.2), (0.5, -0.2), (0.5, 0.2), (-0.5, 0.2)), hips=((0.0, -0.2),),
     ...             link_lengths=(0.9, 0.9), link_widths=(0.25, 0.2))
@@ -55,21 +57,28 @@ class Body:
     def __post_init__(self):
         if not isinstance(self.name, str) or not self.name:
             raise ValueError(f"name must be a word, got {self.name!r}.")
-        _check_convex(_array("hull", self.hull, "three to eight corners (x, y)", (range(3, 9), (2,))), self.hull)
-        legs = len(_array("hips", self.hips, "a point (x, y) for each of 1 to 99 legs", (range(1, 100), (2,))))
-        _array("rest_angles", self.rest_angles, f"empty or one angle a leg, {legs}", ((0, legs),))
-        for name in ("link_lengths", "link_widths", "motor_speeds", "motor_torques"):
-            _check_range(name, _array(name, getattr(self, name), "two positive numbers", ((2,),)), positive=True)
-        for name in ("hull_density", "link_density"):
-            _check_range(name, _array(name, getattr(self, name), "a positive number", ()), positive=True)
-        for name in ("link_friction", "torque_cost"):
-            _check_range(name, _array(name, getattr(self, name), "a number, not negative", ()), positive=False)
-        lower, upper = (_array(name, getattr(self, name), "two numbers", ((2,),)) for name in ("joint_lower", "joint_upper"))
+        _check_convex(self._keep("hull", "three to eight corners (x, y)", (range(3, 9), (2,)), -SIZE[1], SIZE[1]), self.hull)
+        legs = len(self._keep("hips", "a point (x, y) for each of 1 to 99 legs", (range(1, 100), (2,)), -SIZE[1], SIZE[1]))
+        self._keep("rest_angles", f"empty or one angle a leg, {legs}", ((0, legs),))
+        for name in ("link_lengths", "link_widths"):
+            self._keep(name, "two numbers", ((2,),), *SIZE)
+        for name in ("motor_speeds", "motor_torques"):
+            self._keep(name, "two numbers", ((2,),), SMALLEST)
+        for name, least in (("hull_density", SMALLEST), ("link_density", SMALLEST), ("link_friction", 0.0), ("torque_cost", 0.0)):
+            self._keep(name, "a number", (), least)
+        lower, upper = (self._keep(name, "two numbers", ((2,),)) for name in ("joint_lower", "joint_upper"))
         if not (lower < upper).all():
             raise ValueError(f"joint_lower must lie below joint_upper, got {self.joint_lower} and {self.joint_upper}.")
         for name in ("start", "start_on_pieces"):
-            if not isinstance(getattr(self, name), Start | None):
-                raise ValueError(f"{name} must be a Start or None, got {getattr(self, name)!r}.")
+            start = getattr(self, name)
+            if not (start is None or isinstance(start, Start) and start.num_legs == legs):
+                raise ValueError(f"{name} must be None or a Start of {legs} legs, got {start!r}.")
+
+    def _keep(self, name: str, rule: str, lengths: tuple, least: float = -LARGEST, most: float = LARGEST) -> np.ndarray:
+        """Check a field and keep it as floats."""
+        array = checked_array(name, getattr(self, name), rule, lengths, least, most)
+        object.__setattr__(self, name, as_tuples(array))  # the record is frozen once it is made
+        return array
 
     @property
     def num_legs(self) -> int:
@@ -78,25 +87,6 @@ class Body:
     @property
     def num_joints(self) -> int:
         return 2 * self.num_legs
-
-
-def _array(name: str, value: Any, rule: str, lengths: tuple) -> np.ndarray:
-    """`value` as finite numbers whose axes have one of these lengths each."""
-    try:
-        array = np.array(value, float)
-    except (TypeError, ValueError):
-        array = np.array(np.nan)
-    empty = array.size == 0 and lengths and 0 in lengths[0]
-    if not empty and (array.ndim != len(lengths) or any(n not in allowed for n, allowed in zip(array.shape, lengths))):
-        raise ValueError(f"{name} must be {rule}, got {value!r}.")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be {rule}, all finite, got {value!r}.")
-    return array
-
-
-def _check_range(name: str, array: np.ndarray, positive: bool) -> None:
-    if (array < 0).any() or (positive and (array == 0).any()) or (array > LARGEST).any():
-        raise ValueError(f"{name} must be {'positive' if positive else 'not negative'} and at most {LARGEST:g}, got {array.tolist()}.")
 
 
 def _check_convex(corners: np.ndarray, given: Any) -> None:
@@ -241,6 +231,6 @@ def get_body(body: str | Body) -> Body:
     """
     if isinstance(body, Body):
         return body
-    if body not in BODIES:
+    if not isinstance(body, str) or body not in BODIES:
         raise ValueError(f"body must be one of {', '.join(BODIES)} or a Body, got {body!r}.")
     return BODIES[body]

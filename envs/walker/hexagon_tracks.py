@@ -33,7 +33,7 @@ def hexagon_tracks(body: str | Body = "default", sizes: Sizes | None = None) -> 
       sizes: bounds of factors for sizes of the body, such as {"upper_length": (0.5, 1.5)}.
 
     Raises:
-      ValueError: when there is no such body or size.
+      ValueError: when there is no such body or size; see also `tracks.walk_on`.
 
     Source: Portelas et al. 2019 (see `stump_tracks`, also for the differences).
 

@@ -91,9 +91,7 @@ def joint_angles(walker: Anatomy, hull_angle: jax.Array, angles: jax.Array) -> j
 
 def turn(points: jax.Array, angle: jax.Array) -> jax.Array:
     """`points` [2, ..., N] turned about the origin by `angle` [N]."""
-    angle = angle.reshape(*[1] * (points.ndim - 2), -1)
-    sin, cos = sin_cos(angle)
-    return jnp.stack([cos * points[0] - sin * points[1], sin * points[0] + cos * points[1]])
+    return rotated(points, sin_cos(angle.reshape(*[1] * (points.ndim - 2), -1)))
 
 
 def posture(walker: Anatomy, hull_angle: jax.Array, angles: jax.Array) -> Posture:
@@ -129,6 +127,6 @@ def outline(walker: Anatomy, state: WalkerState) -> list[jax.Array]:
     """The walker's polygons in the world, counter-clockwise: hull [corners, 2], then every link [4, 2], leg by leg, upper first."""
     pose = state.hull_pose[:, None]
     shape = posture(walker, pose[2], link_angles(walker, pose[2], state.joints[..., None]))
-    corners = link_corners(walker, link_tops(walker, pose, shape), shape.axis)[..., 0]
+    corners = link_corners(walker, link_tops(walker, pose, shape) + state.offset[..., None], shape.axis)[..., 0]
     links = [corners[:, :, part, leg].T for leg in range(corners.shape[-1]) for part in range(2)]
     return [hull_corners(walker, pose)[..., 0].T, *links]

@@ -16,6 +16,7 @@ from jaxcurriculum.envs.walker.bodies import PIXEL, Body
 from jaxcurriculum.envs.walker.surfaces import GROUND, STEP, Columns
 from jaxcurriculum.envs.walker.terrain import NOWHERE, NUM_CELLS, Density
 from jaxcurriculum.envs.walker.tracks import Scenery, Sizes, Track, walk_on
+from jaxcurriculum.fields import check_flags
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.space import Box
 from jaxcurriculum.types import Key
@@ -57,13 +58,14 @@ def bipedal_walker(
       contact_flag: "true", or "box2d" for flags that flicker as gymnasium's do (`contact_flags`).
 
     Raises:
-      ValueError: when there is no such body, size or contact flag.
+      ValueError: when there is no such body, size or contact flag, or a flag is not True or False; see also `tracks.walk_on`.
 
     Source: gymnasium 1.2, `bipedal_walker.py`. Differs from it: see `stump_tracks`.
 
     >>> bipedal_walker().max_episode_steps
     1600
     """
+    check_flags(hardcore=hardcore)
     kinds = np.array([hardcore] * 3)
     space = Box(names=("roughness",), low=(1.0,), high=(1.0,))
 
@@ -102,7 +104,7 @@ def obstacle_tracks(
       contact_flag: "true", or "box2d" for flags that flicker as gymnasium's do (`contact_flags`).
 
     Raises:
-      ValueError: when there is no such body, size or contact flag.
+      ValueError: when there is no such body, size or contact flag, or a flag is not True or False; see also `tracks.walk_on`.
 
     Source: Wang et al. 2019, "POET"; Parker-Holder et al. 2022, "Evolving curricula with regret-based environment design" (ranges).
     Differs from the papers: the right wall of a pit reaches to the next whole step, behind which the ground is as high; see also
@@ -111,6 +113,7 @@ def obstacle_tracks(
     >>> obstacle_tracks().task_space.dims, obstacle_tracks(stairs=False).task_space.dims
     (8, 5)
     """
+    check_flags(stairs=stairs, easy=easy)
     names = [
         "roughness",
         "pit_width_1",

@@ -104,7 +104,7 @@ def _correct(light: list[jax.Array], errors: Errors) -> tuple[jax.Array, ...]:
         bodies, busy = list(carry[0]), carry[1]
         rate, content = busy * jnp.where(number < num_single, BAUMGARTE, 1.0), busy >= 0
         for link in range(len(light) - 1):
-            bodies[link + 1], fine = _push_out(errors, link, pushes[link], bodies[link + 1], rate)
+            bodies[link + 1], fine = _separate(errors, link, pushes[link], bodies[link + 1], rate)
             content = content & fine
         for joint in order:
             a, b = _first(joint), joint + 1
@@ -136,7 +136,7 @@ def _pulls(arms: jax.Array, first: jax.Array, second: jax.Array) -> list[list[ja
     return [[pull(first, 0, *impulse) for impulse in impulses], [-pull(second, 1, *impulse) for impulse in impulses]]
 
 
-def _push_out(errors: Errors, link: int, pushes: list[jax.Array], pose: jax.Array, rate: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _separate(errors: Errors, link: int, pushes: list[jax.Array], pose: jax.Array, rate: jax.Array) -> tuple[jax.Array, jax.Array]:
     """A link's `pose` [3, N] after both its contacts pushed it, and whether they were content, [N] bool."""
     content = rate >= 0
     for point in range(2):

@@ -11,15 +11,42 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
+
+from jaxcurriculum.fields import as_tuples, checked_array
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Start:
-    """A state of a walker."""
+    """A state of a walker on flat ground, as an episode begins.
+
+    Raises:
+      ValueError: when a number is not finite, or the numbers of legs differ.
+
+    >>> Start(pose=(4.6, 2.4, 0.0), joints=((0.3,), (-0.8,)), velocity=((0.0,) * 3,) * 3).num_legs
+    1
+    """
 
     pose: tuple[float, float, float]  # m, m, rad: the hull's centre of mass (x, height above the ground) and angle
     joints: tuple[tuple[float, ...], tuple[float, ...]]  # rad, hips then knees
     velocity: tuple[tuple[float, ...], ...]  # vx, vy (m/s), rate (rad/s): hull, then upper and lower, leg by leg
-    touched: tuple[bool, ...] = (True, True)  # whether each lower link touched the ground in the last of those steps
+    touched: tuple[bool, ...] = ()  # whether each lower link touched the ground in the last of those steps; by default all did
+
+    def __post_init__(self):
+        joints = checked_array("joints", self.joints, "hips, then as many knees", ((2,), range(1, 100)))
+        legs = joints.shape[1]
+        pose = checked_array("pose", self.pose, "three numbers", ((3,),))
+        velocity = checked_array("velocity", self.velocity, f"three rows of {1 + 2 * legs} numbers", ((3,), (1 + 2 * legs,)))
+        for name, array in (("pose", pose), ("joints", joints), ("velocity", velocity)):
+            object.__setattr__(self, name, as_tuples(array))  # the record is frozen once it is made
+        touched = self.touched if len(self.touched) else (True,) * legs
+        if len(touched) != legs or not all(isinstance(one, bool | np.bool_) for one in touched):
+            raise ValueError(f"touched must be True or False for each of {legs} legs, got {self.touched!r}.")
+        object.__setattr__(self, "touched", tuple(touched))
+
+    @property
+    def num_legs(self) -> int:
+        return len(self.joints[0])
 
 
 STARTS: dict[str, dict[str, Any]] = {

@@ -12,13 +12,15 @@ from jaxcurriculum.envs.walker.kinematics import turn
 from jaxcurriculum.envs.walker.surfaces import GROUND, STEP, Columns, Polygons
 from jaxcurriculum.envs.walker.terrain import END, NOWHERE, PAD, Density
 from jaxcurriculum.envs.walker.tracks import MOST_OBSTACLES, Scenery, Sizes, Track, walk_on
+from jaxcurriculum.fields import are_numbers
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.space import Box
 from jaxcurriculum.types import Key
 
 SPREAD = 0.1  # standard deviation of heights and widths [steps] and of rotations [rad] about their means
+LARGEST = 1000.0  # m, steps: of a bound
 LEAST = 0.05  # steps: of a height or width
-MOST_SPREAD = 5  # standard deviations by which a width falls below its mean at most
+MOST_SPREAD = 5  # standard deviations from their mean to which heights and widths are cut
 MIN_GAP = 0.01  # m
 
 
@@ -46,12 +48,13 @@ def stump_tracks(
       sizes: bounds of factors for sizes of the body, such as {"upper_length": (0.5, 1.5)}.
 
     Raises:
-      ValueError: when there is no such body or size, bounds are not finite or the wrong way round, a spacing or width is negative, or
-        more than 200 stumps would fit on a track.
+      ValueError: when there is no such body or size, bounds are not finite or the wrong way round, a spacing or width is negative, a
+        rotation lies beyond [0, 2 pi], or more than 200 stumps would fit on a track; see also `tracks.walk_on`.
 
     Source: Portelas et al. 2019, "Teacher algorithms for curriculum learning of Deep RL in continuously parameterized environments".
     Differs from the paper: contact flags are true contact (there a flag may flicker off), the first observation is the one after two
-    steps of zero action, as Box2D's first poses are not joined, and widths stay within five standard deviations of their mean.
+    steps of zero action, as Box2D's first poses are not joined, and heights, widths and rotations stay within five standard deviations of
+    their mean.
 
     >>> env = stump_tracks()
     >>> level = env.generate(jax.random.key(0), jnp.array([1.0, 3.0]))
@@ -63,11 +66,12 @@ def stump_tracks(
     axes = {"stump_height": (min_stump_height, max_stump_height), "obstacle_spacing": (min_obstacle_spacing, max_obstacle_spacing)}
     axes |= {name: bounds for name, bounds in (("stump_width", stump_width), ("stump_rotation", stump_rotation)) if bounds is not None}
     units = {"stump_height": "steps", "obstacle_spacing": "m", "stump_width": "steps", "stump_rotation": "rad"}
+    for name, bounds in axes.items():
+        least, most = {"stump_height": (-LARGEST, LARGEST), "stump_rotation": (0.0, 2 * math.pi)}.get(name, (0.0, LARGEST))
+        if not (are_numbers(bounds, least, most) and len(bounds) == 2):
+            raise ValueError(f"bounds of {name} must be two numbers, at least {least:g} and at most {most:g}, got {bounds!r}.")
     low, high = zip(*axes.values())
     space = Box(names=list(axes), low=low, high=high, units=[units[name] for name in axes])
-    for name, (least, _) in axes.items():
-        if name != "stump_height" and least < 0:
-            raise ValueError(f"{name} must not be negative, got a least value of {least}.")
     mean_width = 1.0 if stump_width is None else max(stump_width[0], LEAST)
     gap = max(MIN_GAP, min_obstacle_spacing)
     num = math.ceil((END - PAD) / (mean_width * STEP + gap)) + (0 if stump_width is None else 10)
@@ -98,17 +102,17 @@ def _stumps(
 ) -> Columns | Polygons:
     """`num` stumps, of which those beyond the track's end, and always the last, do not exist."""
     key_heights, key_widths, key_rotations = jax.random.split(key, 3)
-    heights = STEP * jnp.maximum(LEAST, stump_height + SPREAD * jax.random.normal(key_heights, (num,)))
+    noise = lambda key: SPREAD * jnp.clip(jax.random.normal(key, (num,)), -MOST_SPREAD, MOST_SPREAD)
+    heights = STEP * jnp.maximum(LEAST, stump_height + noise(key_heights))
     widths = jnp.full((num,), STEP)
     if stump_width is not None:
-        noise = jnp.maximum(jax.random.normal(key_widths, (num,)), -MOST_SPREAD)
-        widths = STEP * jnp.maximum(LEAST, stump_width + SPREAD * noise)
+        widths = STEP * jnp.maximum(LEAST, stump_width + noise(key_widths))
     pitch = widths + jnp.maximum(MIN_GAP, obstacle_spacing)
     left = PAD + jnp.cumsum(pitch) - pitch
     left = jnp.where((left < END) & (jnp.arange(num) < num - 1), left, NOWHERE)
     if stump_rotation is None:
         return Columns(left=left, right=left + widths, top=GROUND + heights)
-    angle = jnp.clip(stump_rotation + SPREAD * jax.random.normal(key_rotations, (num,)), 0.0, 2 * jnp.pi)
+    angle = jnp.clip(stump_rotation + noise(key_rotations), 0.0, 2 * jnp.pi)
     none = jnp.zeros_like(heights)
     corners = jnp.stack([jnp.stack([-widths, widths, widths, -widths]) / 2, jnp.stack([none, none, heights, heights])])
     foot = jnp.stack([left + widths / 2, jnp.full((num,), GROUND)])

@@ -14,7 +14,7 @@ from jaxcurriculum.envs.walker.bodies import Anatomy
 from jaxcurriculum.envs.walker.surfaces import STEP, Chain, Columns, Flat, Polygons, Surface
 
 NUM_CELLS = 200  # steps of a track
-PAD = 20 * STEP  # m: nothing stands before
+PAD = 20 * STEP  # m: no obstacle stands before, though rotated ones lean over it
 END = NUM_CELLS * STEP  # m: nothing begins here or beyond
 FINISH = (NUM_CELLS - 10) * STEP  # m
 START_X = 10 * STEP  # m: where the walker is created

@@ -6,15 +6,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxcurriculum.fields import MOST_AT_ONCE, is_integer, is_number
 from jaxcurriculum.space import Box
 
 
 def stump_tasks_2019(max_height: float = 3.0) -> np.ndarray:
     """The 50 tasks of Portelas et al. 2019, [50, 2] float32: for each, height U(0, max_height) and then spacing U(0, 6), seed 4222.
 
+    Raises:
+      ValueError: when max_height is not a finite number, or negative.
+
     >>> stump_tasks_2019().shape
     (50, 2)
     """
+    if not is_number(max_height, 0.0):
+        raise ValueError(f"max_height must be a finite number, not negative, got {max_height!r}.")
     random = np.random.RandomState(4222)
     return np.array([(random.uniform(0, max_height), random.uniform(0, 6)) for _ in range(50)], np.float32)
 
@@ -22,9 +28,13 @@ def stump_tasks_2019(max_height: float = 3.0) -> np.ndarray:
 def stump_tasks_grid(min_height: float = 0.0, max_height: float = 3.0, min_spacing: float = 0.0, max_spacing: float = 6.0) -> np.ndarray:
     """The 10 x 10 grid of TeachMyAgent, by default over its heights 0 to 3 and spacings 0 to 6, bounds included, [100, 2] float32.
 
+    Raises:
+      ValueError: when bounds are not finite or the wrong way round.
+
     >>> stump_tasks_grid()[-1].tolist()
     [3.0, 6.0]
     """
+    Box(names=("height", "spacing"), low=(min_height, min_spacing), high=(max_height, max_spacing))  # checks them
     height, spacing = np.meshgrid(np.linspace(min_height, max_height, 10), np.linspace(min_spacing, max_spacing, 10), indexing="ij")
     return np.stack([height.ravel(), spacing.ravel()], axis=1).astype(np.float32)
 
@@ -67,8 +77,13 @@ def obstacle_tasks_2022(stairs: bool = True) -> np.ndarray:
 def uniform_tasks(space: Box, num: int = 100) -> np.ndarray:
     """`num` tasks uniform over a task space, [num, dims] float32, always the same ones.
 
+    Raises:
+      ValueError: when num is not an integer from 1 to a million.
+
     >>> uniform_tasks(Box(names=("height",), low=(0.0,), high=(2.0,))).shape
     (100, 1)
     """
+    if not is_integer(num, 1, MOST_AT_ONCE):
+        raise ValueError(f"num must be an integer from 1 to {MOST_AT_ONCE}, got {num!r}.")
     unit = np.random.RandomState(4222).uniform(size=(num, space.dims)).astype(np.float32)
     return np.asarray(jax.vmap(space.from_unit)(jnp.asarray(unit)))

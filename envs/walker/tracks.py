@@ -22,6 +22,7 @@ from jaxcurriculum.envs.walker.settle import REST_GAP
 from jaxcurriculum.envs.walker.starts import Start
 from jaxcurriculum.envs.walker.surfaces import GROUND, Columns, Polygons
 from jaxcurriculum.envs.walker.terrain import FINISH, MAX_PUSH, START_X, Density, Level, Window, index_obstacles, look_around
+from jaxcurriculum.fields import SMALLEST, are_numbers
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.space import Box
 from jaxcurriculum.types import Key, TimeStep
@@ -31,6 +32,8 @@ FALL_REWARD = -100.0
 BLOCK = 64  # walkers whose numbers fit the cache together
 SLACK = 0.3  # m: more than a walker moves in a step and contact looks around a link
 MOST_OBSTACLES = 200  # on a track
+MOST_FACTOR = 10.0  # of a size
+MOST_REACH = 20.0  # m: from the hull to a foot
 
 Scenery = tuple[jax.Array | None, Columns | Polygons | None]  # ground heights [NUM_CELLS] or None where flat; obstacles from left to right
 Sizes = Mapping[str, tuple[float, float]]  # bounds of the factors by which sizes of the body may differ
@@ -53,20 +56,20 @@ def walk_on(track: Track, body: str | Body, sizes: Sizes | None) -> Environment:
 
     Action: the motors (hip, knee, leg by leg) in [-1, 1]. Observations: `observe`. Reward: 130/30 a metre forward, -5 a radian of hull
     angle, minus the body's cost of torque; -100 in its place, and the end, when the hull touches anything or x < 0. The end is also
-    reached at x > 88.667 m. Solved above 230. With `sizes` a task is the track's followed by a factor for each size named.
+    reached at x > 88.667 m. Solved above 230. A task beyond the task space is played as the nearest one within.
+
+    With `sizes` a task is the track's followed by a factor for each size named. Such walkers begin at rest in `STANCE`, where those
+    without begin as Box2D's do, and pay the same for a motor at full torque, whatever the torque.
 
     Raises:
-      ValueError: when there is no such body or size, or bounds of a size are not positive or the wrong way round.
+      ValueError: when there is no such body, size or contact flag, bounds of a size are not positive factors up to 10 or the wrong way
+        round, the largest walker does not fit on the start pad, or a task or an action has another shape.
     """
-    body, sizes = get_body(body), dict(sizes or {})
+    body, sizes = get_body(body), _checked(sizes)
     if track.contact_flag not in ("true", "box2d"):
         raise ValueError(f"contact_flag must be 'true' or 'box2d', got {track.contact_flag!r}.")
-    for name, (low, high) in sizes.items():
-        if name not in SIZES:
-            raise ValueError(f"sizes must be among {', '.join(SIZES)}, got {name!r}.")
-        if not 0 < low <= high < np.inf:
-            raise ValueError(f"sizes of {name} must be positive factors, low <= high, got {(low, high)}.")
     largest = anatomy(body, {name: high for name, (_, high) in sizes.items()})
+    _check_fits(largest)
     fixed = jax.tree.map(lambda x: x[..., None], largest)
     space = track.task_space
     if sizes:
@@ -80,8 +83,7 @@ def walk_on(track: Track, body: str | Body, sizes: Sizes | None) -> Environment:
         )
 
     def generate(key: Key, task: jax.Array) -> Level:
-        if task.shape != (space.dims,):
-            raise ValueError(f"A task of {track.name} must be {space.dims} numbers ({', '.join(space.names)}), got shape {task.shape}.")
+        task = space.clip(_of_shape(f"A task of {track.name}", task, space))
         key_scenery, key_push = jax.random.split(key)
         ground, obstacles = track.scenery(key_scenery, task[: track.task_space.dims])
         factors = dict(zip(sizes, task[track.task_space.dims :]))
@@ -97,17 +99,50 @@ def walk_on(track: Track, body: str | Body, sizes: Sizes | None) -> Environment:
     step = trailing_batch(lambda level, state, action: _step(fixed if level.walker is None else level.walker, level, state, action))
     reset = trailing_batch(lambda level: _reset(fixed if level.walker is None else level.walker, level, track.contact_flag))
     joints = [f"{joint}_{leg}" for leg in range(body.num_legs) for joint in ("hip", "knee")]
+    actions = Box(names=joints, low=[-1] * body.num_joints, high=[1] * body.num_joints)
     return Environment(
         name=track.name,
         task_space=space,
-        action_space=Box(names=joints, low=[-1] * body.num_joints, high=[1] * body.num_joints),
+        action_space=actions,
         obs_dim=4 + 5 * body.num_legs + 10,
         max_episode_steps=track.max_episode_steps,
         solved_above=230.0,
         generate=generate,
         reset=lambda key, level: reset(level),
-        step=lambda key, level, state, action: step(level, state, action),
+        step=lambda key, level, state, action: step(level, state, _of_shape(f"An action on {track.name}", action, actions)),
     )
+
+
+def _checked(sizes: Sizes | None) -> dict[str, tuple[float, float]]:
+    if not isinstance(sizes, Mapping | None):
+        raise ValueError(f"sizes must be a mapping from names to factors (low, high), got {sizes!r}.")
+    for name, bounds in (sizes or {}).items():
+        if name not in SIZES:
+            raise ValueError(f"sizes must be among {', '.join(SIZES)}, got {name!r}.")
+        if not (are_numbers(bounds, SMALLEST, MOST_FACTOR) and len(bounds) == 2 and bounds[0] <= bounds[1]):
+            raise ValueError(f"sizes of {name} must be positive factors (low, high), low <= high <= {MOST_FACTOR:g}, got {bounds!r}.")
+    return dict(sizes or {})
+
+
+def _check_fits(walker: Anatomy) -> None:
+    """Before and behind the hull's origin, where the start pad has no more than `START_X` to either side."""
+    hip, knee = np.clip(STANCE, walker.body.joint_lower, walker.body.joint_upper)
+    upper = hip + walker.rest_angles[:, 0]
+    knees = walker.hips[0] + walker.length[0] * np.sin(upper)
+    feet = knees + walker.length[1] * np.sin(upper + knee)
+    extent = np.abs(np.concatenate([walker.hull[0], knees, feet]) + walker.centre[0]).max() + walker.width.max()
+    if extent > START_X or walker.span.reach > MOST_REACH:
+        raise ValueError(
+            f"body {walker.body.name!r} with the largest of its sizes must extend at most {START_X:.2f} m before and behind its origin"
+            f" where it stands, and {MOST_REACH:g} m from hull to foot, got {extent:.2f} m and {walker.span.reach:.2f} m."
+        )
+
+
+def _of_shape(what: str, values: jax.Array, space: Box) -> jax.Array:
+    values = jnp.asarray(values, jnp.float32)
+    if values.shape != (space.dims,):
+        raise ValueError(f"{what} must be {space.dims} numbers ({', '.join(space.names)}), got shape {values.shape}.")
+    return values
 
 
 def potential(walker: Anatomy, hull_pose: jax.Array) -> jax.Array:

@@ -1,3 +1,5 @@
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
@@ -5,6 +7,7 @@ from walker_scenes import numbers
 
 from jaxcurriculum.envs.walker.bodies import BODIES, SIZES, Body, anatomy, get_body, polygon_mass
 from jaxcurriculum.envs.walker.kinematics import WalkerState, outline
+from jaxcurriculum.envs.walker.starts import Start
 
 
 def test_masses_are_box2ds():
@@ -36,14 +39,21 @@ SQUARE = ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))
         (dict(hull=((0, 0), (1, 0))), "three to eight corners"),
         (dict(hull=((0, 0), (2, 0), (1, 0.2), (2, 2))), "convex"),
         (dict(hull=((1, 0), (-0.8, 0.6), (0.3, -1), (0.3, 1), (-0.8, -0.6))), "convex"),  # a star
-        (dict(hips=((float("nan"), 0.0),)), "hips .* finite"),
-        (dict(rest_angles=(float("nan"),)), "rest_angles .* finite"),
-        (dict(link_lengths=1.0), "link_lengths must be two positive numbers, got 1.0"),
+        (dict(hips=((float("nan"), 0.0),)), "hips must be a point .* got"),
+        (dict(rest_angles=(float("nan"),)), "rest_angles must be empty or one angle a leg"),
+        (dict(link_lengths=1.0), "link_lengths must be two numbers, at least 0.01 and at most 10, got 1.0"),
         (dict(link_friction=-1.0), "link_friction"),
         (dict(torque_cost=float("nan")), "torque_cost"),
         (dict(hull_density=1e30), "hull_density .* 1e\\+06, got 1e\\+30"),
         (dict(joint_lower=(-1.0,)), "joint_lower must be two numbers"),
-        (dict(start="here"), "start must be a Start"),
+        (dict(start="here"), "start must be None or a Start of 1 legs"),
+        (dict(start=BODIES["default"].start), "start must be None or a Start of 1 legs"),
+        (dict(hips=((1e9, 0.0),)), "hips .* at most 10"),
+        (dict(hull=((0, 0), (1e30, 0), (0, 1))), "hull .* at most 10"),
+        (dict(joint_upper=(1e30, 1e30)), "joint_upper .* at most 1e\\+06"),
+        (dict(hull_density="5"), "hull_density must be a number, positive and at most 1e\\+06, got '5'"),
+        (dict(link_lengths=("1", "1")), "link_lengths must be two numbers"),
+        (dict(link_friction=True), "link_friction"),
         (dict(name=""), "name"),
         (dict(hips=()), "hips"),
         (dict(rest_angles=(0.1, 0.2)), "rest_angles"),
@@ -59,6 +69,28 @@ def test_a_body_that_cannot_be_says_why(change, message):
     Body(**good)
     with pytest.raises(ValueError, match=message):
         Body(**(good | change))
+
+
+def test_arrays_are_kept_as_tuples_of_floats():
+    body = Body(name="own", hull=np.array(SQUARE), hips=np.zeros((1, 2)), link_lengths=[1, 1], link_widths=(0.2, np.float32(0.25)))
+    assert body.hull == SQUARE and body.hips == ((0.0, 0.0),) and body.link_lengths == (1.0, 1.0) and body.link_widths == (0.2, 0.25)
+    assert hash(body) == hash(dataclasses.replace(body)) and all(type(x) is float for x in (*body.hull[0], *body.link_lengths))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (dict(pose=(0.0, 1.0)), "pose must be three numbers"),
+        (dict(pose=(0.0, float("nan"), 0.0)), "pose"),
+        (dict(joints=((0.3, 0.2), (-0.8,))), "joints must be hips, then as many knees"),
+        (dict(velocity=((0.0,) * 5,) * 3), "velocity must be three rows of 3 numbers"),
+        (dict(touched=(True, False)), "touched must be True or False for each of 1 legs"),
+        (dict(touched=(1,)), "touched"),
+    ],
+)
+def test_a_start_that_cannot_be_says_why(change, message):
+    with pytest.raises(ValueError, match=message):
+        Start(**(dict(pose=(4.6, 2.4, 0.0), joints=((0.3,), (-0.8,)), velocity=((0.0,) * 3,) * 3) | change))
 
 
 def test_sizes_change_what_they_name():

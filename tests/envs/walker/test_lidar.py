@@ -14,7 +14,7 @@ from jaxcurriculum.envs.walker.terrain import look_around
 
 TRACKS = {
     "stumps": envs.stump_tracks,
-    "rotated stumps": lambda: envs.stump_tracks(stump_width=(1.0, 2.0), stump_rotation=(0.0, 6.3)),
+    "rotated stumps": lambda: envs.stump_tracks(stump_width=(1.0, 2.0), stump_rotation=(0.0, 6.28)),
     "hexagons": envs.hexagon_tracks,
     "sequences": envs.stump_sequences,
     "rough ground": envs.bipedal_walker,

@@ -20,7 +20,7 @@ from jaxcurriculum.envs.walker.terrain import FINISH, NOWHERE, NUM_CELLS, look_a
 TRACKS = {
     "stumps": envs.stump_tracks,
     "wide stumps": lambda: envs.stump_tracks(stump_width=(1.0, 2.0)),
-    "rotated stumps": lambda: envs.stump_tracks(stump_rotation=(0.0, 6.3)),
+    "rotated stumps": lambda: envs.stump_tracks(stump_rotation=(0.0, 6.28)),
     "hexagons": envs.hexagon_tracks,
     "sequences": envs.stump_sequences,
     "hardcore": lambda: envs.bipedal_walker(hardcore=True),

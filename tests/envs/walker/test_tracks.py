@@ -12,6 +12,14 @@ from jaxcurriculum.envs.walker import tracks
 from jaxcurriculum.envs.walker.bodies import BODIES
 from jaxcurriculum.envs.walker.surfaces import GROUND
 
+TRACKS = {
+    "stumps": lambda: envs.stump_tracks(min_obstacle_spacing=3.0, sizes={"leg_width": (0.5, 1.5)}),
+    "hexagons": envs.hexagon_tracks,
+    "sequences": envs.stump_sequences,
+    "rough": envs.bipedal_walker,
+    "obstacles": envs.obstacle_tracks,
+}
+
 
 @pytest.mark.parametrize("name", sorted(BODIES))
 def test_observation_is_gymnasiums_on_the_same_state(name):
@@ -132,22 +140,60 @@ def test_state_has_one_dtype_and_no_weak_types():
     assert described[0] == described[1] and not any(weak for _, _, weak in described[0])
 
 
-def test_bad_configurations_say_what_is_wrong():
-    with pytest.raises(ValueError, match="default, short"):
-        envs.stump_tracks(body="tall")
-    with pytest.raises(ValueError, match="stump_height"):
-        envs.stump_tracks(min_stump_height=2.0, max_stump_height=1.0)
-    with pytest.raises(ValueError, match="negative"):
-        envs.stump_tracks(min_obstacle_spacing=-1.0)
-    with pytest.raises(ValueError, match="200 stumps"):
-        envs.stump_tracks(stump_width=(0.5, 1.0))
-    with pytest.raises(ValueError, match="sizes must be among"):
-        envs.hexagon_tracks(sizes={"arms": (1.0, 2.0)})
-    with pytest.raises(ValueError, match="positive factors"):
-        envs.hexagon_tracks(sizes={"leg_width": (0.0, 2.0)})
+WIDE = envs.Body(name="wide", hull=((-6, 0), (6, 0), (0, 1)), hips=((0, 0),), link_lengths=(1, 1), link_widths=(0.2, 0.2))
+
+
+@pytest.mark.parametrize(
+    ("make", "changes", "message"),
+    [
+        (envs.stump_tracks, dict(body="tall"), "body must be one of default, short, long, quadruped or a Body, got 'tall'"),
+        (envs.stump_tracks, dict(body=["default"]), "body must be one of"),
+        (envs.stump_tracks, dict(body=WIDE), "'wide' .* must extend at most 4.67 m .* got 6"),
+        (envs.stump_tracks, dict(min_stump_height=2.0, max_stump_height=1.0), "stump_height"),
+        (envs.stump_tracks, dict(max_stump_height="a"), "bounds of stump_height must be two numbers"),
+        (envs.stump_tracks, dict(max_stump_height=None), "bounds of stump_height must be two numbers"),
+        (envs.stump_tracks, dict(min_obstacle_spacing=-1.0), "obstacle_spacing must be two numbers, at least 0"),
+        (envs.stump_tracks, dict(stump_width=1.0), "bounds of stump_width must be two numbers"),
+        (envs.stump_tracks, dict(stump_rotation=(0.0, 7.0)), "stump_rotation .* at most 6.28"),
+        (envs.stump_tracks, dict(stump_rotation=(0.0, 1.0, 2.0)), "stump_rotation"),
+        (envs.stump_tracks, dict(stump_width=(0.5, 1.0)), "200 stumps"),
+        (envs.hexagon_tracks, dict(sizes={"arms": (1.0, 2.0)}), "sizes must be among"),
+        (envs.hexagon_tracks, dict(sizes={"leg_width": (0.0, 2.0)}), "sizes of leg_width must be positive factors"),
+        (envs.hexagon_tracks, dict(sizes={"leg_width": 2.0}), "sizes of leg_width must be positive factors"),
+        (envs.hexagon_tracks, dict(sizes={"leg_width": ("a", "b")}), "sizes of leg_width must be positive factors"),
+        (envs.stump_sequences, dict(sizes=["leg_width"]), "sizes must be a mapping"),
+        (envs.stump_sequences, dict(sizes={"hull_length": (1.0, 10.0)}), "must extend at most"),
+        (envs.bipedal_walker, dict(hardcore="yes"), "hardcore must be True or False, got 'yes'"),
+        (envs.bipedal_walker, dict(contact_flag=True), "contact_flag must be 'true' or 'box2d'"),
+        (envs.obstacle_tracks, dict(stairs=3), "stairs must be True or False"),
+        (envs.stump_tasks_2019, dict(max_height=-1), "max_height"),
+        (envs.stump_tasks_grid, dict(min_height=3.0, max_height=0.0), "height"),
+        (envs.stump_tasks_grid, dict(max_height=float("nan")), "height"),
+        (lambda num: envs.uniform_tasks(envs.stump_tracks().task_space, num), dict(num=0), "num must be an integer from 1"),
+    ],
+)
+def test_bad_arguments_say_what_is_wrong(make, changes, message):
+    with pytest.raises(ValueError, match=message):
+        make(**changes)
 
 
 @pytest.mark.parametrize(("env", "task"), [(envs.stump_tracks, jnp.zeros(3)), (envs.obstacle_tracks, jnp.zeros((1, 8)))])
 def test_a_task_of_another_length_is_refused(env, task):
     with pytest.raises(ValueError, match=r"A task of .* must be \d numbers .*got shape"):
         env().generate(jax.random.key(0), task)
+
+
+def test_an_action_of_another_length_is_refused():
+    env = envs.stump_tracks()
+    state, _ = env.reset(jax.random.key(0), flat_level())
+    with pytest.raises(ValueError, match=r"An action on stump-tracks must be 4 numbers \(hip_0, knee_0.* got shape \(6,\)"):
+        env.step(jax.random.key(0), flat_level(), state, jnp.zeros(6))
+
+
+@pytest.mark.parametrize("name", TRACKS)
+def test_a_task_beyond_the_space_is_the_nearest_one_within(name):
+    """Else stumps would stand closer than the window, which knows the bounds, looks for them."""
+    env = TRACKS[name]()
+    for task in (np.full(env.task_space.dims, -50.0), np.full(env.task_space.dims, 50.0)):
+        beyond, within = (env.generate(jax.random.key(0), one) for one in (list(task), env.task_space.clip(jnp.asarray(task))))
+        jax.tree.map(np.testing.assert_array_equal, beyond, within)
