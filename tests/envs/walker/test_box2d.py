@@ -1,8 +1,8 @@
 """The engine against Box2D from the same states under the same actions, beside Box2D's difference from itself at more iterations.
 
-After 20 steps flight keeps within 0.002 rad, and with contact the engine is no further from Box2D than twice Box2D's own difference;
-bounds on 1 and 5 steps are twice what was measured. `python -m bench.fidelity` has more
-states, bodies, grounds and quantiles.
+After 20 steps flight keeps within 0.002 rad, and with contact the engine is no further from Box2D than twice Box2D's own difference, in
+the median and the 90th percentile of 40 states of the default body; bounds on 1 and 5 steps are twice what was measured. `python -m
+bench.fidelity` has 100 states, all bodies and grounds, and says where twice is missed.
 """
 
 import functools
@@ -44,7 +44,9 @@ BOUNDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_same_state_same_actions(kind):
     ours, own = (np.median(error, axis=0)[[0, 4, 19]] for error in all_errors()[kind])
-    print(kind, "ours", ours, "Box2D's own", own)
+    high, own_high = (np.quantile(error[:, 19], 0.9) for error in all_errors()[kind])
+    print(kind, "ours", ours, high, "Box2D's own", own, own_high)
+    assert high < (0.01 if kind == "flight" else 2 * own_high)
     assert (ours[:2] < BOUNDS[kind]).all() and ours[2] < (0.002 if kind == "flight" else 2 * own[2])
 
 
