@@ -56,6 +56,7 @@ def test_layers():
             "jaxcurriculum.envs",
             "jaxcurriculum.types",
             "jaxcurriculum.roles",
+            "jaxcurriculum.fields",
             "jaxcurriculum.space",
             "jaxcurriculum.machine",
         ),
