@@ -56,10 +56,10 @@ def build(settings: Settings) -> Experiment:
         rounds = max(1, round(evaluate_every / student.steps_per_round))
         configs["loop"] = dataclasses.replace(configs["loop"], rounds_per_evaluation=rounds)
         test_sets = {name: make(configs[tester], original) for name, make in parts[tester].test_sets.items()}
-        fitting = _fitting(test_sets, space)
+        fitting = _fitting(test_sets, original)
         test_set = test_set or fitting[0]
-        if test_set not in fitting:
-            raise ValueError(f"The test_tasks {test_set} are not {space.dims} numbers: {', '.join(space.names)}.")
+        if test_sets[test_set].shape[-1] != original.dims:
+            raise ValueError(f"The test_tasks {test_set} are not {original.dims} numbers: {', '.join(original.names)}.")
         test_tasks = parts["challenge"].to_view(test_sets[test_set], original, configs["challenge"])
         loop = make_loop(teacher, student, test_tasks, configs["loop"])
     except ValueError as error:
@@ -100,8 +100,9 @@ def _box(student: Student) -> Box:
 
 
 def _fitting(test_sets: dict[str, Any], space: Box) -> list[str]:
-    """The names of the test sets whose tasks have as many numbers as those of `space`; sizes of a body are axes that some lack."""
-    return [name for name, tasks in test_sets.items() if tasks.shape[-1] == space.dims]
+    """The names of the test sets whose tasks lie in `space`: bounds may be narrower, and sizes of a body are axes that some lack."""
+    fits = lambda tasks: tasks.shape[-1] == space.dims and bool(jax.vmap(space.contains)(tasks).all())
+    return [name for name, tasks in test_sets.items() if fits(tasks)]
 
 
 def shrunk(settings: Settings) -> Settings:

@@ -12,11 +12,18 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.envs.walker.starts import STARTS, Start
-from jaxcurriculum.fields import SMALLEST, as_tuples, checked_array
+from jaxcurriculum.envs.walker.starts import STARTS, TURN, Start
+from jaxcurriculum.fields import as_tuples, checked_array
 
+MOST_LEGS = 8  # a program grows with them
 PIXEL = 1 / 30  # m: published sizes are in pixels
-LARGEST = 1e6  # of any density, speed, torque or angle, so that float32 holds what follows from them
+# Bounds within which float32 and the solver hold what follows from the numbers.
+DENSITY = (0.01, 500.0)  # kg/m^2
+SPEED = (0.01, 50.0)  # rad/s, of motors: at most a radian a step
+TORQUE = (1e-3, 1e4)  # N m
+FRICTION = (0.0, 10.0)
+COST = (0.0, 1000.0)  # reward a step and motor
+APART = 1e-3  # rad: between a joint's limits
 SIZE = (0.01, 10.0)  # m: of a link's sides; no part of a body is further from the hull's origin than the second
 STANCE = (0.4, -0.9)  # rad: hips and knees of a walker that starts at rest
 
@@ -29,7 +36,8 @@ class Body:
     (hip, knee) or of (upper, lower); all legs share them. Numbers are kept as floats, sequences and arrays of them as tuples.
 
     Raises:
-      ValueError: when the hull is not convex, there is no leg, a size, density, limit or torque cannot be, or a start has other legs.
+      ValueError: when the hull is not convex or does not hold its origin, there is no leg or more than 8, a number lies beyond its bounds,
+        or a start has other legs.
 
     >>> body = Body(name="hopper", hull=((-0.5, -0.2), (0.5, -0.2), (0.5, 0.2), (-0.5, 0.2)), hips=((0.0, -0.2),),
     ...             link_lengths=(0.9, 0.9), link_widths=(0.25, 0.2))
@@ -58,23 +66,23 @@ class Body:
         if not isinstance(self.name, str) or not self.name:
             raise ValueError(f"name must be a word, got {self.name!r}.")
         _check_convex(self._keep("hull", "three to eight corners (x, y)", (range(3, 9), (2,)), -SIZE[1], SIZE[1]), self.hull)
-        legs = len(self._keep("hips", "a point (x, y) for each of 1 to 99 legs", (range(1, 100), (2,)), -SIZE[1], SIZE[1]))
-        self._keep("rest_angles", f"empty or one angle a leg, {legs}", ((0, legs),))
+        legs = len(self._keep("hips", "a point (x, y) for each of 1 to 8 legs", (range(1, MOST_LEGS + 1), (2,)), -SIZE[1], SIZE[1]))
+        self._keep("rest_angles", f"empty or one angle a leg, {legs}", ((0, legs),), -TURN, TURN)
         for name in ("link_lengths", "link_widths"):
             self._keep(name, "two numbers", ((2,),), *SIZE)
-        for name in ("motor_speeds", "motor_torques"):
-            self._keep(name, "two numbers", ((2,),), SMALLEST)
-        for name, least in (("hull_density", SMALLEST), ("link_density", SMALLEST), ("link_friction", 0.0), ("torque_cost", 0.0)):
-            self._keep(name, "a number", (), least)
-        lower, upper = (self._keep(name, "two numbers", ((2,),)) for name in ("joint_lower", "joint_upper"))
-        if not (lower < upper).all():
+        for name, bounds in (("motor_speeds", SPEED), ("motor_torques", TORQUE)):
+            self._keep(name, "two numbers", ((2,),), *bounds)
+        for name, bounds in (("hull_density", DENSITY), ("link_density", DENSITY), ("link_friction", FRICTION), ("torque_cost", COST)):
+            self._keep(name, "a number", (), *bounds)
+        lower, upper = (self._keep(name, "two numbers", ((2,),), -TURN, TURN) for name in ("joint_lower", "joint_upper"))
+        if not (lower + APART <= upper).all():
             raise ValueError(f"joint_lower must lie below joint_upper, got {self.joint_lower} and {self.joint_upper}.")
         for name in ("start", "start_on_pieces"):
             start = getattr(self, name)
             if not (start is None or isinstance(start, Start) and start.num_legs == legs):
                 raise ValueError(f"{name} must be None or a Start of {legs} legs, got {start!r}.")
 
-    def _keep(self, name: str, rule: str, lengths: tuple, least: float = -LARGEST, most: float = LARGEST) -> np.ndarray:
+    def _keep(self, name: str, rule: str, lengths: tuple, least: float, most: float) -> np.ndarray:
         """Check a field and keep it as floats."""
         array = checked_array(name, getattr(self, name), rule, lengths, least, most)
         object.__setattr__(self, name, as_tuples(array))  # the record is frozen once it is made
@@ -90,12 +98,14 @@ class Body:
 
 
 def _check_convex(corners: np.ndarray, given: Any) -> None:
-    """All turns go one way, and together once round (a star's go round twice)."""
+    """All turns go one way, and together once round (a star's go round twice); the lidar's place, the origin, is outside no edge."""
     edges = np.roll(corners, -1, 0) - corners
     following = np.roll(edges, -1, 0)
     turns = np.arctan2(_cross(edges, following), (edges * following).sum(1))
     if not ((turns > 0).all() or (turns < 0).all()) or abs(turns.sum()) > 3 * np.pi:
-        raise ValueError(f"hull must be a convex polygon with its corners in turn, got {given}.")
+        raise ValueError(f"hull must be a convex polygon with its corners in turn, no three of them in line, got {given}.")
+    if (_cross(edges, -corners) * turns.sum() < 0).any():
+        raise ValueError(f"hull must hold its origin (0, 0), where the lidar is, got {given}.")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,13 +15,16 @@ import numpy as np
 
 from jaxcurriculum.fields import as_tuples, checked_array
 
+TURN = 6.284  # rad: joints stay within a turn either way
+MOST = 100.0  # m, rad, m/s, rad/s
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Start:
     """A state of a walker on flat ground, as an episode begins.
 
     Raises:
-      ValueError: when a number is not finite, or the numbers of legs differ.
+      ValueError: when a number is beyond a hundred, a joint beyond a turn, or the numbers of legs differ.
 
     >>> Start(pose=(4.6, 2.4, 0.0), joints=((0.3,), (-0.8,)), velocity=((0.0,) * 3,) * 3).num_legs
     1
@@ -33,16 +36,17 @@ class Start:
     touched: tuple[bool, ...] = ()  # whether each lower link touched the ground in the last of those steps; by default all did
 
     def __post_init__(self):
-        joints = checked_array("joints", self.joints, "hips, then as many knees", ((2,), range(1, 100)))
+        joints = checked_array("joints", self.joints, "hips, then as many knees", ((2,), range(1, 100)), -TURN, TURN)
         legs = joints.shape[1]
-        pose = checked_array("pose", self.pose, "three numbers", ((3,),))
-        velocity = checked_array("velocity", self.velocity, f"three rows of {1 + 2 * legs} numbers", ((3,), (1 + 2 * legs,)))
+        pose = checked_array("pose", self.pose, "three numbers", ((3,),), -MOST, MOST)
+        velocity = checked_array("velocity", self.velocity, f"three rows of {1 + 2 * legs} numbers", ((3,), (1 + 2 * legs,)), -MOST, MOST)
         for name, array in (("pose", pose), ("joints", joints), ("velocity", velocity)):
             object.__setattr__(self, name, as_tuples(array))  # the record is frozen once it is made
-        touched = self.touched if len(self.touched) else (True,) * legs
-        if len(touched) != legs or not all(isinstance(one, bool | np.bool_) for one in touched):
+        touched = (True,) * legs if self.touched == () else self.touched
+        is_row = isinstance(touched, tuple | list | np.ndarray) and len(touched) == legs
+        if not (is_row and all(isinstance(one, bool | np.bool_) for one in touched)):
             raise ValueError(f"touched must be True or False for each of {legs} legs, got {self.touched!r}.")
-        object.__setattr__(self, "touched", tuple(touched))
+        object.__setattr__(self, "touched", tuple(bool(one) for one in touched))
 
     @property
     def num_legs(self) -> int:

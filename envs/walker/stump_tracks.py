@@ -22,6 +22,8 @@ LARGEST = 1000.0  # m, steps: of a bound
 LEAST = 0.05  # steps: of a height or width
 MOST_SPREAD = 5  # standard deviations from their mean to which heights and widths are cut
 MIN_GAP = 0.01  # m
+TURN = 6.284  # rad: of a bound
+MOST_LEANING = 5.0  # steps: height of stumps that may lean, so that the first does not reach the walker's start
 
 
 def stump_tracks(
@@ -49,7 +51,8 @@ def stump_tracks(
 
     Raises:
       ValueError: when there is no such body or size, bounds are not finite or the wrong way round, a spacing or width is negative, a
-        rotation lies beyond [0, 2 pi], or more than 200 stumps would fit on a track; see also `tracks.walk_on`.
+        rotation lies beyond [0, 2 pi], stumps that lean are higher than 5 steps, or more than 200 stumps would fit on a track; see also
+        `tracks.walk_on`.
 
     Source: Portelas et al. 2019, "Teacher algorithms for curriculum learning of Deep RL in continuously parameterized environments".
     Differs from the paper: contact flags are true contact (there a flag may flicker off), the first observation is the one after two
@@ -66,10 +69,14 @@ def stump_tracks(
     axes = {"stump_height": (min_stump_height, max_stump_height), "obstacle_spacing": (min_obstacle_spacing, max_obstacle_spacing)}
     axes |= {name: bounds for name, bounds in (("stump_width", stump_width), ("stump_rotation", stump_rotation)) if bounds is not None}
     units = {"stump_height": "steps", "obstacle_spacing": "m", "stump_width": "steps", "stump_rotation": "rad"}
+    highest = LARGEST if stump_rotation is None else MOST_LEANING
     for name, bounds in axes.items():
-        least, most = {"stump_height": (-LARGEST, LARGEST), "stump_rotation": (0.0, 2 * math.pi)}.get(name, (0.0, LARGEST))
-        if not (are_numbers(bounds, least, most) and len(bounds) == 2):
-            raise ValueError(f"bounds of {name} must be two numbers, at least {least:g} and at most {most:g}, got {bounds!r}.")
+        least, most = {"stump_height": (-LARGEST, highest), "stump_rotation": (0.0, TURN)}.get(name, (0.0, LARGEST))
+        if not (are_numbers(bounds, least, most) and len(bounds) == 2 and bounds[0] <= bounds[1]):
+            raise ValueError(
+                f"bounds of {name} must be two numbers, the first not above the second, at least {least:g} and at most {most:g}"
+                f"{' where stumps lean' if most == MOST_LEANING else ''}, got {bounds!r}."
+            )
     low, high = zip(*axes.values())
     space = Box(names=list(axes), low=low, high=high, units=[units[name] for name in axes])
     mean_width = 1.0 if stump_width is None else max(stump_width[0], LEAST)

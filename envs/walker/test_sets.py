@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.fields import MOST_AT_ONCE, is_integer, is_number
+from jaxcurriculum.fields import MOST_AT_ONCE, check_flags, check_kind, is_integer, is_number
 from jaxcurriculum.space import Box
 
 
@@ -34,7 +34,9 @@ def stump_tasks_grid(min_height: float = 0.0, max_height: float = 3.0, min_spaci
     >>> stump_tasks_grid()[-1].tolist()
     [3.0, 6.0]
     """
-    Box(names=("height", "spacing"), low=(min_height, min_spacing), high=(max_height, max_spacing))  # checks them
+    for name, low, high in (("height", min_height, max_height), ("spacing", min_spacing, max_spacing)):
+        if not (is_number(low) and is_number(high) and low <= high):
+            raise ValueError(f"min_{name} and max_{name} must be finite numbers, the first not above the second, got {low!r} and {high!r}.")
     height, spacing = np.meshgrid(np.linspace(min_height, max_height, 10), np.linspace(min_spacing, max_spacing, 10), indexing="ij")
     return np.stack([height.ravel(), spacing.ravel()], axis=1).astype(np.float32)
 
@@ -54,6 +56,9 @@ def obstacle_tasks_2022(stairs: bool = True) -> np.ndarray:
     BipedalWalker-v3, one kind of obstacle of middling size each (stairs, pits, stumps, roughness), and six environments that POET made.
     Source: Parker-Holder et al. 2022; the test on BipedalWalker-Hardcore is `bipedal_walker(hardcore=True)`.
 
+    Raises:
+      ValueError: when stairs is not True or False.
+
     >>> obstacle_tasks_2022().shape, obstacle_tasks_2022(stairs=False).shape
     ((11, 8), (10, 5))
     """
@@ -70,6 +75,7 @@ def obstacle_tasks_2022(stairs: bool = True) -> np.ndarray:
         (5.28, 4.8, 7.2, 1.98, 2.76, 0, 0, 1),
         (4.8, 4.8, 4.48, 2.4, 2.76, 0, 0, 1),
     ]
+    check_flags(stairs=stairs)
     chosen = np.array(tasks, np.float32)
     return chosen if stairs else chosen[chosen[:, 6] == 0, :5]
 
@@ -78,11 +84,13 @@ def uniform_tasks(space: Box, num: int = 100) -> np.ndarray:
     """`num` tasks uniform over a task space, [num, dims] float32, always the same ones.
 
     Raises:
+      TypeError: when space is not a Box (an environment's is its `task_space`).
       ValueError: when num is not an integer from 1 to a million.
 
     >>> uniform_tasks(Box(names=("height",), low=(0.0,), high=(2.0,))).shape
     (100, 1)
     """
+    check_kind("space", space, Box)
     if not is_integer(num, 1, MOST_AT_ONCE):
         raise ValueError(f"num must be an integer from 1 to {MOST_AT_ONCE}, got {num!r}.")
     unit = np.random.RandomState(4222).uniform(size=(num, space.dims)).astype(np.float32)

@@ -15,6 +15,7 @@ from jaxcurriculum.envs.walker.bodies import SIZES, STANCE, Anatomy, Body, anato
 from jaxcurriculum.envs.walker.contact import SKIN, hull_touches
 from jaxcurriculum.envs.walker.contact_flags import hear, no_contact
 from jaxcurriculum.envs.walker.dynamics import TIME_STEP, advance
+from jaxcurriculum.envs.walker.fits import check_fits
 from jaxcurriculum.envs.walker.kinematics import WalkerState, fold, hull_corners, hull_origin, link_angles, link_corners, link_tops, posture
 from jaxcurriculum.envs.walker.lidar import RANGE, lidar
 from jaxcurriculum.envs.walker.mass import body_velocities, mass_matrix, project
@@ -22,7 +23,7 @@ from jaxcurriculum.envs.walker.settle import REST_GAP
 from jaxcurriculum.envs.walker.starts import Start
 from jaxcurriculum.envs.walker.surfaces import GROUND, Columns, Polygons
 from jaxcurriculum.envs.walker.terrain import FINISH, MAX_PUSH, START_X, Density, Level, Window, index_obstacles, look_around
-from jaxcurriculum.fields import SMALLEST, are_numbers
+from jaxcurriculum.fields import are_numbers
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.space import Box
 from jaxcurriculum.types import Key, TimeStep
@@ -32,8 +33,7 @@ FALL_REWARD = -100.0
 BLOCK = 64  # walkers whose numbers fit the cache together
 SLACK = 0.3  # m: more than a walker moves in a step and contact looks around a link
 MOST_OBSTACLES = 200  # on a track
-MOST_FACTOR = 10.0  # of a size
-MOST_REACH = 20.0  # m: from the hull to a foot
+FACTOR = (0.01, 10.0)  # of a size
 
 Scenery = tuple[jax.Array | None, Columns | Polygons | None]  # ground heights [NUM_CELLS] or None where flat; obstacles from left to right
 Sizes = Mapping[str, tuple[float, float]]  # bounds of the factors by which sizes of the body may differ
@@ -62,14 +62,13 @@ def walk_on(track: Track, body: str | Body, sizes: Sizes | None) -> Environment:
     without begin as Box2D's do, and pay the same for a motor at full torque, whatever the torque.
 
     Raises:
-      ValueError: when there is no such body, size or contact flag, bounds of a size are not positive factors up to 10 or the wrong way
-        round, the largest walker does not fit on the start pad, or a task or an action has another shape.
+      ValueError: when there is no such body, size or contact flag, bounds of a size are not factors from 0.01 to 10 or the wrong way
+        round, a walker cannot begin on the start pad (`fits`), or a task or an action has another shape.
     """
     body, sizes = get_body(body), _checked(sizes)
     if track.contact_flag not in ("true", "box2d"):
         raise ValueError(f"contact_flag must be 'true' or 'box2d', got {track.contact_flag!r}.")
-    largest = anatomy(body, {name: high for name, (_, high) in sizes.items()})
-    _check_fits(largest)
+    largest = check_fits(body, sizes)
     fixed = jax.tree.map(lambda x: x[..., None], largest)
     space = track.task_space
     if sizes:
@@ -119,23 +118,9 @@ def _checked(sizes: Sizes | None) -> dict[str, tuple[float, float]]:
     for name, bounds in (sizes or {}).items():
         if name not in SIZES:
             raise ValueError(f"sizes must be among {', '.join(SIZES)}, got {name!r}.")
-        if not (are_numbers(bounds, SMALLEST, MOST_FACTOR) and len(bounds) == 2 and bounds[0] <= bounds[1]):
-            raise ValueError(f"sizes of {name} must be positive factors (low, high), low <= high <= {MOST_FACTOR:g}, got {bounds!r}.")
+        if not (are_numbers(bounds, *FACTOR) and len(bounds) == 2 and bounds[0] <= bounds[1]):
+            raise ValueError(f"sizes of {name} must be factors (low, high), {FACTOR[0]:g} <= low <= high <= {FACTOR[1]:g}, got {bounds!r}.")
     return dict(sizes or {})
-
-
-def _check_fits(walker: Anatomy) -> None:
-    """Before and behind the hull's origin, where the start pad has no more than `START_X` to either side."""
-    hip, knee = np.clip(STANCE, walker.body.joint_lower, walker.body.joint_upper)
-    upper = hip + walker.rest_angles[:, 0]
-    knees = walker.hips[0] + walker.length[0] * np.sin(upper)
-    feet = knees + walker.length[1] * np.sin(upper + knee)
-    extent = np.abs(np.concatenate([walker.hull[0], knees, feet]) + walker.centre[0]).max() + walker.width.max()
-    if extent > START_X or walker.span.reach > MOST_REACH:
-        raise ValueError(
-            f"body {walker.body.name!r} with the largest of its sizes must extend at most {START_X:.2f} m before and behind its origin"
-            f" where it stands, and {MOST_REACH:g} m from hull to foot, got {extent:.2f} m and {walker.span.reach:.2f} m."
-        )
 
 
 def _of_shape(what: str, values: jax.Array, space: Box) -> jax.Array:

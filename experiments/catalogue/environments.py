@@ -21,6 +21,12 @@ class BodySizes:
     min_size: float = 0.5  # least factor of each of them
     max_size: float = 1.5  # largest
 
+    def __post_init__(self):
+        if len(set(self.sizes)) < len(self.sizes):
+            raise ValueError(f"sizes must differ from each other, got {', '.join(self.sizes)}.")
+        if not 0 < self.min_size <= self.max_size:
+            raise ValueError(f"min_size must be positive and not above max_size, got {self.min_size} and {self.max_size}.")
+
     def factors(self) -> dict[str, tuple[float, float]]:
         return dict.fromkeys(self.sizes, (self.min_size, self.max_size))
 

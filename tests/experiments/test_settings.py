@@ -110,7 +110,10 @@ def test_returns_of_the_toy_grid_are_not_scaled_unless_asked():
         ({"set": ("loop.rounds_per_evaluation=2",)}, "give --evaluate-every instead"),
         ({"teacher": "oracle", "set": ("teacher.step=0.1,0.1,0.1",)}, "OracleConfig.step must have one entry an axis"),
         ({"student": "ppo", "set": ("student.minibatch_size=1000",)}, "minibatch_size must divide"),
-        ({"student": "ppo", "set": ("env.min_stump_height=3", "env.max_stump_height=1")}, "low <= high"),
+        (
+            {"student": "ppo", "set": ("env.min_stump_height=3", "env.max_stump_height=1")},
+            "stump_height must be two numbers, the first not above the second",
+        ),
     ],
 )
 def test_mistakes_are_one_sentence(changes, message):
@@ -240,11 +243,28 @@ def test_recorded_settings_outlive_a_change_of_defaults(monkeypatch):
     assert build(Settings.recorded(first.config)).config == first.config
 
 
-def test_the_grid_of_test_tasks_follows_the_bounds():
+def test_the_test_tasks_are_the_first_set_within_the_bounds():
+    """The published sets stay as they are; a wrong choice is said."""
     narrow = {"set": ("env.max_stump_height=1.5",)}
-    with pytest.raises(RunError, match="lies outside the student's task space. Another --test-set: grid."):
-        build(Settings(**narrow))
-    build(Settings(test_set="grid", **narrow))
+    assert build(Settings(**narrow)).config["test_set"] == "grid"
+    easy = {"env": "obstacle-tracks", "set": ("env.easy=true",)}
+    assert build(Settings(**easy)).config["test_set"] == "uniform"
+    assert build(Settings(env="obstacle-tracks")).config["test_set"] == "2022"
+    with pytest.raises(RunError, match="lies outside the student's task space. Another --test-set: grid, uniform."):
+        build(Settings(**narrow, test_set="2019"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("env.min_size=2",), "min_size must be positive and not above max_size, got 2.0 and 1.5"),
+        (("env.min_size=-1",), "min_size must be positive"),
+        (("env.sizes=upper_length,upper_length",), "sizes must differ from each other, got upper_length, upper_length"),
+    ],
+)
+def test_sizes_that_cannot_be_say_why(change, message):
+    with pytest.raises(RunError, match=message):
+        build(Settings(set=change))
 
 
 def test_sizes_of_the_body_leave_the_test_sets_that_have_them():
