@@ -23,7 +23,7 @@ ROUGH = [("default", "bipedal_walker"), ("default", "obstacle_tracks"), ("quadru
 
 
 def measure(quick: bool) -> list[dict[str, Any]]:
-    """A row a number of walkers, body and track, one for Box2D, one for the cost of the pool, one for new tracks."""
+    """A row a number of walkers, body and track, one for the cost of the pool, one a track for new levels."""
     sizes = (64, 1024) if quick else (64, 256, 512, 1024, 2048, 4096, 8192)
     rows = []
     cases = [("default", STUMPS, num) for num in sizes] + [(body, track, 1024) for body, track in (*OTHERS, *([] if quick else ROUGH))]

@@ -12,14 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.envs.walker.starts import STARTS, TURN, Start
+from jaxcurriculum.envs.walker.starts import MOST_LEGS, STARTS, TURN, Start
 from jaxcurriculum.fields import as_tuples, checked_array
 
-MOST_LEGS = 8  # a program grows with them
 PIXEL = 1 / 30  # m: published sizes are in pixels
 # Bounds within which float32 and the solver hold what follows from the numbers.
 DENSITY = (0.01, 500.0)  # kg/m^2
-SPEED = (0.01, 50.0)  # rad/s, of motors: at most a radian a step
+SPEED = (0.01, 15.0)  # rad/s, of motors
 TORQUE = (1e-3, 1e4)  # N m
 FRICTION = (0.0, 10.0)
 COST = (0.0, 1000.0)  # reward a step and motor
@@ -60,13 +59,15 @@ class Body:
     motor_torques: tuple[float, float] = (80.0, 80.0)  # N m, largest
     torque_cost: float = 0.00035 * 80  # reward a step and motor at full torque
     start: Start | None = None  # on flat ground; by default at rest in `STANCE`, feet on the ground
-    start_on_pieces: Start | None = None  # on ground of pieces
+    start_on_pieces: Start | None = None  # on ground of pieces; by default as on flat ground
 
     def __post_init__(self):
         if not isinstance(self.name, str) or not self.name:
             raise ValueError(f"name must be a word, got {self.name!r}.")
         _check_convex(self._keep("hull", "three to eight corners (x, y)", (range(3, 9), (2,)), -SIZE[1], SIZE[1]), self.hull)
-        legs = len(self._keep("hips", "a point (x, y) for each of 1 to 8 legs", (range(1, MOST_LEGS + 1), (2,)), -SIZE[1], SIZE[1]))
+        legs = len(
+            self._keep("hips", f"a point (x, y) for each of 1 to {MOST_LEGS} legs", (range(1, MOST_LEGS + 1), (2,)), -SIZE[1], SIZE[1])
+        )
         self._keep("rest_angles", f"empty or one angle a leg, {legs}", ((0, legs),), -TURN, TURN)
         for name in ("link_lengths", "link_widths"):
             self._keep(name, "two numbers", ((2,),), *SIZE)

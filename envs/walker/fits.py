@@ -12,7 +12,9 @@ from jaxcurriculum.envs.walker.terrain import PAD, START_X
 
 MOST_REACH = 20.0  # m: from the hull to a foot
 LEAST_HULL = 1e-4  # m^2
-MOST_RATIO = 500.0  # of the hull's mass to a link's: with more, impulses do not converge and joints come apart
+MOST_RATIO = 500.0  # of one part's mass to another's: with more, impulses do not converge and joints come apart
+MOST_LIFT = 20.0  # times its own weight that a motor may lift at the length of a leg
+MOST_ARM = 2.0  # hulls: how far hips may be from the hull's centre, in distances of its farthest corner
 DEEP = 0.05  # m: how far below the ground a start may be
 PAST = 0.1  # rad: how far past a joint's limit a start may be
 
@@ -21,46 +23,57 @@ def check_fits(body: Body, sizes: Mapping[str, tuple[float, float]]) -> Anatomy:
     """The largest walker of `body` whose sizes are multiplied by factors between these bounds.
 
     Raises:
-      ValueError: when a part of the smallest is too small or the hull too heavy for its links, when the largest does not fit on the
-        start pad or stands on its hull, or when a start of the body's lies in the ground, off the pad or past a limit.
+      ValueError: when a part of the smallest is too small, one part too heavy for another, a motor too strong or a hip too far out; when a
+        walker that begins in `STANCE` does not fit on the start pad or stands on its hull; or when a start of the body's lies in the
+        ground, off the pad or past a limit.
     """
     low, high = ({name: bounds[end] for name, bounds in sizes.items()} for end in range(2))
     smallest, largest = anatomy(body, low), anatomy(body, high)
-    top_heavy = anatomy(body, {name: (high if name.startswith("hull") else low)[name] for name in sizes})
-    _check_sizes(smallest, top_heavy)
-    _check_stance(largest, top_heavy)
+    _check_parts(smallest, largest)
+    if sizes or body.start is None:
+        top_heavy = anatomy(body, {name: (high if name.startswith("hull") else low)[name] for name in sizes})
+        _check_stance((largest, smallest, top_heavy))
     for name in ("start", "start_on_pieces"):
-        if (start := getattr(body, name)) is not None:
-            _check_start(name, start, anatomy(body))
+        if not sizes and (start := getattr(body, name)) is not None:
+            _check_start(name, start, largest)
     return largest
 
 
-def _check_sizes(smallest: Anatomy, top_heavy: Anatomy) -> None:
-    body, side = smallest.body, min(smallest.length.min(), smallest.width.min())
-    area, ratio = smallest.hull_mass / body.hull_density, top_heavy.hull_mass / top_heavy.mass.min()
-    for what, rule, value, holds in (
-        ("links", f"at least {SIZE[0]:g} m long and wide", f"{side:.3g} m", side > 0.999 * SIZE[0]),
-        ("a hull", f"of at least {LEAST_HULL:g} m^2", f"{area:.3g} m^2", area >= LEAST_HULL),
-        ("a hull", f"at most {MOST_RATIO:g} times as heavy as any link", f"{ratio:.5g} times", ratio <= MOST_RATIO),
+@np.errstate(all="ignore")  # a hull may weigh nothing, and is refused
+def _check_parts(smallest: Anatomy, largest: Anatomy) -> None:
+    body, side, area = smallest.body, min(smallest.length.min(), smallest.width.min()), smallest.hull_mass / smallest.body.hull_density
+    masses = [np.array([walker.hull_mass, *walker.mass[:, 0]]) for walker in (smallest, largest)]
+    weight = 9.81 * (masses[0][0] + body.num_legs * masses[0][1:].sum())
+    lift = largest.torque.max() / (weight * smallest.length.sum())
+    arm = np.hypot(*largest.hips).max() / np.hypot(*largest.hull).max()
+    for rule, value, holds in (
+        (f"links at least {SIZE[0]:g} m long and wide", f"{side:.3g} m", side > 0.999 * SIZE[0]),
+        (f"a hull of at least {LEAST_HULL:g} m^2", f"{area:.3g} m^2", area >= LEAST_HULL),
+        (f"no part more than {MOST_RATIO:g} times as heavy as another", f"{(r := masses[1].max() / masses[0].min()):.5g}", r <= MOST_RATIO),
+        (f"motors that lift at most {MOST_LIFT:g} times its weight at a leg's length", f"{lift:.5g}", lift <= MOST_LIFT),
+        (f"hips at most {MOST_ARM:g} times as far from the hull's centre as its corners", f"{arm:.3g}", arm <= MOST_ARM),
+        (f"at most {MOST_REACH:g} m from hull to foot", f"{(reach := largest.span.reach):.2f} m", reach <= MOST_REACH),
     ):
         if not holds:
-            raise ValueError(f"body {body.name!r} must have {what} {rule}, whatever its sizes, got {value}.")
+            raise ValueError(f"body {body.name!r} must have {rule}, whatever its sizes, got {value}.")
 
 
-def _check_stance(largest: Anatomy, top_heavy: Anatomy) -> None:
-    stance = np.repeat(np.clip(STANCE, largest.body.joint_lower, largest.body.joint_upper)[:, None], largest.body.num_legs, axis=1)
-    extent = max(np.abs(points[0] + largest.centre[0]).max() for points in _points(largest, 0.0, stance))
-    if extent > START_X or largest.span.reach > MOST_REACH:
-        raise ValueError(
-            f"body {largest.body.name!r} with the largest of its sizes must extend at most {START_X:.2f} m before and behind its origin"
-            f" where it stands, and {MOST_REACH:g} m from hull to foot, got {extent:.2f} m and {largest.span.reach:.2f} m."
-        )
-    hull, links = _points(top_heavy, 0.0, stance)
-    if hull[1].min() <= links[1].min():
-        raise ValueError(
-            f"body {largest.body.name!r} must stand on its feet at hips {STANCE[0]} and knees {STANCE[1]} rad (or their limits),"
-            f" whatever its sizes, but its hull is {links[1].min() - hull[1].min():.3g} m lower."
-        )
+def _check_stance(walkers: tuple[Anatomy, ...]) -> None:
+    for walker in walkers:
+        body = walker.body
+        stance = np.repeat(np.clip(STANCE, body.joint_lower, body.joint_upper)[:, None], body.num_legs, axis=1)
+        hull, links = _points(walker, 0.0, stance)
+        extent = np.abs(np.concatenate([hull[0], links[0]]) + walker.centre[0]).max()
+        if extent > START_X:
+            raise ValueError(
+                f"body {body.name!r} must extend at most {START_X:.2f} m before and behind its origin where it stands, whatever its sizes,"
+                f" got {extent:.2f} m."
+            )
+        if hull[1].min() <= links[1].min():
+            raise ValueError(
+                f"body {body.name!r} must stand on its feet at hips {STANCE[0]} and knees {STANCE[1]} rad (or their limits), whatever its"
+                f" sizes, but its hull is {links[1].min() - hull[1].min():.3g} m lower."
+            )
 
 
 def _check_start(name: str, start: Start, walker: Anatomy) -> None:

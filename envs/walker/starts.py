@@ -15,6 +15,7 @@ import numpy as np
 
 from jaxcurriculum.fields import as_tuples, checked_array
 
+MOST_LEGS = 8  # a program grows with them
 TURN = 6.284  # rad: joints stay within a turn either way
 MOST = 100.0  # m, rad, m/s, rad/s
 
@@ -33,20 +34,19 @@ class Start:
     pose: tuple[float, float, float]  # m, m, rad: the hull's centre of mass (x, height above the ground) and angle
     joints: tuple[tuple[float, ...], tuple[float, ...]]  # rad, hips then knees
     velocity: tuple[tuple[float, ...], ...]  # vx, vy (m/s), rate (rad/s): hull, then upper and lower, leg by leg
-    touched: tuple[bool, ...] = ()  # whether each lower link touched the ground in the last of those steps; by default all did
+    touched: tuple[bool, ...] = ()  # whether each lower link touched the ground in the step before; by default all did
 
     def __post_init__(self):
-        joints = checked_array("joints", self.joints, "hips, then as many knees", ((2,), range(1, 100)), -TURN, TURN)
+        joints = checked_array("joints", self.joints, "hips, then as many knees", ((2,), range(1, MOST_LEGS + 1)), -TURN, TURN)
         legs = joints.shape[1]
         pose = checked_array("pose", self.pose, "three numbers", ((3,),), -MOST, MOST)
         velocity = checked_array("velocity", self.velocity, f"three rows of {1 + 2 * legs} numbers", ((3,), (1 + 2 * legs,)), -MOST, MOST)
         for name, array in (("pose", pose), ("joints", joints), ("velocity", velocity)):
             object.__setattr__(self, name, as_tuples(array))  # the record is frozen once it is made
-        touched = (True,) * legs if self.touched == () else self.touched
-        is_row = isinstance(touched, tuple | list | np.ndarray) and len(touched) == legs
-        if not (is_row and all(isinstance(one, bool | np.bool_) for one in touched)):
+        touched = np.array(self.touched) if isinstance(self.touched, tuple | list | np.ndarray) else np.array(None)
+        if touched.size and not (touched.shape == (legs,) and touched.dtype == bool):
             raise ValueError(f"touched must be True or False for each of {legs} legs, got {self.touched!r}.")
-        object.__setattr__(self, "touched", tuple(bool(one) for one in touched))
+        object.__setattr__(self, "touched", tuple(touched.tolist()) or (True,) * legs)
 
     @property
     def num_legs(self) -> int:

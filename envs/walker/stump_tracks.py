@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from jaxcurriculum.envs.walker.bodies import Body
 from jaxcurriculum.envs.walker.kinematics import turn
+from jaxcurriculum.envs.walker.starts import TURN
 from jaxcurriculum.envs.walker.surfaces import GROUND, STEP, Columns, Polygons
 from jaxcurriculum.envs.walker.terrain import END, NOWHERE, PAD, Density
 from jaxcurriculum.envs.walker.tracks import MOST_OBSTACLES, Scenery, Sizes, Track, walk_on
@@ -22,8 +23,7 @@ LARGEST = 1000.0  # m, steps: of a bound
 LEAST = 0.05  # steps: of a height or width
 MOST_SPREAD = 5  # standard deviations from their mean to which heights and widths are cut
 MIN_GAP = 0.01  # m
-TURN = 6.284  # rad: of a bound
-MOST_LEANING = 5.0  # steps: height of stumps that may lean, so that the first does not reach the walker's start
+MOST_LEANING = 5.0  # steps: height of stumps that lean, so that the first ends 2.1 m ahead of where a walker begins
 
 
 def stump_tracks(
@@ -47,6 +47,7 @@ def stump_tracks(
         such stumps are 0.05 steps high (TeachMyAgent's mostly trivial space).
       stump_width: bounds of the mean width; a width is max(0.05, N(mean, 0.1^2)) steps. Without, all are one step wide.
       stump_rotation: bounds of the mean rotation about the middle of a stump's foot; each turns by N(mean, 0.1^2) within [0, 2 pi].
+        The first may lean to 2.1 m ahead of where the walker begins, over a body that reaches as far.
       sizes: bounds of factors for sizes of the body, such as {"upper_length": (0.5, 1.5)}.
 
     Raises:
@@ -69,13 +70,14 @@ def stump_tracks(
     axes = {"stump_height": (min_stump_height, max_stump_height), "obstacle_spacing": (min_obstacle_spacing, max_obstacle_spacing)}
     axes |= {name: bounds for name, bounds in (("stump_width", stump_width), ("stump_rotation", stump_rotation)) if bounds is not None}
     units = {"stump_height": "steps", "obstacle_spacing": "m", "stump_width": "steps", "stump_rotation": "rad"}
-    highest = LARGEST if stump_rotation is None else MOST_LEANING
+    leaning = stump_rotation is not None
+    limits = {"stump_height": (-LARGEST, MOST_LEANING if leaning else LARGEST), "stump_rotation": (0.0, TURN)}
     for name, bounds in axes.items():
-        least, most = {"stump_height": (-LARGEST, highest), "stump_rotation": (0.0, TURN)}.get(name, (0.0, LARGEST))
+        least, most = limits.get(name, (0.0, LARGEST))
         if not (are_numbers(bounds, least, most) and len(bounds) == 2 and bounds[0] <= bounds[1]):
             raise ValueError(
                 f"bounds of {name} must be two numbers, the first not above the second, at least {least:g} and at most {most:g}"
-                f"{' where stumps lean' if most == MOST_LEANING else ''}, got {bounds!r}."
+                f"{' where stumps lean' if leaning and name == 'stump_height' else ''}, got {bounds!r}."
             )
     low, high = zip(*axes.values())
     space = Box(names=list(axes), low=low, high=high, units=[units[name] for name in axes])
@@ -93,7 +95,7 @@ def stump_tracks(
 
     def scenery(key: Key, task: jax.Array) -> Scenery:
         values = dict(zip(axes, task))
-        return None, _stumps(key, num + 1, stump_rotation is not None, **values)
+        return None, _stumps(key, num + 1, leaning, **values)
 
     return walk_on(Track(name="stump-tracks", task_space=space, scenery=scenery, density=density), body, sizes)
 

@@ -41,7 +41,7 @@ Sizes = Mapping[str, tuple[float, float]]  # bounds of the factors by which size
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Track:
-    """A family of tracks: how a task becomes one, and what ends an episode there."""
+    """A family of tracks: how a task becomes one, and how long an episode lasts there at most."""
 
     name: str
     task_space: Box

@@ -42,7 +42,7 @@ SQUARE = ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))
         (dict(hull=((-1, 0), (0, 0), (1, 0), (0, 1))), "no three of them in line"),
         (dict(hull=((3, -0.2), (4, -0.2), (4, 0.2), (3, 0.2))), "hull must hold its origin"),
         (dict(hips=((0.0, 0.0),) * 9), "hips must be a point .* each of 1 to 8 legs"),
-        (dict(motor_speeds=(1e-30, 4.0)), "motor_speeds must be two numbers, at least 0.01 and at most 50"),
+        (dict(motor_speeds=(1e-30, 4.0)), "motor_speeds must be two numbers, at least 0.01 and at most 15"),
         (dict(joint_lower=(0.5, -1.6), joint_upper=(0.5 + 1e-12, -0.1)), "joint_lower must lie below joint_upper"),
         (dict(hips=((float("nan"), 0.0),)), "hips must be a point .* got"),
         (dict(rest_angles=(float("nan"),)), "rest_angles must be empty or one angle a leg"),
@@ -91,6 +91,7 @@ def test_arrays_are_kept_as_tuples_of_floats():
         (dict(velocity=((0.0,) * 5,) * 3), "velocity must be three rows of 3 numbers"),
         (dict(touched=(True, False)), "touched must be True or False for each of 1 legs"),
         (dict(touched=(1,)), "touched"),
+        (dict(touched=np.array([True, False])), "touched"),
         (dict(touched=None), "touched must be True or False .* got None"),
         (dict(velocity=((1e30,) * 3,) * 3), "velocity .* at most 100"),
     ],
@@ -98,6 +99,12 @@ def test_arrays_are_kept_as_tuples_of_floats():
 def test_a_start_that_cannot_be_says_why(change, message):
     with pytest.raises(ValueError, match=message):
         Start(**(dict(pose=(4.6, 2.4, 0.0), joints=((0.3,), (-0.8,)), velocity=((0.0,) * 3,) * 3) | change))
+
+
+def test_feet_touch_by_default_and_may_be_an_array():
+    start = dict(pose=(4.6, 2.4, 0.0), joints=((0.3, 0.2), (-0.8, -0.8)), velocity=((0.0,) * 5,) * 3)
+    assert Start(**start).touched == (True, True) == Start(**start, touched=np.array([], bool)).touched
+    assert Start(**start, touched=np.array([True, False])).touched == (True, False)
 
 
 def test_sizes_change_what_they_name():
