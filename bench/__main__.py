@@ -20,7 +20,7 @@ from rich.console import Console
 
 from bench.report import show
 
-BENCHES = ("walkers", "training", "curricula", "teachers", "thousand", "start", "fidelity", "episodes", "stress")
+BENCHES = ("walkers", "parts", "training", "curricula", "teachers", "thousand", "start", "fidelity", "episodes", "stress")
 OTHERS = ("accelerator",)  # where there is one
 
 

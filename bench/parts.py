@@ -1,0 +1,86 @@
+"""Where a walker's step spends its time: how much shorter it is without each part, default body on Stump Tracks, 1,024 walkers, one core.
+
+Each part is replaced by something that costs next to nothing and keeps the shapes; what its absence saves in the programs around it
+counts as its own, so the parts need not add up to the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+from bench.measure import difference_in_seconds, pin, seconds
+from bench.walkers import NUM_STEPS, rollout
+
+COLUMNS = ("what", "ns/step", "share %")
+WALKERS = 1024
+
+
+def measure(quick: bool) -> list[dict[str, Any]]:
+    """A row for the whole step and one a part, without the task pool, and one for the pool."""
+    steps = WALKERS * NUM_STEPS / 1e9
+    whole = rollout("default", WALKERS, pool=False)
+    total = seconds(whole, 10) / steps
+    rows = [{"what": "whole step", "ns/step": total, "share %": 100.0}]
+    for name, (place, replacement) in _parts().items():
+        with mock.patch(f"jaxcurriculum.envs.walker.{place}", replacement):
+            cost = difference_in_seconds(whole, rollout("default", WALKERS, pool=False), 9 if quick else 25) / steps
+        rows.append({"what": name, "ns/step": cost, "share %": 100 * cost / total})
+    cost = difference_in_seconds(rollout("default", WALKERS, pool=True), whole, 9 if quick else 25) / steps
+    return [*rows, {"what": "task pool, on top", "ns/step": cost, "share %": 100 * cost / total}]
+
+
+def _parts() -> dict[str, tuple[str, Callable[..., Any]]]:
+    """For each part the name of its function below `envs.walker` and what stands in for it."""
+    import jax
+    import jax.numpy as jnp
+
+    from jaxcurriculum.envs.walker.contact import link_contacts
+    from jaxcurriculum.envs.walker.rows import make_rows
+    from jaxcurriculum.envs.walker.settle import Poses
+    from jaxcurriculum.envs.walker.surfaces import FAR
+    from jaxcurriculum.envs.walker.terrain import Window
+
+    def like(function: Callable[..., Any], seed: Callable[..., jax.Array], value: float) -> Callable[..., Any]:
+        """What `function` returns, but all numbers a `value` that the compiler does not know, as it comes from `seed` [N]."""
+
+        def replacement(*arguments):
+            unknown = value + 0.0 * seed(*arguments)
+            shapes = jax.eval_shape(function, *arguments)
+            return jax.tree.map(lambda leaf: jnp.broadcast_to(unknown, leaf.shape).astype(leaf.dtype), shapes)
+
+        return replacement
+
+    def free_poses(walker, start, velocity, contacts, at_lower, at_upper, step):
+        return Poses(*[pose + step * rate for pose, rate in zip((start.hull, start.links), (velocity.hull, velocity.links))])
+
+    def first_obstacles(level, start, stretch):
+        shown = level.density.most(stretch)
+        return Window(None, None, jax.tree.map(lambda table: table[:shown], level.obstacles), level.density)
+
+    return {
+        "obstacles around a walker (memory)": ("tracks.look_around", first_obstacles),
+        "collision: links against the track": (
+            "dynamics.link_contacts",
+            like(link_contacts, lambda walker, window, tops, shape: tops[0, 0, 0], FAR),
+        ),
+        "collision: choice of two contacts a link": (
+            "dynamics.deepest",
+            lambda pairs, centres: jax.tree.map(lambda x: x[..., :2, :, :, :], pairs),
+        ),
+        "rows": ("dynamics.make_rows", like(make_rows, lambda mass, tops, contacts: tops[0, 0, 0], 0.1)),
+        "solver: sweeps": ("solver.gauss_seidel", lambda rows, bounds, solution, num_sweeps: solution),
+        "solver: Newton steps": ("solver._newton_step", lambda rows, mass, bounds, now: now),
+        "passes over positions": ("dynamics.settle", free_poses),
+        "impacts": ("dynamics.land", lambda walker, pairs, contacts, centres, flight, *_: (flight, contacts.gap[0] > FAR)),
+        "hull against the track": ("tracks.hull_touches", lambda walker, window, pose: pose[1] < -FAR),
+        "lidar": ("tracks.lidar", lambda window, origin: jnp.broadcast_to(origin[0], (10, origin.shape[-1]))),
+    }
+
+
+if __name__ == "__main__":
+    from bench.report import main
+
+    pin(1)
+    main(measure)
