@@ -1,7 +1,8 @@
 """Where a walker's step spends its time: how much shorter it is without each part, default body on Stump Tracks, 1,024 walkers, one core.
 
 Each part is replaced by something that costs next to nothing and keeps the shapes; what its absence saves in the programs around it
-counts as its own, so the parts need not add up to the whole.
+counts as its own, so the parts need not add up to the whole. Where a program's arrays lie matters as well: the hull's part came out at -220
+and at 42 ns in two processes.
 """
 
 from __future__ import annotations
