@@ -10,9 +10,7 @@ from compiling import quick_jit
 
 from jaxcurriculum import envs
 from jaxcurriculum.envs.walker.bodies import BODIES, SIZES
-from jaxcurriculum.envs.walker.dynamics import TIME_STEP
 from jaxcurriculum.envs.walker.fits import check_fits
-from jaxcurriculum.envs.walker.tracks import SLACK
 
 BIPED = dataclasses.replace(BODIES["default"], start=None, start_on_pieces=None)
 UNDERGROUND = envs.Start(pose=(4.6, -50.0, 0.0), joints=((0.3, 0.2), (-0.8, -0.8)), velocity=((0.0,) * 5,) * 3)
@@ -54,16 +52,16 @@ def test_a_body_that_cannot_begin_says_why(body, sizes, message):
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("most_apart", "change"),
     [
-        dict(motor_torques=(2.8e3, 2.8e3), motor_speeds=(15.0, 15.0), link_friction=10.0),
-        dict(hull_density=110.0),
-        dict(hull=scaled(0.2), hips=((0.4, 0.0), (-0.4, 0.0)), link_density=8.0, joint_lower=(-6.28, -6.28), joint_upper=(6.28, 6.28)),
+        (2.0, dict(motor_torques=(2.8e3, 2.8e3), motor_speeds=(15.0, 15.0), link_friction=10.0)),
+        (0.5, dict(hull_density=110.0)),
+        (0.5, dict(hull=scaled(0.2), hips=((0.4, 0.0), (-0.4, 0.0)), link_density=8.0, joint_lower=(-6.28,) * 2, joint_upper=(6.28,) * 2)),
     ],
     ids=["motors", "hull", "links"],
 )
-def test_bodies_near_the_bounds_stay_together(change):
-    """Numbers that hardly fit, for 100 random steps or until they fall: finite, joints within a metre, not too fast for the window."""
+def test_bodies_near_the_bounds_stay_together(most_apart, change):
+    """Numbers that hardly fit, for 100 random steps or until they fall: finite, joints not far apart, the hull below 25 m/s."""
     env, num = envs.stump_tracks(dataclasses.replace(BIPED, **change)), 64
     keys = jax.random.split(jax.random.key(0), num)
 
@@ -84,4 +82,4 @@ def test_bodies_near_the_bounds_stay_together(change):
         return jax.lax.scan(step, (states, jnp.ones(num, bool)), jax.random.split(keys[0], 100))[1]
 
     finite, apart, speed = play()
-    assert finite.all() and apart.max() < 1.0 and speed.max() * TIME_STEP < SLACK
+    assert finite.all() and apart.max() < most_apart and speed.max() < 25
