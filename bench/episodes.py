@@ -6,16 +6,16 @@ kept in a file of the tests, those of the policies are played anew.
 
 from __future__ import annotations
 
-import pathlib
-import sys
 from typing import Any
+
+from bench.measure import find_references, pin
 
 COLUMNS = ("what", "episodes", "here", "Box2D", "apart", "by chance")
 
 
 def measure(quick: bool) -> list[dict[str, Any]]:
     """Two rows a scene, means and distances of length and of final x, and a row a policy, its mean returns."""
-    sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "tests"))  # the references live there, as for pytest
+    find_references()
     from references.distributions import SCENES
 
     scenes = [row for scene in SCENES for row in _scene(scene, 400 if quick else 2000)]
@@ -44,7 +44,6 @@ def _policy(body: str, hardcore: bool, num: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    from bench.measure import pin
     from bench.report import main
 
     pin(1)

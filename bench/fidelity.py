@@ -5,9 +5,9 @@ Errors are the largest of a joint's angle, rad: median (90th percentile) over th
 
 from __future__ import annotations
 
-import pathlib
-import sys
 from typing import Any
+
+from bench.measure import find_references, pin
 
 STEPS = (1, 5, 20)
 COLUMNS = ("body", "kind", "ground", "states", *[f"{who} {step}" for step in STEPS for who in ("ours", "Box2D")], "times Box2D")
@@ -15,7 +15,7 @@ COLUMNS = ("body", "kind", "ground", "states", *[f"{who} {step}" for step in STE
 
 def measure(quick: bool) -> list[dict[str, Any]]:
     """A row a body and kind of state; "Box2D" is its difference from itself at 500 and 300 iterations."""
-    sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "tests"))  # the reference lives there, as for pytest
+    find_references()
     from references.same_state import KINDS
 
     num = 40 if quick else 100
@@ -40,7 +40,6 @@ def _cell(median: float, high: float) -> str:
 
 
 if __name__ == "__main__":
-    from bench.measure import pin
     from bench.report import main
 
     pin(1)

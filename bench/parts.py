@@ -1,8 +1,8 @@
 """Where a walker's step spends its time: how much shorter it is without each part, default body on Stump Tracks, 1,024 walkers, one core.
 
 Each part is replaced by something that costs next to nothing and keeps the shapes; what its absence saves in the programs around it
-counts as its own, so the parts need not add up to the whole. Where a program's arrays lie matters as well: the hull's part came out at -220
-and at 42 ns in two processes.
+counts as its own, so the parts need not add up to the whole. Programs differ for other reasons too: the hull's part came out at -220 and at
+42 ns in two processes.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ WALKERS = 1024
 
 def measure(quick: bool) -> list[dict[str, Any]]:
     """A row for the whole step and one a part, without the task pool, and one for the pool."""
-    steps = WALKERS * NUM_STEPS / 1e9
+    steps, repeats = WALKERS * NUM_STEPS / 1e9, 9 if quick else 25
     whole = rollout("default", WALKERS, pool=False)
     total = seconds(whole, 10) / steps
     rows = [{"what": "whole step", "ns/step": total, "share %": 100.0}]
     for name, (place, replacement) in _parts().items():
         with mock.patch(f"jaxcurriculum.envs.walker.{place}", replacement):
-            cost = difference_in_seconds(whole, rollout("default", WALKERS, pool=False), 9 if quick else 25) / steps
+            cost = difference_in_seconds(whole, rollout("default", WALKERS, pool=False), repeats) / steps
         rows.append({"what": name, "ns/step": cost, "share %": 100 * cost / total})
-    cost = difference_in_seconds(rollout("default", WALKERS, pool=True), whole, 9 if quick else 25) / steps
+    cost = difference_in_seconds(rollout("default", WALKERS, pool=True), whole, repeats) / steps
     return [*rows, {"what": "task pool, on top", "ns/step": cost, "share %": 100 * cost / total}]
 
 

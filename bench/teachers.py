@@ -8,14 +8,13 @@ of the 2-D grid.
 
 from __future__ import annotations
 
-import pathlib
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
-from bench.measure import pin
+from bench.measure import find_references, pin
 
 COLUMNS = ("teacher", "seeds", "µs/episode", "end/start", "state, kB a seed", "NumPy, µs/episode", "times NumPy", "compile, s")
 NUM_SEEDS = 256  # of those beside NumPy; of the others a quarter, as seeds run in groups of 64 anyway
@@ -105,7 +104,7 @@ def study(name: str, num_seeds: int) -> tuple[Callable[[], None], Callable[[], A
 
 def episodes_per_second(name: str, num_episodes: int) -> float:
     """The plain loop of tests/references: one student, one teacher, an episode at a time."""
-    sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests"))
+    find_references()
     from references.alp_gmm_numpy import AlpGmm
     from references.covar_gmm_numpy import CovarGmm
     from references.riac_numpy import Riac

@@ -6,13 +6,11 @@ of the task pool is the difference to stepping the same walkers on levels that n
 
 from __future__ import annotations
 
-import pathlib
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
-from bench.measure import difference_in_seconds, pin, seconds
+from bench.measure import difference_in_seconds, find_references, pin, seconds
 
 COLUMNS = ("body", "track", "walkers", "steps/s", "ns/step", "Box2D steps/s", "times Box2D", "note")
 NUM_STEPS = 100
@@ -118,7 +116,7 @@ def box2d_steps_per_second(body: str, duration: float) -> float:
     if body == "default":
         env = gymnasium.make("BipedalWalker-v3").unwrapped
     else:
-        sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "tests"))  # the reference lives there, as for pytest
+        find_references()
         from references.box2d_walker import Box2DWalker
 
         env = Box2DWalker(body, own_ground=True)

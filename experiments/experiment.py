@@ -57,7 +57,7 @@ def build(settings: Settings) -> Experiment:
         configs["loop"] = dataclasses.replace(configs["loop"], rounds_per_evaluation=rounds)
         test_sets = {name: make(configs[tester], original) for name, make in parts[tester].test_sets.items()}
         fitting = _fitting(test_sets, original)
-        test_set = test_set or fitting[0]
+        test_set = test_set or (fitting or list(test_sets))[0]  # where none fits, the first says why
         if test_sets[test_set].shape[-1] != original.dims:
             raise ValueError(f"The test_tasks {test_set} are not {original.dims} numbers: {', '.join(original.names)}.")
         test_tasks = parts["challenge"].to_view(test_sets[test_set], original, configs["challenge"])

@@ -65,9 +65,8 @@ class Body:
         if not isinstance(self.name, str) or not self.name:
             raise ValueError(f"name must be a word, got {self.name!r}.")
         _check_convex(self._keep("hull", "three to eight corners (x, y)", (range(3, 9), (2,)), -SIZE[1], SIZE[1]), self.hull)
-        legs = len(
-            self._keep("hips", f"a point (x, y) for each of 1 to {MOST_LEGS} legs", (range(1, MOST_LEGS + 1), (2,)), -SIZE[1], SIZE[1])
-        )
+        rule = f"a point (x, y) for each of 1 to {MOST_LEGS} legs"
+        legs = len(self._keep("hips", rule, (range(1, MOST_LEGS + 1), (2,)), -SIZE[1], SIZE[1]))
         self._keep("rest_angles", f"empty or one angle a leg, {legs}", ((0, legs),), -TURN, TURN)
         for name in ("link_lengths", "link_widths"):
             self._keep(name, "two numbers", ((2,),), *SIZE)

@@ -62,6 +62,7 @@ def obstacle_tasks_2022(stairs: bool = True) -> np.ndarray:
     >>> obstacle_tasks_2022().shape, obstacle_tasks_2022(stairs=False).shape
     ((11, 8), (10, 5))
     """
+    check_flags(stairs=stairs)
     tasks = [
         (1.0, 0, 0, 0, 0, 0, 0, 1),
         (0.0, 0, 0, 0, 0, 2, 2, 5),
@@ -75,7 +76,6 @@ def obstacle_tasks_2022(stairs: bool = True) -> np.ndarray:
         (5.28, 4.8, 7.2, 1.98, 2.76, 0, 0, 1),
         (4.8, 4.8, 4.48, 2.4, 2.76, 0, 0, 1),
     ]
-    check_flags(stairs=stairs)
     chosen = np.array(tasks, np.float32)
     return chosen if stairs else chosen[chosen[:, 6] == 0, :5]
 

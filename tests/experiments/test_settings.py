@@ -243,17 +243,6 @@ def test_recorded_settings_outlive_a_change_of_defaults(monkeypatch):
     assert build(Settings.recorded(first.config)).config == first.config
 
 
-def test_the_test_tasks_are_the_first_set_within_the_bounds():
-    """The published sets stay as they are; a wrong choice is said."""
-    narrow = {"set": ("env.max_stump_height=1.5",)}
-    assert build(Settings(**narrow)).config["test_set"] == "grid"
-    easy = {"env": "obstacle-tracks", "set": ("env.easy=true",)}
-    assert build(Settings(**easy)).config["test_set"] == "uniform"
-    assert build(Settings(env="obstacle-tracks")).config["test_set"] == "2022"
-    with pytest.raises(RunError, match="lies outside the student's task space. Another --test-set: grid, uniform."):
-        build(Settings(**narrow, test_set="2019"))
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -265,15 +254,6 @@ def test_the_test_tasks_are_the_first_set_within_the_bounds():
 def test_sizes_that_cannot_be_say_why(change, message):
     with pytest.raises(RunError, match=message):
         build(Settings(set=change))
-
-
-def test_sizes_of_the_body_leave_the_test_sets_that_have_them():
-    """The published sets have no axis for a leg's length: the first that has one is taken, and a wrong choice is said."""
-    sized = {"env": "stump-tracks", "set": ("env.sizes=upper_length",)}
-    built = build(Settings(**sized))
-    assert built.config["test_set"] == "uniform" and built.loop.test_tasks.shape[1] == built.space.dims == 3
-    with pytest.raises(RunError, match="test_tasks 2019 are not 3 numbers.*--test-set: uniform"):
-        build(Settings(**sized, test_set="2019"))
 
 
 BOX = ("challenge.low=0.5,0.5", "challenge.high=1.0,1.0")
