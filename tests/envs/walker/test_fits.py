@@ -9,8 +9,9 @@ import pytest
 from compiling import quick_jit
 
 from jaxcurriculum import envs
-from jaxcurriculum.envs.walker.bodies import BODIES, SIZES
-from jaxcurriculum.envs.walker.fits import check_fits
+from jaxcurriculum.envs.walker.bodies import BODIES, SIZES, anatomy
+from jaxcurriculum.envs.walker.fits import _points, check_fits
+from jaxcurriculum.envs.walker.kinematics import WalkerState, outline
 
 BIPED = dataclasses.replace(BODIES["default"], start=None, start_on_pieces=None)
 UNDERGROUND = envs.Start(pose=(4.6, -50.0, 0.0), joints=((0.3, 0.2), (-0.8, -0.8)), velocity=((0.0,) * 5,) * 3)
@@ -83,3 +84,15 @@ def test_bodies_near_the_bounds_stay_together(most_apart, change):
 
     finite, apart, speed = play()
     assert finite.all() and apart.max() < most_apart and speed.max() < 25
+
+
+def test_points_are_those_that_pictures_show():
+    start, walker = BODIES["quadruped"].start, anatomy(BODIES["quadruped"])
+    state = WalkerState(*[np.zeros(3)] * 3, *[np.zeros((2, 2, 4))] * 3).replace(
+        hull_pose=jnp.array([0.0, 0.0, 0.3]), joints=jnp.array(start.joints), offset=jnp.zeros((2, 2, 4))
+    )
+    hull, *links = outline(jax.tree.map(lambda x: x[..., None], walker), state)
+    shown = np.concatenate([hull, *links])
+    found = np.concatenate(_points(walker, 0.3, np.array(start.joints)), axis=1).T
+    order = lambda points: points[np.lexsort(np.round(points, 3).T)]
+    np.testing.assert_allclose(order(shown), order(found), atol=1e-4)
