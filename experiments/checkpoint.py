@@ -2,12 +2,15 @@
 
 Orbax writes a checkpoint beside the others and renames it when it is complete. What it does not notice is damage done later, so each
 checkpoint carries the settings, the shapes and a digest of the state that it holds.
+
+The arrays are an npz file: orbax's own format takes `[`, `*` and `?` in a folder's name for a pattern, refuses a backslash, and
+needs locks and flushed folders, which file systems of clusters may not have.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-import logging
 import pathlib
 from typing import Any
 
@@ -17,19 +20,43 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from jaxcurriculum.experiments.errors import RunError
+from jaxcurriculum.experiments.store import naming, write_file
 from jaxcurriculum.types import PyTree
 
 NUM_KEPT = 2
+ARRAYS = "arrays.npz"
+
+
+class ArraysHandler(ocp.CheckpointHandler):
+    """Keeps a list of arrays in one npz file."""
+
+    def save(self, directory: Any, args: Arrays) -> None:
+        def write(path):
+            with open(path, "wb") as file:
+                np.savez(file, *args.arrays)
+
+        write_file(pathlib.Path(directory) / ARRAYS, write)
+
+    def restore(self, directory: Any, args: Arrays | None = None) -> list[np.ndarray]:
+        with np.load(pathlib.Path(directory) / ARRAYS) as file:
+            return [file[f"arr_{index}"] for index in range(len(file.files))]
+
+
+@ocp.args.register_with_handler(ArraysHandler, for_save=True, for_restore=True)
+@dataclasses.dataclass
+class Arrays(ocp.args.CheckpointArgs):
+    """What `ArraysHandler` is to save; nothing, where it is to restore."""
+
+    arrays: list[np.ndarray] = dataclasses.field(default_factory=list)
 
 
 class Checkpoints:
     """The checkpoints under `folder`; `save` returns while the last bytes are still being written, `close` waits for them."""
 
     def __init__(self, folder: pathlib.Path):
-        for noisy in ("absl", "asyncio"):  # what goes wrong with a damaged checkpoint is said in one sentence
-            logging.getLogger(noisy).setLevel(logging.CRITICAL)
         self.folder = folder
-        self.manager = ocp.CheckpointManager(folder.absolute(), options=ocp.CheckpointManagerOptions(max_to_keep=NUM_KEPT))
+        options = ocp.CheckpointManagerOptions(max_to_keep=NUM_KEPT)
+        self.manager = ocp.CheckpointManager(folder.absolute(), options=options)
 
     def __enter__(self) -> Checkpoints:
         return self
@@ -42,7 +69,9 @@ class Checkpoints:
         if advance == self.manager.latest_step():
             return
         about = {"config": config, "shapes": shapes(state), "digest": digest(state)}
-        self.manager.save(advance, args=ocp.args.Composite(state=ocp.args.StandardSave(state), about=ocp.args.JsonSave(about)))
+        items = {"state": Arrays(_arrays(state)), "about": ocp.args.JsonSave(about)}
+        with naming(self.folder / str(advance)):
+            self.manager.save(advance, args=ocp.args.Composite(**items))
 
     def restore(self, like: PyTree, config: dict[str, Any]) -> tuple[int, PyTree, list[str]] | None:
         """The newest intact checkpoint as (evaluations done, state, damages met on the way), or None where there is none.
@@ -54,14 +83,15 @@ class Checkpoints:
         """
         damages = {}
         for advance in sorted(self.manager.all_steps(), reverse=True):
+            path = self.folder / str(advance)
             try:
-                state = self._restore(advance, like, config)
-            except RunError:
-                raise
-            except Exception as error:  # orbax, tensorstore and json each raise their own for a damaged file
-                damages[advance] = f"Checkpoint {self.folder / str(advance)} is damaged ({str(error).strip().splitlines()[0][:120]})."
+                arrays = self._read(advance, like, config)
+            except Exception as error:  # zipfile, numpy and json each raise their own for a damaged file
+                if not _is_damage(error):
+                    raise
+                damages[advance] = f"Checkpoint {path} is damaged ({str(error).strip().splitlines()[0][:120]})."
                 continue
-            return advance, state, list(damages.values())
+            return advance, _placed(arrays, like), list(damages.values())
         if damages:
             raise RunError(f"{' '.join(damages.values())} No intact checkpoint is left: train again under another --name.")
         return None
@@ -73,21 +103,23 @@ class Checkpoints:
 
     def close(self) -> None:
         """Wait until everything is written."""
-        self.manager.close()
+        with naming(self.folder):
+            self.manager.close()
 
-    def _restore(self, advance: int, like: PyTree, config: dict[str, Any]) -> PyTree:
-        about = self.manager.restore(advance, args=ocp.args.Composite(about=ocp.args.JsonRestore()))["about"]
-        for what, mine, theirs in (("setting", config, about["config"]), ("shape of", shapes(like), about["shapes"])):
-            if difference := first_difference(theirs, mine):
-                name, there, here = difference
-                raise RunError(
-                    f"Checkpoint {self.folder / str(advance)} is of another run: {what} {name} is {there} there and {here} here."
-                )
-        target = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
-        state = self.manager.restore(advance, args=ocp.args.Composite(state=ocp.args.StandardRestore(target)))["state"]
-        if digest(state) != about["digest"]:
-            raise OSError("its bytes are not those that were saved")
-        return state
+    def _read(self, advance: int, like: PyTree, config: dict[str, Any]) -> list[np.ndarray]:
+        """The arrays of one checkpoint, once it is known to be of this run and intact."""
+        path = self.folder / str(advance)
+        with naming(path):
+            about = self.manager.restore(advance, args=ocp.args.Composite(about=ocp.args.JsonRestore()))["about"]
+            mine = (("setting", config, about["config"]), ("shape of", shapes(like), about["shapes"]))
+            for what, ours, theirs in mine:
+                if difference := first_difference(theirs, ours):
+                    name, there, here = difference
+                    raise RunError(f"Checkpoint {path} is of another run: {what} {name} is {there} there and {here} here.")
+            arrays = self.manager.restore(advance, args=ocp.args.Composite(state=Arrays()))["state"]
+        if digest(arrays) != about["digest"]:
+            raise ValueError("its bytes are not those that were saved")
+        return arrays
 
 
 def shapes(state: PyTree) -> dict[str, str]:
@@ -98,9 +130,8 @@ def shapes(state: PyTree) -> dict[str, str]:
 def digest(state: PyTree) -> str:
     """A fingerprint of every byte of `state`."""
     fingerprint = hashlib.blake2b(digest_size=16)
-    for _, leaf in _leaves(state):
-        is_key = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
-        fingerprint.update(np.asarray(jax.random.key_data(leaf) if is_key else leaf).tobytes())
+    for array in _arrays(state):
+        fingerprint.update(array.tobytes())
     return fingerprint.hexdigest()
 
 
@@ -115,3 +146,31 @@ def first_difference(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, Any
 
 def _leaves(state: PyTree) -> list[tuple[Any, jax.Array]]:
     return jax.tree_util.tree_leaves_with_path(state)
+
+
+def _arrays(state: PyTree) -> list[np.ndarray]:
+    """Every leaf on the host, keys as their numbers."""
+    return [np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf) for _, leaf in _leaves(state)]
+
+
+def _placed(arrays: list[np.ndarray], like: PyTree) -> PyTree:
+    """The inverse of `_arrays`: as keys, dtypes and shardings of `like`."""
+
+    def place(array, leaf):
+        if _is_key(leaf):
+            array = jax.random.wrap_key_data(array, impl=jax.random.key_impl(leaf))
+        else:
+            array = array.view(leaf.dtype)  # numpy forgets the names of types that it does not know, like bfloat16
+        return jax.device_put(array, leaf.sharding)
+
+    leaves, tree = jax.tree.flatten(like)
+    return jax.tree.unflatten(tree, [place(array, leaf) for array, leaf in zip(arrays, leaves)])
+
+
+def _is_key(leaf: Any) -> bool:
+    return jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether a file's content is at fault, or a file is missing; not so when reading it is what failed."""
+    return isinstance(error, FileNotFoundError) or not isinstance(error, RunError | OSError | MemoryError)

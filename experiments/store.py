@@ -13,11 +13,14 @@ A file is written under a temporary name, flushed to the disk and renamed: neith
 from __future__ import annotations
 
 import dataclasses
+import errno
+import io
 import json
 import os
 import pathlib
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -29,6 +32,7 @@ from jaxcurriculum.experiments.settings import Settings
 CONFIG = tuple(field.name for field in dataclasses.fields(Settings) if field.name != "set")  # what every config.json has
 META = ("axes", "step_unit", "steps_per_round", "rounds_per_evaluation", "num_seeds", "first_seed", "evaluations_done", "wall_seconds")
 AXES = ("names", "units", "low", "high")
+UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)  # what a file system answers that has no such thing
 ROWS_PER_PART = 50_000  # a smaller part is rewritten rather than followed: a short Parquet file is mostly header
 
 
@@ -77,7 +81,8 @@ class Run:
     def _read_json(self, name: str, needed: tuple[str, ...]) -> dict[str, Any]:
         path = self.path / name
         try:
-            content = json.loads(path.read_text())
+            with naming(path):
+                content = json.loads(path.read_text())
         except (FileNotFoundError, NotADirectoryError):
             raise RunError(f"{self.path} holds no run: it has no {name}.") from None
         except ValueError as error:
@@ -125,8 +130,10 @@ class Table:
                 self._write(int(path.stem.removeprefix("part-")), kept)
 
     def _write(self, number: int, rows: pl.DataFrame) -> None:
+        content = io.BytesIO()  # polars would take a path for a pattern, and report a full disk in its own words
+        rows.write_parquet(content, compression="zstd", statistics=False)
         path = self.folder / f"part-{number:08d}.parquet"
-        write_file(path, lambda temporary: rows.write_parquet(temporary, compression="zstd", statistics=False))
+        write_file(path, lambda temporary: temporary.write_bytes(content.getbuffer()))
         is_full = len(rows) >= ROWS_PER_PART
         self.number, self.open = (number + 1, pl.DataFrame()) if is_full else (number, rows)
 
@@ -137,8 +144,10 @@ def read_part(path: pathlib.Path) -> pl.DataFrame:
     Raises:
       RunError: when the file is damaged.
     """
+    with naming(path):
+        content = path.read_bytes()
     try:
-        return pl.read_parquet(path)
+        return pl.read_parquet(content)
     except pl.exceptions.PolarsError as error:
         raise RunError(f"{path} is damaged: {str(error).splitlines()[0]}.") from None
 
@@ -150,9 +159,9 @@ def read_report(path: pathlib.Path) -> dict[str, np.ndarray]:
       RunError: when the file is damaged.
     """
     try:
-        with np.load(path) as file:
+        with naming(path), np.load(path) as file:
             return dict(file)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise RunError(f"{path} is damaged: {error}.") from None
 
 
@@ -165,18 +174,36 @@ def write_file(path: pathlib.Path, write: Callable[[pathlib.Path], Any]) -> None
     """Call `write` on a temporary path beside `path`, flush it to the disk and rename it to `path`."""
     temporary = path.with_name(f".{path.name}.partial")
     try:
-        write(temporary)
-        _flush(temporary)
-        os.replace(temporary, path)
+        with naming(path):
+            write(temporary)
+            flush(temporary)
+            os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _flush(path.parent)
+    flush(path.parent)
 
 
-def _flush(path: pathlib.Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+def flush(path: pathlib.Path) -> bool:
+    """Wait until a file's content, or a folder's names, are on the disk; False where the file system cannot do so."""
+    with naming(path):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in UNSUPPORTED:
+                raise
+            return False
+        finally:
+            os.close(descriptor)
+    return True
+
+
+@contextmanager
+def naming(path: pathlib.Path) -> Iterator[None]:
+    """Inside, an OSError that names no file names `path`: the system knows it only of calls that are given one."""
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
