@@ -6,23 +6,24 @@ Nothing heavy is imported before it is needed, so that help and mistakes are ans
 from __future__ import annotations
 
 import dataclasses
+import io
 import os
 import pathlib
+import signal
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from tyro.conf import Positional, subcommand
 
-from jaxcurriculum.experiments.errors import RunError
+from jaxcurriculum.experiments.errors import RunError, sentence
+from jaxcurriculum.experiments.results import command_line, show_paths, show_results
 from jaxcurriculum.experiments.settings import Settings
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from jaxcurriculum.experiments.store import Run
-
-INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it
+STOPPED = 128  # plus the number of the signal: the exit status, as shells have it
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -88,7 +89,7 @@ COMMANDS = (
 def main() -> None:
     """Run the command of `sys.argv` and exit with its status."""
     status = run(sys.argv[1:])
-    if status == INTERRUPTED:
+    if status > STOPPED:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)  # an ordinary exit would wait for the steps that the device has in hand
@@ -97,31 +98,22 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command; mistakes and faults are one sentence on stderr (and a traceback after it with --debug). Returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # not every terminal can show what a path or a table holds
     try:
         command = parse(arguments)
         use_machine()
         return execute(command)
     except KeyboardInterrupt:
         print("jaxcurriculum: interrupted.", file=sys.stderr)
-        return INTERRUPTED
+        return STOPPED + signal.SIGINT
     except Exception as error:
         message = sentence(error)
         if message is None or "--debug" in arguments:
             raise
         print(f"jaxcurriculum: {message}", file=sys.stderr)
         return 1
-
-
-def sentence(error: Exception) -> str | None:
-    """What a person can do about `error`; None for a fault of the program itself, whose traceback is wanted."""
-    text = str(error)
-    if "No space left on device" in text:
-        return "the disk is full; the run is intact up to its last checkpoint: make room, then go on with --resume."
-    if "RESOURCE_EXHAUSTED" in text or isinstance(error, MemoryError):
-        return "there is not enough memory; --plan says what a run takes, --seeds, --group and the student's sizes decide it."
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"cannot use {error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}."
-    return text if isinstance(error, RunError | OSError) else None
 
 
 def parse(arguments: list[str]) -> Train | Plot | Compare | Render | List:
@@ -157,11 +149,12 @@ def resumed(arguments: list[str], recorded: Settings) -> Train:
 
 
 def use_machine() -> None:
-    """Use every core, and keep compiled programs for the next start."""
+    """Use every core, keep compiled programs for the next start, and draw without a window."""
     import jax
 
     from jaxcurriculum import use_cores
 
+    os.environ["MPLBACKEND"] = "agg"  # a notebook hands its own on, which may not be installed here
     use_cores()
     if jax.config.values["jax_compilation_cache_dir"] is None:
         home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
@@ -175,12 +168,12 @@ def execute(command: Train | Plot | Compare | Render | List) -> int:
 
     from jaxcurriculum.experiments.store import Run
 
-    console = Console()
+    console = Console(markup=False, emoji=False)  # [brackets] and :colons: in a name mean themselves
     match command:
         case List():
             from jaxcurriculum.experiments.catalogue import show
 
-            show(console)
+            show(Console())
         case Plot():
             from jaxcurriculum.experiments.plots import draw
 
@@ -230,26 +223,10 @@ def execute_train(command: Train, console: Console) -> int:
     if command.resume and not run.exists:
         console.print(f"{run.path} holds no run yet: starting it.", style="yellow")
     experiment = build(command)
-    if not train(experiment, run, console):
-        print(f"jaxcurriculum: interrupted; everything so far is in {run.path}, go on with --resume.", file=sys.stderr)
-        return INTERRUPTED
+    if stopped_by := train(experiment, run, console):
+        how = "interrupted" if stopped_by == signal.SIGINT else "terminated"
+        again = command_line("train", "--out", command.out, "--name", command.name, "--resume")
+        print(f"jaxcurriculum: {how}; everything so far is in {run.path}, go on with: {again}", file=sys.stderr)
+        return STOPPED + stopped_by
     show_results(run, experiment.environment is not None, console)
     return 0
-
-
-def show_results(run: Run, has_walker: bool, console: Console) -> None:
-    """Print the table at the end of a run, and draw its pictures."""
-    from jaxcurriculum.experiments.animation import animate
-    from jaxcurriculum.experiments.plots import draw
-    from jaxcurriculum.experiments.summary import summarise
-
-    summarise(run, console)
-    show_paths(draw(run), console)
-    if has_walker:
-        show_paths([animate(run)], console)
-
-
-def show_paths(paths: list[pathlib.Path], console: Console) -> None:
-    """One path a line, never wrapped, so that it can be clicked and copied."""
-    for path in paths:
-        console.print(str(path), soft_wrap=True, highlight=False)

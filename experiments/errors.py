@@ -1,5 +1,26 @@
-"""The one exception whose message is the whole answer to the person at the command line."""
+"""What goes wrong, as one sentence for the person at the command line."""
+
+import errno
+import os
+
+FULL_DISK = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
 
 
 class RunError(Exception):
     """Something that the user can put right; its message is one clear sentence."""
+
+
+def sentence(error: Exception) -> str | None:
+    """What a person can do about `error`; None for a fault of the program itself, whose traceback is wanted."""
+    text = str(error)
+    if any(words in text for words in FULL_DISK):
+        where = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
+        return (
+            f"the disk is full, or a quota is used up{where}; the run is intact up to its last checkpoint: "
+            "make room, then go on with --resume."
+        )
+    if "RESOURCE_EXHAUSTED" in text or isinstance(error, MemoryError):
+        return "there is not enough memory; --plan says what a run takes, --seeds, --group and the student's sizes decide it."
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"cannot use {error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}."
+    return text if isinstance(error, RunError | OSError) else None

@@ -15,22 +15,27 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, Rectangle
 
 from jaxcurriculum.experiments.settings import title
-from jaxcurriculum.experiments.store import Run
+from jaxcurriculum.experiments.store import Run, naming
 
 BLUE, ORANGE = "#0072B2", "#D55E00"  # Okabe and Ito's, told apart by colour-blind readers
 NUM_PANELS = 4  # stretches of time in the curriculum picture
 POINTS_PER_PANEL = 500
 MOST_LINES = 20  # seeds drawn one by one; more would hide their mean
-STYLE: dict[Any, Any] = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 11, "axes.titlesize": 11, "savefig.dpi": 130}
+OWN = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 11, "axes.titlesize": 11, "savefig.dpi": 130}
+# All else as matplotlib has it, so that figures look alike and need nothing (LaTeX), whatever a person's matplotlibrc says.
+STYLE: dict[Any, Any] = {name: value for name, value in matplotlib.rcParamsDefault.items() if name != "backend"} | OWN
 
 
 def draw(run: Run) -> list[pathlib.Path]:
     """Draw every figure of `run` into its folder `figures`. Returns their paths."""
     paths = []
     with matplotlib.rc_context(STYLE):
-        for name, figure in (("learning_curve", learning_curve(run)), ("curriculum", curriculum(run)), ("mastery_map", mastery_map(run))):
-            paths.append(run.figures / f"{name}.png")
-            figure.savefig(paths[-1])
+        for make in (learning_curve, curriculum, mastery_map):
+            figure = make(run)
+            path = run.figures / f"{make.__name__}.png"
+            with naming(path):
+                figure.savefig(path)
+            paths.append(path)
     return paths
 
 

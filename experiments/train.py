@@ -1,12 +1,13 @@
 """The host loop: the compiled `advance` over and over, and between two of them progress, files and checkpoints.
 
-A thread of its own keeps the device busy with the next advance while the files of the last one are written and Ctrl-C is listened for.
+A thread of its own keeps the device busy with the next advance while the files of the last one are written and signals are listened for.
 """
 
 from __future__ import annotations
 
 import fcntl
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,23 +25,28 @@ from jaxcurriculum.experiments.experiment import Experiment
 from jaxcurriculum.experiments.meta import describe
 from jaxcurriculum.experiments.progress import Watch
 from jaxcurriculum.experiments.recorder import Recorder
-from jaxcurriculum.experiments.store import Run, write_json
+from jaxcurriculum.experiments.store import UNSUPPORTED, Run, flush, naming, write_json
 from jaxcurriculum.types import PyTree
 
 
-def train(experiment: Experiment, run: Run, console: Console) -> bool:
-    """Run `experiment` to its end in the folder of `run`, from its last checkpoint if there is one; False when Ctrl-C ended it before.
+def train(experiment: Experiment, run: Run, console: Console) -> signal.Signals | None:
+    """Run `experiment` to its end in the folder of `run`, from its last checkpoint if there is one.
+
+    Returns the signal that ended it before, Ctrl-C's or SIGTERM, or None when the run is complete.
 
     Raises:
       RunError: when the folder's run has other settings or no intact checkpoint, and when the run turns non-finite.
     """
     run.path.mkdir(parents=True, exist_ok=True)
-    with alone(run):
+    with alone(run, console):
+        if not flush(run.path):
+            lost = "a power cut may take the newest files"
+            console.print(f"{run.path} lies on a file system that cannot flush folders: {lost}.", style="yellow")
         claim(experiment, run)
         return go_on(experiment, run, console)
 
 
-def go_on(experiment: Experiment, run: Run, console: Console) -> bool:
+def go_on(experiment: Experiment, run: Run, console: Console) -> signal.Signals | None:
     """`train` in a folder that is this process' own."""
     loop, last = experiment.loop, experiment.num_advances
     steps = loop.steps_per_advance * experiment.num_seeds
@@ -48,15 +54,15 @@ def go_on(experiment: Experiment, run: Run, console: Console) -> bool:
     rounds = loop.config.rounds_per_evaluation
     device = ThreadPoolExecutor(1)
     dispatch = lambda state, done: device.submit(lambda: jax.block_until_ready(advance_all(state, jnp.int32(done * rounds))))
-    with Recorder(run, identity(experiment.config)) as recorder:
+    with interruptible() as stopped_by, Recorder(run, identity(experiment.config)) as recorder:
         done, state, damages = recorder.resume(like=initial_states(experiment))
         for damage in damages:
             console.print(f"{damage} Going on from the one before it, evaluation {done}.", style="yellow")
         if done >= last:
-            return True
-        with Watch(console, last * steps, done * steps, loop.student.step_unit) as watch, interruptible() as is_interrupted:
+            return None
+        with Watch(console, last * steps, done * steps, loop.student.step_unit) as watch:
             running = dispatch(state, done)
-            while running is not None and wait(running, is_interrupted):
+            while running is not None and wait(running, stopped_by):
                 good, (state, report) = state, running.result()
                 running = dispatch(state, done + 1) if done + 1 < last else None
                 broken = np.flatnonzero(report.counters.nonfinite)
@@ -71,21 +77,27 @@ def go_on(experiment: Experiment, run: Run, console: Console) -> bool:
                 if recorder.is_due:
                     recorder.flush(done, state)
         recorder.flush(done, state)
-    return done >= last
+    return None if done >= last else stopped_by()
 
 
 @contextmanager
-def alone(run: Run) -> Iterator[None]:
+def alone(run: Run, console: Console) -> Iterator[None]:
     """Inside, no other process may train in the folder of `run`; the system lets go of it when a process ends, however it does.
 
     Raises:
       RunError: when another process does.
     """
-    with open(run.path / ".lock", "w") as lock:
+    path = run.path / ".lock"
+    with open(path, "w") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with naming(path):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RunError(f"Another process is training in {run.path}.") from None
+        except OSError as error:
+            if error.errno not in UNSUPPORTED:
+                raise
+            console.print(f"{run.path} lies on a file system without locks: let only one process train in it.", style="yellow")
         yield
 
 
@@ -145,9 +157,9 @@ def identity(config: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name != "steps"}
 
 
-def wait(running: Future, is_interrupted: Callable[[], bool]) -> bool:
-    """Wait until an advance has been computed; False when a person interrupts before."""
-    while not is_interrupted():
+def wait(running: Future, stopped_by: Callable[[], signal.Signals | None]) -> bool:
+    """Wait until an advance has been computed; False when a signal comes before."""
+    while not stopped_by():
         try:
             running.exception(timeout=0.05)
             return True
@@ -157,19 +169,27 @@ def wait(running: Future, is_interrupted: Callable[[], bool]) -> bool:
 
 
 @contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Inside, Ctrl-C is noted instead of raised, so that it never falls between two halves of a write; a second one is raised."""
-    noted = []
+def interruptible() -> Iterator[Callable[[], signal.Signals | None]]:
+    """Inside, Ctrl-C and SIGTERM are noted instead of ending the process, so that they never fall between two halves of a write.
+
+    A second Ctrl-C is raised. Only the main thread hears signals; in any other one none is noted.
+    """
+    noted: list[signal.Signals] = []
+    before = {}
 
     def note(number, frame):
-        noted.append(number)
-        signal.signal(signal.SIGINT, before)
+        noted.append(signal.Signals(number))
+        signal.signal(signal.SIGINT, before[signal.SIGINT])
 
-    before = signal.signal(signal.SIGINT, note)
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before[number] = signal.getsignal(number) or signal.SIG_DFL  # None where another language listens
+            signal.signal(number, note)
     try:
-        yield lambda: bool(noted)
+        yield lambda: noted[0] if noted else None
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def nonfinite_message(experiment: Experiment, run: Run, broken: np.ndarray, done: int) -> str:

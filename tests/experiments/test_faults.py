@@ -5,6 +5,7 @@ import json
 
 import jax.numpy as jnp
 import pytest
+from rich.console import Console
 from toy_runs import train
 
 from jaxcurriculum.experiments import catalogue, cli, store
@@ -65,10 +66,10 @@ def test_a_path_that_cannot_be_a_folder(tmp_path, capsys):
 
 
 def test_two_processes_do_not_train_in_one_folder(tmp_path):
-    run = Run(tmp_path)
-    with alone(run), pytest.raises(RunError, match="Another process is training"), alone(run):
+    run, console = Run(tmp_path), Console()
+    with alone(run, console), pytest.raises(RunError, match="Another process is training"), alone(run, console):
         pass
-    with alone(run):
+    with alone(run, console):
         pass
 
 
