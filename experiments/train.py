@@ -124,8 +124,14 @@ def check_folder(run: Run, resume: bool) -> None:
     """Check that a run may be started (or resumed) in the folder of `run`.
 
     Raises:
-      RunError: when it holds something else, or a run that was not asked to be resumed.
+      RunError: when it holds something else, or a run that was not asked to be resumed, or its path is not text.
     """
+    try:
+        str(run.path.absolute()).encode()
+    except UnicodeEncodeError:  # orbax writes the path into its files
+        raise RunError(
+            f"The path of a run must be text in UTF-8, got {str(run.path.absolute())!r}: choose another --name or --out."
+        ) from None
     if run.exists and not resume:
         raise RunError(f"{run.path} already holds a run: go on with it by --resume, or choose another --name.")
     begun = {".lock", "meta.json", ".meta.json.partial", ".config.json.partial"}  # all that a run killed in its first moment leaves

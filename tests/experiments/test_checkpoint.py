@@ -100,3 +100,16 @@ def test_saving_twice_is_saving_once(folder):
 def test_digest_sees_shape_free_bytes():
     assert digest({"a": jnp.float32(0.0)}) != digest({"a": jnp.float32(-0.0)})
     assert digest({"a": np.zeros(3, np.float32)}) == digest({"a": jnp.zeros(3)})
+
+
+def test_damage_is_said_in_one_sentence_and_nothing_else(tmp_path, capfd):
+    """Of many arrays: a reader that reads them at once may fail many times."""
+    many = {f"leaf {number}": jnp.arange(2000.0).reshape(2, 1000) for number in range(60)}
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(1, many, CONFIG)
+    for path in (tmp_path / "1" / "state").rglob("*"):
+        if path.is_file():
+            truncate(path)
+    with Checkpoints(tmp_path) as checkpoints, pytest.raises(RunError, match=r"^Checkpoint [^\n]*1 is damaged \([^\n]*\)\."):
+        checkpoints.restore(many, CONFIG)
+    assert capfd.readouterr() == ("", "")
