@@ -60,7 +60,7 @@ def animate(
       RunError: when the run has no environment, no checkpoint or no such seed, or when the task, track, moment or file cannot be.
     """
     actor = load(run, seed, task)
-    path = run.figures / "walker.gif" if out is None else out
+    path = run.figures / f"{file_stem(task, seed, track_seed)}.gif" if out is None else out
     check_path(path, ".gif", ".mp4", ".png")
     if at is not None and path.suffix.lower() != ".png":
         raise RunError(f"--at names the moment that a .png shows, got --at {at:g} for {path}.")
@@ -196,6 +196,17 @@ def label(space: Box, task: tuple[float, ...]) -> dict[str, str]:
     {'stump height': '1.50 steps', 'drag': '0.25'}
     """
     return {name.replace("_", " "): f"{value:.2f} {unit}".rstrip() for name, value, unit in zip(space.names, task, space.units)}
+
+
+def file_stem(task: tuple[float, ...], seed: int | None, track_seed: int) -> str:
+    """What to call a film of this episode: the run's own is not written over by one that was asked for.
+
+    >>> file_stem((), None, 0), file_stem((1.0, 0.25), 3, 7)
+    ('walker', 'walker_1_0.25_seed3_track7')
+    """
+    of_seed = [] if seed is None else [f"seed{seed}"]
+    on_track = [f"track{track_seed}"] if track_seed else []
+    return "_".join(["walker", *(f"{value:g}" for value in task), *of_seed, *on_track])
 
 
 def check_path(path: pathlib.Path, *suffixes: str) -> None:

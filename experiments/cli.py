@@ -74,7 +74,9 @@ class Render:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class List:
-    """Name every environment, teacher and student, with their parameters, units and defaults."""
+    """Name every environment, teacher, student and challenge, or what can be set of those named."""
+
+    names: Positional[tuple[str, ...]] = ()  # of which to show the parameters, with units and defaults
 
 
 COMMANDS = (
@@ -149,13 +151,16 @@ def resumed(arguments: list[str], recorded: Settings) -> Train:
 
 
 def use_machine() -> None:
-    """Use every core, keep compiled programs for the next start, and draw without a window."""
+    """Use every core, set JAX's switches, keep compiled programs for the next start, and draw without a window."""
     import jax
 
     from jaxcurriculum import use_cores
+    from jaxcurriculum.experiments.switches import set_switches
 
     os.environ["MPLBACKEND"] = "agg"  # a notebook hands its own on, which may not be installed here
     use_cores()
+    for changed in set_switches():
+        print(f"jaxcurriculum: {changed}", file=sys.stderr)
     if jax.config.values["jax_compilation_cache_dir"] is None:
         home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
         jax.config.update("jax_compilation_cache_dir", str(pathlib.Path(home) / "jaxcurriculum"))
@@ -173,7 +178,7 @@ def execute(command: Train | Plot | Compare | Render | List) -> int:
         case List():
             from jaxcurriculum.experiments.catalogue import show
 
-            show(Console())
+            show(Console(), command.names)
         case Plot():
             from jaxcurriculum.experiments.plots import draw
 
@@ -194,7 +199,9 @@ def execute_render(command: Render) -> pathlib.Path:
     from jaxcurriculum.experiments.animation import animate
     from jaxcurriculum.experiments.player import show_page
     from jaxcurriculum.experiments.store import Run
+    from jaxcurriculum.experiments.switches import check_device
 
+    check_device()
     run, what = Run(command.run), (command.task, command.seed, command.track_seed, command.out)
     if not command.html:
         return animate(run, *what, at=command.at)
@@ -208,8 +215,10 @@ def execute_train(command: Train, console: Console) -> int:
     from jaxcurriculum.experiments import rehearse
     from jaxcurriculum.experiments.experiment import build, shrunk
     from jaxcurriculum.experiments.store import Run
+    from jaxcurriculum.experiments.switches import check_device
     from jaxcurriculum.experiments.train import check_folder, train
 
+    check_device()
     if command.name in ("", ".", "..") or pathlib.Path(command.name).name != command.name:
         raise RunError(f"--name must be the name of a folder in --out, without slashes, got {command.name!r}.")
     run = Run(command.out / command.name)

@@ -14,13 +14,19 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Column, Table
 
-from jaxcurriculum.evaluation import bootstrap_interval, interquartile_mean, permutation_p_value
+from jaxcurriculum.evaluation import (
+    bootstrap_interval,
+    interquartile_mean,
+    least_p_value,
+    permutation_p_value,
+)
 from jaxcurriculum.experiments.errors import RunError
 from jaxcurriculum.experiments.plots import MOST_LINES, STYLE, draw_seeds
 from jaxcurriculum.experiments.store import Run
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito's
 LINES = ("-", "--", "-.", ":")
+FEW = 0.01  # where no p value can be smaller than this, the reader is told
 
 
 def mastered(run: Run) -> tuple[np.ndarray, np.ndarray]:
@@ -33,7 +39,8 @@ def mastered(run: Run) -> tuple[np.ndarray, np.ndarray]:
 def compare(runs: list[Run], out: pathlib.Path, console: Console) -> pathlib.Path:
     """Print a row a run, at the last number of steps at which all were evaluated, and draw their curves into `out`.
 
-    The p value is of the difference to the first run. Settings in which the runs differ are named.
+    The p value is of the difference to the first run. Settings in which the runs differ are named,
+    and so is the least p value that so few seeds can give.
 
     Raises:
       RunError: when fewer than two runs are given, they were not tested on the same tasks in the same unit, never at the same number of
@@ -48,6 +55,8 @@ def compare(runs: list[Run], out: pathlib.Path, console: Console) -> pathlib.Pat
         raise RunError("These runs were never evaluated at the same number of steps: give them the same --evaluate-every.")
     at_common = {run: percent[np.searchsorted(steps, common[-1])] for run, (steps, percent) in curves.items()}
     console.print(comparison_table(at_common, common[-1]))
+    for line in limits({run: len(last) for run, last in at_common.items()}):
+        console.print(line, highlight=False, soft_wrap=True)
     if different := differing_settings(runs):
         console.print(f"They differ in {', '.join(different)}.", highlight=False, soft_wrap=True)
     with matplotlib.rc_context(STYLE):
@@ -75,20 +84,56 @@ def comparison_table(mastered_by: dict[Run, np.ndarray], steps: int) -> Table:
     return table
 
 
+def limits(num_seeds: dict[Run, int]) -> list[str]:
+    """What so few seeds cannot tell, a sentence for each pair of numbers of seeds."""
+    first, *others = num_seeds.values()
+    least = {num: least_p_value(first, num) for num in others}
+    return [
+        f"p of {first} against {num} seeds is at least {p:.2g}: only more seeds can make it smaller."
+        for num, p in least.items()
+        if p >= FEW
+    ]
+
+
 def check_comparable(runs: list[Run]) -> None:
-    """Check that the runs answer the same question.
+    """Check that the runs answer the same question: the same test tasks in the same world.
 
     Raises:
-      RunError: naming the first setting of the test that differs.
+      RunError: naming what differs.
     """
     if len(runs) < 2:
         raise RunError(f"compare needs at least two runs, got {len(runs)}.")
-    for run in runs[1:]:
-        for name in ("env", "body", "test_set", "student"):
-            if run.config[name] != runs[0].config[name]:
-                raise RunError(
-                    f"{run.path} cannot be compared: its {name} is {run.config[name]}, that of {runs[0].path} {runs[0].config[name]}."
-                )
+    first, *others = runs
+    for run in others:
+        if difference := different_tests(first, run):
+            raise RunError(f"{run.path} cannot be compared with {first.path}: {difference}.")
+
+
+def world(run: Run) -> str:
+    """What the test tasks of a run are of: its environment, or the simulated student."""
+    return run.config["env"] or run.config["student"]
+
+
+def tasks_of(run: Run) -> pl.DataFrame:
+    """The test tasks of a run, a row a task, a column an axis."""
+    names = run.meta["axes"]["names"]
+    table = run.evaluations().group_by("test_task").agg(pl.col(names).first())
+    return table.sort("test_task").drop("test_task")
+
+
+def different_tests(one: Run, other: Run) -> str | None:
+    """In what the tests of two runs differ; None where they are the same."""
+    if world(one) != world(other):
+        return f"its tasks are of {world(other)}, not of {world(one)}"
+    mine, theirs = tasks_of(one), tasks_of(other)
+    if mine.columns != theirs.columns:
+        names, own = (", ".join(table.columns) for table in (mine, theirs))
+        return f"the axes of its test tasks are {own}, not {names}"
+    if len(mine) != len(theirs):
+        return f"it was tested on {len(theirs):,} tasks, not on {len(mine):,}"
+    if not np.allclose(mine.to_numpy(), theirs.to_numpy(), rtol=1e-5, atol=1e-6):
+        return "it was tested on as many, but other tasks"
+    return None
 
 
 def differing_settings(runs: list[Run]) -> list[str]:
@@ -133,6 +178,8 @@ def _caption(runs: list[Run], most_seeds: int) -> str:
     config, unit = runs[0].config, runs[0].meta["step_unit"]
     alike = len({run.config["teacher"] for run in runs}) == 1
     who = f"{config['teacher']} teaching {config['student']}" if alike else config["student"]
-    walker = "" if unit == "episodes" else f" on {config['env']}, {config['body']} body"
+    bodies = {run.config["body"] for run in runs}
+    body = f", {config['body']} body" if len(bodies) == 1 else ""
+    walker = "" if unit == "episodes" else f" on {config['env']}{body}"
     thin = f" (thin: the first {MOST_LINES} of each run)" if most_seeds > MOST_LINES else ""
     return f"{who}{walker}\nmean and standard deviation over seeds{thin}"

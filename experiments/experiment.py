@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -40,6 +41,7 @@ def build(settings: Settings) -> Experiment:
     Raises:
       RunError: for unknown names, overrides that do not fit, and whatever a factory refuses.
     """
+    settings = _settled(settings)
     parts = _parts(settings)
     changes = _changes(settings, [*parts, "loop"])
     configs = _configurations(parts, changes)
@@ -65,7 +67,7 @@ def build(settings: Settings) -> Experiment:
     except ValueError as error:
         others = [name for name in fitting if name != test_set]
         hint = f" Another --test-set: {', '.join(others)}." if others and "test_tasks" in str(error) else ""
-        raise RunError(str(error) + hint) from error
+        raise RunError(str(error) + hint + _remedy(str(error), configs)) from error
     group = settings.group or _best_group(settings.seeds, len(jax.devices()))
     if settings.seeds % group:
         raise RunError(f"--group must divide --seeds, got --group {group} for --seeds {settings.seeds}.")
@@ -83,7 +85,7 @@ def build(settings: Settings) -> Experiment:
     )
 
 
-def _environment_and_student(parts: dict[str, Any], configs: dict[str, Any], body: str) -> tuple[Environment | None, Student, Box]:
+def _environment_and_student(parts: dict[str, Any], configs: dict[str, Any], body: str | None) -> tuple[Environment | None, Student, Box]:
     """Both as the challenge makes them, and the task space without it, of which test sets speak."""
     challenge, own = parts["challenge"], configs["challenge"]
     environment = parts["env"].make(body, configs["env"]) if "env" in parts else None
@@ -115,9 +117,25 @@ def _parts(settings: Settings) -> dict[str, Any]:
     """The lines of the tables that `settings` names; "env" is absent where the student needs none."""
     parts = {"teacher": find("teacher", TEACHERS, settings.teacher), "student": find("student", STUDENTS, settings.student)}
     parts["challenge"] = find("challenge", CHALLENGES, settings.challenge)
-    environment = find("environment", ENVIRONMENTS, settings.env)
+    if settings.env is None:
+        return parts
     find("body", BODIES, settings.body)
-    return parts | ({"env": environment} if parts["student"].needs_environment else {})
+    return parts | {"env": find("environment", ENVIRONMENTS, settings.env)}
+
+
+def _settled(settings: Settings) -> Settings:
+    """`settings` with the default world of a student that plays one.
+
+    Raises:
+      RunError: when a world is given to a student that plays none.
+    """
+    first = {"env": next(iter(ENVIRONMENTS)), "body": next(iter(BODIES))}
+    chosen = {name: getattr(settings, name) for name in first if getattr(settings, name) is not None}
+    if find("student", STUDENTS, settings.student).needs_environment:
+        return dataclasses.replace(settings, **first | chosen)
+    for name, value in chosen.items():
+        raise RunError(f"--{name} {value}: the student {settings.student} plays no environment; leave --{name} away.")
+    return settings
 
 
 def _tester(parts: dict[str, Any]) -> str:
@@ -186,6 +204,25 @@ def _named(settings: Settings, configs: dict[str, Any]) -> dict[str, Any]:
     for section, config in configs.items():
         named |= {f"{section}.{parameter.name}": parameter.value for parameter in parameters(config)}
     return json.loads(json.dumps(named))
+
+
+def _remedy(message: str, configs: dict[str, Any]) -> str:
+    """How to give the field of a configuration that `message` names, as in OracleConfig.step; "" where it names none."""
+    if "--set" in message:
+        return ""
+    for section, config in configs.items():
+        for name, flag in _flags(config, section):
+            if re.search(rf"\b{name}\b", message):
+                return f" Give it with --set {flag}=..."
+    return ""
+
+
+def _flags(config: Any, section: str) -> Iterator[tuple[str, str]]:
+    """What errors call the fields of a configuration, and what --set calls them."""
+    for field in dataclasses.fields(config):
+        yield f"{type(config).__name__}.{field.name}", f"{section}.{field.name}"
+        if dataclasses.is_dataclass(inner := getattr(config, field.name)):
+            yield from _flags(inner, f"{section}.{field.name}")
 
 
 def _best_group(num_seeds: int, num_devices: int) -> int:

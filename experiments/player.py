@@ -16,7 +16,7 @@ from jaxcurriculum import Box
 from jaxcurriculum.envs.walker import render
 from jaxcurriculum.envs.walker.lidar import ANGLES, RANGE
 from jaxcurriculum.envs.walker.render import Episode
-from jaxcurriculum.experiments.animation import check_path, load, play, showpiece
+from jaxcurriculum.experiments.animation import check_path, file_stem, load, play, showpiece
 from jaxcurriculum.experiments.settings import title
 from jaxcurriculum.experiments.store import Run, write_file
 
@@ -45,7 +45,7 @@ def show_page(
       RunError: when the run has no environment, no checkpoint or no such seed, or when the task, track or file cannot be.
     """
     actor = load(run, seed, task)
-    path = run.figures / "walker.html" if out is None else out
+    path = run.figures / f"{file_stem(task, seed, track_seed)}.html" if out is None else out
     check_path(path, ".html")
     tasks = [task] if task else spread(actor.space, run.evaluations().select(actor.space.names).unique().rows(), showpiece(actor))
     laps = [divmod(index, len(tasks)) for index in range(NUM_EPISODES)]  # fewer tasks are shown again, on the next track

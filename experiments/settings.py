@@ -18,8 +18,8 @@ from jaxcurriculum.experiments.errors import RunError
 class Settings:
     """Everything that decides a run's numbers. The field comments are the command line's help."""
 
-    env: str = "stump-tracks"  # environment, one of `jaxcurriculum list`; simulated students need none
-    body: str = "default"  # body of the walker
+    env: str | None = None  # environment, one of `jaxcurriculum list`, by default the first; simulated students have none
+    body: str | None = None  # body of the walker, by default the first
     teacher: str = "alp-gmm"  # teacher, one of `jaxcurriculum list`
     student: str = "ppo"  # student, one of `jaxcurriculum list`
     challenge: str = "none"  # what makes the curriculum hard to find, one of `jaxcurriculum list`
@@ -30,7 +30,7 @@ class Settings:
     evaluate_every: float | None = None  # steps (episodes) between two evaluations, rounded to whole rounds; by default the student's own
     test_set: str | None = None  # tasks of the evaluation; by default the first test set of the environment (or simulated student)
     group: int | None = None  # seeds that are batched together, must divide --seeds; by default one group a device, on CPUs 16 to 64 seeds
-    set: tuple[str, ...] = ()  # configuration fields, as teacher.exploration=0.1 student.hidden=128,128; `jaxcurriculum list` names them
+    set: tuple[str, ...] = ()  # configuration fields, as teacher.exploration=0.1 student.hidden=128,128; `jaxcurriculum list NAME` has them
 
     def __post_init__(self):
         for name, least in (("seeds", 1), ("seed", 0), ("steps", 1), ("evaluate_every", 1), ("group", 1)):

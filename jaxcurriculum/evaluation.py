@@ -32,7 +32,24 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def permutation_p_value(a: np.ndarray, b: np.ndarray, limit: int = 20_000, seed: int = 0) -> float:
+MOST_RELABELLINGS = 20_000  # of a permutation test; where there are more, as many random ones are tried
+
+
+def least_p_value(num_a: int, num_b: int, limit: int = MOST_RELABELLINGS) -> float:
+    """The least value that `permutation_p_value` can have for groups of `num_a` and `num_b` seeds.
+
+    Of two equal groups the exchanged labels give the same difference.
+
+    >>> [round(least_p_value(num, num), 3) for num in (1, 2, 3, 4, 5)]
+    [1.0, 0.333, 0.1, 0.029, 0.008]
+    """
+    choices = math.comb(num_a + num_b, num_a)
+    if choices > limit:
+        return 1 / limit
+    return (1 + (num_a == num_b)) / choices
+
+
+def permutation_p_value(a: np.ndarray, b: np.ndarray, limit: int = MOST_RELABELLINGS, seed: int = 0) -> float:
     """Two-sided p value of a difference of means, if the labels a and b meant nothing (Fisher 1935).
 
     Exact when there are at most `limit` ways to choose the labels (4 against 4 seeds: 70, so no p value is below 2/70), else by

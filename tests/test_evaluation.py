@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from jaxcurriculum.evaluation import bootstrap_interval, interquartile_mean, permutation_p_value
+from jaxcurriculum.evaluation import bootstrap_interval, interquartile_mean, least_p_value, permutation_p_value
 
 
 @pytest.mark.parametrize("num", [4, 5, 7, 32])
@@ -35,3 +35,9 @@ def test_bootstrap_interval_covers_the_mean():
     intervals = np.array([bootstrap_interval(rng.normal(3, 1, 30), num=300, seed=i) for i in range(200)])
     covered = np.mean((intervals[:, 0] < 3) & (3 < intervals[:, 1]))
     assert 0.86 < covered < 0.99  # the percentile interval is known to be a little narrow
+
+
+@pytest.mark.parametrize("num_a, num_b, limit", [(1, 1, 100), (2, 2, 100), (2, 3, 100), (4, 4, 100), (9, 9, 100)])
+def test_the_least_p_value_is_that_of_groups_wholly_apart(num_a, num_b, limit):
+    apart = permutation_p_value(np.arange(num_a), 100.0 + np.arange(num_b), limit)
+    np.testing.assert_allclose(least_p_value(num_a, num_b, limit), apart)

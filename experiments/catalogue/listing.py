@@ -2,46 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.table import Column, Table
 
 from jaxcurriculum.experiments.catalogue.challenges import CHALLENGES
 from jaxcurriculum.experiments.catalogue.environments import ENVIRONMENTS
-from jaxcurriculum.experiments.catalogue.parts import EnvironmentPart, Expert, StudentPart
+from jaxcurriculum.experiments.catalogue.parts import EnvironmentPart, Expert, StudentPart, find
 from jaxcurriculum.experiments.catalogue.students import STUDENTS
 from jaxcurriculum.experiments.catalogue.teachers import TEACHERS
 from jaxcurriculum.experiments.settings import Parameter, parameters
 
+TABLES = {"env": ENVIRONMENTS, "teacher": TEACHERS, "student": STUDENTS, "challenge": CHALLENGES}
+TITLES = {"env": "Environments", "teacher": "Teachers", "student": "Students", "challenge": "Challenges"}
+INDENT = (0, 2, 0, 2)  # above, right, below, left
 
-def show(console: Console) -> None:
-    """Print every table: each part with its description, its parameters, their defaults, and their meaning with the unit."""
-    for title, section, table in (
-        ("Environments", "env", ENVIRONMENTS),
-        ("Teachers", "teacher", TEACHERS),
-        ("Students", "student", STUDENTS),
-        ("Challenges", "challenge", CHALLENGES),
-    ):
-        console.print(f"[bold]{title}[/]")
+
+def show(console: Console, names: Sequence[str] = ()) -> None:
+    """Print every part with its description, or all that can be chosen about the parts `names`.
+
+    Raises:
+      RunError: when there is no part of such a name.
+    """
+    everything = {name: section for section, table in TABLES.items() for name in table}
+    for name in names:
+        find("part", everything, name)
+    for name in names:
+        _show_part(console, everything[name], name)
+    if not names:
+        _show_overview(console)
+
+
+def _show_overview(console: Console) -> None:
+    for section, table in TABLES.items():
+        console.print(f"[bold]{TITLES[section]}[/] (--{section})")
+        rows = Table(Column(no_wrap=True, style="cyan"), "", box=None, padding=INDENT, show_header=False)
         for name, part in table.items():
-            console.print(f"\n  [bold cyan]{name}[/]  {part.description}", highlight=False)
-            for flag, names in part.choices.items():
-                console.print(f"    {flag} {', '.join(names)}", highlight=False)
-            if isinstance(part, EnvironmentPart | StudentPart) and part.knowledge is not None:
-                console.print(f"    --knowledge {_known(part, part.knowledge)}", highlight=False)
-            rows = Table(
-                Column("--set", no_wrap=True),
-                Column("default", no_wrap=True),
-                "meaning",
-                box=None,
-                padding=(0, 2, 0, 4),
-                header_style="dim",
-            )
-            for parameter in parameters(part.config):
-                adapted = _adapted(parameter) if section in ("teacher", "challenge") else ""
-                rows.add_row(f"{section}.{parameter.name}", str(parameter.value), parameter.meaning + adapted)
-            if rows.row_count:
-                console.print(rows)
-        console.print()
+            rows.add_row(name, part.description)
+        console.print(rows, "")
+    console.print("jaxcurriculum list NAME says what can be set of one of them.", highlight=False)
+
+
+def _show_part(console: Console, section: str, name: str) -> None:
+    """Print a part with its choices, and its parameters with defaults and meaning."""
+    part = TABLES[section][name]
+    console.print(f"[bold cyan]{name}[/]  {part.description}", highlight=False)
+    for flag, choices in part.choices.items():
+        console.print(f"  {flag} {', '.join(choices)}", highlight=False)
+    if isinstance(part, EnvironmentPart | StudentPart) and part.knowledge is not None:
+        console.print(f"  --knowledge {_known(part, part.knowledge)}", highlight=False)
+    columns = Column("--set", no_wrap=True), Column("default", no_wrap=True), "meaning"
+    rows = Table(*columns, box=None, padding=INDENT, header_style="dim")
+    for parameter in parameters(part.config):
+        adapted = _adapted(parameter) if section in ("teacher", "challenge") else ""
+        rows.add_row(f"{section}.{parameter.name}", str(parameter.value), parameter.meaning + adapted)
+    console.print(*([rows] if rows.row_count else []), "")
 
 
 def _known(part: EnvironmentPart | StudentPart, expert: Expert) -> str:

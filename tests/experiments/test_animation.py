@@ -5,6 +5,7 @@ import sys
 import jax
 import jax.numpy as jnp
 import numpy as np
+import polars as pl
 import pytest
 from compiling import quick_jit
 from episodes import glide
@@ -27,6 +28,13 @@ class Recorded:
 
     def __init__(self, path):
         self.path = self.figures = path
+
+    def evaluations(self):
+        """One evaluation, in which the seed mastered the first of two tasks."""
+        heights, spacings = zip(*TASKS)
+        tasks = {"test_task": [0, 1], "stump_height": heights, "obstacle_spacing": spacings}
+        results = {"solved": [True, False], "return": [300.0, 0.0]}
+        return pl.DataFrame({"seed": [0, 0], "evaluation": [0, 0], **tasks, **results})
 
 
 def stumble(key, obs):
@@ -91,8 +99,16 @@ def test_a_still_shows_its_moment(run, tmp_path):
 
 def test_a_page_has_nine_episodes(run):
     path = player.show_page(run, (1.0, 3.0))
-    assert path == run.path / "walker.html"
+    assert path == run.path / "walker_1_3.html"
     assert path.read_text().count('"solved":true') == 9 and f"{run.path.name}: random teaching ppo, seed 0" in path.read_text()
+
+
+@pytest.mark.parametrize("show, kind", [(animation.animate, "gif"), (player.show_page, "html")])
+def test_an_episode_that_was_asked_for_leaves_the_run_its_own(show, kind, run):
+    own = show(run)
+    asked = [show(run, (1.0, 3.0)), show(run, (1.0, 2.5)), show(run, (1.0, 3.0), track_seed=2), show(run, seed=0)]
+    assert own.name == f"walker.{kind}" and asked[0].name == f"walker_1_3.{kind}"
+    assert len({own, *asked}) == 5
 
 
 @pytest.mark.parametrize(

@@ -166,12 +166,23 @@ def test_help_explains_steps(capsys):
     )
 
 
-def test_list_names_every_part_with_its_parameters(capsys):
+def test_list_names_every_part_within_100_lines(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     assert cli.run(["list"]) == 0
     shown = capsys.readouterr().out
-    for table in (catalogue.ENVIRONMENTS, catalogue.TEACHERS, catalogue.STUDENTS):
-        assert all(name in shown for name in table)
+    assert len(shown.splitlines()) < 100
+    tables = (catalogue.ENVIRONMENTS, catalogue.TEACHERS, catalogue.STUDENTS, catalogue.CHALLENGES)
+    assert all(f"  {name} " in shown for table in tables for name in table)
+
+
+def test_list_shows_the_parameters_of_what_is_named(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert cli.run(["list", "alp-gmm", "ppo"]) == 0
+    shown = capsys.readouterr().out
     assert "teacher.exploration" in shown and "student.rollout.num_envs" in shown
+    assert "riac" not in shown
+    assert cli.run(["list", "alp_gmm"]) == 1
+    assert "There is no part 'alp_gmm'; there are" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("flags", [[], ["--html"]])

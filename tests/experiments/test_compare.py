@@ -14,22 +14,36 @@ from jaxcurriculum.experiments.settings import Settings
 from jaxcurriculum.experiments.store import AXES, META, Run
 
 
-def made_up_run(path, solved, test_set="cells", every=100, evaluations=2, teacher=None):
-    """A run with 4 test tasks; `solved` [seeds] of them are mastered from the second evaluation on."""
+def made_up_run(path, solved, tasks=(0.1, 0.3, 0.5, 0.7), axis="x0", every=100, evaluations=2, **settings):
+    """A run tested on `tasks`; `solved` [seeds] of them are mastered from the second evaluation on."""
     (path / "evaluations").mkdir(parents=True)
     rows = [
-        {"seed": seed, "evaluation": e, "steps": every * (e + 1), "test_task": task, "solved": e >= 1 and task < num}
+        {
+            "seed": seed,
+            "evaluation": e,
+            "steps": every * (e + 1),
+            "test_task": index,
+            axis: task,
+            "solved": e >= 1 and index < num,
+        }
         for e in range(evaluations)
         for seed, num in enumerate(solved)
-        for task in range(4)
+        for index, task in enumerate(tasks)
     ]
     pl.DataFrame(rows).write_parquet(path / "evaluations/part-00000000.parquet")
-    config = dataclasses.asdict(Settings(student="toy-grid", teacher=teacher or path.name, test_set=test_set))
+    config = dataclasses.asdict(Settings(**{"student": "toy-grid", "teacher": path.name} | settings))
     (path / "config.json").write_text(json.dumps(config))
-    (path / "meta.json").write_text(
-        json.dumps(dict.fromkeys(META) | {"step_unit": "episodes", "wall_seconds": 60.0, "axes": dict.fromkeys(AXES)})
-    )
+    axes = dict.fromkeys(AXES) | {"names": [axis]}
+    meta = dict.fromkeys(META) | {"step_unit": "episodes", "wall_seconds": 60.0, "axes": axes}
+    (path / "meta.json").write_text(json.dumps(meta))
     return Run(path)
+
+
+def compared(runs, folder):
+    """The text that a comparison prints."""
+    console = Console(record=True, width=120)
+    compare(runs, folder / "figure.png", console)
+    return console.export_text()
 
 
 def test_table_and_figure(tmp_path):
@@ -46,22 +60,51 @@ def test_table_and_figure(tmp_path):
 
 
 def test_what_may_not_be_compared(tmp_path):
-    a, b = made_up_run(tmp_path / "a", [1]), made_up_run(tmp_path / "b", [1], test_set="grid")
+    a = made_up_run(tmp_path / "a", [1])
     with pytest.raises(RunError, match="at least two runs, got 1"):
         compare([a], tmp_path / "figure.png", Console())
-    with pytest.raises(RunError, match="its test_set is grid, that of .* cells"):
-        compare([a, b], tmp_path / "figure.png", Console())
     with pytest.raises(RunError, match="--out must end in one of"):
         compare([a, a], tmp_path / "figure.word", Console())
     with pytest.raises(RunError, match="never evaluated at the same number of steps"):
         compare([a, made_up_run(tmp_path / "c", [1], every=70)], tmp_path / "figure.png", Console())
 
 
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"tasks": (0.1, 0.3)}, "it was tested on 2 tasks, not on 4"),
+        ({"tasks": (0.1, 0.3, 0.5, 0.8)}, "it was tested on as many, but other tasks"),
+        ({"axis": "x1"}, "the axes of its test tasks are x1, not x0"),
+        ({"student": "abilities"}, "its tasks are of abilities, not of toy-grid"),
+        ({"student": "ppo", "env": "stump-tracks"}, "its tasks are of stump-tracks, not of toy-grid"),
+    ],
+)
+def test_only_runs_tested_on_the_same_tasks_are_compared(changes, message, tmp_path):
+    runs = [made_up_run(tmp_path / "a", [1]), made_up_run(tmp_path / "b", [1], **changes)]
+    with pytest.raises(RunError, match=f"b cannot be compared with .*a: {message}"):
+        compare(runs, tmp_path / "figure.png", Console())
+    assert not (tmp_path / "figure.png").exists()
+
+
+def test_bodies_and_names_of_test_sets_may_differ(tmp_path):
+    walker = {"student": "ppo", "env": "stump-tracks"}
+    own, other = ({"body": "default", "test_set": "2019"}, {"body": "short", "test_set": "grid"})
+    runs = [made_up_run(tmp_path / name, [1], **walker, **one) for name, one in (("a", own), ("b", other))]
+    assert "They differ in body, teacher, test_set." in compared(runs, tmp_path)
+
+
+def test_the_least_possible_p_is_said_where_it_is_large(tmp_path):
+    runs = [made_up_run(tmp_path / name, [0] * num) for name, num in (("a", 2), ("b", 2), ("c", 3), ("d", 9))]
+    text = compared(runs, tmp_path)
+    assert "p of 2 against 2 seeds is at least 0.33: only more seeds can make it smaller." in text
+    assert "p of 2 against 3 seeds is at least 0.1:" in text and "p of 2 against 9 seeds is at least 0.018:" in text
+    runs = [made_up_run(tmp_path / name, [0] * 5) for name in ("e", "f")]
+    assert "is at least" not in compared(runs, tmp_path)
+
+
 def test_runs_of_different_length_are_compared_where_both_were_evaluated(tmp_path):
     runs = [made_up_run(tmp_path / "a", [2, 2], evaluations=2), made_up_run(tmp_path / "b", [4, 4], evaluations=5)]
-    console = Console(record=True, width=120)
-    compare(runs, tmp_path / "figure.png", console)
-    text = console.export_text()
+    text = compared(runs, tmp_path)
     assert "after 200 episodes a seed" in text and "They differ in teacher." in text
 
 

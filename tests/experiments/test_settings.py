@@ -78,6 +78,12 @@ def test_the_state_of_every_teacher_is_small(teacher):
     assert sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state)) < 2e6
 
 
+def test_a_run_records_the_world_that_it_has_and_no_other():
+    toy, walker = (build(Settings(student=name, teacher="random")).config for name in ("toy-grid", "ppo"))
+    assert (toy["env"], toy["body"]) == (None, None)
+    assert (walker["env"], walker["body"]) == ("stump-tracks", "default")
+
+
 def test_returns_of_the_toy_grid_are_not_scaled_unless_asked():
     named = lambda *changes: build(dataclasses.replace(TOY, teacher="alp-gmm", set=changes)).config["teacher.return_range"]
     assert named() is None and named("teacher.return_range=0,2") == [0, 2]
@@ -108,7 +114,19 @@ def test_returns_of_the_toy_grid_are_not_scaled_unless_asked():
         ({"set": ("env.max_stump_height=2",)}, "no section 'env' here; there are teacher, student, challenge, loop"),
         ({"set": ("student.cells=0",)}, "ToyGridConfig.cells must be an integer from 1 to 2147483647, got 0"),
         ({"set": ("loop.rounds_per_evaluation=2",)}, "give --evaluate-every instead"),
-        ({"teacher": "oracle", "set": ("teacher.step=0.1,0.1,0.1",)}, "OracleConfig.step must have one entry an axis"),
+        (
+            {"teacher": "oracle", "student": "ppo", "env": "hexagon-tracks"},
+            "12 axes but step=(0.1, -0.2). Give it with --set teacher.step=...",
+        ),
+        (
+            {"teacher": "skill-it", "set": ("teacher.bandit.window=0",)},
+            "SkillItConfig.window must be an integer from 1",
+        ),
+        (
+            {"student": "toy-grid", "env": "stump-tracks"},
+            "--env stump-tracks: the student toy-grid plays no environment; leave --env away.",
+        ),
+        ({"student": "abilities", "body": "short"}, "--body short: the student abilities plays no environment"),
         ({"student": "ppo", "set": ("student.minibatch_size=1000",)}, "minibatch_size must divide"),
         (
             {"student": "ppo", "set": ("env.min_stump_height=3", "env.max_stump_height=1")},
@@ -219,7 +237,7 @@ def test_what_an_expert_tells_of_rugged_stump_tracks_is_the_same_easy_level():
 
 def test_the_list_says_what_experts_know_and_what_students_change():
     with Console(width=200, file=io.StringIO()) as console:
-        catalogue.show(console)
+        catalogue.show(console, ["stump-tracks", "forgetting", "oracle", "diverse"])
     text = console.file.getvalue()
     assert "--knowledge low: a return of 180.0 is a success, of 0.0 a failure; high: and (0.0, 6.0) is easy" in text
     assert "between two beginnings; with toy-grid, abilities 7000; with skill-graph 3500" in text
