@@ -107,8 +107,9 @@ def test_damage_is_said_in_one_sentence_and_nothing_else(tmp_path, capfd):
     many = {f"leaf {number}": jnp.arange(2000.0).reshape(2, 1000) for number in range(60)}
     with Checkpoints(tmp_path) as checkpoints:
         checkpoints.save(1, many, CONFIG)
-    for path in (tmp_path / "1" / "state").rglob("*"):
-        if path.is_file():
+    files = [path for path in (tmp_path / "1" / "state").rglob("*") if path.is_file()]
+    for path in files:
+        if not path.read_bytes().startswith(b"{"):  # what is not JSON holds the arrays
             truncate(path)
     with Checkpoints(tmp_path) as checkpoints, pytest.raises(RunError, match=r"^Checkpoint [^\n]*1 is damaged \([^\n]*\)\."):
         checkpoints.restore(many, CONFIG)

@@ -26,7 +26,7 @@ def finished(tmp_path_factory):
 
 def test_the_backend_of_a_notebook_is_not_needed(finished):
     program = "import sys; from jaxcurriculum.experiments import cli; sys.exit(cli.run(['plot', sys.argv[1]]))"
-    surroundings = os.environ | {"MPLBACKEND": "module://some_notebook.backend"}
+    surroundings = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     done = subprocess.run([sys.executable, "-c", program, finished.path], env=surroundings, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
