@@ -1,4 +1,4 @@
-"""What must be known to read a run's files, or to make them again: axes, sizes, versions, device."""
+"""What must be known to read a run's files, or to make them again: axes, sizes, versions, device, switches."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from typing import Any
 import jax
 
 from jaxcurriculum.experiments.experiment import Experiment
+from jaxcurriculum.experiments.switches import recorded_switches
 
 PACKAGES = ("jaxcurriculum", "jax", "jaxlib", "flax", "optax", "numpy", "polars", "orbax-checkpoint")
+COMPUTING = ("jaxcurriculum", "jax", "jaxlib", "flax", "optax")
 
 
 def describe(experiment: Experiment) -> dict[str, Any]:
@@ -36,7 +38,21 @@ def describe(experiment: Experiment) -> dict[str, Any]:
         "machine": platform.platform(),
         "git_revision": git_revision(),
         "versions": {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES},
+        "switches": recorded_switches(),
     }
+
+
+def changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What computes a run otherwise than before, by two of its `meta.json`: "jax 0.10.1 -> 0.10.2"."""
+    old, new = _computing(before), _computing(now)
+    differing = [name for name in old if name in new and old[name] != new[name]]
+    return [f"{name} {old[name]} -> {new[name]}" for name in differing]
+
+
+def _computing(meta: dict[str, Any]) -> dict[str, str]:
+    """What the last bits of a run's numbers depend on: versions, and the kind of device."""
+    versions = {name: meta["versions"][name] for name in COMPUTING if name in meta["versions"]}
+    return versions | {"device": meta["device"].partition(" x ")[2]}
 
 
 def git_revision() -> str | None:

@@ -22,10 +22,11 @@ from jaxcurriculum import map_seeds
 from jaxcurriculum.experiments.checkpoint import Checkpoints, first_difference
 from jaxcurriculum.experiments.errors import RunError
 from jaxcurriculum.experiments.experiment import Experiment
-from jaxcurriculum.experiments.meta import describe
+from jaxcurriculum.experiments.meta import changes, describe
 from jaxcurriculum.experiments.progress import Watch
 from jaxcurriculum.experiments.recorder import Recorder
 from jaxcurriculum.experiments.store import UNSUPPORTED, Run, flush, naming, write_json
+from jaxcurriculum.experiments.switches import check_recorded_switches
 from jaxcurriculum.types import PyTree
 
 
@@ -42,7 +43,7 @@ def train(experiment: Experiment, run: Run, console: Console) -> signal.Signals 
         if not flush(run.path):
             lost = "a power cut may take the newest files"
             console.print(f"{run.path} lies on a file system that cannot flush folders: {lost}.", style="yellow")
-        claim(experiment, run)
+        claim(experiment, run, console)
         return go_on(experiment, run, console)
 
 
@@ -111,8 +112,9 @@ def restore(experiment: Experiment, run: Run) -> PyTree:
     """The states of the last intact checkpoint of `run`, [seeds, ...].
 
     Raises:
-      RunError: when there is none.
+      RunError: when there is none, or when JAX's switches are not those of the run.
     """
+    check_recorded_switches(run.meta)
     with Checkpoints(run.path / "checkpoints") as checkpoints:
         restored = checkpoints.restore(initial_states(experiment), identity(experiment.config))
     if restored is None:
@@ -139,11 +141,13 @@ def check_folder(run: Run, resume: bool) -> None:
         raise RunError(f"{run.path} exists and is not a run: choose another --name or --out.")
 
 
-def claim(experiment: Experiment, run: Run) -> None:
+def claim(experiment: Experiment, run: Run, console: Console) -> None:
     """Write down what a new run is, or check that the run in the folder was made with these settings.
 
+    Other versions or devices are said and written down, as they change the last bits only.
+
     Raises:
-      RunError: naming the first setting that differs, or when the run was asked for more steps before.
+      RunError: naming the first setting or switch that differs, or when the run was asked for more steps before.
     """
     meta = describe(experiment)
     if run.exists:
@@ -153,7 +157,13 @@ def claim(experiment: Experiment, run: Run) -> None:
         before, now = run.config["steps"], experiment.config["steps"]
         if now < before:
             raise RunError(f"--steps of a resumed run may only grow, but it was {before:g} and is now {now:g}.")
-        meta |= {name: run.meta[name] for name in ("wall_seconds", "evaluations_done", "started")}
+        recorded = run.meta
+        check_recorded_switches(recorded)
+        meta |= {name: recorded[name] for name in ("wall_seconds", "evaluations_done", "started")}
+        meta["changes"] = recorded.get("changes", [])
+        if changed := ", ".join(changes(recorded, meta)):
+            meta["changes"].append(f"evaluation {meta['evaluations_done']}: {changed}")
+            console.print(f"Going on with {changed}: not bit for bit as without the change.", style="yellow")
     write_json(run.path / "meta.json", meta)
     write_json(run.path / "config.json", experiment.config)
 

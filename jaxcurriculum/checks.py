@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import jax
@@ -10,7 +11,8 @@ import numpy as np
 from jax.core import Tracer
 
 from jaxcurriculum.roles import Context, Environment, Student, Teacher
-from jaxcurriculum.types import Episodes, Proposals, PyTree, TimeStep
+from jaxcurriculum.switches import check_switches
+from jaxcurriculum.types import Episodes, Proposals, PyTree, TimeStep, strong
 
 
 def check_same(what: str, before: PyTree, after: PyTree) -> None:
@@ -50,7 +52,6 @@ def check_environment(env: Environment) -> None:
     state, first = _pair(f"Environment {env.name!r}, reset", jax.eval_shape(env.reset, key, level), TimeStep)
     action = jax.ShapeDtypeStruct((env.action_space.dims,), jnp.float32)
     next_state, timestep = _pair(f"Environment {env.name!r}, step", jax.eval_shape(env.step, key, level, state, action), TimeStep)
-    check_no_weak_types(f"Environment {env.name!r}, state after reset", state)
     check_same(f"Environment {env.name!r}, state through step", state, next_state)
     expected = TimeStep(
         obs=_array(jnp.float32, env.obs_dim),
@@ -62,22 +63,29 @@ def check_environment(env: Environment) -> None:
     check_same(f"Environment {env.name!r}, time step of step", expected, timestep)
 
 
-def check_roles(teacher: Teacher, student: Student, test_tasks: PyTree) -> None:
+def strong_environment(env: Environment) -> Environment:
+    """`env`, whose levels, states and time steps have fixed dtypes although its functions may give Python's numbers."""
+    fixed = lambda function: lambda *arguments: strong(function(*arguments))
+    return dataclasses.replace(
+        env, generate=fixed(env.generate), reset=fixed(env.reset), step=fixed(env.step)
+    )
+
+
+def check_roles(teacher: Teacher, student: Student) -> None:
     """Trace one round of teacher and student and compare what goes in with what comes out.
 
     Raises:
-      ValueError: when a state changes its structure, shapes or dtypes, when proposals do not fit the student's task space, or
-        when a test task lies outside of it.
+      ValueError: when a state changes its structure, shapes or dtypes, when proposals do not fit
+        the student's task space, or when one of JAX's switches is set as no loop can use it.
       TypeError: when teacher or student are something else.
     """
     for name, role, kind in (("teacher", teacher, Teacher), ("student", student, Student)):
         if not isinstance(role, kind):
             raise TypeError(f"{name} must be a {kind.__name__}, as its factory returns it, got {type(role).__name__}.")
+    check_switches()
     key = jax.eval_shape(lambda: jax.random.key(0))
     task = jax.eval_shape(student.task_space.sample, key)
     teacher_state, student_state = jax.eval_shape(teacher.init, key), jax.eval_shape(student.init, key)
-    check_no_weak_types(f"Teacher {teacher.name!r}, state", teacher_state)
-    check_no_weak_types(f"Student {student.name!r}, state", student_state)
 
     propose = lambda key, state: teacher.propose(key, state, student.num_proposals)
     after, proposals = _pair(f"Teacher {teacher.name!r}, propose", jax.eval_shape(propose, key, teacher_state), Proposals)
@@ -109,7 +117,33 @@ def check_roles(teacher: Teacher, student: Student, test_tasks: PyTree) -> None:
     results = jax.eval_shape(evaluate, key, student_state, proposals.tasks, proposals.seeds)
     if not isinstance(results, Episodes):
         raise ValueError(f"Student {student.name!r}, evaluate: must return Episodes, got {jax.tree.structure(results)}.")
+
+
+def checked_test_tasks(student: Student, test_tasks: PyTree) -> PyTree:
+    """`test_tasks` (arrays, NumPy's too, or lists of numbers) as tasks of `student`, every leaf [num_tasks, ...].
+
+    Raises:
+      ValueError: when they are no tasks, or one lies outside the student's task space.
+    """
+    task = jax.eval_shape(lambda: student.task_space.sample(jax.random.key(0)))
+    try:
+        test_tasks = jax.tree.map(_as_dtype, task, test_tasks)
+    except (TypeError, ValueError) as error:
+        expected = jax.tree.map(_kind, task)
+        raise ValueError(f"test_tasks must be a batch of tasks, each {expected}: {error}") from None
     _check_test_tasks(student, task, test_tasks)
+    return test_tasks
+
+
+def _as_dtype(leaf: Any, values: Any) -> Any:
+    """`values` as an array of the dtype of `leaf`; as they are where that would change the numbers."""
+    if isinstance(values, Tracer) or getattr(values, "dtype", None) == leaf.dtype:
+        return values
+    array = np.asarray(values)
+    cast = array.astype(leaf.dtype)
+    is_float = jnp.issubdtype(leaf.dtype, jnp.floating)
+    fits = array.dtype.kind in "iuf" if is_float else np.array_equal(array, cast)
+    return cast if fits else array
 
 
 def _check_test_tasks(student: Student, task: PyTree, test_tasks: PyTree) -> None:

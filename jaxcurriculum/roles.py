@@ -5,6 +5,7 @@
     teacher_state, probe_steps = teacher.update(key, teacher_state, episodes, context)
 
 Nothing here is a base class and nothing is registered. A role of your own is an instance with your functions in it.
+All compute in float32: none can be made while `jax_enable_x64` is on.
 Functions of an environment are about ONE environment; batching is `jax.vmap` at one visible place (`rollout.py`).
 """
 
@@ -17,6 +18,7 @@ from typing import Any
 import jax
 
 from jaxcurriculum.space import Box, Space
+from jaxcurriculum.switches import check_switches
 from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, TimeStep
 
 
@@ -37,6 +39,9 @@ class Environment:
     generate: Callable[[Key, PyTree], PyTree]  # (key, task) -> level
     reset: Callable[[Key, PyTree], tuple[PyTree, TimeStep]]  # (key, level) -> (state, time step)
     step: Callable[[Key, PyTree, PyTree, jax.Array], tuple[PyTree, TimeStep]]  # (key, level, state, action) -> (state, time step)
+
+    def __post_init__(self):
+        check_switches("jax_enable_x64")
 
 
 Probe = Callable[[Key, PyTree, jax.Array, int, bool], Episodes]  # (key, tasks, seeds, num_episodes, deterministic)
@@ -65,6 +70,9 @@ class Teacher:
     update: Callable[[Key, PyTree, Episodes, Context], tuple[PyTree, jax.Array]]  # -> (state, probe_steps [] int32)
     report: Callable[[PyTree], Any]  # (state) -> small pytree
 
+    def __post_init__(self):
+        check_switches("jax_enable_x64")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Student:
@@ -84,3 +92,6 @@ class Student:
     evaluate: Callable[[Key, PyTree, PyTree, jax.Array, int, bool], Episodes]  # (key, state, tasks, seeds, num_episodes, deterministic)
     report: Callable[[PyTree], dict[str, jax.Array]]  # (state) -> scalars of the last round
     act: Callable[[Key, PyTree, jax.Array, bool], jax.Array] | None = None  # (key, state, obs, deterministic) -> action
+
+    def __post_init__(self):
+        check_switches("jax_enable_x64")
