@@ -38,8 +38,8 @@ class ArraysHandler(ocp.CheckpointHandler):
         write_file(pathlib.Path(directory) / ARRAYS, write)
 
     def restore(self, directory: Any, args: Arrays | None = None) -> list[np.ndarray]:
-        with np.load(pathlib.Path(directory) / ARRAYS) as file:
-            return [file[f"arr_{index}"] for index in range(len(file.files))]
+        with open(pathlib.Path(directory) / ARRAYS, "rb") as file, np.load(file) as arrays:
+            return [arrays[f"arr_{index}"] for index in range(len(arrays.files))]
 
 
 @ocp.args.register_with_handler(ArraysHandler, for_save=True, for_restore=True)

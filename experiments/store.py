@@ -159,8 +159,8 @@ def read_report(path: pathlib.Path) -> dict[str, np.ndarray]:
       RunError: when the file is damaged.
     """
     try:
-        with naming(path), np.load(path) as file:
-            return dict(file)
+        with naming(path), open(path, "rb") as file, np.load(file) as arrays:
+            return dict(arrays)
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise RunError(f"{path} is damaged: {error}.") from None
 

@@ -102,6 +102,7 @@ def test_digest_sees_shape_free_bytes():
     assert digest({"a": np.zeros(3, np.float32)}) == digest({"a": jnp.zeros(3)})
 
 
+@pytest.mark.filterwarnings("error")  # pytest hears of what a thread could not raise
 def test_damage_is_said_in_one_sentence_and_nothing_else(tmp_path, capfd):
     """Of many arrays: a reader that reads them at once may fail many times."""
     many = {f"leaf {number}": jnp.arange(2000.0).reshape(2, 1000) for number in range(60)}
