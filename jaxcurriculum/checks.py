@@ -65,10 +65,12 @@ def check_environment(env: Environment) -> None:
 
 def strong_environment(env: Environment) -> Environment:
     """`env`, whose levels, states and time steps have fixed dtypes although its functions may give Python's numbers."""
-    fixed = lambda function: lambda *arguments: strong(function(*arguments))
-    return dataclasses.replace(
-        env, generate=fixed(env.generate), reset=fixed(env.reset), step=fixed(env.step)
-    )
+
+    def fixed(function):
+        return lambda *arguments: strong(function(*arguments))
+
+    functions = {name: fixed(getattr(env, name)) for name in ("generate", "reset", "step")}
+    return dataclasses.replace(env, **functions)
 
 
 def check_roles(teacher: Teacher, student: Student) -> None:

@@ -13,10 +13,10 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.checks import check_roles
+from jaxcurriculum.checks import check_roles, checked_test_tasks
 from jaxcurriculum.fields import check_integers
 from jaxcurriculum.roles import Context, Student, Teacher
-from jaxcurriculum.types import Episodes, Key, PyTree, random_seeds
+from jaxcurriculum.types import Episodes, Key, PyTree, random_seeds, strong
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -80,20 +80,21 @@ class Loop:
 
 
 def make_loop(teacher: Teacher, student: Student, test_tasks: PyTree, config: LoopConfig = LoopConfig()) -> Loop:
-    """Bind a teacher and a student into a loop that is tested on `test_tasks` ([num_tasks, ...]).
+    """Bind a teacher and a student into a loop that is tested on `test_tasks` ([num_tasks, ...], arrays or lists).
 
     Raises:
       ValueError: when a role breaks its contract or a test task lies outside the student's task space (see `checks.py`).
     """
-    check_roles(teacher, student, test_tasks)
-    test_tasks = jax.tree.map(jnp.asarray, test_tasks)
+    check_roles(teacher, student)
+    test_tasks = jax.tree.map(jnp.asarray, checked_test_tasks(student, test_tasks))
     num_tasks = jax.tree.leaves(test_tasks)[0].shape[0]
     test_seeds = random_seeds(jax.random.key(0), num_tasks)
 
     def init(key: Key) -> LoopState:
         key, key_teacher, key_student = jax.random.split(key, 3)
         zero = {field.name: jnp.zeros((), jnp.int32) for field in dataclasses.fields(Counters)}
-        return LoopState(key=key, teacher=teacher.init(key_teacher), student=student.init(key_student), counters=Counters(**zero))
+        states = strong({"teacher": teacher.init(key_teacher), "student": student.init(key_student)})
+        return LoopState(key=key, **states, counters=Counters(**zero))
 
     def round(state: LoopState, round: jax.Array) -> tuple[LoopState, Episodes]:
         key, key_propose, key_train, key_update = jax.random.split(state.key, 4)
@@ -106,7 +107,8 @@ def make_loop(teacher: Teacher, student: Student, test_tasks: PyTree, config: Lo
         )
         teacher_state, probe_steps = teacher.update(key_update, teacher_state, episodes, context)
         counters = count(state.counters, proposals.tasks, episodes, student.report(student_state), probe_steps)
-        return LoopState(key=key, teacher=teacher_state, student=student_state, counters=counters), episodes
+        states = strong({"teacher": teacher_state, "student": student_state})
+        return LoopState(key=key, **states, counters=counters), episodes
 
     def count(counters: Counters, tasks: PyTree, episodes: Episodes, report: dict[str, jax.Array], probe_steps: jax.Array) -> Counters:
         inside = jax.vmap(student.task_space.contains)(tasks)

@@ -10,11 +10,14 @@ import pytest
 from laws import assert_equal
 
 from jaxcurriculum import LoopConfig, make_loop, map_seeds, teachers
+from jaxcurriculum.checks import _as_dtype
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.students import PpoConfig, ppo
 
 ENV = probes.counting()
-STUDENT = ppo(ENV, PpoConfig(rollout=RolloutConfig(num_envs=8, num_steps=16, pool_size=64), hidden=(8,), minibatch_size=64))
+ROLLOUT = RolloutConfig(num_envs=8, num_steps=16, pool_size=64)
+STUDENT_CONFIG = PpoConfig(rollout=ROLLOUT, hidden=(8,), minibatch_size=64)
+STUDENT = ppo(ENV, STUDENT_CONFIG)
 TASKS = jnp.array([[0.2], [0.8]])
 LOOP = make_loop(teachers.random(ENV.task_space), STUDENT, TASKS, LoopConfig(rounds_per_evaluation=2, num_test_episodes=3))
 
@@ -70,12 +73,33 @@ def test_another_group_agrees_closely_over_the_first_round():
         np.testing.assert_allclose(x, y, atol=1e-4)
 
 
-def test_a_study_compiles_once():
-    advance = map_seeds(LOOP.advance, 2)
+def test_a_study_compiles_once_for_all_devices(caplog):
     states = map_seeds(LOOP.init, 2)(jax.random.split(jax.random.key(5), 2))
-    for i in range(3):
-        states, _ = advance(states, jnp.int32(2 * i))
-    assert advance.program._cache_size() == len(jax.devices())
+    advance = map_seeds(LOOP.advance, 2)
+    with jax.log_compiles():
+        for i in range(3):
+            states, report = advance(states, jnp.int32(2 * i))
+    assert len(report.evaluation.returns.sharding.device_set) == 2
+    compiled = "Finished XLA compilation of jit(program)"
+    assert sum(compiled in record.message for record in caplog.records) == 1
+
+
+def test_what_calls_back_into_python_runs_on_each_device():
+    seen = []
+
+    def double(x):
+        jax.debug.callback(lambda value: seen.append(float(value)), x)
+        return 2 * x
+
+    doubled = map_seeds(double, 2)(jnp.array([1.0, 2.0]))
+    jax.effects_barrier()
+    assert doubled.tolist() == [2.0, 4.0] and sorted(seen) == [1.0, 2.0]
+
+
+def test_other_shapes_are_another_program():
+    total = map_seeds(lambda x, y: x.sum() + y, 2)
+    assert total(jnp.ones((2, 3)), 1).tolist() == [4.0, 4.0]
+    assert total(jnp.ones((2, 5)), 1.5).tolist() == [6.5, 6.5]
 
 
 def test_tasks_outside_the_space_are_counted_not_repaired():
@@ -145,11 +169,66 @@ def test_a_teacher_that_breaks_its_contract_is_named():
 
     with pytest.raises(ValueError, match="'mine', state through update.*extra.*new afterwards"):
         make_loop(dataclasses.replace(honest, name="mine", init=lambda key: {}, update=grows), STUDENT, TASKS)
-    with pytest.raises(ValueError, match="'mine', state.*weakly typed"):
-        make_loop(dataclasses.replace(honest, name="mine", init=lambda key: jnp.full((3,), 0.5)), STUDENT, TASKS)
     other = teachers.random(probes.Box(names=("x", "y"), low=(0.0, 0.0), high=(1.0, 1.0)))
     with pytest.raises(ValueError, match=r"proposals: leaf .tasks must stay float32\[64, 1\], but becomes float32\[64, 2\]"):
         make_loop(other, STUDENT, TASKS)
+
+
+@pytest.mark.parametrize("given", [[[0], [1]], ((0.0,), (1.0,)), np.array([[0.0], [1.0]]), np.array([[0], [1]])])
+def test_test_tasks_are_any_numbers(given):
+    loop = make_loop(teachers.random(ENV.task_space), STUDENT, given)
+    assert loop.test_tasks.dtype == jnp.float32 and loop.test_tasks.tolist() == [[0.0], [1.0]]
+
+
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        ([[0.2], [0.8, 0.9]], r"must be a batch of tasks, each float32\[1\]"),
+        ([["low"], ["high"]], r"must be a batch of tasks, each float32\[1\]"),
+        ([[True], [False]], r"one task: leaf .* must stay float32\[1\], but becomes bool\[1\]"),
+        ([0.2, 0.8], r"must stay float32\[1\], but becomes float32\[\]"),
+        ([], r"must stay float32\[1\], but becomes float32\[\]"),
+    ],
+)
+def test_what_are_no_test_tasks_is_refused(given, message):
+    with pytest.raises(ValueError, match=f"test_tasks.* {message}"):
+        make_loop(teachers.random(ENV.task_space), STUDENT, given)
+
+
+def test_tasks_of_integers_are_cast_only_where_they_stay_what_they_are():
+    task = jax.ShapeDtypeStruct((2,), jnp.int32)
+    assert _as_dtype(task, [[1, 2]]).dtype == jnp.int32 and _as_dtype(task, [[1.0, 2.0]]).dtype == jnp.int32
+    assert _as_dtype(task, [[1, 2.5]]).dtype == float and _as_dtype(task, [[1, 2**40]]).dtype == int
+
+
+def weak_environment():
+    """`probes.counting` with a state, a reward and an end in Python's own numbers."""
+
+    def reset(key, level):
+        return {"time": 0, "speed": 0.5}, ENV.reset(key, level)[1].replace(reward=0.0, terminated=False)
+
+    def step(key, level, state, action):
+        moved = {"time": state["time"] + 1, "speed": jnp.where(state["time"] > 3, 0.5, 1.0)}
+        _, timestep = ENV.step(key, level, state["time"].astype(jnp.float32), action)
+        return moved, timestep
+
+    return dataclasses.replace(ENV, reset=reset, step=step)
+
+
+def test_weak_types_of_ones_own_roles_are_cast_and_compile_once():
+    student = ppo(weak_environment(), STUDENT_CONFIG)
+    honest = teachers.random(ENV.task_space)
+    update = lambda key, state, episodes, context: (jnp.where(episodes.valid.any(), 0.5, 1.0), jnp.int32(0))
+    teacher = dataclasses.replace(honest, init=lambda key: 0.5, update=update, report=lambda state: state)
+    loop = make_loop(teacher, student, TASKS)
+    advance, state = jax.jit(loop.advance), loop.init(jax.random.key(0))
+    after, report = advance(state, jnp.int32(0))
+    again, _ = advance(after, jnp.int32(1))
+    assert advance._cache_size() == 1
+    assert not any(jax.typeof(leaf).weak_type for leaf in jax.tree.leaves((state, after, again)))
+    honest_loop = make_loop(honest, STUDENT, TASKS)
+    _, expected = jax.jit(honest_loop.advance)(honest_loop.init(jax.random.key(0)), jnp.int32(0))
+    assert_equal(report.episodes, expected.episodes)
 
 
 def test_test_tasks_outside_the_space_are_refused():

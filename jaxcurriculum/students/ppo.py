@@ -27,7 +27,7 @@ import optax
 from flax import struct
 from jax.typing import ArrayLike
 
-from jaxcurriculum.checks import check_environment
+from jaxcurriculum.checks import check_environment, strong_environment
 from jaxcurriculum.fields import check_integers, check_kind, check_numbers, check_widths
 from jaxcurriculum.roles import Environment, Student
 from jaxcurriculum.rollout import RolloutConfig, RolloutState, Trajectory, attempt, collect, finished_episodes, init_rollout
@@ -140,6 +140,7 @@ def ppo(env: Environment, config: PpoConfig = PpoConfig()) -> Student:
     check_kind("ppo.env", env, Environment)
     check_kind("ppo.config", config, PpoConfig)
     check_environment(env)
+    env = strong_environment(env)
     policy_net = Policy(config.hidden, env.action_space.dims, config.initial_log_std)
     value_net = Value(config.hidden)
     distribution = lambda params, obs: cast(Any, policy_net.apply(params["policy"], obs))
