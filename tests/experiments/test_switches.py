@@ -21,7 +21,6 @@ SET = {
     "jax_debug_infs": True,
     "jax_debug_key_reuse": True,
     "jax_disable_jit": True,
-    "jax_thread_guard": True,
     "jax_default_prng_impl": "rbg",
     "jax_error_checking_behavior_nan": "raise",
 }
