@@ -1,17 +1,32 @@
-# make train: install into .venv and run the main job.  make test: the whole suite.  make bench: the speed table.
+# make train: install into .venv and run the main job.  make bench: the speed table.
+# make check: linters, types and the tests of what changed.  make test: the suite.  make test-all: with what takes long, too.
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := $(BIN)/pytest -n 2 --dist worksteal
+TOOK = @echo "make $@ took $$(( $$(date +%s) - $(STARTED) )) s"
 
-.PHONY: train test lint bench clean
+.PHONY: train check test test-all lint bench clean
 
 train: .venv/installed
 	$(BIN)/jaxcurriculum train
 
-test: .venv/installed
+check: lint
+	$(PYTEST) -m "not slow" $$($(BIN)/python tests/changed.py)
+	$(TOOK)
+
+test: lint
+	$(PYTEST) -m "not slow"
+	$(TOOK)
+
+test-all: lint
+	$(PYTEST)
+	$(TOOK)
+
+lint: .venv/installed
+	$(eval STARTED := $(shell date +%s))
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
-	$(BIN)/pytest -n 2 --dist worksteal
 
 bench: .venv/installed
 	$(BIN)/python -m bench

@@ -6,10 +6,10 @@ import re
 
 import jax
 import jax.numpy as jnp
-import laws
 import numpy as np
 import probes
 import pytest
+from trial import run_teacher
 
 import jaxcurriculum
 from jaxcurriculum import Box, Teacher, challenges, students, teachers
@@ -50,7 +50,7 @@ def fields_of(config, *types):
 def one_round(role):
     """The shapes of a round's results, traced but not run."""
     if isinstance(role, Teacher):
-        return jax.eval_shape(lambda key: laws.run_teacher(role, SPACE, key, 8, 1), jax.random.key(0))
+        return jax.eval_shape(lambda key: run_teacher(role, SPACE, key, 8, 1), jax.random.key(0))
 
     def practise(key):
         tasks = jax.vmap(role.task_space.sample)(jax.random.split(key, role.num_proposals))

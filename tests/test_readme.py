@@ -9,7 +9,7 @@ import pytest
 README = (pathlib.Path(__file__).parents[1] / "README.md").read_text()
 
 
-@pytest.mark.learning
+@pytest.mark.slow
 def test_the_programs_run():
     programs = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert len(programs) == 5

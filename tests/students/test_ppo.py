@@ -78,20 +78,20 @@ def test_moments_of_batches_are_the_moments_of_the_whole():
     np.testing.assert_allclose(standardise(moments, jnp.array(data)).std(0), 1.0, rtol=1e-3)
 
 
-@pytest.mark.learning
+@pytest.mark.slow
 def test_value_of_an_endless_reward_is_bootstrapped_over_truncation():
     _, _, report = trained(probes.endless(max_episode_steps=5), SMALL, rounds=50)
     assert abs(mean_of_last_round(report, "initial_value") - 1 / (1 - 0.9)) < 0.1
     assert mean_of_last_round(report, "returns") == 5
 
 
-@pytest.mark.learning
+@pytest.mark.slow
 def test_value_of_a_delayed_reward_is_discounted():
     _, _, report = trained(probes.delayed(), SMALL, rounds=50)
     assert abs(mean_of_last_round(report, "initial_value") - 0.9) < 0.02
 
 
-@pytest.mark.learning
+@pytest.mark.slow
 def test_policy_finds_the_best_action_of_each_task():
     _, _, report = trained(probes.target(), SMALL, rounds=50)
     assert float(report.evaluation.returns.min()) > -0.002, "deterministic action within 0.045 of task - 1/2"
@@ -115,7 +115,7 @@ def test_weight_0_leaves_the_networks_as_they_are():
         np.testing.assert_array_equal(before, after)
 
 
-@pytest.mark.learning
+@pytest.mark.slow
 def test_only_weighted_tasks_are_learned():
     env = probes.target()
     teacher = weighted_teacher(env.task_space, lambda tasks: (tasks[:, 0] > 0.5).astype(jnp.float32))

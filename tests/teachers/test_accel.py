@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from compiling import quick_jit
 from levels import SQUARE, Pair, episodes_of, practise
+from trial import run_teacher
 
 from jaxcurriculum import Box
 from jaxcurriculum.teachers import AccelConfig, PlrConfig, accel, plr
@@ -138,7 +139,7 @@ def test_it_climbs_from_easy_levels_to_a_far_region():
 def test_tasks_may_be_trees():
     """Edited by the space's own mutation; equal leaves, mapped over several runs."""
     teacher = accel(Pair(), AccelConfig(replay=PlrConfig(robust=True, capacity=6, least_filled=0.0), num_edits=2))
-    run = lambda key: laws.run_teacher(teacher, Pair(), key, 8, 8)
+    run = lambda key: run_teacher(teacher, Pair(), key, 8, 8)
     keys = jax.random.split(jax.random.key(0), 3)
     together = jax.jit(jax.vmap(run))(keys)
     laws.assert_close(jax.tree.map(lambda leaf: leaf[1], together), jax.jit(run)(keys[1]), 1e-5)

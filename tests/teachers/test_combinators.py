@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import laws
 import numpy as np
 import pytest
+from trial import made_up_episodes
 
 from jaxcurriculum import Box, Context, Teacher, fresh_proposals, teachers
 
@@ -32,7 +33,7 @@ def context(num_steps=1000):
 
 
 def episodes_of(proposals, space=SPACE):
-    made_up = laws.made_up_episodes(KEY, space, proposals)
+    made_up = made_up_episodes(KEY, space, proposals)
     return made_up.replace(valid=jnp.ones_like(made_up.valid), returns=jnp.ones_like(made_up.returns), tasks=proposals.tasks)
 
 

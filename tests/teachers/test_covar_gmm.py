@@ -8,6 +8,7 @@ import laws
 import numpy as np
 import pytest
 from references.covar_gmm_numpy import CovarGmm
+from trial import made_up_episodes
 
 from jaxcurriculum import Box, teachers
 from jaxcurriculum.students import simulated
@@ -36,7 +37,7 @@ def reported(student_report, tasks, returns):
 
 def blank_report(num):
     proposals = jax.eval_shape(lambda: teachers.random(SPACE).propose(jax.random.key(0), None, num)[1])
-    shapes = jax.eval_shape(lambda proposals: laws.made_up_episodes(jax.random.key(0), SPACE, proposals), proposals)
+    shapes = jax.eval_shape(lambda proposals: made_up_episodes(jax.random.key(0), SPACE, proposals), proposals)
     return jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
 
 

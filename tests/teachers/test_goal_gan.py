@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from compiling import quick_jit
-from laws import assert_equal, made_up_episodes
+from laws import assert_equal
+from trial import made_up_episodes
 
 from jaxcurriculum import Box, teachers
 from jaxcurriculum.teachers import GoalGanConfig
@@ -222,7 +223,7 @@ def band(tasks, left):
     return jnp.where(x < left, 1.0, jnp.where(x > left + 0.4, 0.0, 0.5))
 
 
-@pytest.mark.learning
+@pytest.mark.slow
 def test_it_finds_the_band_of_intermediate_difficulty_and_follows_it():
     teacher = teachers.goal_gan(SPACE, BAND)
     left = lambda round: jnp.clip(0.01 * (round - 40) - 0.6, -0.6, 0.2)

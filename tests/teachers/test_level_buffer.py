@@ -11,6 +11,7 @@ from compiling import quick_jit
 from levels import SQUARE, Pair, episodes_of
 from references.plr_numpy import Plr
 from scipy.stats import chisquare
+from trial import run_teacher
 
 from jaxcurriculum.teachers import level_buffer
 from jaxcurriculum.teachers.plr import SCORES, PlrConfig, plr
@@ -181,7 +182,7 @@ def test_a_round_larger_than_the_buffer_is_taken_one_by_one():
 def test_tasks_may_be_trees_and_seeds_of_runs_are_independent():
     """Equal leaves, mapped over: three runs at once are what each is alone."""
     teacher = plr(Pair(), PlrConfig(capacity=6, least_filled=0.0))
-    run = lambda key: laws.run_teacher(teacher, Pair(), key, 4, 8)
+    run = lambda key: run_teacher(teacher, Pair(), key, 4, 8)
     keys = jax.random.split(jax.random.key(0), 3)
     together = jax.jit(jax.vmap(run))(keys)
     laws.assert_close(jax.tree.map(lambda leaf: leaf[1], together), jax.jit(run)(keys[1]), 1e-5)

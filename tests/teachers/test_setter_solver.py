@@ -8,6 +8,7 @@ import laws
 import numpy as np
 import pytest
 from compiling import quick_jit
+from trial import made_up_episodes
 
 from jaxcurriculum import Box, teachers
 from jaxcurriculum.teachers import SetterSolverConfig
@@ -55,7 +56,7 @@ def success(place, middle, width):
 
 
 def episodes_of(key, proposals, middle=0.5, width=0.5):
-    episodes = laws.made_up_episodes(key, SPACE, proposals)
+    episodes = made_up_episodes(key, SPACE, proposals)
     solved = jax.random.uniform(key, (proposals.seeds.shape[0],)) < success(proposals.tasks[:, 0] / 3.0, middle, width)
     return episodes.replace(tasks=proposals.tasks, solved=solved, returns=solved.astype(jnp.float32), valid=jnp.ones_like(solved))
 
@@ -86,7 +87,7 @@ def practise():
     return run
 
 
-@pytest.mark.learning
+@pytest.mark.slow
 def test_tasks_are_of_all_feasibilities_and_follow_the_student(practise):
     """Success is a steep slope at 0.3, later at 0.7, of an axis. Uniform tasks have a success rate of 0.3, then 0.7; wanted ones of
     feasibility U(0, 1) have 0.5, and lie by the slope, where success is neither sure nor hopeless; there the judge is calibrated."""
