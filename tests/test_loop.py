@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import probes
 import pytest
+from jax.experimental.compilation_cache import compilation_cache
 from laws import assert_equal
 
 from jaxcurriculum import LoopConfig, make_loop, map_seeds, teachers
@@ -73,15 +74,35 @@ def test_another_group_agrees_closely_over_the_first_round():
         np.testing.assert_allclose(x, y, atol=1e-4)
 
 
-def test_a_study_compiles_once_for_all_devices(caplog):
-    states = map_seeds(LOOP.init, 2)(jax.random.split(jax.random.key(5), 2))
+def _set(options):
+    for name, value in options.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()
+
+
+@pytest.fixture
+def empty_cache(tmp_path):
+    """A folder that alone keeps compiled programs, all of them."""
+    options = {"jax_compilation_cache_dir": str(tmp_path), "jax_persistent_cache_min_compile_time_secs": 0.0}
+    before = {name: jax.config.values[name] for name in options}
+    _set(options)
+    yield tmp_path
+    _set(before)
+
+
+def test_a_study_compiles_once_for_all_devices(empty_cache):
+    """The first device compiles, and what it leaves in the cache is loaded onto the second."""
     advance = map_seeds(LOOP.advance, 2)
-    with jax.log_compiles():
-        for i in range(3):
-            states, report = advance(states, jnp.int32(2 * i))
+    states = map_seeds(LOOP.init, 2)(jax.random.split(jax.random.key(5), 2))
+    events = []
+    listen = lambda event, **_: events.append(event)
+    jax.monitoring.register_event_listener(listen)
+    for i in range(3):
+        states, report = advance(states, jnp.int32(2 * i))
+    jax.monitoring.unregister_event_listener(listen)
     assert len(report.evaluation.returns.sharding.device_set) == 2
-    compiled = "Finished XLA compilation of jit(program)"
-    assert sum(compiled in record.message for record in caplog.records) == 1
+    assert len(list(empty_cache.glob("jit_program-*-cache"))) == 2, "init and advance"
+    assert events.count("/jax/compilation_cache/cache_hits") == 1
 
 
 def test_what_calls_back_into_python_runs_on_each_device():

@@ -1,8 +1,14 @@
 """Setting JAX up for a processor, each time in a process of its own."""
 
 import os
+import pathlib
 import subprocess
 import sys
+
+import compiler_programs
+import pytest
+
+from jaxcurriculum.machine import available_cores
 
 PROGRAM = """
 import jax, jax.numpy as jnp, jaxcurriculum
@@ -13,15 +19,19 @@ print(len(jax.devices()), "xla_cpu_small_call" in looped.lower(jnp.ones(5000)).c
 """
 
 
-def run(cores, before="", **environment):
+def python(*arguments, **environment):
     clean = {name: value for name, value in os.environ.items() if name not in ("XLA_FLAGS", "JAX_NUM_CPU_DEVICES")}
-    command = [sys.executable, "-c", PROGRAM.format(cores=cores, before=before)]
+    command = [sys.executable, *arguments]
     return subprocess.run(command, env={**clean, "JAX_PLATFORMS": "cpu", **environment}, capture_output=True, text=True)
+
+
+def run(cores, before="", **environment):
+    return python("-c", PROGRAM.format(cores=cores, before=before), **environment)
 
 
 def test_a_device_a_core_and_short_loops_as_one_function():
     assert run("3").stdout.split() == ["3", "True"]
-    assert run("").stdout.split() == [str(len(os.sched_getaffinity(0))), "True"]
+    assert run("").stdout.split() == [str(available_cores()), "True"]
 
 
 def test_what_the_environment_says_stays():
@@ -33,3 +43,63 @@ def test_what_the_environment_says_stays():
 def test_mistakes():
     assert "num_cores must be at least 1, got 0" in run("0").stderr
     assert "before" in run("2", before="jnp.ones(1).block_until_ready()").stderr
+
+
+@pytest.mark.parametrize("name", [*compiler_programs.PROGRAMS, "ucb"])
+def test_ordinary_programs_compile_and_end_right(name):
+    """The compiler must not end the process where two arrays are written at the same place (openxla/xla issue 47367)."""
+    result = python(compiler_programs.__file__, name)
+    assert (result.returncode, result.stdout.split()) == (0, ["right"]), result.stderr[-2000:]
+
+
+def test_the_pass_that_dies_stays_away_beside_passes_that_a_user_turns_off():
+    result = python(compiler_programs.__file__, "bandit", XLA_FLAGS="--xla_disable_hlo_passes=algsimp")
+    assert (result.returncode, result.stdout.split()) == (0, ["right"]), result.stderr[-2000:]
+
+
+def test_an_unknown_jaxlib_is_given_no_options_and_that_is_said():
+    before = """
+import importlib.metadata
+version = importlib.metadata.version
+importlib.metadata.version = lambda name: "1.2.3" if name == "jaxlib" else version(name)
+"""
+    result = run("2", before)
+    assert result.stdout.split() == ["2", "False"]
+    assert "jaxlib 1.2.3 is not one that" in result.stderr
+    assert "walkers on a CPU may run at half the speed" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({}, None),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "max 100000\n"}, None),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "100000 100000\n"}, 1),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "20000 100000\n"}, 1),
+        ({"proc/self/cgroup": "0::/job/task\n", "sys/fs/cgroup/job/cpu.max": "190000 100000\n"}, 1),
+        (
+            {
+                "proc/self/cgroup": "4:memory:/x\n3:cpu,cpuacct:/docker/1\n",
+                "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us": "150000\n",
+                "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us": "100000\n",
+            },
+            1,
+        ),
+        (
+            {
+                "proc/self/cgroup": "1:cpu:/\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+            },
+            None,
+        ),
+    ],
+    ids=["no groups", "no limit", "one core", "a fifth", "a folder above", "version 1", "version 1, no limit"],
+)
+def test_no_more_cores_than_a_containers_share(tmp_path: pathlib.Path, monkeypatch, files, cores):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(32), raising=False)
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert available_cores(tmp_path) == (cores or 32)
