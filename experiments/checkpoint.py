@@ -3,8 +3,8 @@
 Orbax writes a checkpoint beside the others and renames it when it is complete. What it does not notice is damage done later, so each
 checkpoint carries the settings, the shapes and a digest of the state that it holds.
 
-The arrays are an npz file: orbax's own format takes `[`, `*` and `?` in a folder's name for a pattern, refuses a backslash, and
-needs locks and flushed folders, which file systems of clusters may not have.
+The arrays are an npz file: orbax's own format takes `[`, `*` and `?` in a folder's name for a
+pattern, refuses a backslash, and needs locks and flushed folders, which clusters may not have.
 """
 
 from __future__ import annotations
@@ -86,10 +86,11 @@ class Checkpoints:
             path = self.folder / str(advance)
             try:
                 arrays = self._read(advance, like, config)
-            except Exception as error:  # zipfile, numpy and json each raise their own for a damaged file
+            except Exception as error:  # zipfile, numpy and json each raise their own for damage
                 if not _is_damage(error):
                     raise
-                damages[advance] = f"Checkpoint {path} is damaged ({str(error).strip().splitlines()[0][:120]})."
+                reason = str(error).strip().splitlines()[0][:120]
+                damages[advance] = f"Checkpoint {path} is damaged ({reason})."
                 continue
             return advance, _placed(arrays, like), list(damages.values())
         if damages:
@@ -110,13 +111,16 @@ class Checkpoints:
         """The arrays of one checkpoint, once it is known to be of this run and intact."""
         path = self.folder / str(advance)
         with naming(path):
-            about = self.manager.restore(advance, args=ocp.args.Composite(about=ocp.args.JsonRestore()))["about"]
-            mine = (("setting", config, about["config"]), ("shape of", shapes(like), about["shapes"]))
-            for what, ours, theirs in mine:
-                if difference := first_difference(theirs, ours):
+            items = ocp.args.Composite(about=ocp.args.JsonRestore())
+            about = self.manager.restore(advance, args=items)["about"]
+            own = {"config": ("setting", config), "shapes": ("shape of", shapes(like))}
+            for key, (what, ours) in own.items():
+                if difference := first_difference(about[key], ours):
                     name, there, here = difference
-                    raise RunError(f"Checkpoint {path} is of another run: {what} {name} is {there} there and {here} here.")
-            arrays = self.manager.restore(advance, args=ocp.args.Composite(state=Arrays()))["state"]
+                    foreign = f"{what} {name} is {there} there and {here} here"
+                    raise RunError(f"Checkpoint {path} is of another run: {foreign}.")
+            items = ocp.args.Composite(state=Arrays())
+            arrays = self.manager.restore(advance, args=items)["state"]
         if digest(arrays) != about["digest"]:
             raise ValueError("its bytes are not those that were saved")
         return arrays
@@ -150,7 +154,8 @@ def _leaves(state: PyTree) -> list[tuple[Any, jax.Array]]:
 
 def _arrays(state: PyTree) -> list[np.ndarray]:
     """Every leaf on the host, keys as their numbers."""
-    return [np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf) for _, leaf in _leaves(state)]
+    numbers = lambda leaf: jax.random.key_data(leaf) if _is_key(leaf) else leaf
+    return [np.asarray(numbers(leaf)) for leaf in jax.tree.leaves(state)]
 
 
 def _placed(arrays: list[np.ndarray], like: PyTree) -> PyTree:
@@ -160,7 +165,7 @@ def _placed(arrays: list[np.ndarray], like: PyTree) -> PyTree:
         if _is_key(leaf):
             array = jax.random.wrap_key_data(array, impl=jax.random.key_impl(leaf))
         else:
-            array = array.view(leaf.dtype)  # numpy forgets the names of types that it does not know, like bfloat16
+            array = array.view(leaf.dtype)  # a file forgets types that numpy lacks, as bfloat16
         return jax.device_put(array, leaf.sharding)
 
     leaves, tree = jax.tree.flatten(like)
@@ -172,5 +177,7 @@ def _is_key(leaf: Any) -> bool:
 
 
 def _is_damage(error: Exception) -> bool:
-    """Whether a file's content is at fault, or a file is missing; not so when reading it is what failed."""
-    return isinstance(error, FileNotFoundError) or not isinstance(error, RunError | OSError | MemoryError)
+    """Whether a file's content is at fault, or a file is missing, rather than the reading of it."""
+    if isinstance(error, FileNotFoundError):
+        return True
+    return not isinstance(error, RunError | OSError | MemoryError)

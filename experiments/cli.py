@@ -102,7 +102,7 @@ def run(arguments: list[str]) -> int:
     """Run one command; mistakes and faults are one sentence on stderr (and a traceback after it with --debug). Returns the exit status."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # not every terminal can show what a path or a table holds
+            stream.reconfigure(errors="replace")  # not every terminal can show all that a path holds
     try:
         command = parse(arguments)
         use_machine()
@@ -235,7 +235,8 @@ def execute_train(command: Train, console: Console) -> int:
     if stopped_by := train(experiment, run, console):
         how = "interrupted" if stopped_by == signal.SIGINT else "terminated"
         again = command_line("train", "--out", command.out, "--name", command.name, "--resume")
-        print(f"jaxcurriculum: {how}; everything so far is in {run.path}, go on with: {again}", file=sys.stderr)
+        message = f"{how}; everything so far is in {run.path}, go on with: {again}"
+        print(f"jaxcurriculum: {message}", file=sys.stderr)
         return STOPPED + stopped_by
     show_results(run, experiment.environment is not None, console)
     return 0

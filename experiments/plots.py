@@ -21,9 +21,15 @@ BLUE, ORANGE = "#0072B2", "#D55E00"  # Okabe and Ito's, told apart by colour-bli
 NUM_PANELS = 4  # stretches of time in the curriculum picture
 POINTS_PER_PANEL = 500
 MOST_LINES = 20  # seeds drawn one by one; more would hide their mean
-OWN = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 11, "axes.titlesize": 11, "savefig.dpi": 130}
-# All else as matplotlib has it, so that figures look alike and need nothing (LaTeX), whatever a person's matplotlibrc says.
-STYLE: dict[Any, Any] = {name: value for name, value in matplotlib.rcParamsDefault.items() if name != "backend"} | OWN
+# Whatever a person's matplotlibrc says, figures look alike and need nothing, as LaTeX.
+DEFAULTS = {name: value for name, value in matplotlib.rcParamsDefault.items() if name != "backend"}
+STYLE: dict[Any, Any] = DEFAULTS | {
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "font.size": 11,
+    "axes.titlesize": 11,
+    "savefig.dpi": 130,
+}
 
 
 def draw(run: Run) -> list[pathlib.Path]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def show_results(run: Run, has_walker: bool, console: Console) -> None:
-    """Print the table at the end of a run, and draw its pictures; what fails says how to try again, as the run itself is complete."""
+    """Print the table at the end of a run, and draw its pictures; what fails says how to try again."""
 
     def table():
         from jaxcurriculum.experiments.summary import summarise
@@ -41,7 +41,7 @@ def show_results(run: Run, has_walker: bool, console: Console) -> None:
 
 
 def softly(what: str, work: Callable[[], None], *again: str | pathlib.Path) -> None:
-    """Do `work` on `what` of a complete run; where that fails, say so, and with which command to try `again`."""
+    """Do `work`, which makes `what`; where it fails, say with which command to try `again`."""
     try:
         work()
     except Exception as error:

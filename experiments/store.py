@@ -32,7 +32,8 @@ from jaxcurriculum.experiments.settings import Settings
 CONFIG = tuple(field.name for field in dataclasses.fields(Settings) if field.name != "set")  # what every config.json has
 META = ("axes", "step_unit", "steps_per_round", "rounds_per_evaluation", "num_seeds", "first_seed", "evaluations_done", "wall_seconds")
 AXES = ("names", "units", "low", "high")
-UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)  # what a file system answers that has no such thing
+# What a file system answers that cannot lock files or flush folders.
+UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 ROWS_PER_PART = 50_000  # a smaller part is rewritten rather than followed: a short Parquet file is mostly header
 
 
@@ -130,7 +131,7 @@ class Table:
                 self._write(int(path.stem.removeprefix("part-")), kept)
 
     def _write(self, number: int, rows: pl.DataFrame) -> None:
-        content = io.BytesIO()  # polars would take a path for a pattern, and report a full disk in its own words
+        content = io.BytesIO()  # polars takes a path for a pattern, and a full disk for its own fault
         rows.write_parquet(content, compression="zstd", statistics=False)
         path = self.folder / f"part-{number:08d}.parquet"
         write_file(path, lambda temporary: temporary.write_bytes(content.getbuffer()))
@@ -185,7 +186,7 @@ def write_file(path: pathlib.Path, write: Callable[[pathlib.Path], Any]) -> None
 
 
 def flush(path: pathlib.Path) -> bool:
-    """Wait until a file's content, or a folder's names, are on the disk; False where the file system cannot do so."""
+    """Wait until a file, or a folder's names, are on the disk; False where that cannot be."""
     with naming(path):
         descriptor = os.open(path, os.O_RDONLY)
         try:
@@ -201,7 +202,7 @@ def flush(path: pathlib.Path) -> bool:
 
 @contextmanager
 def naming(path: pathlib.Path) -> Iterator[None]:
-    """Inside, an OSError that names no file names `path`: the system knows it only of calls that are given one."""
+    """Inside, an OSError that names no file (as of a full disk) names `path`."""
     try:
         yield
     except OSError as error:

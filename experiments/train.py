@@ -1,6 +1,7 @@
 """The host loop: the compiled `advance` over and over, and between two of them progress, files and checkpoints.
 
-A thread of its own keeps the device busy with the next advance while the files of the last one are written and signals are listened for.
+A thread of its own keeps the device busy with the next advance while the files of the last one are
+written and signals are listened for.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def train(experiment: Experiment, run: Run, console: Console) -> signal.Signals 
     with alone(run, console):
         if not flush(run.path):
             lost = "a power cut may take the newest files"
-            console.print(f"{run.path} lies on a file system that cannot flush folders: {lost}.", style="yellow")
+            warn(console, f"The file system of {run.path} cannot flush folders: {lost}.")
         claim(experiment, run, console)
         return go_on(experiment, run, console)
 
@@ -58,7 +59,7 @@ def go_on(experiment: Experiment, run: Run, console: Console) -> signal.Signals 
     with interruptible() as stopped_by, Recorder(run, identity(experiment.config)) as recorder:
         done, state, damages = recorder.resume(like=initial_states(experiment))
         for damage in damages:
-            console.print(f"{damage} Going on from the one before it, evaluation {done}.", style="yellow")
+            warn(console, f"{damage} Going on from the one before it, evaluation {done}.")
         if done >= last:
             return None
         with Watch(console, last * steps, done * steps, loop.student.step_unit) as watch:
@@ -98,8 +99,14 @@ def alone(run: Run, console: Console) -> Iterator[None]:
         except OSError as error:
             if error.errno not in UNSUPPORTED:
                 raise
-            console.print(f"{run.path} lies on a file system without locks: let only one process train in it.", style="yellow")
+            once = "let only one process train in it"
+            warn(console, f"The file system of {run.path} has no locks: {once}.")
         yield
+
+
+def warn(console: Console, text: str) -> None:
+    """Say something that does not stop the run; never wrapped, so that paths can be copied."""
+    console.print(text, style="yellow", soft_wrap=True)
 
 
 def initial_states(experiment: Experiment) -> PyTree:
@@ -126,14 +133,15 @@ def check_folder(run: Run, resume: bool) -> None:
     """Check that a run may be started (or resumed) in the folder of `run`.
 
     Raises:
-      RunError: when it holds something else, or a run that was not asked to be resumed, or its path is not text.
+      RunError: when it holds something else, or a run that was not asked to be resumed, or when its
+        path is not text.
     """
+    path = str(run.path.absolute())
     try:
-        str(run.path.absolute()).encode()
-    except UnicodeEncodeError:  # orbax writes the path into its files
-        raise RunError(
-            f"The path of a run must be text in UTF-8, got {str(run.path.absolute())!r}: choose another --name or --out."
-        ) from None
+        path.encode()  # orbax writes it into its files
+    except UnicodeEncodeError:
+        remedy = "choose another --name or --out"
+        raise RunError(f"The path of a run must be text in UTF-8, got {path!r}: {remedy}.") from None
     if run.exists and not resume:
         raise RunError(f"{run.path} already holds a run: go on with it by --resume, or choose another --name.")
     begun = {".lock", "meta.json", ".meta.json.partial", ".config.json.partial"}  # all that a run killed in its first moment leaves
@@ -163,7 +171,7 @@ def claim(experiment: Experiment, run: Run, console: Console) -> None:
         meta["changes"] = recorded.get("changes", [])
         if changed := ", ".join(changes(recorded, meta)):
             meta["changes"].append(f"evaluation {meta['evaluations_done']}: {changed}")
-            console.print(f"Going on with {changed}: not bit for bit as without the change.", style="yellow")
+            warn(console, f"Going on with {changed}: not bit for bit as without the change.")
     write_json(run.path / "meta.json", meta)
     write_json(run.path / "config.json", experiment.config)
 
@@ -186,7 +194,7 @@ def wait(running: Future, stopped_by: Callable[[], signal.Signals | None]) -> bo
 
 @contextmanager
 def interruptible() -> Iterator[Callable[[], signal.Signals | None]]:
-    """Inside, Ctrl-C and SIGTERM are noted instead of ending the process, so that they never fall between two halves of a write.
+    """Inside, Ctrl-C and SIGTERM are noted, so that they never fall between two halves of a write.
 
     A second Ctrl-C is raised. Only the main thread hears signals; in any other one none is noted.
     """
@@ -199,7 +207,7 @@ def interruptible() -> Iterator[Callable[[], signal.Signals | None]]:
 
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.getsignal(number) or signal.SIG_DFL  # None where another language listens
+            before[number] = signal.getsignal(number) or signal.SIG_DFL  # None: set outside Python
             signal.signal(number, note)
     try:
         yield lambda: noted[0] if noted else None

@@ -62,7 +62,7 @@ def missing(path):
         (missing, "about/metadata"),
     ],
 )
-def test_a_damaged_checkpoint_is_passed_over_for_the_one_before_and_then_replaced(folder, harm, file):
+def test_a_damaged_checkpoint_is_passed_over_and_then_replaced(folder, harm, file):
     harm(folder / "3" / file)
     with Checkpoints(folder) as checkpoints:
         done, restored, damages = checkpoints.restore(state(0), CONFIG)
@@ -112,6 +112,7 @@ def test_damage_is_said_in_one_sentence_and_nothing_else(tmp_path, capfd):
     for path in files:
         if not path.read_bytes().startswith(b"{"):  # what is not JSON holds the arrays
             truncate(path)
-    with Checkpoints(tmp_path) as checkpoints, pytest.raises(RunError, match=r"^Checkpoint [^\n]*1 is damaged \([^\n]*\)\."):
+    with Checkpoints(tmp_path) as checkpoints, pytest.raises(RunError) as caught:
         checkpoints.restore(many, CONFIG)
+    assert "1 is damaged" in str(caught.value) and "\n" not in str(caught.value)
     assert capfd.readouterr() == ("", "")

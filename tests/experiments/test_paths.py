@@ -1,4 +1,4 @@
-"""A path means itself: none of its characters is a pattern, markup or an escape, whoever is handed it."""
+"""A path means itself: none of its characters is a pattern, markup or an escape."""
 
 import os
 import pathlib
@@ -13,7 +13,8 @@ from jaxcurriculum.experiments import cli
 from jaxcurriculum.experiments.checkpoint import Checkpoints, digest
 from jaxcurriculum.experiments.store import Run, Table, read_part, write_json
 
-NAMES = ["PhD [2026]", "x?", "a*", "**", "back\\slash", "[bold]", ":smile:", "~", "seed=3", "100%d", "größer"]
+PATTERNS = ["PhD [2026]", "x?", "a*", "**", "back\\slash"]
+NAMES = [*PATTERNS, "[bold]", ":smile:", "~", "seed=3", "100%d", "größer"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -39,7 +40,8 @@ def test_a_run_whose_name_matches_another_holds_its_own_rows_only(tmp_path, caps
     status, run = train(tmp_path, "--teacher", "random", "--steps", "500", name="x?")
     assert status == 0 and set(run.episodes()["seed"]) == set(run.evaluations()["seed"]) == {0, 1}
     capsys.readouterr()
-    assert cli.run(["train", "--out", str(tmp_path), "--name", "x?", "--resume", "--steps", "1000"]) == 0
+    longer = ["train", "--out", str(tmp_path), "--name", "x?", "--resume", "--steps", "1000"]
+    assert cli.run(longer) == 0
     shown = capsys.readouterr().out
     assert "│         0 │" in shown and "│       100 │" not in shown
     for folder in ("episodes", "evaluations"):
