@@ -147,7 +147,8 @@ def _collect(candidates: Candidates, buffer: LevelBuffer, episodes: Episodes) ->
     held = jax.vmap(level_buffer.holds, in_axes=(None, 0, 0, 0))(buffer, slots, episodes.tasks, episodes.seeds)
     order, num_replayed = valid_first(usable(episodes) & (episodes.origin >= 0) & held)
     num, size = candidates.num + num_replayed, candidates.ease.shape[0]
-    # Each place asks for the latest episode that belongs there: XLA's CPU compiler breaks off at several scatters (openxla/xla 47367).
+    # Each place asks for the latest episode that belongs there: scatters to one place end the process
+    # where XLA_FLAGS ask for fusion with several outputs (openxla/xla 47367).
     latest = num_replayed - 1 - (num - 1 - jnp.arange(size, dtype=jnp.int32)) % size
     episode = order[jnp.maximum(latest, 0)]
     write = lambda old, new: jnp.where((latest >= 0).reshape(size, *[1] * (old.ndim - 1)), new[episode], old)

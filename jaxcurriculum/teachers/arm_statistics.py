@@ -70,8 +70,8 @@ def push(window: ArmWindow, arm: jax.Array, value: jax.Array) -> ArmWindow:
 def is_arm(window: ArmWindow, arm: jax.Array) -> jax.Array:
     """Which of all arms is `arm` ([] int32), [arms] bool: the mask by which a statistic of one arm is replaced.
 
-    A mask and not a scatter for each: XLA's processor compiler ends the process on two scatters of one shape at the same indices, which it
-    fuses where `use_cores` is in force (jaxlib 0.10). So an update has one, that of `push`.
+    A mask and not a scatter for each: scatters to one place end the process where XLA_FLAGS ask for
+    fusion with several outputs (openxla/xla 47367). So an update has one, that of `push`.
     """
     return jnp.arange(window.num.shape[0]) == arm
 

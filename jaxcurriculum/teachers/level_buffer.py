@@ -123,7 +123,9 @@ def _observe_one(buffer: LevelBuffer, episode: Episodes, usable: jax.Array, scor
     slot = jnp.where(known, slot, jnp.where(full, weakest, buffer.num_filled))
     slot = jnp.where(scored & kept, slot, capacity)
     num_episodes = buffer.num_episodes + scored.astype(jnp.int32)
-    here = jnp.arange(capacity) == slot  # a select, as XLA's CPU compiler breaks off at several scatters to one place (openxla/xla 47367)
+    # A select: scatters to one place end the process where XLA_FLAGS ask for fusion with several
+    # outputs (openxla/xla 47367).
+    here = jnp.arange(capacity) == slot
     write = lambda held, new: jnp.where(here.reshape(-1, *[1] * (held.ndim - 1)), new[None], held)
     buffer = buffer.replace(
         ranks=_reranked(buffer, slot, new_score),
