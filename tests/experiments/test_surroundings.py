@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 from toy_runs import train
 
-from jaxcurriculum.experiments import cli, plots, results, summary
+from jaxcurriculum.experiments import animation, cli, plots, results, summary
 
 RANDOM = ("--teacher", "random", "--steps", "1000")
 
@@ -91,6 +91,7 @@ def test_a_signal_saves_a_checkpoint_and_says_how_to_go_on(
         (summary, "summarise", "table", "train --out {out} --name run --resume"),
         (plots, "draw", "figures", "plot {out}/run"),
         (plots, "mastery_map", "figures", "plot {out}/run"),
+        (animation, "animate", "film", "render {out}/run"),
     ],
 )
 def test_what_fails_after_the_training_says_how_to_try_again(
@@ -106,7 +107,7 @@ def test_what_fails_after_the_training_says_how_to_try_again(
         raise ValueError("no font")
 
     monkeypatch.setattr(module, function, fail)
-    results.show_results(finished, False, Console())
+    results.show_results(finished, what == "film", Console())
     shown = capsys.readouterr()
     command = again.format(out=finished.path.parent)
     message = f"the run is complete, but not its {what} (ValueError: no font)"
