@@ -152,7 +152,7 @@ def write_mp4(path: pathlib.Path, episode: Episode) -> None:
     path.write_bytes(b"")  # a path that cannot be written is better named by Python than by ffmpeg
     pictures = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{WIDTH}x{HEIGHT}", "-r", str(FRAMES_PER_SECOND), "-i", "-"]
     film = ["-c:v", "libx264", "-crf", "20", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]  # what every browser plays
-    command = [get_ffmpeg_exe(), "-y", "-loglevel", "error", *pictures, *film, str(path)]
+    command = [get_ffmpeg_exe(), "-y", "-loglevel", "error", *pictures, *film, f"file:{path}"]  # "a:b" alone is a protocol
     with subprocess.Popen(command, stdin=subprocess.PIPE) as encoder:
         assert encoder.stdin is not None
         for frame in range(len(episode.seconds)):

@@ -1,5 +1,7 @@
 """Pictures: what stands in them is what stands in the level, where it stands there."""
 
+import pathlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -109,6 +111,13 @@ def test_a_long_gif_is_thinned_and_keeps_its_last_frame(tmp_path, monkeypatch):
 def test_a_film_has_every_frame(tmp_path):
     render.write_mp4(tmp_path / "walker.mp4", glide(10))
     assert count_frames_and_secs(tmp_path / "walker.mp4") == (10, pytest.approx(0.4))
+
+
+def test_a_colon_in_the_name_of_a_film_is_no_protocol(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    film = pathlib.Path("seed:3.mp4")
+    render.write_mp4(film, glide(2))
+    assert film.stat().st_size > 0
 
 
 def test_a_film_that_cannot_be_written_says_where(tmp_path):
