@@ -9,6 +9,7 @@ import numpy as np
 import probes
 import pytest
 from compiling import quick_jit
+from trial import EnvironmentTrial
 
 from jaxcurriculum import Box, LoopConfig, challenges, make_loop, teachers
 from jaxcurriculum.rollout import RolloutConfig, attempt
@@ -169,7 +170,7 @@ def test_environments_are_wrapped_themselves():
     np.testing.assert_array_equal(wide.tasks, tasks)
     trivial = play(challenges.mostly_trivial(env), -tasks)
     np.testing.assert_array_equal(trivial.lengths, 1)
-    laws.keeps_its_contract(unfeasible)
+    laws.keeps_its_contract(EnvironmentTrial(unfeasible))
 
 
 def test_ppo_in_a_rugged_landscape_reports_the_tasks_of_the_teacher():

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import laws
 import probes
 import pytest
-from trial import Trial
+from trial import EnvironmentTrial, TeacherTrial
 
 from jaxcurriculum import Box, LoopConfig, challenges, envs, make_loop, students, teachers
 from jaxcurriculum.rollout import RolloutConfig
@@ -119,10 +119,15 @@ ENVIRONMENTS = {
 }
 
 
-# A teacher's laws share its programs: they run one after the other, and the next teacher takes the place.
+# The laws of a role share its programs: they run one after the other, and the next role takes the place.
 @functools.lru_cache(maxsize=1)
-def trial(name):
-    return Trial(TEACHERS[name](SPACE), SPACE)
+def teacher_trial(name):
+    return TeacherTrial(TEACHERS[name](SPACE), SPACE)
+
+
+@functools.lru_cache(maxsize=1)
+def environment_trial(name):
+    return EnvironmentTrial(ENVIRONMENTS[name]())
 
 
 @pytest.mark.parametrize(
@@ -139,7 +144,7 @@ def trial(name):
 )
 @pytest.mark.parametrize("name", TEACHERS)
 def test_teacher(name, law):
-    law(trial(name))
+    law(teacher_trial(name))
 
 
 @pytest.mark.parametrize("teacher", TEACHERS)
@@ -169,15 +174,21 @@ def test_student(name):
     laws.evaluating_teaches_nothing_and_keeps_the_order(STUDENTS[name]())
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_environment_keeps_its_contract(name):
-    laws.keeps_its_contract(ENVIRONMENTS[name]())
+# All tracks share one engine, which takes a while to compile: those of `IN_EVERY_WAY` stand for every kind of ground, obstacle,
+# flag and body, and those of `QUICK` are tested by `make test`, too.
+IN_EVERY_WAY = ("counting", "target", "stump-tracks", "bipedal-walker, gymnasium's flags", "stump-sequences, sizes of the body")
+QUICK = ("counting", "target", "stump-tracks", "stump-sequences, sizes of the body")
 
 
-# All tracks share one engine, which takes a while to compile: these stand for every kind of ground, obstacle, flag and body.
-@pytest.mark.parametrize("law", [laws.the_same_level_replays_the_same_episode, laws.mapped_equals_single], ids=lambda law: law.__name__)
 @pytest.mark.parametrize(
-    "name", ["counting", "target", "stump-tracks", "bipedal-walker, gymnasium's flags", "stump-sequences, sizes of the body"]
+    ("name", "law"),
+    [
+        pytest.param(name, law, marks=() if name in QUICK else pytest.mark.slow)
+        for name in ENVIRONMENTS
+        for law in (laws.keeps_its_contract, laws.the_same_level_replays_the_same_episode, laws.mapped_equals_single)
+        if name in IN_EVERY_WAY or law == laws.keeps_its_contract
+    ],
+    ids=lambda value: getattr(value, "__name__", value),
 )
 def test_environment(name, law):
-    law(ENVIRONMENTS[name]())
+    law(environment_trial(name))

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import probes
 import pytest
+from compiling import quick_jit
 
 from jaxcurriculum.rollout import EpisodeSums, RolloutConfig, attempt, collect, finished_episodes, init_rollout
 from jaxcurriculum.types import Proposals, level_key
@@ -23,7 +24,7 @@ def play(config, rounds, policy=lambda key, obs: (jnp.zeros((obs.shape[0], 1)), 
     """Episodes of each round as NumPy records, and the counts of each round."""
     state, records, counts = init_rollout(ENV, config.num_envs), [], []
 
-    @jax.jit
+    @quick_jit
     def one_round(key, state, proposals):
         state, trajectory, table, count = collect(key, ENV, config, state, proposals, policy)
         values = jnp.ones_like(trajectory.reward)

@@ -1,4 +1,4 @@
-"""A teacher on trial: it teaches made-up episodes, by one compiled round that all laws share."""
+"""Roles on trial: a teacher of made-up episodes and an environment of random actions, each compiled once for all its laws."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from compiling import quick_jit
 
-from jaxcurriculum import Context, Episodes, Space, Teacher
-from jaxcurriculum.types import Key, Proposals, PyTree, fresh_proposals
+from jaxcurriculum import Context, Environment, Episodes, Space, Teacher, TimeStep
+from jaxcurriculum.types import Key, Proposals, PyTree, fresh_proposals, level_key
 
 NUM = 64  # proposals a round
 NUM_ROUNDS = 20
+NUM_STEPS = 300  # of an environment
 
 
 class Changed(NamedTuple):
@@ -109,7 +110,7 @@ def run_teacher(teacher: Teacher, space: Space, key: Key, num: int, rounds: int)
     return jax.lax.scan(step, teacher.init(key), (keys, jnp.arange(rounds, dtype=jnp.int32)))
 
 
-class Trial:
+class TeacherTrial:
     """A teacher, one compiled round of it, and what its first rounds were."""
 
     def __init__(self, teacher: Teacher, space: Space):
@@ -142,3 +143,25 @@ class Trial:
     def next_round(self, **changed) -> Round:
         """A round from a state that has seen some episodes, always with the same random numbers."""
         return self.round(jax.random.key(2), self.rounds[7].state, 8, UNCHANGED._replace(**changed))
+
+
+class EnvironmentTrial:
+    """An environment and its compiled episodes (key) -> (first, time steps): alone, of many keys, and of a table of keys."""
+
+    def __init__(self, env: Environment):
+        self.env = env
+
+        def episode(key: Key) -> tuple[TimeStep, TimeStep]:
+            key_task, key_level, key_reset, key_steps = jax.random.split(key, 4)
+            level = env.generate(level_key(jax.random.bits(key_level)), env.task_space.sample(key_task))
+            state, first = env.reset(key_reset, level)
+
+            def step(state, key):
+                key_action, key_step = jax.random.split(key)
+                return env.step(key_step, level, state, env.action_space.sample(key_action))
+
+            return first, jax.lax.scan(step, state, jax.random.split(key_steps, NUM_STEPS))[1]
+
+        self.alone = quick_jit(episode)
+        self.together = quick_jit(jax.vmap(episode))
+        self.nested = quick_jit(jax.vmap(jax.vmap(episode)))

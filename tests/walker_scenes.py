@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from compiling import quick_jit
 
 from jaxcurriculum.envs.walker.bodies import anatomy, get_body
 from jaxcurriculum.envs.walker.surfaces import GROUND, STEP, Columns, Polygons
@@ -47,4 +48,7 @@ def level(boxes=(), polygons=None, ground=None, push=0.0):
 
 def window(track, x=0.0, stretch=100.0):
     """What a batch of one sees of a level."""
-    return look_around(batched(track), jnp.array([x], jnp.float32), stretch)
+    return _look_around(batched(track), jnp.array([x], jnp.float32), stretch)
+
+
+_look_around = quick_jit(look_around, static_argnums=2)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import probes
 import pytest
+from compiling import quick_jit
 
 from jaxcurriculum import LoopConfig, envs, make_loop, teachers
 from jaxcurriculum.rollout import RolloutConfig
@@ -26,7 +27,8 @@ def trained(env, config, rounds, teacher=None, key=0):
     loop = make_loop(
         teacher or teachers.random(env.task_space), student, jnp.array([[0.1], [0.9]]), LoopConfig(rounds_per_evaluation=rounds)
     )
-    state, report = jax.jit(loop.advance)(loop.init(jax.random.key(key)), jnp.int32(0))
+    compiled = jax.jit if rounds > 10 else quick_jit
+    state, report = compiled(loop.advance)(quick_jit(loop.init)(jax.random.key(key)), jnp.int32(0))
     return student, state.student, report
 
 
@@ -134,8 +136,8 @@ def test_a_sweep_is_a_vmap_over_configurations():
         return report.student["entropy"][-1]
 
     rates = jnp.array([0.0, 1e-3, 1e-2])
-    together = jax.jit(jax.vmap(entropy))(rates)
-    alone = [float(jax.jit(entropy)(rate)) for rate in rates]
+    together, one = quick_jit(jax.vmap(entropy))(rates), quick_jit(entropy)
+    alone = [float(one(rate)) for rate in rates]
     np.testing.assert_allclose(together, alone, rtol=1e-3)
     assert len(set(alone)) == 3
 
@@ -168,6 +170,6 @@ def test_a_start_of_many_seeds_holds_no_qr_decomposition_of_a_batch():
     program = jax.jit(jax.vmap(student.init)).lower(keys).as_text()
     decompositions = [line for line in program.splitlines() if "geqrf" in line or "orgqr" in line]
     assert decompositions and not any(re.search(r"tensor<3x\d+x\d+xf32>", line) for line in decompositions)
-    mapped = jax.jit(jax.vmap(student.init))(keys)
-    single = jax.jit(student.init)(keys[1])
+    mapped = quick_jit(jax.vmap(student.init))(keys)
+    single = quick_jit(student.init)(keys[1])
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a[1], b, atol=1e-6), mapped.params, single.params)

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from compiling import quick_jit
 from references.convex import separation
 from walker_scenes import level, numbers, stumps
 from walker_scenes import window as look
@@ -26,17 +27,23 @@ def contacts(heights, foot_x, foot_y, lean=0.0, pitch=1.0, track=None):
 
     On stumps of these heights, or on another track.
     """
-    joints = jnp.array([[0.05, -0.05], [0.0, 0.0]])[..., None]
     hip = WALKER.hips[:, 0, 0]
     cos, sin = np.cos(lean), np.sin(lean)
     leg = np.array([cos * hip[0] - sin * hip[1], sin * hip[0] + cos * hip[1]]) + WALKER.length.sum() * np.array([sin, -cos])
     pose = jnp.array([PAD + foot_x - leg[0], GROUND + foot_y - leg[1], lean], jnp.float32)[:, None]
+    lower = jax.tree.map(np.asarray, deepest_of_lower_link(track or window(heights, pitch), pose))
+    return jax.tree.map(lambda x: x[..., np.argsort(lower.gap)], lower)
+
+
+@quick_jit
+def deepest_of_lower_link(track, pose):
+    """Of the first leg, [..., 2 points]."""
+    joints = jnp.array([[0.05, -0.05], [0.0, 0.0]])[..., None]
     shape = posture(WALKER, pose[2], link_angles(WALKER, pose[2], joints))
     tops = link_tops(WALKER, pose, shape)
-    pairs = contact.link_contacts(WALKER, track or window(heights, pitch), tops, shape)
+    pairs = contact.link_contacts(WALKER, track, tops, shape)
     found = contact.deepest(pairs, tops + WALKER.length[None] / 2 * shape.axis)
-    lower = jax.tree.map(lambda x: np.asarray(x[..., 1, 0, 0]), found)  # of the first leg: [..., 2 points]
-    return jax.tree.map(lambda x: x[..., np.argsort(lower.gap)], lower)
+    return jax.tree.map(lambda x: x[..., 1, 0, 0], found)
 
 
 def test_foot_flat_on_the_ground_touches_with_both_corners():
@@ -83,6 +90,7 @@ def test_corners_seen_from_a_link_that_moves_and_turns():
     angle, turn, shift = np.array([0.1, 0.2]), 0.15, np.array([0.08, -0.05])
     track = window([1.0], 1.0)
 
+    @quick_jit
     def pairs_at(angle, centre):
         axis = jnp.array([jnp.sin(angle), -jnp.cos(angle)], jnp.float32)[:, :, None, None] * jnp.ones((1, 1, 2, 1))
         tops = jnp.asarray(centre, jnp.float32)[:, None, None, None] - WALKER.length[None] / 2 * axis
@@ -124,6 +132,7 @@ def test_foot_in_a_corner_touches_wall_and_ground():
 
 def test_hull_touches_as_the_separating_axis_theorem_says():
     rng, agree, touched = np.random.default_rng(0), [], 0
+    hull_touches = quick_jit(lambda track, pose: contact.hull_touches(WALKER, track, pose))
     for _ in range(300):
         heights, pitch = rng.uniform(0.05, 1.4, 8), rng.choice([0.4767, 0.9, 2.0])
         pose = np.array([PAD + rng.uniform(-1, 5), GROUND + rng.uniform(0.2, 2.2), rng.uniform(-1.2, 1.2)])
@@ -135,7 +144,7 @@ def test_hull_touches_as_the_separating_axis_theorem_says():
             gaps.append(separation(hull, np.array([(left, top - 20), (right, top - 20), (right, top), (left, top)])))
         if abs(min(gaps) - contact.SKIN) < 1e-3:
             continue
-        found = contact.hull_touches(WALKER, window(heights, pitch), jnp.asarray(pose, jnp.float32)[:, None])
+        found = hull_touches(window(heights, pitch), jnp.asarray(pose, jnp.float32)[:, None])
         agree.append(bool(found[0]) == (min(gaps) < contact.SKIN))
         touched += min(gaps) < contact.SKIN
     assert all(agree) and 50 < touched < 250

@@ -37,10 +37,15 @@ def flags_of(poses, boxes=()):
     """The left foot's flag after each pose (x, height)."""
     track, flags, heard = batched(level(boxes, ground=np.full(200, GROUND))), no_contact(2, 1), []
     for x, height in poses:
-        state = standing(x, height)
-        flags = hear(WALKER, look_around(track, state.hull_pose[0] - 3, 9.0), state, flags, jnp.zeros((2, 1), bool))
+        flags = flags_after(track, standing(x, height), flags)
         heard.append(bool(flags.flag[0, 0] > 0))
     return heard
+
+
+@quick_jit
+def flags_after(track, state, flags):
+    window = look_around(track, state.hull_pose[0] - 3, 9.0)
+    return hear(WALKER, window, state, flags, jnp.zeros((2, 1), bool))
 
 
 EDGE = 30 * STEP  # between two pieces

@@ -22,11 +22,13 @@ def test_the_file_has_all_scenes():
     assert {name: x.shape for name, x in kept_episodes().items()} == {str(scene): (2, 2000) for scene in SCENES}
 
 
+@pytest.mark.slow
 def test_constant_actions_end_as_in_box2d():
     for distance, chance in apart(Scene("constant")):
         assert distance <= chance
 
 
+@pytest.mark.slow
 def test_random_actions_last_as_long_as_in_box2d():
     (length, chance), (x, _) = apart(Scene("random"))
     assert length <= chance
@@ -34,12 +36,14 @@ def test_random_actions_last_as_long_as_in_box2d():
 
 
 # gymnasium's flags hardly change the gait, so they are tried on its own ground alone.
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", [scene for scene in IN_PIECES if scene.flag == "exact" or scene.ground == "pieces"], ids=str)
 def test_the_gait_falls_as_in_box2d(scene):
     for distance, chance in apart(scene):
         assert distance <= chance
 
 
+@pytest.mark.slow
 def test_the_gait_on_one_long_edge_stands_almost_always():
     (box2d, _), (length, x) = kept_episodes()[str(Scene("gait"))], engine_episodes(Scene("gait"), NUM)
     assert (box2d == 2000).all() and (length < 2000).mean() < 0.04

@@ -18,6 +18,10 @@ from jaxcurriculum.envs.walker.surfaces import GROUND, STEP
 from jaxcurriculum.envs.walker.terrain import look_around
 
 NUM = 32
+# A long walk takes a while: the default body's is among the quick tests.
+ONE_QUICKLY = pytest.mark.parametrize(
+    "name", ["default", *(pytest.param(name, marks=pytest.mark.slow) for name in sorted(BODIES) if name != "default")]
+)
 
 
 def level(num, boxes=()):
@@ -172,7 +176,7 @@ def random_walk(name, height=0.0, boxes=(), polygons=None, steps=300, num=256):
     step = stepper(body, track)
     state, gaps, joints = first, [], []
 
-    @jax.jit
+    @quick_jit
     def deepest(state):
         shape = posture(body, state.hull_pose[2], link_angles(body, state.hull_pose[2], state.joints))
         window = look_around(track, state.hull_pose[0] - 3, 9.0)
@@ -193,7 +197,7 @@ def random_walk(name, height=0.0, boxes=(), polygons=None, steps=300, num=256):
     return np.array(gaps), np.array(joints)
 
 
-@pytest.mark.parametrize("name", sorted(BODIES))
+@ONE_QUICKLY
 def test_links_stay_above_flat_ground_and_joints_near_their_limits(name):
     gaps, joints = random_walk(name)
     assert (gaps < 0.02).mean() > 0.1 and np.quantile(gaps, 1e-3) > -0.005 and gaps.min() > -0.1
@@ -204,13 +208,14 @@ def test_links_stay_above_flat_ground_and_joints_near_their_limits(name):
         assert inside.mean() > (0.99 if name == "default" else 0.97)
 
 
-@pytest.mark.parametrize("name", sorted(BODIES))
+@ONE_QUICKLY
 def test_links_do_not_pass_through_dense_stumps(name):
     gaps, _ = random_walk(name, 0.9, boxes=stumps([0.9] * 80, STEP + 0.26))
     assert (gaps < 0.02).mean() > 0.1
     assert np.quantile(gaps, 0.02) > -0.08 and gaps.min() > -0.4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("obstacles", ["stumps", "hexagons"])
 def test_links_stay_out_of_obstacles_that_stand_apart(obstacles):
     middles, hexagon = np.arange(9.5, 40, 2.0), np.array([[-0.7, 0.0], [0.4, 0.0], [0.7, 0.4], [0.2, 0.9], [-0.3, 0.8], [-0.6, 0.3]])

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from compiling import quick_jit
 from references.convex import separation
 from walker_scenes import level, numbers, stumps
 from walker_scenes import window as look
@@ -13,7 +14,7 @@ from jaxcurriculum.envs.walker.kinematics import Posture, sin_cos
 from jaxcurriculum.envs.walker.surfaces import GROUND, STEP
 from jaxcurriculum.envs.walker.terrain import PAD
 
-WALKER, HEIGHT, NUM = numbers("default"), 0.7, 6000
+WALKER, HEIGHT, NUM = numbers("default"), 0.7, 2000
 WIDTH, LENGTH = (float(x[1, 0, 0]) for x in (WALKER.width, WALKER.length))
 BOXES = [np.array([(a, -20), (b, -20), (b, top), (a, top)]) for a, b, top in ((-99, 999, GROUND), (PAD, PAD + STEP, GROUND + HEIGHT))]
 
@@ -45,8 +46,13 @@ def test_links_meet_the_track_when_a_walk_along_their_flight_does():
     axis = both(np.stack([np.sin(start[2]), -np.cos(start[2])]))
     centres, flight = both(start[:2]), impact.Flight(shift=both(change[:2]), turn=both(change[2]), velocity=jnp.zeros(()))
     track = jax.tree.map(lambda x: jnp.repeat(x, start.shape[1], axis=-1), look(level(stumps([HEIGHT])), PAD - 4, 12.0))
-    pairs = link_contacts(WALKER, track, centres - WALKER.length[None] / 2 * axis, Posture(hip=centres[:, 0], axis=axis))
-    share = np.minimum(impact._reach(pairs, centres, flight, sin_cos(flight.turn))[0].min(0), 1.0)[1, 0]
+
+    @quick_jit
+    def reach(track, centres, axis, flight):
+        pairs = link_contacts(WALKER, track, centres - WALKER.length[None] / 2 * axis, Posture(hip=centres[:, 0], axis=axis))
+        return impact._reach(pairs, centres, flight, sin_cos(flight.turn))[0]
+
+    share = np.minimum(reach(track, centres, axis, flight).min(0), 1.0)[1, 0]
 
     close = np.abs(least - impact.TOUCH_GAP) < 0.004  # m: what the turning of faces during a step may change
     wrong = ((share < 1) != (truth < 1)) & ~close

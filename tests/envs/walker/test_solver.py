@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compiling import quick_jit
 from walker_scenes import level, numbers, window
 
 from jaxcurriculum import envs
@@ -27,7 +28,7 @@ def problem():
     level = jax.vmap(env.generate)(keys, jnp.broadcast_to(jnp.array([0.5, 0.6]), (NUM, 2)))
     state, _ = jax.vmap(env.reset)(keys, level)
     state = state.replace(hull_pose=state.hull_pose.at[:, 0].add(jax.random.uniform(keys[0], (NUM,), maxval=20.0)).at[:, 1].add(0.3))
-    step = jax.jit(jax.vmap(env.step))
+    step = quick_jit(jax.vmap(env.step))
     for i in range(60):
         action = jax.random.uniform(jax.random.key(i // 6), (NUM, 4), minval=-1)
         goes_on = np.arange(NUM) % 50 + 10 > i  # so that walkers stop at different moments
@@ -35,7 +36,7 @@ def problem():
         state = jax.tree.map(lambda a, b, on=goes_on: jnp.where(on.reshape(-1, *[1] * (a.ndim - 1)), b, a), state, new)
     level, state, action = jax.tree.map(lambda x: jnp.moveaxis(x, 0, -1), (level, state, action))
 
-    @jax.jit
+    @quick_jit
     def prepare(level, state):
         window = terrain.look_around(level, state.hull_pose[0] - 3, 9.0)
         shape = posture(WALKER, state.hull_pose[2], link_angles(WALKER, state.hull_pose[2], state.joints))
@@ -56,9 +57,12 @@ def problem():
     return rows, mass, bounds, motion, reference, touches & converged
 
 
+many_sweeps, solve = jax.jit(solver.gauss_seidel), jax.jit(solver.solve)
+
+
 def gauss_seidel(rows, bounds, motion, num_sweeps):
     start = solver.Solution(motion=motion, impulses=jnp.zeros_like(rows.mass), change=jnp.zeros(NUM))
-    return jax.jit(solver.gauss_seidel, static_argnums=3)(rows, bounds, start, num_sweeps)
+    return many_sweeps(rows, bounds, start, num_sweeps)  # one program for any number of them
 
 
 def distance(mass, a, b):
@@ -69,7 +73,7 @@ def distance(mass, a, b):
 
 def test_impulses_keep_their_bounds_and_make_the_motion(problem):
     rows, mass, bounds, motion, *_ = problem
-    solved, impulses = jax.jit(solver.solve)(rows, mass, bounds, motion, jnp.zeros_like(rows.mass))
+    solved, impulses = solve(rows, mass, bounds, motion, jnp.zeros_like(rows.mass))
     joints, normals, tangents = impulses[:2], impulses[2:6], impulses[6:]
     assert (normals >= 0).all()
     outside = np.array(jnp.abs(tangents) - bounds.friction * normals)  # a sweep takes the tangents first, so the last change is left
@@ -83,7 +87,7 @@ def test_impulses_keep_their_bounds_and_make_the_motion(problem):
 
 def test_newton_steps_leave_less_than_half_the_error_of_as_many_sweeps(problem):
     rows, mass, bounds, motion, reference, hard = problem
-    solved, _ = jax.jit(solver.solve)(rows, mass, bounds, motion, jnp.zeros_like(rows.mass))
+    solved, _ = solve(rows, mass, bounds, motion, jnp.zeros_like(rows.mass))
     ours = distance(mass, solved, reference.motion)[hard]
     swept = distance(mass, gauss_seidel(rows, bounds, motion, 12).motion, reference.motion)[hard]
     assert ours.mean() < 0.5 * swept.mean() and np.median(ours) < 0.1
@@ -91,7 +95,7 @@ def test_newton_steps_leave_less_than_half_the_error_of_as_many_sweeps(problem):
 
 def test_a_solution_stays_one(problem):
     rows, mass, bounds, motion, reference, hard = problem
-    again, _ = jax.jit(solver.solve)(rows, mass, bounds, motion, reference.impulses)
+    again, _ = solve(rows, mass, bounds, motion, reference.impulses)
     error = distance(mass, again, reference.motion)[hard]
     assert np.median(error) < 1e-3 and np.quantile(error, 0.9) < 0.05
 
@@ -101,7 +105,8 @@ def test_jammed_walkers_are_not_thrown_into_the_air():
     kept = dict(np.load(JAMMED))
     action = jnp.asarray(kept.pop("action"))
     state = WalkerState(**jax.tree.map(jnp.asarray, kept))
-    after, _ = jax.jit(lambda state, action: dynamics.advance(WALKER, window(level(), stretch=100.0), state, action))(state, action)
+    advance = quick_jit(lambda track, state: dynamics.advance(WALKER, track, state, action))
+    after, _ = advance(window(level(), stretch=100.0), state)
     speed = lambda state: np.abs(
         np.concatenate([state.hull_velocity[:, None], state.link_velocity.reshape(3, -1, action.shape[1])], axis=1)
     )

@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -38,8 +40,8 @@ def test_observation_is_gymnasiums_on_the_same_state(name):
 
 
 def test_reward_is_gymnasiums_on_the_same_step():
-    walker, rng, env = Box2DWalker(), np.random.default_rng(1), envs.stump_tracks()
-    step, errors = quick_jit(env.step), []
+    walker, rng, errors = Box2DWalker(), np.random.default_rng(1), []
+    _, step = stump_walker()
     walker.reset()
     for t in range(60):
         if t % 6 == 0:
@@ -75,12 +77,20 @@ def test_push_moves_the_hull_as_in_box2d():
         walker.reset()
         walker.step(np.zeros(4))
         speeds.append(walker.hull.linearVelocity[0])
-    ours = [float(envs.stump_tracks().reset(jax.random.key(0), flat_level(push=p))[0].hull_velocity[0]) for p in (-5.0, 5.0)]
+    reset, _ = stump_walker()
+    ours = [float(reset(jax.random.key(0), flat_level(push=push))[0].hull_velocity[0]) for push in (-5.0, 5.0)]
     assert np.isclose(ours[1] - ours[0], speeds[1] - speeds[0], rtol=0.15)
 
 
-def at(env, x, y, angle=0.0):
-    state, _ = env.reset(jax.random.key(0), flat_level())
+@functools.cache
+def stump_walker():
+    """Compiled reset and step on flat ground."""
+    env = envs.stump_tracks()
+    return quick_jit(env.reset), quick_jit(env.step)
+
+
+def at(x, y, angle=0.0):
+    state, _ = stump_walker()[0](jax.random.key(0), flat_level())
     return state.replace(hull_pose=jnp.array([x, GROUND + y, angle]))
 
 
@@ -95,17 +105,22 @@ def at(env, x, y, angle=0.0):
     ],
 )
 def test_an_episode_ends_at_the_finish_at_a_fall_and_behind_the_start(x, y, angle, terminated, fell):
-    env = envs.stump_tracks()
-    _, time_step = env.step(jax.random.key(0), flat_level(), at(env, x, y, angle), jnp.zeros(4))
+    _, time_step = stump_walker()[1](jax.random.key(0), flat_level(), at(x, y, angle), jnp.zeros(4))
     assert time_step.terminated == terminated and not time_step.truncated
     assert (time_step.reward == -100.0) == fell
 
 
+def started(env, key, task):
+    level = env.generate(key, task)
+    return level, env.reset(key, level)[0]
+
+
+@pytest.mark.slow
 def test_nested_vmaps_equal_single_steps():
     env = envs.stump_tracks()
     keys = jax.random.split(jax.random.key(0), (2, 3))
-    levels = jax.vmap(jax.vmap(env.generate))(keys, jax.vmap(jax.vmap(env.task_space.sample))(keys))
-    states, _ = jax.vmap(jax.vmap(env.reset))(keys, levels)
+    start = lambda key: started(env, key, env.task_space.sample(key))
+    levels, states = quick_jit(jax.vmap(jax.vmap(start)))(keys)
     actions = jax.random.uniform(jax.random.key(1), (2, 3, 4), minval=-1)
     mapped = quick_jit(jax.vmap(jax.vmap(env.step)))(keys, levels, states, actions)
     step = quick_jit(env.step)
@@ -115,13 +130,14 @@ def test_nested_vmaps_equal_single_steps():
             jax.tree.map(lambda a, b, i=i, j=j: np.testing.assert_allclose(a[i, j], b, atol=2e-5), mapped, single)
 
 
+@pytest.mark.slow
 def test_a_body_of_half_sizes_is_the_short_one():
     """Sizes that tasks choose give the same physics as a body that has them, side by side with others in one batch."""
     half = envs.stump_tracks("default", sizes={"upper_length": (0.5, 1.0), "lower_length": (0.5, 1.0)})
     short, keys = envs.stump_tracks("short"), jax.random.split(jax.random.key(0), 3)
     tasks = jnp.array([[0.3, 1.0, 0.5, 0.5], [0.3, 1.0, 1.0, 0.7], [0.3, 1.0, 0.5, 0.5]])
-    levels = jax.vmap(half.generate)(keys, tasks)
-    states, _ = jax.vmap(half.reset)(keys, levels)
+    start = lambda key, task: started(half, key, task)
+    levels, states = quick_jit(jax.vmap(start))(keys, tasks)
     step, alone = quick_jit(jax.vmap(half.step)), quick_jit(short.step)
     level, state = (jax.tree.map(lambda x: x[2], tree) for tree in (levels.replace(walker=None), states))
     for t in range(10):

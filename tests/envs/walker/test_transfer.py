@@ -3,6 +3,8 @@
 import pytest
 from references.transfer import load, returns_here, returns_there
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("body", ["default", "short"])
 def test_a_policy_trained_here_walks_in_gymnasium(body):
