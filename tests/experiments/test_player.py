@@ -95,12 +95,14 @@ def wait_for(condition, what):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_the_page_loads_without_a_message_or_a_network(opened):
     assert opened.title == "two walkers" and len(pictures(opened)) == 2
     assert opened.get_log("browser") == []
     assert opened.execute_script("return performance.getEntriesByType('resource').length") == 0
 
 
+@pytest.mark.slow
 def test_play_moves_every_picture_and_pause_holds_them(opened):
     play, before = opened.find_element("id", "play"), pictures(opened)
     play.click()
@@ -113,6 +115,7 @@ def test_play_moves_every_picture_and_pause_holds_them(opened):
     assert opened.get_log("browser") == []
 
 
+@pytest.mark.slow
 def test_the_space_key_plays_and_pauses_once(opened):
     for element, text in ((None, "Pause"), ("time", "Play"), ("play", "Pause")):
         if element:
@@ -121,6 +124,7 @@ def test_the_space_key_plays_and_pauses_once(opened):
         assert opened.find_element("id", "play").text == text
 
 
+@pytest.mark.slow
 def test_scrubbing_to_the_end_shows_the_end(opened):
     scrub(opened, 10)
     assert opened.find_element("id", "clock").text == "10.0 / 10.0 s"
@@ -131,6 +135,7 @@ def test_scrubbing_to_the_end_shows_the_end(opened):
     assert "50 of 100" in opened.find_element("tag name", "figure").text
 
 
+@pytest.mark.slow
 def test_playing_ends_at_the_end_and_begins_again(opened):
     play = opened.find_element("id", "play")
     scrub(opened, 9.8)
@@ -141,6 +146,7 @@ def test_playing_ends_at_the_end_and_begins_again(opened):
     wait_for(lambda: 0 < clock(opened) < 9, "it starts anew")
 
 
+@pytest.mark.slow
 def test_speed_is_what_was_chosen(opened):
     passed = []
     for speed in ("0.25", "8"):
@@ -153,6 +159,7 @@ def test_speed_is_what_was_chosen(opened):
     assert 0 < passed[0] < 1 and passed[1] > 4 * passed[0]
 
 
+@pytest.mark.slow
 def test_the_lidar_is_shown_on_demand(opened):
     lidar, before = opened.find_element("id", "lidar"), pictures(opened)
     lidar.click()
@@ -161,6 +168,7 @@ def test_the_lidar_is_shown_on_demand(opened):
     assert pictures(opened) == before
 
 
+@pytest.mark.slow
 def test_a_canvas_shows_what_a_still_shows(opened):
     opened.find_element("id", "lidar").click()
     scrub(opened, 2)
@@ -177,6 +185,7 @@ def test_a_canvas_shows_what_a_still_shows(opened):
             assert abs(masks[0].sum() / masks[1].sum() - 1) < 0.25, colour  # outlines are not equally thick
 
 
+@pytest.mark.slow
 def test_the_dark_is_respected(opened):
     before = pictures(opened)
     opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})

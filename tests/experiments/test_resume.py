@@ -30,6 +30,7 @@ def kill_at_random(folder, pause):
     assert process.returncode in (-signal.SIGKILL, 0), errors
 
 
+@pytest.mark.slow
 def test_a_killed_run_ends_with_the_same_numbers(tmp_path):
     status, whole = train(tmp_path / "whole", *LENGTH)
     assert status == 0
@@ -50,6 +51,7 @@ def test_a_killed_run_ends_with_the_same_numbers(tmp_path):
     assert whole.meta["evaluations_done"] == killed.meta["evaluations_done"] == 80
 
 
+@pytest.mark.slow
 def test_killed_before_the_first_checkpoint(tmp_path):
     process = start(tmp_path, "--teacher", "random")
     while process.poll() is None and not (tmp_path / "run" / "config.json").exists():
