@@ -14,6 +14,8 @@ IN_BATCHES = ("ignore", "JAX cannot look for these errors in a batch")
 SET = NEEDED | {
     "jax_disable_jit": (False, "runs are compiled (`train --debug` is not)"),
     "jax_debug_key_reuse": (False, "branches of which one is taken share a key"),
+    "jax_numpy_dtype_promotion": ("standard", "whole numbers are added to real ones"),
+    "jax_legacy_prng_key": ("allow", "distrax uses keys of the old kind"),
     "jax_error_checking_behavior_nan": IN_BATCHES,
     "jax_error_checking_behavior_divide": IN_BATCHES,
     "jax_error_checking_behavior_oob": IN_BATCHES,

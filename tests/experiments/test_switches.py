@@ -22,6 +22,8 @@ SET = {
     "jax_debug_key_reuse": True,
     "jax_disable_jit": True,
     "jax_default_prng_impl": "rbg",
+    "jax_numpy_dtype_promotion": "strict",
+    "jax_legacy_prng_key": "error",
     "jax_error_checking_behavior_nan": "raise",
 }
 CHANGING = {
