@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -162,16 +162,16 @@ def of_kind(kind: str, walker: Box2DWalker) -> bool:
     return only_feet and (feet == 1 if kind == "one foot" else feet >= 2)
 
 
-def engine_angles(cases: Cases, body: str) -> np.ndarray:
+def engine_angles(cases: Cases, body: str, compiled: Callable = jax.jit) -> np.ndarray:
     """The joint angles that follow in the engine, [N, HORIZON, 2 (hip, knee), legs], rad."""
-    return np.asarray(_engine(body)(cases.levels, cases.states, cases.actions))
+    return np.asarray(_engine(body, compiled)(cases.levels, cases.states, cases.actions))
 
 
 @functools.cache
-def _engine(body: str):
+def _engine(body: str, compiled: Callable):
     step = jax.vmap(envs.stump_tracks(body).step, in_axes=(None, 0, 0, 0))
 
-    @jax.jit
+    @compiled
     def follow(levels, states, actions):
         def once(state, action):
             state = step(jax.random.key(0), levels, state, action)[0]

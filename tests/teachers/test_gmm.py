@@ -72,6 +72,7 @@ def recorded_windows() -> np.ndarray:
     return np.concatenate([windows[:, :, [0, 1, 2]], windows[:, :, [0, 1, 3]]])
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # EM cut at 100 steps, in both
 def test_two_hundred_windows_agree_with_scikit_learn():
     rng = np.random.default_rng(0)

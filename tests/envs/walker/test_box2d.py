@@ -10,6 +10,7 @@ import functools
 import jax
 import numpy as np
 import pytest
+from compiling import quick_jit
 from references.box2d_walker import Box2DWalker
 from references.distributions import SCENES, distances
 from references.same_state import HORIZON, KINDS, Cases, engine_angles, errors, make_cases
@@ -27,7 +28,7 @@ def all_errors():
     levels, states = (jax.tree.map(lambda *x: np.concatenate(x), *[getattr(case, name) for case in cases]) for name in ("levels", "states"))
     actions, box2d, finer = (np.concatenate([getattr(case, name) for case in cases]) for name in ("actions", "box2d", "finer"))
     every = Cases(levels, states, actions, box2d, finer, [])
-    ours, own = (errors(angles, box2d).reshape(len(KINDS), NUM, HORIZON) for angles in (engine_angles(every, "default"), finer))
+    ours, own = (errors(angles, box2d).reshape(len(KINDS), NUM, HORIZON) for angles in (engine_angles(every, "default", quick_jit), finer))
     return dict(zip(KINDS, zip(ours, own)))
 
 

@@ -18,7 +18,7 @@ from jaxcurriculum.envs.walker.surfaces import GROUND, STEP
 from jaxcurriculum.envs.walker.terrain import look_around
 
 NUM = 32
-# A long walk takes a while: the default body's is among the quick tests.
+# Each body is a program of its own, and a long walk takes a while: the default one is among the quick tests.
 ONE_QUICKLY = pytest.mark.parametrize(
     "name", ["default", *(pytest.param(name, marks=pytest.mark.slow) for name in sorted(BODIES) if name != "default")]
 )
@@ -75,7 +75,7 @@ def stepper(body, track):
     return quick_jit(step) if track.obstacles is None else jax.jit(step)  # among all these stumps running takes longer than compiling
 
 
-@pytest.mark.parametrize("name", sorted(BODIES))
+@ONE_QUICKLY
 def test_free_fall_is_the_closed_form(name):
     body, rng, steps = numbers(name), np.random.default_rng(0), 25
     state = start(body, 20.0, rng, speed=1.0)

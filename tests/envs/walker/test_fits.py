@@ -52,6 +52,7 @@ def test_a_body_that_cannot_begin_says_why(body, sizes, message):
         envs.stump_tracks(dataclasses.replace(BIPED, **body), sizes=sizes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("most_apart", "change"),
     [
