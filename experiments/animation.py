@@ -18,7 +18,7 @@ from jaxcurriculum.envs.walker.bodies import get_body
 from jaxcurriculum.envs.walker.render import FRAMES_PER_SECOND, Episode, draw_frame, scene, silhouette, write_gif, write_mp4
 from jaxcurriculum.envs.walker.terrain import FINISH
 from jaxcurriculum.experiments.errors import RunError
-from jaxcurriculum.experiments.experiment import build
+from jaxcurriculum.experiments.experiment import Experiment, build
 from jaxcurriculum.experiments.settings import Settings
 from jaxcurriculum.experiments.store import Run
 from jaxcurriculum.experiments.train import restore
@@ -51,16 +51,18 @@ def animate(
     track_seed: int = 0,
     out: pathlib.Path | None = None,
     at: float | None = None,
+    experiment: Experiment | None = None,
 ) -> pathlib.Path:
     """Play one episode on `task` (by default `showpiece`'s) and write it as a GIF, an MP4 or a PNG. Returns its path.
 
     Args:
       at: the moment that a PNG shows, s; by default half-way through the episode.
+      experiment: the run's, where it has been built already.
 
     Raises:
       RunError: when the run has no environment, no checkpoint or no such seed, or when the task, track, moment or file cannot be.
     """
-    actor = load(run, seed, task)
+    actor = load(run, seed, task, experiment)
     path = run.figures / f"{file_stem(task, seed, track_seed)}.gif" if out is None else out
     check_path(path, ".gif", ".mp4", ".png")
     if at is not None and path.suffix.lower() != ".png":
@@ -79,13 +81,13 @@ def animate(
     return path
 
 
-def load(run: Run, seed: int | None, task: tuple[float, ...]) -> Actor:
+def load(run: Run, seed: int | None, task: tuple[float, ...], experiment: Experiment | None = None) -> Actor:
     """The policy that `seed` of `run` (by default its first) has learned.
 
     Raises:
       RunError: when the run has no environment, no checkpoint or no such seed, or when `task` (which may be empty) is none of its tasks.
     """
-    experiment = build(Settings.recorded(run.config))
+    experiment = experiment or build(Settings.recorded(run.config))
     env, student = experiment.environment, experiment.loop.student
     if env is None or student.act is None:
         raise RunError(f"{run.path} cannot be animated: {student.name} is a simulated student without an environment.")

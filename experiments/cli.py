@@ -38,7 +38,7 @@ class Train(Settings):
     out: pathlib.Path = pathlib.Path("runs")  # folder of all runs
     resume: bool = False  # go on with the run of this name
     plan: bool = False  # only say how much memory, compile time and run time it would take
-    debug: bool = False  # only run one round of one seed, un-jitted, with nan checks and full tracebacks
+    debug: bool = False  # only run one seed until an episode ends, with nan checks after each function and full tracebacks
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ class Render:
     track_seed: int = 0  # another number, another track of the same task
     html: bool = False  # write the web page
     at: float | None = None  # seconds after the start that a .png shows, by default half-way through
-    out: pathlib.Path | None = None  # a .gif, .mp4 or .png file, or .html with --html; by default RUN/figures/walker.gif or walker.html
+    out: pathlib.Path | None = None  # a .gif, .mp4, .png or (--html) .html file; by default in RUN/figures, named after what was asked
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -221,6 +221,8 @@ def execute_train(command: Train, console: Console) -> int:
     check_device()
     if command.name in ("", ".", "..") or pathlib.Path(command.name).name != command.name:
         raise RunError(f"--name must be the name of a folder in --out, without slashes, got {command.name!r}.")
+    if command.plan and command.debug:
+        raise RunError("--plan and --debug do not go together: choose one of them.")
     run = Run(command.out / command.name)
     if command.debug:
         rehearse.debug(build(shrunk(command)), console)
@@ -238,5 +240,5 @@ def execute_train(command: Train, console: Console) -> int:
         message = f"{how}; everything so far is in {run.path}, go on with: {again}"
         print(f"jaxcurriculum: {message}", file=sys.stderr)
         return STOPPED + stopped_by
-    show_results(run, experiment.environment is not None, console)
+    show_results(run, experiment, console)
     return 0

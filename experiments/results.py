@@ -13,10 +13,11 @@ from jaxcurriculum.experiments.errors import sentence
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from jaxcurriculum.experiments.experiment import Experiment
     from jaxcurriculum.experiments.store import Run
 
 
-def show_results(run: Run, has_walker: bool, console: Console) -> None:
+def show_results(run: Run, experiment: Experiment, console: Console) -> None:
     """Print the table at the end of a run, and draw its pictures; what fails says how to try again."""
 
     def table():
@@ -32,11 +33,11 @@ def show_results(run: Run, has_walker: bool, console: Console) -> None:
     def film():
         from jaxcurriculum.experiments.animation import animate
 
-        show_paths([animate(run)], console)
+        show_paths([animate(run, experiment=experiment)], console)
 
     softly("table", table, "train", "--out", run.path.parent, "--name", run.path.name, "--resume")
     softly("figures", figures, "plot", run.path)
-    if has_walker:
+    if experiment.environment is not None:
         softly("film", film, "render", run.path)
 
 

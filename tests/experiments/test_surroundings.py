@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import types
 
 import matplotlib
 import pytest
@@ -103,11 +104,12 @@ def test_what_fails_after_the_training_says_how_to_try_again(
     what,
     again,
 ):
-    def fail(*_):
+    def fail(*_, **__):
         raise ValueError("no font")
 
     monkeypatch.setattr(module, function, fail)
-    results.show_results(finished, what == "film", Console())
+    experiment = types.SimpleNamespace(environment=what == "film" or None)
+    results.show_results(finished, experiment, Console())
     shown = capsys.readouterr()
     command = again.format(out=finished.path.parent)
     message = f"the run is complete, but not its {what} (ValueError: no font)"
