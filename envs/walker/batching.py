@@ -65,6 +65,8 @@ def in_blocks(function: Callable, block: int, one_function: bool = True) -> Call
     queue up a block.
     """
 
+    of_block = jax.jit(function)  # traced once, for its shapes and for its place in the loop
+
     def blocked(*args):
         num = jax.tree.leaves(args)[0].shape[-1]
         if num < block or jax.default_backend() != "cpu":
@@ -75,11 +77,14 @@ def in_blocks(function: Callable, block: int, one_function: bool = True) -> Call
         def step(number, carry):
             results, args = carry
             start = jnp.minimum(number * size, num - size)
-            part = jax.tree.map(lambda x: jax.lax.dynamic_slice_in_dim(x, start, size, axis=x.ndim - 1), args)
+            cut = lambda x: jax.lax.dynamic_slice_in_dim(x, start, size, axis=x.ndim - 1)
+            part = jax.tree.map(cut, args)
             put = lambda whole, x: jax.lax.dynamic_update_slice_in_dim(whole, x, start, axis=x.ndim - 1)
-            return jax.tree.map(put, results, apart(function)(*part)), args
+            return jax.tree.map(put, results, apart(of_block)(*part)), args
 
-        blank = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(function, *args))
+        first = jax.tree.map(lambda x: jax.ShapeDtypeStruct((*x.shape[:-1], size), x.dtype), args)
+        whole = lambda x: jnp.zeros((*x.shape[:-1], num), x.dtype)
+        blank = jax.tree.map(whole, jax.eval_shape(of_block, *first))
         results = jax.jit(lambda *carry: jax.lax.fori_loop(0, num_blocks, step, carry)[0])(blank, args)
         if not (one_function and compiles_sums()):
             return results
