@@ -76,8 +76,7 @@ def page(title: str, episodes: Sequence[Episode]) -> str:
         "title": title,
         "colours": {"light": render.COLOURS, "dark": render.COLOURS | DARK},
         "framesPerSecond": render.FRAMES_PER_SECOND,
-        "width": render.WIDTH / render.SCALE,
-        "height": render.HEIGHT / render.SCALE,
+        "aspect": render.WIDTH / render.HEIGHT,
         "rays": _whole(RANGE * np.stack([np.sin(ANGLES), -np.cos(ANGLES)], 1)),
         "episodes": [compact(episode) for episode in episodes],
     }
@@ -106,6 +105,7 @@ def compact(episode: Episode) -> dict[str, Any]:
         "lidar": _whole(episode.lidar),
         "returns": _whole(episode.returns),
         "camera": _whole(episode.camera),
+        "width": episode.width,
         "ground": _whole(episode.ground),
         "obstacles": [_whole(corners) for corners in episode.obstacles],
         "finish": _whole(np.array([x, np.interp(x, *episode.ground.T)])),

@@ -20,13 +20,15 @@ from jaxcurriculum.envs.walker.lidar import ANGLES, RANGE
 from jaxcurriculum.envs.walker.surfaces import GROUND, STEP, Polygons
 from jaxcurriculum.envs.walker.terrain import FINISH, NOWHERE, NUM_CELLS, Level
 
-WIDTH, HEIGHT = 640, 320  # pixels, multiples of 16 as films want them
-SCALE = 50  # pixels a metre
+WIDTH, HEIGHT = 640, 256  # pixels, multiples of 16 as films want them
 FRAMES_PER_SECOND = 25
 MOST_FRAMES = 500  # of a GIF: long episodes are shown faster
 AHEAD = 2.0  # m from the hull to the middle of the picture
-BELOW = 0.9  # m of earth below the lowest ground that is near
-ABOVE = 1.4  # m from the hull's origin to the top of the picture, at least
+BELOW = 0.6  # m of earth below the lowest ground that is near
+HEADROOM = 0.8  # m between walker or obstacles and the top of the picture, where the caption stands
+ABOVE = 1.2  # m from the hull's origin to the top of the picture, at least
+TALLEST = 8.0  # m that a picture shows at most
+USUAL = 0.9  # share of the frames whose walker fits under the headroom: a leap may reach into it
 NEAR = np.arange(-3.0, 6.0, 0.05)  # m from the hull: where ground counts as near
 STEADY = 1.0  # s before and after a frame over which the camera's height is an average
 FINE = 2  # drawn so many times larger and then reduced, for smooth edges
@@ -63,15 +65,37 @@ class Episode:
     solved: bool
 
     @functools.cached_property
+    def height(self) -> float:
+        """What the picture shows from bottom to top, m: room for the walker and the obstacles on its way, not for sky."""
+        top_of_walker = np.max([polygon[..., 1].max(1) for polygon in self.walker], axis=0)
+        first, last = self.origin[[0, -1], 0] + NEAR[[0, -1]]
+        on_way = [corners for corners in self.obstacles if first < corners[:, 0].mean() < last]
+        above_ground = [corners[:, 1].max() - self._ground_at(corners[:, 0].mean()) for corners in on_way]
+        tallest = max([np.quantile(top_of_walker - self._lowest, USUAL), *above_ground])
+        return float(min(BELOW + tallest + HEADROOM, TALLEST))
+
+    @property
+    def width(self) -> float:
+        """What the picture shows from left to right, m."""
+        return self.height * WIDTH / HEIGHT
+
+    @functools.cached_property
     def camera(self) -> np.ndarray:
         """World position of the picture's lower left corner, [frames, 2], m.
 
         It keeps the hull at one place across the picture. Its height follows the lowest ground nearby, so that pits are seen down to
         their bottom, unless the hull would leave the picture.
         """
-        lowest = np.interp(self.origin[:, :1] + NEAR, *self.ground.T).min(1)
-        bottom = np.maximum(_steady(lowest) - BELOW, _steady(self.origin[:, 1]) + ABOVE - HEIGHT / SCALE)
-        return np.stack([self.origin[:, 0] + AHEAD - WIDTH / SCALE / 2, bottom], 1)
+        bottom = np.maximum(_steady(self._lowest) - BELOW, _steady(self.origin[:, 1]) + ABOVE - self.height)
+        return np.stack([self.origin[:, 0] + AHEAD - self.width / 2, bottom], 1)
+
+    @functools.cached_property
+    def _lowest(self) -> np.ndarray:
+        """The height of the lowest ground near the hull, [frames], m."""
+        return self._ground_at(self.origin[:, :1] + NEAR).min(1)
+
+    def _ground_at(self, x: np.ndarray) -> np.ndarray:
+        return np.interp(x, *self.ground.T)
 
 
 def silhouette(body: Body, level: Level, state: WalkerState) -> tuple[list[jax.Array], jax.Array]:
@@ -100,10 +124,10 @@ def draw_frame(episode: Episode, frame: int) -> Image.Image:
     """Frame number `frame` of `episode` as a picture, with its task, time and return so far."""
     picture = Image.new("RGB", (FINE * WIDTH, FINE * HEIGHT), COLOURS["sky"])
     pen = ImageDraw.Draw(picture)
-    corner = episode.camera[frame]
+    corner, scale = episode.camera[frame], FINE * HEIGHT / episode.height
 
     def pixels(points: np.ndarray) -> list[tuple[float, float]]:
-        x, y = ((points - corner) * SCALE * FINE).T
+        x, y = ((points - corner) * scale).T
         return list(zip(x.tolist(), (FINE * HEIGHT - y).tolist()))
 
     _draw_track(pen, pixels, episode, corner)
@@ -163,7 +187,7 @@ def write_mp4(path: pathlib.Path, episode: Episode) -> None:
 
 def _draw_track(pen: ImageDraw.ImageDraw, pixels: Pixels, episode: Episode, corner: np.ndarray) -> None:
     """The obstacles, the earth in front of their feet, a mark every 5 m, and the finish."""
-    start, end, bottom = corner[0], corner[0] + WIDTH / SCALE, corner[1]
+    start, end, bottom = corner[0], corner[0] + episode.width, corner[1]
     for corners in episode.obstacles:
         if corners[:, 0].max() > start and corners[:, 0].min() < end:
             pen.polygon(pixels(corners), fill=COLOURS["obstacle"])

@@ -129,10 +129,10 @@ def test_scrubbing_to_the_end_shows_the_end(opened):
     scrub(opened, 10)
     assert opened.find_element("id", "clock").text == "10.0 / 10.0 s"
     texts = [figure.text for figure in opened.find_elements("tag name", "figure")]
-    assert "solved in 4.0 s" in texts[0] and "100 of 100" in texts[0] and "stump height 1.50 steps" in " ".join(texts[0].split())
-    assert "not solved in 10.0 s" in texts[1] and "250 of 250" in texts[1] and "</script><b>pit & depth" in texts[1]
+    assert "solved in 4.0 s" in texts[0] and "100 (100 at the end)" in texts[0] and "stump height 1.50 steps" in " ".join(texts[0].split())
+    assert "not solved in 10.0 s" in texts[1] and "250 (250 at the end)" in texts[1] and "</script><b>pit & depth" in texts[1]
     scrub(opened, 2)
-    assert "50 of 100" in opened.find_element("tag name", "figure").text
+    assert "50 (100 at the end)" in opened.find_element("tag name", "figure").text
 
 
 @pytest.mark.slow

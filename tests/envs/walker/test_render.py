@@ -54,8 +54,9 @@ def test_earth_begins_at_the_height_of_the_ground(ground):
     for frame in (0, 20, 39):
         earth = near(render.draw_frame(episode, frame), "earth")
         left, bottom = episode.camera[frame]
-        x = left + (np.arange(render.WIDTH) + 0.5) / render.SCALE
-        height = bottom + (render.HEIGHT - earth.argmax(0)) / render.SCALE
+        scale = render.HEIGHT / episode.height
+        x = left + (np.arange(render.WIDTH) + 0.5) / scale
+        height = bottom + (render.HEIGHT - earth.argmax(0)) / scale
         is_wall = np.abs(np.interp(x + 0.05, *ground.T) - np.interp(x - 0.05, *ground.T)) > 0.1
         wrong = (np.abs(height - np.interp(x, *ground.T)) > 0.05) & ~is_wall
         assert wrong.mean() < 0.05  # rays, marks and the finish hide some of it
@@ -68,11 +69,13 @@ def test_any_convex_polygon_is_drawn_where_it_stands():
         pixels = near(render.draw_frame(episode, 0), "obstacle")
         x, y = shape.T
         area = abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2
-        assert abs(pixels.sum() / render.SCALE**2 / area - 1) < 0.05
+        scale = render.HEIGHT / episode.height
+        assert abs(pixels.sum() / scale**2 / area - 1) < 0.05
         rows, columns = np.nonzero(pixels)
         left, bottom = episode.camera[0]
-        np.testing.assert_allclose(left + np.array([columns.min(), columns.max() + 1]) / render.SCALE, [x.min(), x.max()], atol=0.05)
-        heights = bottom + (render.HEIGHT - np.array([rows.max() + 1, rows.min()])) / render.SCALE
+        edges = left + np.array([columns.min(), columns.max() + 1]) / scale
+        np.testing.assert_allclose(edges, [x.min(), x.max()], atol=0.05)
+        heights = bottom + (render.HEIGHT - np.array([rows.max() + 1, rows.min()])) / scale
         np.testing.assert_allclose(heights, [y.min(), y.max()], atol=0.05)
 
 
@@ -83,7 +86,19 @@ def test_the_camera_rests_on_flat_ground_and_glides_over_rough_ground():
     assert np.ptp(bottom) > 0.5 and np.abs(np.diff(bottom)).max() < 0.15  # m a frame
     np.testing.assert_allclose(episode.origin[:, 0] - left, episode.origin[0, 0] - left[0])
     above = episode.origin[:, 1] - bottom
-    assert (above > 0.5).all() and (above < render.HEIGHT / render.SCALE - 0.5).all()
+    assert (above > 0.5).all() and (above < episode.height - 0.5).all()
+
+
+@pytest.mark.parametrize("height", [1.5, 2.5, 4.0])
+@pytest.mark.parametrize("obstacle", [0.0, 1.4, 3.5])
+def test_walker_and_obstacles_fill_the_picture(height, obstacle):
+    """Between the earth and the tallest thing on the way; above both there is room for the caption."""
+    stump = np.array([[9.0, 3.0], [9.5, 3.0], [9.5, 3.0 + obstacle], [9.0, 3.0 + obstacle]])
+    episode = glide(20, height=height, obstacles=[stump])
+    picture = render.draw_frame(episode, 10)
+    drawn = near(picture, "hull") | near(picture, "near_leg") | near(picture, "obstacle")
+    assert 0.1 < np.flatnonzero(drawn[50:].any(1))[0] / render.HEIGHT + 50 / render.HEIGHT < 0.3
+    assert near(picture, "earth").any(1).mean() < 0.2
 
 
 def test_a_gif_has_a_frame_a_state_that_follows_the_walker(tmp_path):
@@ -97,7 +112,7 @@ def test_a_gif_has_a_frame_a_state_that_follows_the_walker(tmp_path):
         hulls.append(np.nonzero(near(picture, "hull", 40))[1].mean())
         obstacles.append(np.nonzero(near(picture, "obstacle", 40))[1].mean())
     assert np.ptp(hulls) < 2  # the camera follows the hull
-    np.testing.assert_allclose(np.diff(obstacles), -render.SCALE, atol=3)  # and the track passes by, 1 m a frame
+    np.testing.assert_allclose(np.diff(obstacles), -render.HEIGHT / episode.height, atol=3)  # and the track passes by, 1 m a frame
 
 
 def test_a_long_gif_is_thinned_and_keeps_its_last_frame(tmp_path, monkeypatch):
