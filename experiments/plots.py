@@ -172,6 +172,7 @@ def _draw_belief(ax: Axes, reports: dict[str, np.ndarray], evaluation: int) -> N
         low, high = (own[name].reshape(-1, own[name].shape[-1]) for name in ("low", "high"))
         valid, shapes = np.atleast_1d(own.get("leaf", True)), [_box(*one) for one in zip(low, high)]
         liked = own.get("alp", np.ones(len(low)))
+        _mark_points(ax, low[valid, :2], high[valid, :2])
     else:
         return
     strongest = max(np.max(liked[valid], initial=0.0), 1e-9)
@@ -181,6 +182,13 @@ def _draw_belief(ax: Axes, reports: dict[str, np.ndarray], evaluation: int) -> N
             halo = [patheffects.withStroke(linewidth=line + 1.6, foreground="white")]
             shape.set(fill=False, edgecolor=ORANGE, linewidth=line, path_effects=halo)
             ax.add_patch(shape)
+
+
+def _mark_points(ax: Axes, low: np.ndarray, high: np.ndarray) -> None:
+    """A cross where a box has no size and would not be seen, as that with which ADR begins."""
+    points = low[(low == high).all(1)]
+    halo = [patheffects.withStroke(linewidth=4, foreground="white")]
+    ax.plot(*points.T, "+", color=ORANGE, markersize=14, markeredgewidth=2.4, path_effects=halo)
 
 
 def _ellipse(mean: np.ndarray, covariance: np.ndarray) -> Ellipse:

@@ -87,6 +87,16 @@ def test_the_curriculum_shows_the_leaves_of_a_teachers_boxes(tmp_path):
     assert patches[0].get_linewidth() > patches[1].get_linewidth()
 
 
+def test_a_box_without_a_size_is_marked(tmp_path):
+    """ADR begins with one: a point in the first stretch, and wider in each one that follows."""
+    run = make_run(tmp_path, dims=2, mixture=False)
+    for index, path in enumerate(sorted((tmp_path / "reports").iterdir())):
+        low = np.full((2, 2), 0.25)
+        np.savez(path, **{"teacher.low": low, "teacher.high": low + 0.1 * index})
+    marks = [ax.get_lines()[0].get_xydata().tolist() for ax in plots.curriculum(run).axes[:4]]
+    assert marks == [[[0.25, 0.25]], [], [], []]
+
+
 def test_the_mastery_map_shows_the_share_of_seeds_at_the_end(tmp_path):
     figure = plots.mastery_map(make_run(tmp_path, dims=2))
     assert figure.axes[0].collections[0].get_array().tolist() == [100, 100, 100, 100, 0, 0]
