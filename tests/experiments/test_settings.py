@@ -21,6 +21,12 @@ from jaxcurriculum.types import fresh_proposals
 TOY = Settings(student="toy-grid", teacher="random")
 
 
+@pytest.fixture
+def untraced(monkeypatch):
+    """Walkers with PPO take seconds to trace; that they fit a teacher is tested where they run."""
+    monkeypatch.setattr("jaxcurriculum.loop.check_roles", lambda *roles: None)
+
+
 @pytest.mark.parametrize(
     "text, kind, value",
     [
@@ -78,7 +84,7 @@ def test_the_state_of_every_teacher_is_small(teacher):
     assert sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state)) < 2e6
 
 
-def test_a_run_records_the_world_that_it_has_and_no_other():
+def test_a_run_records_the_world_that_it_has_and_no_other(untraced):
     toy, walker = (build(Settings(student=name, teacher="random")).config for name in ("toy-grid", "ppo"))
     assert (toy["env"], toy["body"]) == (None, None)
     assert (walker["env"], walker["body"]) == ("stump-tracks", "default")
@@ -148,7 +154,7 @@ def test_settings_out_of_range_are_refused(changes):
 
 @pytest.mark.parametrize("name", catalogue.ENVIRONMENTS)
 @pytest.mark.parametrize("changes", [(), ("env.sizes=upper_length,leg_width",)])
-def test_what_a_run_on_an_environment_records_builds_it_again(name, changes):
+def test_what_a_run_on_an_environment_records_builds_it_again(name, changes, untraced):
     first = build(Settings(env=name, teacher="random", test_set="uniform", set=changes))
     again = build(Settings.recorded(json.loads(json.dumps(first.config))))
     assert again.config == first.config and again.space == first.space
@@ -172,7 +178,7 @@ def test_on_a_gpu_all_seeds_are_one_group(monkeypatch):
 
 
 @pytest.mark.parametrize("student, every", [("ppo", 7_000_000), ("toy-grid", 7000), ("abilities", 7000), ("skill-graph", 3500)])
-def test_students_forget_within_their_default_run(student, every):
+def test_students_forget_within_their_default_run(student, every, untraced):
     assert build(Settings(student=student, teacher="random", challenge="forgetting")).config["challenge.every"] == every
 
 
@@ -182,7 +188,7 @@ def test_challenges_stretch_the_axis_of_difficulty():
 
 
 @pytest.mark.parametrize("level, mean, grow_at", [(None, None, 0.75), ("low", None, 0.75), ("high", [0.0, 0.0], 0.75)])
-def test_what_an_expert_tells(level, mean, grow_at):
+def test_what_an_expert_tells(level, mean, grow_at, untraced):
     config = build(dataclasses.replace(TOY, teacher="adr", knowledge=level)).config
     assert (config["teacher.initial_mean"], config["teacher.grow_at"], config["knowledge"]) == (mean, grow_at, level)
     walker = build(Settings(teacher="adr", knowledge="high")).config
@@ -224,11 +230,11 @@ def test_what_an_expert_tells_is_where_the_toy_grid_starts(changes, landscape):
         (("env.min_stump_height=-3", "env.stump_width=0.5,2", "env.stump_rotation=0.1,3", "env.min_obstacle_spacing=1"), [0, 6, 1, 0.1]),
     ],
 )
-def test_what_an_expert_tells_of_stump_tracks_follows_its_bounds(changes, easy):
+def test_what_an_expert_tells_of_stump_tracks_follows_its_bounds(changes, easy, untraced):
     assert told(Settings(test_set="uniform", set=changes))[0] == easy
 
 
-def test_what_an_expert_tells_of_rugged_stump_tracks_is_the_same_easy_level():
+def test_what_an_expert_tells_of_rugged_stump_tracks_is_the_same_easy_level(untraced):
     easy, experiment = told(Settings(challenge="rugged"))
     played = challenges.rugged_maps(experiment.space)[0](jnp.array(easy))
     np.testing.assert_allclose(played, [0.0, 6.0], atol=2e-3)
@@ -297,7 +303,7 @@ def test_walkers_are_given_bounds_instead(challenge):
         build(Settings(challenge=challenge))
 
 
-def test_a_rugged_walker_is_tested_on_the_published_tasks():
+def test_a_rugged_walker_is_tested_on_the_published_tasks(untraced):
     rugged, plain = (build(Settings(challenge=name)) for name in ("rugged", "none"))
     key = jax.random.key(0)
     tasks = rugged.loop.test_tasks, plain.loop.test_tasks

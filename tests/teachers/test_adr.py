@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import laws
 import numpy as np
 import pytest
+from compiling import quick_jit
 from references.adr_numpy import Adr
 from scipy.stats import kstest
 
@@ -38,11 +39,11 @@ def episodes_of(proposals, returns, valid=None):
 
 
 def propose(teacher, state, num):
-    return jax.jit(lambda state: teacher.propose(jax.random.key(1), state, num)[1])(state)
+    return quick_jit(lambda state: teacher.propose(jax.random.key(1), state, num)[1])(state)
 
 
 def updater(teacher):
-    return jax.jit(lambda state, episodes: teacher.update(jax.random.key(2), state, episodes, None)[0])
+    return quick_jit(lambda state, episodes: teacher.update(jax.random.key(2), state, episodes, None)[0])
 
 
 def practise(teacher, student, rounds, state=None):
@@ -99,7 +100,7 @@ def test_two_thousand_updates_are_those_of_the_plain_loop(config):
         key_inside, key_tests, key_face, _ = jax.random.split(key, 4)
         return jax.random.uniform(key_inside, (1, 3)), jax.random.uniform(key_tests, (1,)), jax.random.randint(key_face, (1,), 0, 4)
 
-    inside, chance, choice = (np.asarray(x)[:, 0] for x in jax.jit(jax.vmap(random_numbers))(keys))
+    inside, chance, choice = (np.asarray(x)[:, 0] for x in quick_jit(jax.vmap(random_numbers))(keys))
     num_moves = 0
     for n in range(2000):
         task = plain.sample(inside[n], chance[n], choice[n])
@@ -169,7 +170,7 @@ def test_the_whole_space_without_faces_is_the_random_teacher():
     space = Box(names=("size", "x"), low=(0.1, -1.0), high=(10.0, 1.0), log=(True, False))
     teacher = teachers.adr(space, AdrConfig(face_share=0.0))
     proposals = propose(teacher, with_faces(teacher, [[0.0, 0.0], [1.0, 1.0]]), 5000)
-    unit = jax.jit(jax.vmap(space.to_unit))(proposals.tasks)
+    unit = quick_jit(jax.vmap(space.to_unit))(proposals.tasks)
     for axis in range(2):
         assert kstest(np.asarray(unit[:, axis]), "uniform").pvalue > 0.01
 

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compiling import quick_jit
 from scipy.stats import kstest
 
 from jaxcurriculum import Box, teachers
@@ -119,7 +120,7 @@ def test_exploration_can_be_swept():
 def test_until_the_first_fit_tasks_are_drawn_about_an_easy_one(unit_cube):
     config = AlpGmmConfig(initial_mean=(1.5, 7.0), initial_std=0.1, exploration=1.0, unit_cube=unit_cube)
     teacher = teachers.alp_gmm(SPACE, config)
-    draw = jax.jit(lambda state: teacher.propose(jax.random.key(1), state, 4000)[1])
+    draw = quick_jit(lambda state: teacher.propose(jax.random.key(1), state, 4000)[1])
     early = draw(teacher.init(jax.random.key(0)))
     assert np.all(early.origin == -1)
     np.testing.assert_allclose(np.mean(early.tasks[:, 0]), 1.5, atol=0.02)
@@ -147,7 +148,7 @@ def test_units_inside_and_in_the_report(unit_cube):
     _, proposals = teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 4)
     blank = student.train(jax.random.key(0), student.init(jax.random.key(0)), proposals)[1]
     episodes = blank.replace(tasks=jnp.tile(jnp.array([[1.5, 2.5]]), (4, 1)), returns=jnp.array([-5.0, 50.0, 200.0, 999.0]))
-    update = jax.jit(lambda state: teacher.update(jax.random.key(1), state, episodes, None)[0])
+    update = quick_jit(lambda state: teacher.update(jax.random.key(1), state, episodes, None)[0])
     state = update(teacher.init(jax.random.key(0)))
     np.testing.assert_allclose(state.history.values[:2, 0], [0.5, 0.25] if unit_cube else [1.5, 2.5])
     np.testing.assert_allclose(state.history.values[2, :4], [0, 0.25, 1, 1])

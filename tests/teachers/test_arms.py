@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compiling import quick_jit
 
 from jaxcurriculum import Box, teachers
 from jaxcurriculum.teachers import arm_statistics
@@ -16,7 +17,7 @@ def test_cells_tile_the_box_and_a_constant_axis_has_one():
     arms = cells(SPACE, (4, 7, 2))
     assert arms.shape == (4, 1, 2) and arms.num == 8
     chosen = jnp.repeat(jnp.arange(8, dtype=jnp.int32), 500)
-    proposals = jax.jit(lambda key: propose_from(key, arms, chosen))(jax.random.key(0))
+    proposals = quick_jit(lambda key: propose_from(key, arms, chosen))(jax.random.key(0))
     tasks = np.asarray(proposals.tasks)
     assert np.all(np.isfinite(tasks)) and np.all(tasks[:, 1] == 2.0)
     edges_x, edges_ratio = np.linspace(-1, 1, 5), np.array([0.01, 0.1, 1.0])
@@ -108,7 +109,7 @@ def test_ties_are_shared_and_exploration_is_uniform():
 def test_a_window_holds_the_latest_and_their_mean():
     rng = np.random.default_rng(0)
     window, past = arm_statistics.empty(3, 4), [[], [], []]
-    push = jax.jit(arm_statistics.push)
+    push = quick_jit(arm_statistics.push)
     for arm, value in zip(rng.choice([0, 2], 40), rng.normal(size=40).astype(np.float32)):
         window = push(window, jnp.int32(arm), value)
         past[arm].append(value)

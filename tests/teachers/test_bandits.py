@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from bandits import ARMS, NUM_ARMS, episodes_of, updated
+from compiling import quick_jit
 from references import bandits_numpy
 
 from jaxcurriculum import Box, teachers
@@ -32,14 +33,14 @@ def one_at_a_time(teacher, episodes, keys, look=None):
         episode, key = inputs
         return updated(teacher, key, state, jax.tree.map(lambda leaf: leaf[None], episode)), look(state, key)
 
-    state, seen = jax.jit(lambda: jax.lax.scan(step, teacher.init(jax.random.key(0)), (episodes, keys)))()
+    state, seen = quick_jit(lambda: jax.lax.scan(step, teacher.init(jax.random.key(0)), (episodes, keys)))()
     return np.asarray(seen), state
 
 
 def after(teacher, episodes):
     """The state after one batch."""
     start = teacher.init(jax.random.key(0))
-    return jax.jit(lambda episodes: updated(teacher, jax.random.key(0), start, episodes))(episodes)
+    return quick_jit(lambda episodes: updated(teacher, jax.random.key(0), start, episodes))(episodes)
 
 
 KEYS = jax.random.split(jax.random.key(7), UPDATES)
@@ -200,7 +201,7 @@ def test_a_batch_of_exp3_is_weighed_by_the_probabilities_it_was_drawn_with():
     state = teacher.init(jax.random.key(0)).replace(log_weights=jnp.log(jnp.array([1.0, 0.5, 0.25, 0.25, 0.5, 0.5])))
     before = np.asarray(teacher.report(state)["probabilities"], np.float64)
     episodes = episodes_of([0, 1, 0, 1, 0, 1, 0], [0, 0, 1, 2, 9, np.nan, 8])  # changes 1, 2, 8 and -1
-    state = jax.jit(lambda: updated(teacher, jax.random.key(0), state, episodes))()
+    state = quick_jit(lambda: updated(teacher, jax.random.key(0), state, episodes))()
     gained = np.array([0 + 1 - 1, 1, 0, 0, 0, 0])  # scaled: 0 for the first, then beyond the quantiles of those before
     weights = np.array([1, 0.5, 0.25, 0.25, 0.5, 0.5]) * np.exp(0.1 * gained / before)
     np.testing.assert_allclose(teacher.report(state)["probabilities"], 0.8 * weights / weights.sum() + 0.2 / 6, rtol=1e-5)

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compiling import quick_jit
 
 from jaxcurriculum.teachers.batching import all_seeds_at_once, run_jobs, shared_max
 
@@ -28,7 +29,7 @@ def test_seeds_of_nested_maps_arrive_along_one_axis():
 
     one = all_seeds_at_once(function)
     x, y = jnp.arange(6.0).reshape(2, 3), jnp.arange(3.0)
-    result = jax.jit(jax.vmap(jax.vmap(one), in_axes=(0, None)))(x, y)
+    result = quick_jit(jax.vmap(jax.vmap(one), in_axes=(0, None)))(x, y)
     np.testing.assert_array_equal(result["sum"], x + y[None])
     assert seen[-1] == ((6,), (6,))
 

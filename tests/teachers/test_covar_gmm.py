@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import laws
 import numpy as np
 import pytest
+from compiling import quick_jit
 from references.covar_gmm_numpy import CovarGmm
 from trial import made_up_episodes
 
@@ -93,7 +94,7 @@ def test_a_fit_agrees_with_scikit_learn_and_returns_that_are_not_finite_count_as
     all_tasks[~wrong], all_returns[~wrong] = tasks, returns
     config = CovarGmmConfig(fit_every=240, min_components=3, max_components=3, return_range=None)
     teacher = teachers.covar_gmm(SPACE, config)
-    update = jax.jit(lambda state, episodes: teacher.update(jax.random.key(1), state, episodes, None)[0])
+    update = quick_jit(lambda state, episodes: teacher.update(jax.random.key(1), state, episodes, None)[0])
     state = teacher.init(jax.random.key(0))
     laws.assert_equal(update(state, reported(blank_report(320), all_tasks, jnp.full(320, jnp.nan))), state)
     state = update(state, reported(blank_report(320), all_tasks, all_returns))
@@ -123,7 +124,7 @@ def test_time_counts_from_the_oldest_row_of_the_window():
 
 def test_until_the_first_fit_tasks_are_drawn_about_an_easy_one():
     teacher = teachers.covar_gmm(SPACE, CovarGmmConfig(initial_mean=(0.0, 7.0), initial_std=0.1))
-    tasks = jax.jit(lambda state: teacher.propose(jax.random.key(1), state, 2000)[1].tasks)(teacher.init(jax.random.key(0)))
+    tasks = quick_jit(lambda state: teacher.propose(jax.random.key(1), state, 2000)[1].tasks)(teacher.init(jax.random.key(0)))
     np.testing.assert_allclose(np.mean(tasks == jnp.array([[0.0, 7.0]]), axis=0), 0.5, atol=0.04)  # half of them beyond a face
     inside = np.asarray(tasks)[tasks[:, 0] > 0, 0]
     np.testing.assert_allclose(np.sqrt(np.mean(inside**2)), 0.3, rtol=0.1)  # 0.1 of the range of 3

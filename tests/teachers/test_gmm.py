@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compiling import quick_jit
 from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
@@ -108,7 +109,7 @@ def test_planted_mixture_is_found(dims):
     factors = np.tril(rng.normal(0, 0.3, (3, dims, dims))) + 0.5 * np.eye(dims)
     which = rng.choice(3, 2000, p=[0.5, 0.3, 0.2])
     data = means[which] + np.einsum("nij,nj->ni", factors[which], rng.normal(size=(2000, dims)))
-    mixture = jax.jit(lambda data: gmm.fit(jax.random.key(0), data, (1, 2, 3), jnp.array(True)))(jnp.array(data, jnp.float32))
+    mixture = quick_jit(lambda data: gmm.fit(jax.random.key(0), data, (1, 2, 3), jnp.array(True)))(jnp.array(data, jnp.float32))
     order = [int(np.argmin(np.sum((np.asarray(mixture.means) - mean) ** 2, axis=1))) for mean in means]
     assert sorted(order) == [0, 1, 2]
     for k, found in enumerate(order):
@@ -130,7 +131,7 @@ def test_collapsed_component_keeps_the_floor():
 def test_kmeans_is_a_fixed_point_as_good_as_scikit_learns():
     rng = np.random.default_rng(0)
     data = np.concatenate([rng.normal(centre, 0.1, (25, 3)) for centre in rng.uniform(-2, 2, (10, 3))]).astype(np.float32)
-    fits = jax.jit(jax.vmap(lambda key: gmm.kmeans(key, data, (4, 10), jnp.array(True))))(jax.random.split(jax.random.key(0), 50))
+    fits = quick_jit(jax.vmap(lambda key: gmm.kmeans(key, data, (4, 10), jnp.array(True))))(jax.random.split(jax.random.key(0), 50))
     for candidate, components in enumerate((4, 10)):
         inertias = []
         for labels in np.asarray(fits[:, candidate]):
@@ -147,14 +148,14 @@ def test_one_seed_does_not_depend_on_the_others():
     rng = np.random.default_rng(1)
     windows = jnp.array(np.array([walker_window(rng, False) for _ in range(6)]), jnp.float32)
     keys = jax.random.split(jax.random.key(0), 6)
-    fit = jax.jit(jax.vmap(lambda key, data, needed: gmm.fit(key, data, CANDIDATES, needed)))
+    fit = quick_jit(jax.vmap(lambda key, data, needed: gmm.fit(key, data, CANDIDATES, needed)))
     together = fit(keys, windows, jnp.ones(6, bool))
     some = jnp.array([False, True, False, True, True, False])
     order = jnp.array([5, 4, 3, 2, 1, 0])
     reordered = fit(keys[order], windows[order], some[order])
     for a, b in zip(jax.tree.leaves(together), jax.tree.leaves(reordered)):
         np.testing.assert_array_equal(a[some], b[order][some])
-    alone = jax.jit(lambda key, data: gmm.fit(key, data, CANDIDATES, jnp.array(True)))(keys[1], windows[1])
+    alone = quick_jit(lambda key, data: gmm.fit(key, data, CANDIDATES, jnp.array(True)))(keys[1], windows[1])
     for a, b in zip(jax.tree.leaves(together), jax.tree.leaves(alone)):
         np.testing.assert_allclose(np.asarray(a[1], float), np.asarray(b, float), rtol=1e-3, atol=1e-4)
 

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compiling import quick_jit
 from references.alp_gmm_numpy import NearestNeighbourProgress
 
 from jaxcurriculum import Box, teachers
@@ -20,7 +21,7 @@ def test_progress_equals_the_unbounded_loop_until_the_ring_wraps(batch, history)
     rng = np.random.default_rng(batch)
     space = Box(names=("a", "b"), low=(0.0, 0.0), high=(3.0, 6.0))
     teacher = teachers.alp_gmm(space, teachers.AlpGmmConfig(return_range=None, history=history, fit_every=1000))
-    progress, state, update = NearestNeighbourProgress(2), teacher.init(jax.random.key(0)), jax.jit(teacher.update)
+    progress, state, update = NearestNeighbourProgress(2), teacher.init(jax.random.key(0)), quick_jit(teacher.update)
     student = toy_grid()
     proposals = fresh_proposals(jax.random.key(0), jnp.zeros((batch, 2)))
     blank = student.train(jax.random.key(0), student.init(jax.random.key(0)), proposals)[1]
@@ -66,7 +67,7 @@ def test_mapped_over_seeds_with_unequal_histories():
     num_rows = jnp.array([0, 3, 1900], jnp.int32)
     points = jnp.array(rng.uniform(size=(3, 1, 20)), jnp.float32)
     search = lambda n, v, p: nearest_before(p, jnp.full(20, n, jnp.int32), ring.History(values=v, num_rows=n))
-    together = jax.jit(jax.vmap(search))(num_rows, values, points)
+    together = quick_jit(jax.vmap(search))(num_rows, values, points)
     for seed in range(3):
         np.testing.assert_array_equal(together[seed], search(num_rows[seed], values[seed], points[seed]))
         assert np.all(together[seed] < num_rows[seed]) and np.all((together[seed] >= 0) == (num_rows[seed] > 0))

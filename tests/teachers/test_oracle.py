@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compiling import quick_jit
 
 from jaxcurriculum import Box, teachers
 from jaxcurriculum.students.simulated import toy_grid
@@ -30,7 +31,7 @@ def test_window_starts_easy_and_tasks_fill_it():
 def test_one_episode_a_round_is_the_published_rule():
     rng = np.random.default_rng(0)
     teacher = teachers.oracle(SPACE)
-    state, update, one = teacher.init(jax.random.key(0)), jax.jit(teacher.update), episodes_with([0.0])
+    state, update, one = teacher.init(jax.random.key(0)), quick_jit(teacher.update), episodes_with([0.0])
     window, pending = np.array([0.0, 5.0]), []
     for level in rng.uniform(200, 260, 30):
         for value in rng.normal(level, 30, 50):
@@ -46,7 +47,7 @@ def test_one_episode_a_round_is_the_published_rule():
 
 def test_window_stops_at_the_bounds():
     teacher = teachers.oracle(SPACE, teachers.OracleConfig(judge_every=1))
-    state, update, one = teacher.init(jax.random.key(0)), jax.jit(teacher.update), episodes_with([300.0])
+    state, update, one = teacher.init(jax.random.key(0)), quick_jit(teacher.update), episodes_with([300.0])
     for _ in range(40):
         state, _ = update(jax.random.key(0), state, one, None)
     np.testing.assert_allclose(state.low, [2.5, 0])

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compiling import quick_jit
 from laws import assert_close, assert_equal
 from references.riac_numpy import Riac, progress
 from references.toy_grid_numpy import ToyGrid
@@ -76,7 +77,7 @@ def batch():
     valid = jax.random.bernoulli(jax.random.key(7), 0.8, (num,))
     episodes = episodes_of(jnp.where(valid[:, None], tasks, jnp.nan), jnp.where(valid, returns, jnp.nan), valid)
     start = teacher.init(key)
-    return teacher, jax.jit(lambda episodes: teacher.update(key, start, episodes, None)[0]), key, episodes
+    return teacher, quick_jit(lambda episodes: teacher.update(key, start, episodes, None)[0]), key, episodes
 
 
 def test_presets_are_the_published_ones():
@@ -174,7 +175,7 @@ def test_the_first_cut_separates_progress_from_none():
     returns = growing_return(4 * tasks, jnp.arange(201))
     cutting = regions.Cutting(axes=(0, 1), max_draws=100, num_attempts=50, min_items=10, num_forgotten=50, weigh_populations=False)
     rows = jnp.concatenate([tasks, returns[:, None]], axis=1)
-    cut = jax.jit(cutting.best)(jax.random.key(1), rows, jnp.zeros(2), jnp.ones(2), jnp.float32(1 / 15))
+    cut = quick_jit(cutting.best)(jax.random.key(1), rows, jnp.zeros(2), jnp.ones(2), jnp.float32(1 / 15))
     assert bool(cut.found) and int(cut.axis) == 0
     np.testing.assert_allclose(cut.threshold, 0.5, atol=0.05)
 
@@ -213,7 +214,7 @@ def test_a_batch_equals_its_episodes_one_by_one(batch):
     teacher, learn, key, episodes = batch
     together, start = learn(episodes), teacher.init(key)
     single = lambda state, row: teacher.update(key, state, jax.tree.map(lambda x: x[None], row), None)
-    one_by_one, _ = jax.jit(lambda episodes: jax.lax.scan(single, start, episodes))(episodes)
+    one_by_one, _ = quick_jit(lambda episodes: jax.lax.scan(single, start, episodes))(episodes)
     assert int(together.num_regions) > 5
     assert_close(together, one_by_one, 1e-5)  # a logarithm may round otherwise in another program
 
@@ -236,7 +237,7 @@ def test_progress_does_not_drift_in_a_long_run():
 
 def test_shares_and_places_of_the_three_ways_to_choose(grown):
     teacher, state, _ = grown
-    _, proposals = jax.jit(lambda key: teacher.propose(key, state, 20_000))(jax.random.key(9))
+    _, proposals = quick_jit(lambda key: teacher.propose(key, state, 20_000))(jax.random.key(9))
     origin, tasks = np.asarray(proposals.origin), np.asarray(proposals.tasks)
     alp = np.asarray(state.alp)
     shares = np.bincount(origin[origin >= 0], minlength=64) / 20_000
@@ -259,7 +260,7 @@ def test_shares_and_places_of_the_three_ways_to_choose(grown):
 
 def test_before_the_first_episode_and_with_full_exploration_tasks_are_uniform():
     teacher = riac(SPACE, dataclasses.replace(SMALL, mutation=1.0, exploration=0.0))
-    _, proposals = jax.jit(lambda state: teacher.propose(jax.random.key(1), state, 4000))(teacher.init(jax.random.key(0)))
+    _, proposals = quick_jit(lambda state: teacher.propose(jax.random.key(1), state, 4000))(teacher.init(jax.random.key(0)))
     unit = np.asarray(jax.vmap(SPACE.to_unit)(proposals.tasks))
     np.testing.assert_allclose(unit[:, [0, 2]].mean(0), 0.5, atol=0.02)
     np.testing.assert_allclose(unit[:, [0, 2]].std(0), np.sqrt(1 / 12), atol=0.02)
@@ -281,7 +282,7 @@ def test_shares_and_sides_can_be_swept():
         state, proposals = jax.lax.scan(one_round, teacher.init(keys[0]), keys)
         return state.num_regions, jnp.mean(proposals.origin == -1)
 
-    num_regions, explored = jax.jit(jax.vmap(run))(jnp.array([0.05, 0.05, 0.4]), jnp.array([0.0, 0.5, 0.5]))
+    num_regions, explored = quick_jit(jax.vmap(run))(jnp.array([0.05, 0.05, 0.4]), jnp.array([0.0, 0.5, 0.5]))
     assert num_regions[0] > 20 and num_regions[1] > 20 and num_regions[2] <= 7
     np.testing.assert_allclose(explored, [0.0, 0.5, 0.5], atol=0.1)
 
