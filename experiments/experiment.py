@@ -108,16 +108,18 @@ def _fitting(test_sets: dict[str, Any], space: Box) -> list[str]:
 
 
 def shrunk(settings: Settings) -> Settings:
-    """`settings` with the sizes that make a round without jit bearable, wherever they do not name a size themselves."""
+    """`settings` with the sizes of a rehearsal, wherever they do not name a size themselves."""
+    named = {change.partition("=")[0] for change in settings.set}
     sizes = find("student", STUDENTS, settings.student).debug
-    return dataclasses.replace(settings, set=(*sizes, *settings.set))
+    others = [size for size in sizes if size.partition("=")[0] not in named]
+    return dataclasses.replace(settings, set=(*others, *settings.set))
 
 
 def _parts(settings: Settings) -> dict[str, Any]:
     """The lines of the tables that `settings` names; "env" is absent where the student needs none."""
     parts = {"teacher": find("teacher", TEACHERS, settings.teacher), "student": find("student", STUDENTS, settings.student)}
     parts["challenge"] = find("challenge", CHALLENGES, settings.challenge)
-    if settings.env is None:
+    if settings.env is None or settings.body is None:
         return parts
     find("body", BODIES, settings.body)
     return parts | {"env": find("environment", ENVIRONMENTS, settings.env)}
@@ -228,6 +230,11 @@ def _flags(config: Any, section: str) -> Iterator[tuple[str, str]]:
 def _best_group(num_seeds: int, num_devices: int) -> int:
     """The batch of seeds with which the most devices have work: on a CPU of 16 to 64, whose states stay in its cache, else the widest."""
     widths = [width for width in range(1, num_seeds + 1) if num_seeds % width == 0]
-    busy = lambda width: max(n for n in range(1, num_devices + 1) if num_seeds // width % n == 0)
+    busy = lambda width: num_used(num_seeds // width, num_devices)
     fits = lambda width: jax.default_backend() == "cpu" and 16 <= width <= 64
     return max(widths, key=lambda width: (busy(width), fits(width), width))
+
+
+def num_used(num_groups: int, num_devices: int) -> int:
+    """How many devices share `num_groups` groups of seeds evenly."""
+    return max(num for num in range(1, num_devices + 1) if num_groups % num == 0)

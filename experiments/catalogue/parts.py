@@ -49,7 +49,7 @@ class StudentPart(Part):
     needs_environment: bool
     steps: int  # default of --steps
     evaluate_every: int  # default of --evaluate-every
-    debug: tuple[str, ...] = ()  # sizes, as for --set, with which a round without jit takes seconds
+    debug: tuple[str, ...] = ()  # sizes, as for --set, of a rehearsal, in which episodes end within seconds
     adapt: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # fields that teachers and challenges have by default with it
     knowledge: Expert | None = None  # what an expert would know of its tasks, where there is no environment
     test_sets: Mapping[str, Callable[[Any, Box], PyTree]] = dataclasses.field(default_factory=dict)  # where there is no environment

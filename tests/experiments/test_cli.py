@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import signal
 import time
 
@@ -198,10 +199,42 @@ def test_plan_predicts_and_writes_nothing(tmp_path, capsys):
     assert "8 evaluations, 8,000 episodes" in shown and "MiB" in shown and "run time" in shown
 
 
-def test_debug_runs_one_round_without_jit(tmp_path, capsys):
+def test_debug_runs_one_round(tmp_path, capsys):
     status, run = train(tmp_path, "--debug", "--teacher", "random")
     assert status == 0 and not run.path.exists()
-    assert "One round of 50 episodes without jit: no nan; 50 episodes ended" in capsys.readouterr().out
+    assert "No nan in 1 round of 50 episodes; 50 episodes ended." in capsys.readouterr().out
+
+
+def slow_to_end(student, rounds):
+    """`student`, none of whose episodes end in the first rounds."""
+
+    def train(key, state, proposals):
+        own, episodes = student.train(key, state["own"], proposals)
+        valid = episodes.valid & (state["round"] >= rounds)
+        return {"own": own, "round": state["round"] + 1}, episodes.replace(valid=valid)
+
+    return dataclasses.replace(
+        student,
+        init=lambda key: {"own": student.init(key), "round": jnp.int32(0)},
+        train=train,
+        evaluate=lambda key, state, *arguments: student.evaluate(key, state["own"], *arguments),
+        report=lambda state: student.report(state["own"]),
+    )
+
+
+def test_debug_goes_on_until_an_episode_ends(tmp_path, monkeypatch, capsys):
+    part = catalogue.STUDENTS["toy-grid"]
+    slow = dataclasses.replace(part, make=lambda *arguments: slow_to_end(part.make(*arguments), 2))
+    monkeypatch.setitem(catalogue.STUDENTS, "toy-grid", slow)
+    train(tmp_path, "--debug", "--teacher", "random")
+    assert "No nan in 3 rounds of 150 episodes; 50 episodes ended." in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_debug_of_the_main_job_ends_episodes(capsys):
+    assert cli.run(["train", "--debug"]) == 0
+    shown = re.match(r"No nan in 1 round of 2,048 environment steps; (\d+) episodes ended.", capsys.readouterr().out)
+    assert shown is not None and int(shown[1]) > 0
 
 
 def test_debug_names_the_function_that_made_a_nan(tmp_path, monkeypatch):
