@@ -22,7 +22,7 @@ from jaxcurriculum.machine import is_known_jaxlib
 from jaxcurriculum.types import PyTree
 
 # How much longer the whole program of a walker takes to compile than a round in haste, and how much faster it is.
-IN_HASTE = (8.0, 6.0)
+IN_HASTE = (5.0, 6.0)
 COMPILED = "/jax/core/compile/backend_compile_duration"
 SAVED = "/jax/compilation_cache/compile_time_saved_sec"
 MOST_ROUNDS = 20  # of a rehearsal in which no episode ends
