@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import probes
 import pytest
+from compiling import quick_jit
 from jax.experimental.compilation_cache import compilation_cache
 from laws import assert_equal
 
@@ -21,13 +22,14 @@ STUDENT_CONFIG = PpoConfig(rollout=ROLLOUT, hidden=(8,), minibatch_size=64)
 STUDENT = ppo(ENV, STUDENT_CONFIG)
 TASKS = jnp.array([[0.2], [0.8]])
 LOOP = make_loop(teachers.random(ENV.task_space), STUDENT, TASKS, LoopConfig(rounds_per_evaluation=2, num_test_episodes=3))
+START = quick_jit(LOOP.init)
 
 
 def test_advance_is_rounds_then_one_evaluation():
-    state = LOOP.init(jax.random.key(0))
-    advanced, report = jax.jit(LOOP.advance)(state, jnp.int32(0))
+    state = START(jax.random.key(0))
+    advanced, report = quick_jit(LOOP.advance)(state, jnp.int32(0))
     for round in range(2):
-        state, episodes = jax.jit(LOOP.round)(state, jnp.int32(round))
+        state, episodes = quick_jit(LOOP.round)(state, jnp.int32(round))
         assert_equal(episodes, jax.tree.map(lambda x, round=round: x[round], report.episodes))
     assert_equal(state.student.params, advanced.student.params)
     assert report.evaluation.returns.shape == (2 * 3,)
@@ -36,10 +38,10 @@ def test_advance_is_rounds_then_one_evaluation():
 
 
 def test_run_is_a_scan_of_advances():
-    state = LOOP.init(jax.random.key(1))
-    end, reports = jax.jit(LOOP.run, static_argnums=2)(state, jnp.int32(0), 2)
+    state = START(jax.random.key(1))
+    end, reports = quick_jit(LOOP.run, static_argnums=2)(state, jnp.int32(0), 2)
     for i in range(2):
-        state, report = jax.jit(LOOP.advance)(state, jnp.int32(2 * i))
+        state, report = quick_jit(LOOP.advance)(state, jnp.int32(2 * i))
         np.testing.assert_allclose(report.evaluation.returns, reports.evaluation.returns[i], rtol=1e-5)
     assert jax.tree.structure(end) == jax.tree.structure(state)
 
@@ -47,7 +49,7 @@ def test_run_is_a_scan_of_advances():
 def test_test_levels_are_frozen_unless_redrawn():
     def returns(config):
         loop = make_loop(teachers.random(ENV.task_space), STUDENT, TASKS, config)
-        _, reports = jax.jit(loop.run, static_argnums=2)(loop.init(jax.random.key(2)), jnp.int32(0), 2)
+        _, reports = quick_jit(loop.run, static_argnums=2)(quick_jit(loop.init)(jax.random.key(2)), jnp.int32(0), 2)
         return np.asarray(reports.evaluation.returns)
 
     frozen, redrawn = returns(LoopConfig()), returns(LoopConfig(redraw_test_levels=True))
@@ -55,10 +57,10 @@ def test_test_levels_are_frozen_unless_redrawn():
     assert (redrawn[0] != redrawn[1]).all()
 
 
-@pytest.mark.parametrize("group", [1, 2])
+@pytest.mark.parametrize("group", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_seeds_are_the_same_bit_for_bit_whatever_the_devices_and_the_other_seeds(group):
     keys = jax.random.split(jax.random.key(3), 4)
-    states = jax.jit(jax.vmap(LOOP.init))(keys)
+    states = quick_jit(jax.vmap(LOOP.init))(keys)
     everywhere = map_seeds(LOOP.advance, 4, group)(states, jnp.int32(0))
     one_device = map_seeds(LOOP.advance, 4, group, devices=jax.devices()[:1])(states, jnp.int32(0))
     first_group = map_seeds(LOOP.advance, group, group)(jax.tree.map(lambda x: x[:group], states), jnp.int32(0))
@@ -68,7 +70,7 @@ def test_seeds_are_the_same_bit_for_bit_whatever_the_devices_and_the_other_seeds
 
 
 def test_another_group_agrees_closely_over_the_first_round():
-    states = jax.jit(jax.vmap(LOOP.init))(jax.random.split(jax.random.key(4), 2))
+    states = quick_jit(jax.vmap(LOOP.init))(jax.random.split(jax.random.key(4), 2))
     (one, _), (two, _) = (map_seeds(LOOP.round, 2, group)(states, jnp.int32(0)) for group in (1, 2))
     for x, y in zip(jax.tree.leaves(one.student.params), jax.tree.leaves(two.student.params)):
         np.testing.assert_allclose(x, y, atol=1e-4)
@@ -131,7 +133,7 @@ def test_tasks_outside_the_space_are_counted_not_repaired():
         return state, proposals.replace(tasks=proposals.tasks.at[:3].add(1.0))
 
     loop = make_loop(dataclasses.replace(honest, propose=propose), STUDENT, TASKS)
-    _, report = jax.jit(loop.advance)(loop.init(jax.random.key(0)), jnp.int32(0))
+    _, report = quick_jit(loop.advance)(quick_jit(loop.init)(jax.random.key(0)), jnp.int32(0))
     assert int(report.counters.out_of_space) == 3
 
 
@@ -149,7 +151,7 @@ def test_probe_evaluates_the_student_as_it_is_now_and_its_steps_are_counted():
         report=lambda state: state,
     )
     loop = make_loop(teacher, STUDENT, TASKS, LoopConfig(rounds_per_evaluation=3))
-    state, report = jax.jit(loop.advance)(loop.init(jax.random.key(0)), jnp.int32(0))
+    state, report = quick_jit(loop.advance)(quick_jit(loop.init)(jax.random.key(0)), jnp.int32(0))
     assert int(report.counters.probe_steps) == 3 * int(sum(1 + jnp.floor(TASKS[:, 0] * 7)))
     assert int(report.teacher["num_steps"]) == 3 * STUDENT.steps_per_round
     now = STUDENT.evaluate(jax.random.key(9), state.student, TASKS, jnp.arange(2, dtype=jnp.uint32), 1, True)
@@ -242,13 +244,13 @@ def test_weak_types_of_ones_own_roles_are_cast_and_compile_once():
     update = lambda key, state, episodes, context: (jnp.where(episodes.valid.any(), 0.5, 1.0), jnp.int32(0))
     teacher = dataclasses.replace(honest, init=lambda key: 0.5, update=update, report=lambda state: state)
     loop = make_loop(teacher, student, TASKS)
-    advance, state = jax.jit(loop.advance), loop.init(jax.random.key(0))
+    advance, state = quick_jit(loop.advance), loop.init(jax.random.key(0))
     after, report = advance(state, jnp.int32(0))
     again, _ = advance(after, jnp.int32(1))
     assert advance._cache_size() == 1
     assert not any(jax.typeof(leaf).weak_type for leaf in jax.tree.leaves((state, after, again)))
     honest_loop = make_loop(honest, STUDENT, TASKS)
-    _, expected = jax.jit(honest_loop.advance)(honest_loop.init(jax.random.key(0)), jnp.int32(0))
+    _, expected = quick_jit(honest_loop.advance)(quick_jit(honest_loop.init)(jax.random.key(0)), jnp.int32(0))
     assert_equal(report.episodes, expected.episodes)
 
 
