@@ -26,12 +26,11 @@ def compile_for(program: Callable, inputs: list[tuple[Any, ...]]) -> list[jax.st
     Args:
       inputs: its arguments on each device, all of the same shapes.
     """
-    compile_on = lambda arguments: program.lower(*arguments).compile()
-    program.trace(*inputs[0])  # once for all
+    lowered = [program.lower(*arguments) for arguments in inputs]  # here: threads forget settings
     num_first = 1 if jax.config.values["jax_compilation_cache_dir"] and is_known_jaxlib() else 0
     with _one_entry_for_all_devices(), ThreadPoolExecutor(len(inputs)) as pool:
-        first = [compile_on(arguments) for arguments in inputs[:num_first]]
-        return [*first, *pool.map(compile_on, inputs[num_first:])]
+        first = [one.compile() for one in lowered[:num_first]]
+        return [*first, *pool.map(lambda one: one.compile(), lowered[num_first:])]
 
 
 @contextlib.contextmanager

@@ -52,7 +52,7 @@ def actor(tmp_path):
 def run(actor, monkeypatch):
     """A run whose policy glides for 100 frames, whatever is asked for."""
     for module in (animation, player):
-        monkeypatch.setattr(module, "load", lambda run, seed, task: actor)
+        monkeypatch.setattr(module, "load", lambda *_: actor)
         monkeypatch.setattr(module, "play", lambda actor, tasks, track_seeds: [glide(100) for _ in tasks])
     return actor.run
 
