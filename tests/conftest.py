@@ -3,6 +3,7 @@
 import pathlib
 
 import jax
+import pytest
 
 from jaxcurriculum import use_cores
 
@@ -11,3 +12,9 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 if not jax.config.jax_compilation_cache_dir:  # JAX_COMPILATION_CACHE_DIR names another, as for a start without any
     jax.config.update("jax_compilation_cache_dir", str(pathlib.Path(__file__).parents[1] / ".jax_cache"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)  # a step called as it stands is hundreds of small programs
+
+
+@pytest.fixture
+def untraced(monkeypatch):
+    """Walkers with PPO take seconds to trace; that they fit a teacher is tested where they run."""
+    monkeypatch.setattr("jaxcurriculum.loop.check_roles", lambda *roles: None)

@@ -21,12 +21,6 @@ from jaxcurriculum.types import fresh_proposals
 TOY = Settings(student="toy-grid", teacher="random")
 
 
-@pytest.fixture
-def untraced(monkeypatch):
-    """Walkers with PPO take seconds to trace; that they fit a teacher is tested where they run."""
-    monkeypatch.setattr("jaxcurriculum.loop.check_roles", lambda *roles: None)
-
-
 @pytest.mark.parametrize(
     "text, kind, value",
     [

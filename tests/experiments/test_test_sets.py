@@ -7,7 +7,7 @@ from jaxcurriculum.experiments.experiment import build
 from jaxcurriculum.experiments.settings import Settings
 
 
-def test_the_test_tasks_are_the_first_set_within_the_bounds():
+def test_the_test_tasks_are_the_first_set_within_the_bounds(untraced):
     """The published sets stay as they are; a wrong choice is said."""
     narrow = {"set": ("env.max_stump_height=1.5",)}
     assert build(Settings(**narrow)).config["test_set"] == "grid"
@@ -18,7 +18,7 @@ def test_the_test_tasks_are_the_first_set_within_the_bounds():
         build(Settings(**narrow, test_set="2019"))
 
 
-def test_sizes_of_the_body_leave_the_test_sets_that_have_them():
+def test_sizes_of_the_body_leave_the_test_sets_that_have_them(untraced):
     """The published sets have no axis for a leg's length: the first that has one is taken, and a wrong choice is said."""
     sized = {"env": "stump-tracks", "set": ("env.sizes=upper_length",)}
     built = build(Settings(**sized))

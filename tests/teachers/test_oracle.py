@@ -55,11 +55,11 @@ def test_window_stops_at_the_bounds():
 
 def test_a_batch_is_judged_once_by_its_latest():
     teacher = teachers.oracle(SPACE)
-    start = teacher.init(jax.random.key(0))
+    start, update = teacher.init(jax.random.key(0)), quick_jit(teacher.update)
     good_end = [0.0] * 100 + [300.0] * 50 + [np.nan] * 10
-    state, _ = teacher.update(jax.random.key(0), start, episodes_with(good_end, [True] * 150 + [False] * 10), None)
+    state, _ = update(jax.random.key(0), start, episodes_with(good_end, [True] * 150 + [False] * 10), None)
     np.testing.assert_allclose(state.low, [0.1, 4.8], rtol=1e-6)
-    bad_end, _ = teacher.update(jax.random.key(0), start, episodes_with([300.0] * 100 + [0.0] * 50), None)
+    bad_end, _ = update(jax.random.key(0), start, episodes_with([300.0] * 100 + [0.0] * 50), None)
     np.testing.assert_allclose(bad_end.low, start.low)
     assert int(bad_end.num_unjudged) == 0
 

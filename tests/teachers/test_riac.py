@@ -40,7 +40,7 @@ def episodes_of(tasks, returns, valid=True):
     )
 
 
-def practise(teacher, student_return, rounds, seed=0, trace=lambda state: ()):
+def practise(teacher, student_return, rounds, seed=0, trace=lambda state: (), compiled=jax.jit):
     """Final state, and of every round: the proposals, the returns and what `trace` sees. `student_return(tasks, round)` -> [num]."""
 
     def one_round(state, inputs):
@@ -52,7 +52,7 @@ def practise(teacher, student_return, rounds, seed=0, trace=lambda state: ()):
         return state, (proposals, returns, trace(state))
 
     keys = jax.random.split(jax.random.key(seed), rounds)
-    run = jax.jit(lambda keys: jax.lax.scan(one_round, teacher.init(keys[0]), (keys, jnp.arange(rounds))))
+    run = compiled(lambda keys: jax.lax.scan(one_round, teacher.init(keys[0]), (keys, jnp.arange(rounds))))
     return (*run(keys), keys)
 
 
@@ -117,8 +117,14 @@ def test_bad_configurations_are_named(bad):
 
 @pytest.mark.parametrize(
     "config",
-    [RiacConfig(), RiacConfig(max_items=31, num_attempts=8, max_draws=12, min_side=0.2, weigh_populations=False, max_regions=22)],
-    ids=["2019", "many cuts in vain, until the regions are used up"],
+    [
+        pytest.param(RiacConfig(), id="2019"),
+        pytest.param(
+            RiacConfig(max_items=31, num_attempts=8, max_draws=12, min_side=0.2, weigh_populations=False, max_regions=22),
+            id="many cuts in vain, until the regions are used up",
+            marks=pytest.mark.slow,
+        ),
+    ],
 )
 def test_equals_the_plain_loop_fed_the_same_random_numbers(config):
     """The same task, the same number of regions and the same probabilities in each of 2,000 rounds, and the same boxes."""
@@ -289,7 +295,7 @@ def test_shares_and_sides_can_be_swept():
 
 def test_a_space_of_no_width_is_never_cut():
     space = Box(names=("a", "b"), low=(1.0, 2.0), high=(1.0, 2.0))
-    state, (proposals, _, _), _ = practise(riac(space, SMALL), lambda tasks, round: tasks[:, 0] + round, 100)
+    state, (proposals, _, _), _ = practise(riac(space, SMALL), lambda tasks, round: tasks[:, 0] + round, 100, compiled=quick_jit)
     assert int(state.num_regions) == 1 and np.all(np.asarray(proposals.tasks[:, 0]) == np.array([1.0, 2.0]))
     assert all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(state))
 

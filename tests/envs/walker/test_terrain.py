@@ -91,9 +91,9 @@ def test_hexagons_are_convex_hulls():
     task = jax.random.uniform(jax.random.key(0), (12,), maxval=4.0)
     polygons = scene(generator("hexagons")(jax.random.key(1), task))[1]
     assert len(polygons) == 10  # every 9 m from 9.33 to 93.33
-    rng = np.random.default_rng(0)
+    rng, convex_hull = np.random.default_rng(0), quick_jit(hexagon_tracks.convex_hull)
     for points in rng.uniform(-1, 1, (100, 6, 2)):
-        hull = np.asarray(hexagon_tracks.convex_hull(jnp.asarray(points, jnp.float32)))
+        hull = np.asarray(convex_hull(jnp.asarray(points, jnp.float32)))
         expected = points[scipy.spatial.ConvexHull(points).vertices]
         start = np.argmin(np.abs(expected - hull[0]).sum(1))
         np.testing.assert_allclose(hull[: len(expected)], np.roll(expected, -start, 0), atol=1e-6)
