@@ -221,6 +221,8 @@ def execute_train(command: Train, console: Console) -> int:
     check_device()
     if command.name in ("", ".", "..") or pathlib.Path(command.name).name != command.name:
         raise RunError(f"--name must be the name of a folder in --out, without slashes, got {command.name!r}.")
+    if command.name.startswith("-"):
+        raise RunError(f"--name must not begin with a dash, got {command.name!r}.")
     if command.plan and command.debug:
         raise RunError("--plan and --debug do not go together: choose one of them.")
     run = Run(command.out / command.name)

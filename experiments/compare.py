@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import pathlib
+import re
 
 import matplotlib
 import numpy as np
@@ -153,7 +154,11 @@ def labels(runs: list[Run]) -> dict[Run, str]:
     """The names of the runs, with the teacher where it differs between them and is not the name itself."""
     teachers = {run: run.config["teacher"] for run in runs}
     differ = len(set(teachers.values())) > 1
-    return {run: f"{name}: {teachers[run]}" if differ and name != teachers[run] else name for run, name in short_names(runs).items()}
+    named = {}
+    for run, name in short_names(runs).items():
+        shown = re.sub("^_", " _", name.replace("$", r"\$"))  # matplotlib reads formulas, and hides _
+        named[run] = f"{shown}: {teachers[run]}" if differ and name != teachers[run] else shown
+    return named
 
 
 def learning_curves(curves: dict[Run, tuple[np.ndarray, np.ndarray]]) -> Figure:

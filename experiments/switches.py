@@ -12,7 +12,7 @@ from jaxcurriculum.switches import NEEDED, value_of
 IN_BATCHES = ("ignore", "JAX cannot look for these errors in a batch")
 # Those of `NEEDED`, and some with which a role can be looked at from Python, but no run be made.
 SET = NEEDED | {
-    "jax_disable_jit": (False, "runs are compiled (`train --debug` is not)"),
+    "jax_disable_jit": (False, "runs are compiled"),
     "jax_debug_key_reuse": (False, "branches of which one is taken share a key"),
     "jax_numpy_dtype_promotion": ("standard", "whole numbers are added to real ones"),
     "jax_legacy_prng_key": ("allow", "distrax uses keys of the old kind"),

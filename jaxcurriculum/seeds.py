@@ -31,8 +31,7 @@ def map_seeds(function: Callable, num_seeds: int, group: int = 1, devices: list[
       devices: all by default; as many of them are used as divide the number of groups evenly.
 
     Returns:
-      a function of (state [num_seeds, ...], *shared), its results sharded over the devices; its attribute `program` is the jitted
-      program of one device.
+      a function of (state [num_seeds, ...], *shared), its results sharded over the devices.
 
     Call `use_cores` before JAX first computes, so that every CPU core is a device (the command line does so).
 
@@ -75,7 +74,6 @@ def map_seeds(function: Callable, num_seeds: int, group: int = 1, devices: list[
             parts = list(pool.map(lambda run, arguments: run(*arguments), compiled[kind], inputs))
         return jax.tree.map(lambda *leaves: _unshard(leaves, sharding), *parts)
 
-    mapped.program = program
     return mapped
 
 
