@@ -20,7 +20,7 @@ from jaxcurriculum.envs.walker.terrain import FINISH
 from jaxcurriculum.experiments.errors import RunError
 from jaxcurriculum.experiments.experiment import Experiment, build
 from jaxcurriculum.experiments.settings import Settings
-from jaxcurriculum.experiments.store import Run
+from jaxcurriculum.experiments.store import Run, naming
 from jaxcurriculum.experiments.train import restore
 from jaxcurriculum.types import Key, PyTree, level_key
 
@@ -68,6 +68,14 @@ def animate(
     if at is not None and path.suffix.lower() != ".png":
         raise RunError(f"--at names the moment that a .png shows, got --at {at:g} for {path}.")
     (episode,) = play(actor, [task or showpiece(actor)], [track_seed])
+    moment = frame_at(episode, episode.seconds[-1] / 2 if at is None else at)
+    with naming(path):
+        write_film(path, episode, moment)
+    return path
+
+
+def write_film(path: pathlib.Path, episode: Episode, moment: int) -> None:
+    """Write `episode` in the format of the suffix of `path`; a PNG shows its frame `moment`."""
     match path.suffix.lower():
         case ".gif":
             write_gif(path, episode)
@@ -75,10 +83,10 @@ def animate(
             try:
                 write_mp4(path, episode)
             except ModuleNotFoundError:
-                raise RunError("An .mp4 needs the package imageio-ffmpeg: pip install 'jaxcurriculum[report]'.") from None
+                needed = "pip install 'jaxcurriculum[report]'"
+                raise RunError(f"An .mp4 needs the package imageio-ffmpeg: {needed}.") from None
         case ".png":
-            draw_frame(episode, frame_at(episode, episode.seconds[-1] / 2 if at is None else at)).save(path)
-    return path
+            draw_frame(episode, moment).save(path)
 
 
 def load(run: Run, seed: int | None, task: tuple[float, ...], experiment: Experiment | None = None) -> Actor:

@@ -23,7 +23,7 @@ from jaxcurriculum.evaluation import (
 )
 from jaxcurriculum.experiments.errors import RunError
 from jaxcurriculum.experiments.plots import MOST_LINES, STYLE, draw_seeds
-from jaxcurriculum.experiments.store import Run
+from jaxcurriculum.experiments.store import Run, naming
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito's
 LINES = ("-", "--", "-.", ":")
@@ -60,7 +60,7 @@ def compare(runs: list[Run], out: pathlib.Path, console: Console) -> pathlib.Pat
         console.print(line, highlight=False, soft_wrap=True)
     if different := differing_settings(runs):
         console.print(f"They differ in {', '.join(different)}.", highlight=False, soft_wrap=True)
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE), naming(out):
         learning_curves(curves).savefig(out)
     return out
 

@@ -119,6 +119,25 @@ def test_a_legend_tells_runs_of_one_teacher_apart(tmp_path):
     assert list(labels([plain, other]).values()) == [str(plain.path), str(other.path)]
 
 
+def test_the_name_of_a_run_is_no_formula_and_never_hidden(tmp_path):
+    runs = [made_up_run(tmp_path / name, [1], teacher="adr") for name in (r"a$\foo$b", "_c")]
+    figure = learning_curves({run: mastered(run) for run in runs})
+    figure.savefig(tmp_path / "curves.png")
+    shown = [text.get_text().replace(r"\$", "$") for text in figure.legends[0].get_texts()]
+    assert shown == [r"a$\foo$b (1 seed)", " _c (1 seed)"]
+
+
+def test_a_figure_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(5, "Input/output error")
+
+    runs = [made_up_run(tmp_path / name, [1]) for name in ("a", "b")]
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
+    with pytest.raises(OSError) as error:
+        compare(runs, tmp_path / "curves.png", Console())
+    assert error.value.filename == str(tmp_path / "curves.png")
+
+
 def test_a_figure_has_the_mean_of_every_run_and_few_thin_lines(tmp_path):
     runs = [made_up_run(tmp_path / f"run-{index}", [index % 5] * 21, teacher="adr") for index in range(8)]
     figure = learning_curves({run: mastered(run) for run in runs})

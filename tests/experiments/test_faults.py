@@ -32,6 +32,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path, capsys):
         (("--body", "nope"), "nope"),
         (("--name", "../else"), "without slashes, got '../else'"),
         (("--name", ""), "without slashes, got ''"),
+        (("--name=-dash",), "must not begin with a dash, got '-dash'"),
     ],
 )
 def test_nonsense_is_refused_before_anything_is_written(tmp_path, capsys, arguments, message):
