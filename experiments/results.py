@@ -45,10 +45,14 @@ def softly(what: str, work: Callable[[], None], *again: str | pathlib.Path) -> N
     """Do `work`, which makes `what`; where it fails, say with which command to try `again`."""
     try:
         work()
-    except Exception as error:
-        reason = sentence(error) or f"{type(error).__name__}: {error}"
+    except (Exception, KeyboardInterrupt) as error:
+        interrupted = isinstance(error, KeyboardInterrupt)
+        known = "interrupted" if interrupted else sentence(error)
+        reason = known or f"{type(error).__name__}: {error}"
         tried = f"the run is complete, but not its {what} ({reason.rstrip('.')})"
         print(f"jaxcurriculum: {tried}; try again with: {command_line(*again)}", file=sys.stderr)
+        if interrupted:
+            raise
 
 
 def command_line(*words: str | pathlib.Path) -> str:

@@ -31,13 +31,6 @@ def check_same(what: str, before: PyTree, after: PyTree) -> None:
         raise ValueError(f"{what}: must keep its structure {jax.tree.structure(before)}, but becomes {jax.tree.structure(after)}.")
 
 
-def check_no_weak_types(what: str, state: PyTree) -> None:
-    """Raise a ValueError that names the first weak-typed leaf: it would change its type in the loop and compile it twice."""
-    for path, leaf in jax.tree_util.tree_flatten_with_path(state)[0]:
-        if getattr(leaf, "weak_type", False):
-            raise ValueError(f"{what}: leaf {jax.tree_util.keystr(path)} is weakly typed; give it a dtype, as in jnp.float32(0.5).")
-
-
 def check_environment(env: Environment) -> None:
     """Trace an environment once and compare what goes in with what comes out.
 

@@ -8,6 +8,7 @@ does not). Here they share one entry: the first device compiles, the others load
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,19 +24,24 @@ PATCHING = threading.Lock()
 def compile_for(program: Callable, inputs: list[tuple[Any, ...]]) -> list[jax.stages.Compiled]:
     """`program`, which is jitted, for each device.
 
-    Without a cache (`jax_compilation_cache_dir`) all devices compile side by side, and so they do
-    with versions of jaxlib that were not tried.
+    Without a cache (`jax_compilation_cache_dir`) that can be written all devices compile side by
+    side, and so they do with versions of jaxlib that were not tried.
 
     Args:
       inputs: its arguments on each device, all of the same shapes.
     """
     lowered = [program.lower(*arguments) for arguments in inputs]  # here: threads forget settings
-    settings = ("jax_compilation_cache_dir", "jax_enable_compilation_cache")
-    shared = is_known_jaxlib() and all(jax.config.values[name] for name in settings)
+    shared = is_known_jaxlib() and _keeps_programs()
     context = _one_entry_for_all_devices() if shared else contextlib.nullcontext()
     with context, ThreadPoolExecutor(len(inputs)) as pool:
         first = [one.compile() for one in lowered[: int(shared)]]
         return [*first, *pool.map(lambda one: one.compile(), lowered[int(shared) :])]
+
+
+def _keeps_programs() -> bool:
+    folder = jax.config.values["jax_compilation_cache_dir"]
+    is_on = folder and jax.config.values["jax_enable_compilation_cache"]
+    return bool(is_on) and (not os.path.exists(folder) or os.access(folder, os.W_OK))
 
 
 @contextlib.contextmanager

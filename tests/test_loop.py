@@ -57,7 +57,8 @@ def test_test_levels_are_frozen_unless_redrawn():
     assert (redrawn[0] != redrawn[1]).all()
 
 
-@pytest.mark.parametrize("group", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.slow
+@pytest.mark.parametrize("group", [1, 2])
 def test_seeds_are_the_same_bit_for_bit_whatever_the_devices_and_the_other_seeds(group):
     keys = jax.random.split(jax.random.key(3), 4)
     states = quick_jit(jax.vmap(LOOP.init))(keys)
@@ -69,6 +70,7 @@ def test_seeds_are_the_same_bit_for_bit_whatever_the_devices_and_the_other_seeds
     assert_equal(jax.tree.map(lambda x: x[:group], everywhere), first_group)
 
 
+@pytest.mark.slow
 def test_another_group_agrees_closely_over_the_first_round():
     states = quick_jit(jax.vmap(LOOP.init))(jax.random.split(jax.random.key(4), 2))
     (one, _), (two, _) = (map_seeds(LOOP.round, 2, group)(states, jnp.int32(0)) for group in (1, 2))

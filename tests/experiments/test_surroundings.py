@@ -115,3 +115,14 @@ def test_what_fails_after_the_training_says_how_to_try_again(
     message = f"the run is complete, but not its {what} (ValueError: no font)"
     assert shown.err == f"jaxcurriculum: {message}; try again with: jaxcurriculum {command}\n"
     assert "mastery_map.png" in shown.out if what == "table" else "mean ± sd" in shown.out
+
+
+def test_ctrl_c_after_the_training_says_how_to_draw_again(finished, monkeypatch, capsys):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(animation, "animate", interrupt)
+    experiment = types.SimpleNamespace(environment=True)
+    with pytest.raises(KeyboardInterrupt):
+        results.show_results(finished, experiment, Console())
+    assert f"(interrupted); try again with: jaxcurriculum render {finished.path}\n" in (capsys.readouterr().err)
