@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.measure import find_references, pin
+from bench.measure import pin
 
 COLUMNS = ("what", "episodes", "here", "Box2D", "apart", "by chance")
 
 
 def measure(quick: bool) -> list[dict[str, Any]]:
     """Two rows a scene, means and distances of length and of final x, and a row a policy, its mean returns."""
-    find_references()
     from references.distributions import SCENES
 
     scenes = [row for scene in SCENES for row in _scene(scene, 400 if quick else 2000)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.measure import find_references, pin
+from bench.measure import pin
 
 STEPS = (1, 5, 20)
 COLUMNS = ("body", "kind", "ground", "states", *[f"{who} {step}" for step in STEPS for who in ("ours", "Box2D")], "times Box2D")
@@ -15,7 +15,6 @@ COLUMNS = ("body", "kind", "ground", "states", *[f"{who} {step}" for step in STE
 
 def measure(quick: bool) -> list[dict[str, Any]]:
     """A row a body and kind of state; "Box2D" is its difference from itself at 500 and 300 iterations."""
-    find_references()
     from references.same_state import KINDS
 
     num = 40 if quick else 100

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-import pathlib
 import platform
 import resource
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -22,11 +20,6 @@ def pin(num_cores: int) -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-num_cores:])
     use_cores(num_cores)
-
-
-def find_references() -> None:
-    """Let `references` be imported from the tests, as pytest does."""
-    sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests"))
 
 
 def seconds(function: Callable[[], Any], repeats: int = 5) -> float:

@@ -37,11 +37,11 @@ def _parts() -> dict[str, tuple[str, Callable[..., Any]]]:
     import jax
     import jax.numpy as jnp
 
-    from jaxcurriculum.envs.walker.contact import link_contacts
-    from jaxcurriculum.envs.walker.rows import make_rows
-    from jaxcurriculum.envs.walker.settle import Poses
-    from jaxcurriculum.envs.walker.surfaces import FAR
-    from jaxcurriculum.envs.walker.terrain import Window
+    from jaxcurriculum.envs.walker.engine.contact import link_contacts
+    from jaxcurriculum.envs.walker.engine.rows import make_rows
+    from jaxcurriculum.envs.walker.engine.settle import Poses
+    from jaxcurriculum.envs.walker.engine.surfaces import FAR
+    from jaxcurriculum.envs.walker.engine.terrain import Window
 
     def like(function: Callable[..., Any], seed: Callable[..., jax.Array], value: float) -> Callable[..., Any]:
         """What `function` returns, but all numbers a `value` that the compiler does not know, as it comes from `seed` [N]."""

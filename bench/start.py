@@ -43,9 +43,9 @@ def job() -> Callable[[], Any]:
     import jax.numpy as jnp
 
     from jaxcurriculum import map_seeds
-    from jaxcurriculum.experiments.experiment import build
-    from jaxcurriculum.experiments.settings import Settings
-    from jaxcurriculum.experiments.train import initial_states
+    from jaxcurriculum.cli.build import build
+    from jaxcurriculum.cli.settings import Settings
+    from jaxcurriculum.runs.train import initial_states
 
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
     experiment = build(Settings())
@@ -65,8 +65,7 @@ def measured(make: Callable[[], Callable[[], Any]]) -> dict[str, float]:
     import jax
     import jax.numpy as jnp
 
-    import jaxcurriculum.envs
-    import jaxcurriculum.experiments.experiment  # noqa: F401
+    import jaxcurriculum.cli.build  # noqa: F401
 
     jax.block_until_ready(jax.jit(lambda x: x + 1)(jnp.ones(1)))
     before, start = resident_megabytes(), time.perf_counter()

@@ -59,11 +59,11 @@ def rollout(body: str, env, num_steps: int):
     import numpy as np
 
     from jaxcurriculum.envs.walker.bodies import anatomy, get_body
-    from jaxcurriculum.envs.walker.contact import MARGIN, link_contacts
-    from jaxcurriculum.envs.walker.kinematics import link_angles, link_corners, link_tops, posture
-    from jaxcurriculum.envs.walker.surfaces import FAR, GROUND, Columns
-    from jaxcurriculum.envs.walker.terrain import NOWHERE, right_ends
-    from jaxcurriculum.envs.walker.tracks import surroundings
+    from jaxcurriculum.envs.walker.engine.contact import MARGIN, link_contacts
+    from jaxcurriculum.envs.walker.engine.kinematics import link_angles, link_corners, link_tops, posture
+    from jaxcurriculum.envs.walker.engine.surfaces import FAR, GROUND, Columns
+    from jaxcurriculum.envs.walker.engine.terrain import NOWHERE, right_ends
+    from jaxcurriculum.envs.walker.environment import surroundings
 
     walker = jax.tree.map(lambda x: x[..., None], anatomy(get_body(body)))
     lower, upper = (np.array(limits)[:, None, None] for limits in (walker.body.joint_lower, walker.body.joint_upper))

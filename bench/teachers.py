@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
-from bench.measure import find_references, pin
+from bench.measure import pin
 
 COLUMNS = ("teacher", "seeds", "µs/episode", "end/start", "state, kB a seed", "NumPy, µs/episode", "times NumPy", "compile, s")
 NUM_SEEDS = 256  # of those beside NumPy; of the others a quarter, as seeds run in groups of 64 anyway
@@ -24,7 +24,7 @@ CALLS = 20  # a run
 
 def measure(quick: bool) -> list[dict[str, Any]]:
     """A row a teacher of the command line's table."""
-    from jaxcurriculum.experiments.catalogue import TEACHERS
+    from jaxcurriculum.cli.tables import TEACHERS
 
     calls = 5 if quick else CALLS
     names = ("random", "riac", "covar-gmm", "alp-gmm") if quick else TEACHERS
@@ -41,7 +41,7 @@ def _row(name: str, reference: float | None, calls: int) -> dict[str, Any]:
 
 def _split(calls: int) -> list[dict[str, Any]]:
     """What the parts of ALP-GMM's round cost, each the difference between two loops, of which one leaves the part out."""
-    from jaxcurriculum.teachers import gmm
+    from jaxcurriculum.teachers.parts import gmm
 
     no_fit = mock.patch.object(gmm, "fit", lambda key, data, candidates, needed: gmm.empty(max(candidates), data.shape[1]))
     no_search = mock.patch.object(sys.modules["jaxcurriculum.teachers.alp_gmm"], "nearest_before", lambda points, numbers, history: numbers)
@@ -82,8 +82,8 @@ def study(name: str, num_seeds: int) -> tuple[Callable[[], None], Callable[[], A
     import jax.numpy as jnp
 
     from jaxcurriculum import map_seeds
-    from jaxcurriculum.experiments.experiment import build
-    from jaxcurriculum.experiments.settings import Settings
+    from jaxcurriculum.cli.build import build
+    from jaxcurriculum.cli.settings import Settings
 
     experiment = build(Settings(student="toy-grid", teacher=name, seeds=num_seeds, evaluate_every=ROUNDS))
     loop, group = experiment.loop, experiment.group
@@ -103,8 +103,7 @@ def study(name: str, num_seeds: int) -> tuple[Callable[[], None], Callable[[], A
 
 
 def episodes_per_second(name: str, num_episodes: int) -> float:
-    """The plain loop of tests/references: one student, one teacher, an episode at a time."""
-    find_references()
+    """The plain loop of references: one student, one teacher, an episode at a time."""
     from references.alp_gmm_numpy import AlpGmm
     from references.covar_gmm_numpy import CovarGmm
     from references.riac_numpy import Riac

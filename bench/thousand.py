@@ -24,8 +24,8 @@ def _row(num_seeds: int, num_episodes: int) -> dict[str, Any]:
     import jax.numpy as jnp
 
     from jaxcurriculum import map_seeds
-    from jaxcurriculum.experiments.experiment import build
-    from jaxcurriculum.experiments.settings import Settings
+    from jaxcurriculum.cli.build import build
+    from jaxcurriculum.cli.settings import Settings
 
     start = time.perf_counter()
     experiment = build(Settings(student="toy-grid", teacher="alp-gmm", seeds=num_seeds, evaluate_every=ROUNDS))

@@ -30,8 +30,8 @@ def measure(quick: bool) -> list[dict[str, Any]]:
 
 
 def _experiment(num_seeds: int, steps: float):
-    from jaxcurriculum.experiments.experiment import build
-    from jaxcurriculum.experiments.settings import Settings
+    from jaxcurriculum.cli.build import build
+    from jaxcurriculum.cli.settings import Settings
 
     return build(Settings(seeds=num_seeds, steps=steps))
 
@@ -125,8 +125,8 @@ def _host(quick: bool) -> dict[str, Any]:
     """Time of the recorder and the progress bar in a run on disk, against the run's wall time after its first evaluation."""
     from rich.console import Console
 
-    from jaxcurriculum.experiments import train as host
-    from jaxcurriculum.experiments.store import Run
+    from jaxcurriculum.runs import train as host
+    from jaxcurriculum.runs.store import Run
 
     spent, began = [0.0], [0.0]
 

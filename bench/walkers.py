@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bench.measure import difference_in_seconds, find_references, pin, seconds
+from bench.measure import difference_in_seconds, pin, seconds
 
 COLUMNS = ("body", "track", "walkers", "steps/s", "ns/step", "Box2D steps/s", "times Box2D", "note")
 NUM_STEPS = 100
@@ -63,8 +63,8 @@ def rollout(body: str, num: int, pool: bool, track: str = STUMPS) -> Callable[[]
     import jax.numpy as jnp
 
     from jaxcurriculum import envs
+    from jaxcurriculum.records import fresh_proposals
     from jaxcurriculum.rollout import RolloutConfig, collect, init_rollout
-    from jaxcurriculum.types import fresh_proposals
 
     env = getattr(envs, track)(body)
     config = RolloutConfig(num_envs=num, num_steps=NUM_STEPS, pool_size=num)
@@ -116,7 +116,6 @@ def box2d_steps_per_second(body: str, duration: float) -> float:
     if body == "default":
         env = gymnasium.make("BipedalWalker-v3").unwrapped
     else:
-        find_references()
         from references.box2d_walker import Box2DWalker
 
         env = Box2DWalker(body, own_ground=True)

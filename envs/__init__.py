@@ -4,12 +4,18 @@ if __name__ != "jaxcurriculum.envs":
     raise ImportError("Import this package as jaxcurriculum.envs: under its short name every class would exist twice.")
 
 from jaxcurriculum.envs.walker.bodies import BODIES, SIZES, Body
-from jaxcurriculum.envs.walker.hexagon_tracks import hexagon_tracks
-from jaxcurriculum.envs.walker.rough_tracks import bipedal_walker, obstacle_tracks
 from jaxcurriculum.envs.walker.starts import Start
-from jaxcurriculum.envs.walker.stump_sequences import stump_sequences
-from jaxcurriculum.envs.walker.stump_tracks import stump_tracks
-from jaxcurriculum.envs.walker.test_sets import hexagon_tasks_2019, obstacle_tasks_2022, stump_tasks_2019, stump_tasks_grid, uniform_tasks
+from jaxcurriculum.envs.walker.tracks.hexagon_tracks import hexagon_tracks
+from jaxcurriculum.envs.walker.tracks.rough_tracks import bipedal_walker, obstacle_tracks
+from jaxcurriculum.envs.walker.tracks.stump_sequences import stump_sequences
+from jaxcurriculum.envs.walker.tracks.stump_tracks import stump_tracks
+from jaxcurriculum.envs.walker.tracks.test_sets import (
+    hexagon_tasks_2019,
+    obstacle_tasks_2022,
+    stump_tasks_2019,
+    stump_tasks_grid,
+    uniform_tasks,
+)
 
 __all__ = [
     "BODIES",

@@ -1,6 +1,6 @@
 """The study of teachers on toy grids: % of cells mastered against episodes, for every teacher of the command line.
 
-    python -m jaxcurriculum.experiments.toy_study [--seeds 100] [--grids 2-D-10 ...] [--teachers riac ...] [--folder toy_study]
+    python experiments/toy_study.py [--seeds 100] [--grids 2-D-10 ...] [--teachers riac ...] [--folder toy_study]
 
 Writes toy_study.json, a figure a grid, and toy_study.md (the table). A pair of grid and teacher that stands in the file is not run
 again, so a study that was stopped goes on where it was.
@@ -23,11 +23,11 @@ from matplotlib import ticker
 from matplotlib.figure import Figure
 
 from jaxcurriculum import map_seeds, use_cores
-from jaxcurriculum.evaluation import permutation_p_value
-from jaxcurriculum.experiments.catalogue import TEACHERS
-from jaxcurriculum.experiments.experiment import build
-from jaxcurriculum.experiments.plots import BLUE, STYLE
-from jaxcurriculum.experiments.settings import Settings
+from jaxcurriculum.cli.build import build
+from jaxcurriculum.cli.settings import Settings
+from jaxcurriculum.cli.tables import TEACHERS
+from jaxcurriculum.report.plots import BLUE, STYLE
+from jaxcurriculum.report.statistics import permutation_p_value
 
 NUM_EVALUATIONS = 20
 GREY = "0.55"

@@ -1,6 +1,6 @@
 """`python -m jaxcurriculum` is the console script `jaxcurriculum`."""
 
-from jaxcurriculum.experiments.cli import main
+from jaxcurriculum.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -29,11 +29,11 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jaxcurriculum.device.lanes import shared_max
 from jaxcurriculum.fields import check_integers, check_kind, check_numbers, given
+from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
 from jaxcurriculum.roles import Environment, Student
-from jaxcurriculum.space import Box
-from jaxcurriculum.teachers.batching import shared_max
-from jaxcurriculum.types import Episodes, Key, Proposals, PyTree
+from jaxcurriculum.spaces import Box
 from jaxcurriculum.views import RuggedConfig, View, environment_in_view, rugged_maps, student_in_view
 
 Role = TypeVar("Role", Environment, Student)

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from jaxcurriculum.device.switches import check_switches
+from jaxcurriculum.records import Episodes, Proposals, PyTree, TimeStep, strong
 from jaxcurriculum.roles import Context, Environment, Student, Teacher
-from jaxcurriculum.switches import check_switches
-from jaxcurriculum.types import Episodes, Proposals, PyTree, TimeStep, strong
 
 
 def check_same(what: str, before: PyTree, after: PyTree) -> None:

@@ -15,8 +15,8 @@ from flax import struct
 
 from jaxcurriculum.checks import check_roles, checked_test_tasks
 from jaxcurriculum.fields import check_integers
+from jaxcurriculum.records import Episodes, Key, PyTree, random_seeds, strong
 from jaxcurriculum.roles import Context, Student, Teacher
-from jaxcurriculum.types import Episodes, Key, PyTree, random_seeds, strong
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -17,9 +17,9 @@ from typing import Any
 
 import jax
 
-from jaxcurriculum.space import Box, Space
-from jaxcurriculum.switches import check_switches
-from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, TimeStep
+from jaxcurriculum.device.switches import check_switches
+from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, TimeStep
+from jaxcurriculum.spaces import Box, Space
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -16,8 +16,8 @@ from flax import struct
 from jax.typing import ArrayLike
 
 from jaxcurriculum.fields import check_integers
+from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, level_key
 from jaxcurriculum.roles import Environment
-from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, level_key
 
 Policy = Callable[[Key, jax.Array], tuple[jax.Array, PyTree]]  # (key, obs [n, obs_dim]) -> (actions [n, ...], extras of the trajectory)
 

@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxcurriculum.fields import check_integers, check_kind
+from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, TimeStep
 from jaxcurriculum.roles import Environment, Student
-from jaxcurriculum.space import Box, Space
-from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, TimeStep
+from jaxcurriculum.spaces import Box, Space
 
 Move = Callable[[jax.Array], jax.Array]  # from task to task, [dims]
 MOST_INTERVALS = 1000  # an axis; each is a number in memory

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxcurriculum import Episodes
-from jaxcurriculum.teachers.arms import listed
+from jaxcurriculum.teachers.parts.arms import listed
 
 NUM_ARMS = 6
 ARMS = listed(np.arange(float(NUM_ARMS))[:, None])

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 
 ROOT = pathlib.Path(__file__).parents[1]
-QUICK = ("tests/test_space.py", "tests/test_evaluation.py", "tests/students/test_toy_grid.py")
+QUICK = ("tests/test_spaces.py", "tests/report/test_statistics.py", "tests/students/test_toy_grid.py")
 
 
 def changed_files() -> list[str]:

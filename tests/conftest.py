@@ -18,3 +18,9 @@ jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)  # a step cal
 def untraced(monkeypatch):
     """Walkers with PPO take seconds to trace; that they fit a teacher is tested where they run."""
     monkeypatch.setattr("jaxcurriculum.loop.check_roles", lambda *roles: None)
+
+
+@pytest.fixture
+def no_figures(monkeypatch):
+    """Runs end with their table: figures take longer than the training of a small run."""
+    monkeypatch.setattr("jaxcurriculum.report.plots.draw", lambda run: [])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jaxcurriculum.envs.walker.render import FRAMES_PER_SECOND, Episode
+from jaxcurriculum.envs.walker.viewer import FRAMES_PER_SECOND, Episode
 
 FLAT = np.array([[0.0, 3.0], [100.0, 3.0]])
 HEXAGON = np.array([[np.cos(angle), np.sin(angle)] for angle in np.arange(6) * np.pi / 3])  # about (0, 0), radius 1 m

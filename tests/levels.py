@@ -2,9 +2,9 @@
 
 import jax
 import jax.numpy as jnp
-from compiling import quick_jit
 
 from jaxcurriculum import Box, Context, Episodes
+from jaxcurriculum.testing.compiling import quick_jit
 
 SQUARE = Box(names=("x", "y"), low=(0.0, 0.0), high=(10.0, 10.0))
 

@@ -4,14 +4,11 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
-import laws
 import numpy as np
-import probes
 import pytest
-from compiling import quick_jit
-from trial import EnvironmentTrial
 
 from jaxcurriculum import Box, LoopConfig, challenges, make_loop, teachers
+from jaxcurriculum.records import fresh_proposals, random_seeds
 from jaxcurriculum.rollout import RolloutConfig, attempt
 from jaxcurriculum.students import PpoConfig, ppo
 from jaxcurriculum.students.simulated import (
@@ -23,7 +20,9 @@ from jaxcurriculum.students.simulated import (
     toy_grid,
     toy_grid_test_tasks,
 )
-from jaxcurriculum.types import fresh_proposals, random_seeds
+from jaxcurriculum.testing import laws, probes
+from jaxcurriculum.testing.compiling import quick_jit
+from jaxcurriculum.testing.trials import EnvironmentTrial
 
 GRID = ToyGridConfig(cells=4, episodes_per_round=600)
 SMALL_PPO = PpoConfig(rollout=RolloutConfig(num_envs=4, num_steps=16, pool_size=32), hidden=(8,), minibatch_size=32, num_epochs=1)

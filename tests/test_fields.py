@@ -7,17 +7,17 @@ import re
 import jax
 import jax.numpy as jnp
 import numpy as np
-import probes
 import pytest
-from trial import run_teacher
 
 import jaxcurriculum
 from jaxcurriculum import Box, Teacher, challenges, students, teachers
 from jaxcurriculum.fields import check_integers, check_numbers, check_one_or_each, check_range, check_tuples, check_widths
+from jaxcurriculum.records import fresh_proposals
 from jaxcurriculum.students import PpoConfig, simulated
 from jaxcurriculum.students.simulated import ToyGridConfig
 from jaxcurriculum.teachers import AlpGmmConfig
-from jaxcurriculum.types import fresh_proposals
+from jaxcurriculum.testing import probes
+from jaxcurriculum.testing.trials import run_teacher
 
 NAN, INF = float("nan"), float("inf")
 MODULES = (jaxcurriculum, challenges, students, simulated, teachers)

@@ -5,14 +5,13 @@ import functools
 
 import jax
 import jax.numpy as jnp
-import laws
-import probes
 import pytest
-from trial import EnvironmentTrial, TeacherTrial
 
 from jaxcurriculum import Box, LoopConfig, challenges, envs, make_loop, students, teachers
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.students import PpoConfig, ppo, simulated
+from jaxcurriculum.testing import laws, probes
+from jaxcurriculum.testing.trials import EnvironmentTrial, TeacherTrial
 
 SPACE = Box(names=("x", "y", "constant"), low=(-1.0, 0.0, 2.0), high=(1.0, 6.0, 2.0))
 SMALL_PPO = PpoConfig(rollout=RolloutConfig(num_envs=8, num_steps=16, pool_size=64), hidden=(8,), minibatch_size=64)

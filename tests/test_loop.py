@@ -5,16 +5,16 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 import numpy as np
-import probes
 import pytest
-from compiling import quick_jit
 from jax.experimental.compilation_cache import compilation_cache
-from laws import assert_equal
 
 from jaxcurriculum import LoopConfig, make_loop, map_seeds, teachers
 from jaxcurriculum.checks import _as_dtype
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.students import PpoConfig, ppo
+from jaxcurriculum.testing import probes
+from jaxcurriculum.testing.compiling import quick_jit
+from jaxcurriculum.testing.laws import assert_equal
 
 ENV = probes.counting()
 ROLLOUT = RolloutConfig(num_envs=8, num_steps=16, pool_size=64)

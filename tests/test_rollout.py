@@ -3,12 +3,12 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import probes
 import pytest
-from compiling import quick_jit
 
+from jaxcurriculum.records import Proposals, level_key
 from jaxcurriculum.rollout import EpisodeSums, RolloutConfig, attempt, collect, finished_episodes, init_rollout
-from jaxcurriculum.types import Proposals, level_key
+from jaxcurriculum.testing import probes
+from jaxcurriculum.testing.compiling import quick_jit
 
 ENV = probes.counting()
 

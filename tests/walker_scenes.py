@@ -3,11 +3,11 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-from compiling import quick_jit
 
 from jaxcurriculum.envs.walker.bodies import anatomy, get_body
-from jaxcurriculum.envs.walker.surfaces import GROUND, STEP, Columns, Polygons
-from jaxcurriculum.envs.walker.terrain import NOWHERE, Density, Level, index_obstacles, look_around
+from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP, Columns, Polygons
+from jaxcurriculum.envs.walker.engine.terrain import NOWHERE, Density, Level, index_obstacles, look_around
+from jaxcurriculum.testing.compiling import quick_jit
 
 
 def numbers(body):

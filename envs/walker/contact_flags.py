@@ -12,10 +12,10 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum.envs.walker.bodies import Anatomy
-from jaxcurriculum.envs.walker.contact import MARGIN, SKIN
-from jaxcurriculum.envs.walker.kinematics import WalkerState, link_angles, link_corners, link_tops, posture
-from jaxcurriculum.envs.walker.surfaces import STEP
-from jaxcurriculum.envs.walker.terrain import Window
+from jaxcurriculum.envs.walker.engine.contact import MARGIN, SKIN
+from jaxcurriculum.envs.walker.engine.kinematics import WalkerState, link_angles, link_corners, link_tops, posture
+from jaxcurriculum.envs.walker.engine.surfaces import STEP
+from jaxcurriculum.envs.walker.engine.terrain import Window
 
 NONE = 1e6  # the number of a piece that no foot reaches
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from jaxcurriculum.envs.walker.bodies import SIZE, STANCE, Anatomy, Body, anatomy
+from jaxcurriculum.envs.walker.engine.terrain import PAD, START_X
 from jaxcurriculum.envs.walker.starts import Start
-from jaxcurriculum.envs.walker.terrain import PAD, START_X
 
 MOST_REACH = 20.0  # m: from the hull to a foot
 LEAST_HULL = 1e-4  # m^2

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.envs.walker.terrain import Window
+from jaxcurriculum.envs.walker.engine.terrain import Window
 
 RANGE = 160 / 30  # m
 ANGLES = 1.5 * np.arange(10) / 10  # rad from straight down, forward

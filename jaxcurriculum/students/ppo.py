@@ -29,11 +29,11 @@ from jax.typing import ArrayLike
 
 from jaxcurriculum.checks import check_environment, strong_environment
 from jaxcurriculum.fields import check_integers, check_kind, check_numbers, check_widths
+from jaxcurriculum.learners.networks import Policy, Value
+from jaxcurriculum.learners.normaliser import Moments, init_moments, standardise, update_moments
+from jaxcurriculum.records import Key, PyTree
 from jaxcurriculum.roles import Environment, Student
 from jaxcurriculum.rollout import RolloutConfig, RolloutState, Trajectory, attempt, collect, finished_episodes, init_rollout
-from jaxcurriculum.students.networks import Policy, Value
-from jaxcurriculum.students.normaliser import Moments, init_moments, standardise, update_moments
-from jaxcurriculum.types import Key, PyTree
 
 MOST_EPOCHS = 1000  # each shuffles all samples, before the first begins
 

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxcurriculum.fields import check_kind, check_numbers, check_tuples, given
+from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
 from jaxcurriculum.roles import Student
-from jaxcurriculum.space import Box
-from jaxcurriculum.types import Episodes, Key, Proposals, PyTree
+from jaxcurriculum.spaces import Box
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

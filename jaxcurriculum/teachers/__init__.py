@@ -1,6 +1,5 @@
 """Teachers: one algorithm a file; `teachers.alp_gmm(task_space, config)` makes one."""
 
-from jaxcurriculum.teachers import arms
 from jaxcurriculum.teachers.accel import AccelConfig, accel
 from jaxcurriculum.teachers.adr import AdrConfig, adr
 from jaxcurriculum.teachers.alp_gmm import AlpGmmConfig, alp_gmm
@@ -13,6 +12,7 @@ from jaxcurriculum.teachers.knowledge import Knowledge, informed
 from jaxcurriculum.teachers.learnability import LearnabilityConfig, learnability
 from jaxcurriculum.teachers.missing_skill import MissingSkillConfig, missing_skill
 from jaxcurriculum.teachers.oracle import OracleConfig, oracle
+from jaxcurriculum.teachers.parts import arms
 from jaxcurriculum.teachers.plr import PlrConfig, plr
 from jaxcurriculum.teachers.random import random
 from jaxcurriculum.teachers.riac import RiacConfig, riac

@@ -19,14 +19,14 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum.fields import check_integers, check_numbers, given
+from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, random_seeds
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.space import Box, Space
-from jaxcurriculum.teachers import level_buffer
-from jaxcurriculum.teachers.choice import pick
-from jaxcurriculum.teachers.history import usable, valid_first
-from jaxcurriculum.teachers.level_buffer import LevelBuffer
+from jaxcurriculum.spaces import Box, Space
+from jaxcurriculum.teachers.parts import level_buffer
+from jaxcurriculum.teachers.parts.level_buffer import LevelBuffer
+from jaxcurriculum.teachers.parts.ring import usable, valid_first
+from jaxcurriculum.teachers.parts.sampling import pick
 from jaxcurriculum.teachers.plr import PlrConfig, PlrState, plr, replay_prob
-from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, random_seeds
 
 EDITED = -2  # origin of an edited level; a replayed one has its slot, a new one `plr.NEW`
 MOST_EDITS = 100  # each is written out in the compiled program
@@ -99,7 +99,7 @@ def accel(task_space: Space, config: AccelConfig | None = None) -> Teacher:
     Raises:
       ValueError: when `replay.initial_mean` is no task of the space.
 
-    >>> from jaxcurriculum.space import Box
+    >>> from jaxcurriculum.spaces import Box
     >>> teacher = accel(Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0)))
     >>> _, proposals = teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 3)
     >>> proposals.origin.tolist(), proposals.weight.tolist()

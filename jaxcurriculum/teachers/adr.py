@@ -22,11 +22,11 @@ import numpy as np
 from flax import struct
 
 from jaxcurriculum.fields import check_integers, check_kind, check_numbers, check_one_or_each, given
+from jaxcurriculum.records import Episodes, Key, Proposals, fresh_proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.space import Box
-from jaxcurriculum.teachers import history as ring
-from jaxcurriculum.teachers.choice import check_task
-from jaxcurriculum.types import Episodes, Key, Proposals, fresh_proposals
+from jaxcurriculum.spaces import Box
+from jaxcurriculum.teachers.parts import ring
+from jaxcurriculum.teachers.parts.sampling import check_task
 
 INSIDE = -1  # origin of a task that was not moved onto a face
 OUTWARDS = np.array([[-1.0], [1.0]], np.float32)  # of the low and of the high faces

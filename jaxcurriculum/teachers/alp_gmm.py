@@ -17,14 +17,13 @@ import jax
 import jax.numpy as jnp
 
 from jaxcurriculum.fields import MOST_KEPT, check_integers, check_kind, given
+from jaxcurriculum.records import Episodes, Key, Proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.space import Box
-from jaxcurriculum.teachers import gmm, mixture_teacher
-from jaxcurriculum.teachers import history as ring
-from jaxcurriculum.teachers.choice import check_task
-from jaxcurriculum.teachers.mixture_teacher import MixtureConfig, MixtureReport, MixtureState
-from jaxcurriculum.teachers.neighbours import nearest_before
-from jaxcurriculum.types import Episodes, Key, Proposals
+from jaxcurriculum.spaces import Box
+from jaxcurriculum.teachers.parts import gmm, mixture, ring
+from jaxcurriculum.teachers.parts.mixture import MixtureConfig, MixtureReport, MixtureState
+from jaxcurriculum.teachers.parts.neighbours import nearest_before
+from jaxcurriculum.teachers.parts.sampling import check_task
 
 FEWEST_ITEMS = 5  # with this many past episodes or fewer the learning progress is 0
 
@@ -101,19 +100,19 @@ def alp_gmm(task_space: Box, config: AlpGmmConfig | None = None) -> Teacher:
         return state.mixture.means[:, -1]
 
     def propose(key: Key, state: AlpGmmState, num: int) -> tuple[AlpGmmState, Proposals]:
-        return state, mixture_teacher.propose(key, state, preference(state), num, task_space, config)
+        return state, mixture.propose(key, state, preference(state), num, task_space, config)
 
     def update(key: Key, state: AlpGmmState, episodes: Episodes, context: Context) -> tuple[AlpGmmState, jax.Array]:
-        rows, num_valid = mixture_teacher.to_rows(episodes, task_space, config)
+        rows, num_valid = mixture.to_rows(episodes, task_space, config)
         history = ring.insert(state.history, rows, num_valid)
         alp = _learning_progress(history, rows, state.history.num_rows)
-        state = mixture_teacher.learn(key, state.replace(history=history), rows.at[-1].set(alp), num_valid, config)
+        state = mixture.learn(key, state.replace(history=history), rows.at[-1].set(alp), num_valid, config)
         return state, jnp.int32(0)
 
     def report(state: AlpGmmState) -> AlpGmmReport:
         num_latest = jnp.clip(state.window.num_rows, 1, config.fit_every).astype(jnp.float32)
         mean_alp = jnp.sum(state.window.values[-1]) / num_latest  # slots not yet written are 0
-        return AlpGmmReport(mean_alp=mean_alp, **mixture_teacher.describe(state, preference(state), task_space, config))
+        return AlpGmmReport(mean_alp=mean_alp, **mixture.describe(state, preference(state), task_space, config))
 
     return Teacher(name="alp-gmm", init=init, propose=propose, update=update, report=report)
 

@@ -20,11 +20,11 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum.fields import check_integers, check_numbers, given
+from jaxcurriculum.records import Episodes, Key, Proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.arm_statistics import ArmWindow, check_arms, empty, one_by_one, push
-from jaxcurriculum.teachers.arms import Arms, explore, propose_arms
-from jaxcurriculum.teachers.choice import log_proportional
-from jaxcurriculum.types import Episodes, Key, Proposals
+from jaxcurriculum.teachers.parts.arm_statistics import ArmWindow, check_arms, empty, one_by_one, push
+from jaxcurriculum.teachers.parts.arms import Arms, explore, propose_arms
+from jaxcurriculum.teachers.parts.sampling import log_proportional
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,8 +63,8 @@ def balanced_filtering(arms: Arms, config: BalancedFilteringConfig | None = None
     Differs from the paper: there a question's success rate is measured anew by a group of attempts at each visit, and questions outside
     the band are thrown away after them; here it is remembered from the arm's latest episodes and filters what is proposed.
 
-    >>> from jaxcurriculum.space import Box
-    >>> from jaxcurriculum.teachers.arms import cells
+    >>> from jaxcurriculum.spaces import Box
+    >>> from jaxcurriculum.teachers.parts.arms import cells
     >>> teacher = balanced_filtering(cells(Box(names=("height",), low=(0.0,), high=(3.0,)), 4))
     >>> teacher.report(teacher.init(jax.random.key(0)))["probabilities"].tolist()
     [0.25, 0.25, 0.25, 0.25]

@@ -18,11 +18,11 @@ import numpy as np
 from flax import struct
 
 from jaxcurriculum.fields import LARGEST_INTEGER, are_numbers, check_kind, is_number, is_number_or_array, is_range
+from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.space import Box
-from jaxcurriculum.teachers.choice import pick
-from jaxcurriculum.teachers.history import is_measured
-from jaxcurriculum.types import Episodes, Key, Proposals, PyTree
+from jaxcurriculum.spaces import Box
+from jaxcurriculum.teachers.parts.ring import is_measured
+from jaxcurriculum.teachers.parts.sampling import pick
 
 
 def mix(first: Teacher, second: Teacher, share: float | jax.Array) -> Teacher:

@@ -19,13 +19,12 @@ import jax
 import jax.numpy as jnp
 
 from jaxcurriculum.fields import check_kind, given
+from jaxcurriculum.records import Episodes, Key, Proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.space import Box
-from jaxcurriculum.teachers import gmm, mixture_teacher
-from jaxcurriculum.teachers import history as ring
-from jaxcurriculum.teachers.choice import check_task
-from jaxcurriculum.teachers.mixture_teacher import MixtureConfig, MixtureReport, MixtureState
-from jaxcurriculum.types import Episodes, Key, Proposals
+from jaxcurriculum.spaces import Box
+from jaxcurriculum.teachers.parts import gmm, mixture, ring
+from jaxcurriculum.teachers.parts.mixture import MixtureConfig, MixtureReport, MixtureState
+from jaxcurriculum.teachers.parts.sampling import check_task
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -84,14 +83,14 @@ def covar_gmm(task_space: Box, config: CovarGmmConfig | None = None) -> Teacher:
         return jnp.abs(covariance) if config.absolute else covariance
 
     def propose(key: Key, state: MixtureState, num: int) -> tuple[MixtureState, Proposals]:
-        return state, mixture_teacher.propose(key, state, preference(state), num, task_space, config)
+        return state, mixture.propose(key, state, preference(state), num, task_space, config)
 
     def update(key: Key, state: MixtureState, episodes: Episodes, context: Context) -> tuple[MixtureState, jax.Array]:
-        rows, num_valid = mixture_teacher.to_rows(episodes, task_space, config)
-        return mixture_teacher.learn(key, state, rows, num_valid, config, _with_time), jnp.int32(0)
+        rows, num_valid = mixture.to_rows(episodes, task_space, config)
+        return mixture.learn(key, state, rows, num_valid, config, _with_time), jnp.int32(0)
 
     def report(state: MixtureState) -> MixtureReport:
-        return MixtureReport(**mixture_teacher.describe(state, preference(state), task_space, config))
+        return MixtureReport(**mixture.describe(state, preference(state), task_space, config))
 
     return Teacher(name="covar-gmm", init=init, propose=propose, update=update, report=report)
 

@@ -21,10 +21,10 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum.fields import MOST_KEPT, check_integers, check_numbers, given
+from jaxcurriculum.records import Episodes, Key, Proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.arm_statistics import ArmWindow, check_arms, empty, latest, one_by_one, push
-from jaxcurriculum.teachers.arms import Arms, explore, propose_arms
-from jaxcurriculum.types import Episodes, Key, Proposals
+from jaxcurriculum.teachers.parts.arm_statistics import ArmWindow, check_arms, empty, latest, one_by_one, push
+from jaxcurriculum.teachers.parts.arms import Arms, explore, propose_arms
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -68,8 +68,8 @@ def exp3(arms: Arms, config: Exp3Config | None = None) -> Teacher:
     reward. All episodes of a batch are divided by the probabilities that stood before it, with which they were drawn (an
     episode that began several rounds ago was drawn with older ones); their rewards are taken one after the other.
 
-    >>> from jaxcurriculum.space import Box
-    >>> from jaxcurriculum.teachers.arms import cells
+    >>> from jaxcurriculum.spaces import Box
+    >>> from jaxcurriculum.teachers.parts.arms import cells
     >>> teacher = exp3(cells(Box(names=("height",), low=(0.0,), high=(3.0,)), 4))
     >>> teacher.report(teacher.init(jax.random.key(0)))["probabilities"].tolist()
     [0.25, 0.25, 0.25, 0.25]

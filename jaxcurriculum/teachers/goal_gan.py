@@ -21,14 +21,14 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jaxcurriculum.device.lanes import all_seeds_at_once, shared_max
 from jaxcurriculum.fields import MOST_AT_ONCE, check_integers, check_kind, check_numbers, check_widths, given
+from jaxcurriculum.records import Episodes, Key, Proposals, fresh_proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.space import Box
-from jaxcurriculum.teachers import history as ring
-from jaxcurriculum.teachers.batching import all_seeds_at_once, shared_max
-from jaxcurriculum.teachers.choice import check_task, free_axes, from_free
-from jaxcurriculum.teachers.gan import Gan, GanState
-from jaxcurriculum.types import Episodes, Key, Proposals, fresh_proposals
+from jaxcurriculum.spaces import Box
+from jaxcurriculum.teachers.parts import ring
+from jaxcurriculum.teachers.parts.gan import Gan, GanState
+from jaxcurriculum.teachers.parts.sampling import check_task, free_axes, from_free
 
 MOST_ROLLOUTS = 1000  # the attempts at all proposals of a round are counted in int32
 NUM_SHOWN = 64  # generated tasks in a report

@@ -24,7 +24,7 @@ from jaxcurriculum.fields import are_numbers, check_kind, check_numbers
 from jaxcurriculum.teachers.accel import AccelConfig
 from jaxcurriculum.teachers.adr import AdrConfig
 from jaxcurriculum.teachers.goal_gan import GoalGanConfig
-from jaxcurriculum.teachers.mixture_teacher import MixtureConfig
+from jaxcurriculum.teachers.parts.mixture import MixtureConfig
 from jaxcurriculum.teachers.plr import PlrConfig
 from jaxcurriculum.teachers.self_paced import SelfPacedConfig
 from jaxcurriculum.teachers.setter_solver import SetterSolverConfig

@@ -18,11 +18,11 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum.fields import MOST_AT_ONCE, check_integers, check_numbers, given
+from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, fresh_proposals, random_seeds
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.space import Space
-from jaxcurriculum.teachers.choice import pick
-from jaxcurriculum.teachers.history import usable
-from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, fresh_proposals, random_seeds
+from jaxcurriculum.spaces import Space
+from jaxcurriculum.teachers.parts.ring import usable
+from jaxcurriculum.teachers.parts.sampling import pick
 
 RANDOM = -1  # origin of a random level; otherwise the slot of the buffer
 
@@ -69,7 +69,7 @@ def learnability(task_space: Space, config: LearnabilityConfig | None = None) ->
     count beside those of training. A student whose attempts cannot differ, as the simulated ones without noise, has no learnable
     level: then the kept levels are random ones.
 
-    >>> from jaxcurriculum.space import Box
+    >>> from jaxcurriculum.spaces import Box
     >>> teacher = learnability(Box(names=("height",), low=(0.0,), high=(3.0,)))
     >>> _, proposals = teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 3)
     >>> proposals.tasks.shape, proposals.origin.tolist()

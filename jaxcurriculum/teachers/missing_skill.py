@@ -15,11 +15,11 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum.fields import check_integers, check_numbers, given
+from jaxcurriculum.records import Episodes, Key, Proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.arm_statistics import ArmWindow, check_arms, empty, one_by_one, push
-from jaxcurriculum.teachers.arms import Arms, explore, propose_arms
-from jaxcurriculum.teachers.choice import log_proportional
-from jaxcurriculum.types import Episodes, Key, Proposals
+from jaxcurriculum.teachers.parts.arm_statistics import ArmWindow, check_arms, empty, one_by_one, push
+from jaxcurriculum.teachers.parts.arms import Arms, explore, propose_arms
+from jaxcurriculum.teachers.parts.sampling import log_proportional
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,8 +50,8 @@ def missing_skill(arms: Arms, config: MissingSkillConfig | None = None) -> Teach
     once before the training; here a failed episode lacks the skill of its arm, the profile holds rates rather than counts (a
     count would grow with practice), and it follows every episode.
 
-    >>> from jaxcurriculum.space import Box
-    >>> from jaxcurriculum.teachers.arms import cells
+    >>> from jaxcurriculum.spaces import Box
+    >>> from jaxcurriculum.teachers.parts.arms import cells
     >>> teacher = missing_skill(cells(Box(names=("height",), low=(0.0,), high=(3.0,)), 4))
     >>> teacher.report(teacher.init(jax.random.key(0)))["profile"].tolist()
     [1.0, 1.0, 1.0, 1.0]

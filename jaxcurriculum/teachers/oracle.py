@@ -15,10 +15,10 @@ import numpy as np
 from flax import struct
 
 from jaxcurriculum.fields import MOST_KEPT, check_integers, check_kind, check_numbers, check_tuples, given
+from jaxcurriculum.records import Episodes, Key, Proposals, fresh_proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.space import Box
-from jaxcurriculum.teachers import history as ring
-from jaxcurriculum.types import Episodes, Key, Proposals, fresh_proposals
+from jaxcurriculum.spaces import Box
+from jaxcurriculum.teachers.parts import ring
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -18,13 +18,13 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum.fields import MOST_KEPT, check_integers, check_numbers, given
+from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, fresh_proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.space import Box, Space
-from jaxcurriculum.teachers import level_buffer
-from jaxcurriculum.teachers.choice import check_task, easy_tasks, pick
-from jaxcurriculum.teachers.history import usable
-from jaxcurriculum.teachers.level_buffer import LevelBuffer
-from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, fresh_proposals
+from jaxcurriculum.spaces import Box, Space
+from jaxcurriculum.teachers.parts import level_buffer
+from jaxcurriculum.teachers.parts.level_buffer import LevelBuffer
+from jaxcurriculum.teachers.parts.ring import usable
+from jaxcurriculum.teachers.parts.sampling import check_task, easy_tasks, pick
 
 NEW = -1  # origin of a level that was drawn at random; a replayed one has the slot that it was drawn from
 PRIORITISATIONS = ("rank", "power")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, fresh_proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.space import Space
-from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, fresh_proposals
+from jaxcurriculum.spaces import Space
 
 
 def random(task_space: Space) -> Teacher:
     """A teacher that draws every task from `task_space.sample`; it has no state and learns nothing.
 
-    >>> from jaxcurriculum.space import Box
+    >>> from jaxcurriculum.spaces import Box
     >>> teacher = random(Box(names=("height",), low=(0.0,), high=(3.0,)))
     >>> _, proposals = teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 4)
     >>> proposals.tasks.shape

@@ -18,15 +18,14 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jaxcurriculum.device.lanes import all_seeds_at_once, shared_max
 from jaxcurriculum.fields import MOST_KEPT, check_integers, check_kind, check_numbers, given
+from jaxcurriculum.records import Episodes, Key, Proposals, fresh_proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.space import Box
-from jaxcurriculum.teachers import history as ring
-from jaxcurriculum.teachers import regions
-from jaxcurriculum.teachers.batching import all_seeds_at_once, shared_max
-from jaxcurriculum.teachers.choice import in_proportion
-from jaxcurriculum.teachers.regions import Regions
-from jaxcurriculum.types import Episodes, Key, Proposals, fresh_proposals
+from jaxcurriculum.spaces import Box
+from jaxcurriculum.teachers.parts import regions, ring
+from jaxcurriculum.teachers.parts.regions import Regions
+from jaxcurriculum.teachers.parts.sampling import in_proportion
 
 UNIFORM = -1  # origin of a task that was drawn uniformly; otherwise the number of its region
 

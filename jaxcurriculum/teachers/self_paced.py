@@ -21,14 +21,14 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
+from jaxcurriculum.device.lanes import shared_max
 from jaxcurriculum.fields import MOST_AT_ONCE, check_integers, check_kind, check_numbers, check_one_or_each, given
+from jaxcurriculum.records import Episodes, Key, Proposals, fresh_proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.space import Box
-from jaxcurriculum.teachers import history as ring
-from jaxcurriculum.teachers.batching import shared_max
-from jaxcurriculum.teachers.choice import check_task, free_axes, from_free
-from jaxcurriculum.teachers.trust_region import Gaussian, factor, kl, log_density, trust_region_step
-from jaxcurriculum.types import Episodes, Key, Proposals, fresh_proposals
+from jaxcurriculum.spaces import Box
+from jaxcurriculum.teachers.parts import ring
+from jaxcurriculum.teachers.parts.sampling import check_task, free_axes, from_free
+from jaxcurriculum.teachers.parts.trust_region import Gaussian, factor, kl, log_density, trust_region_step
 
 FEWEST_EPISODES = 2  # an update waits until the buffer holds so many
 MAX_ALPHA = 1e5

@@ -22,14 +22,14 @@ import jax.numpy as jnp
 import optax
 from flax import struct
 
+from jaxcurriculum.device.lanes import shared_max
 from jaxcurriculum.fields import MOST_AT_ONCE, check_integers, check_kind, check_numbers, check_widths, given
+from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, fresh_proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.space import Box
-from jaxcurriculum.teachers import history as ring
-from jaxcurriculum.teachers.batching import shared_max
-from jaxcurriculum.teachers.choice import free_axes, from_free
-from jaxcurriculum.teachers.flow import Flow
-from jaxcurriculum.types import Episodes, Key, Proposals, PyTree, fresh_proposals
+from jaxcurriculum.spaces import Box
+from jaxcurriculum.teachers.parts import ring
+from jaxcurriculum.teachers.parts.flow import Flow
+from jaxcurriculum.teachers.parts.sampling import free_axes, from_free
 
 EDGE = 1e-4  # solved tasks are kept so far from the faces of the unit cube, where a sigmoid's density ends
 LEAST_FEASIBILITY = 1e-8

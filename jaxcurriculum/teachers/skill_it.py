@@ -20,10 +20,10 @@ import numpy as np
 from flax import struct
 
 from jaxcurriculum.fields import check_integers, check_kind, check_numbers, check_range, given, is_number
+from jaxcurriculum.records import Episodes, Key, Proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.arm_statistics import ArmWindow, check_arms, empty, one_by_one, push
-from jaxcurriculum.teachers.arms import Arms, propose_arms
-from jaxcurriculum.types import Episodes, Key, Proposals
+from jaxcurriculum.teachers.parts.arm_statistics import ArmWindow, check_arms, empty, one_by_one, push
+from jaxcurriculum.teachers.parts.arms import Arms, propose_arms
 
 MOST_SKILLS = 10_000  # the graph has a number for each pair
 MOST_ROUNDS = 1000  # the losses of all skills at the end of each are kept
@@ -61,8 +61,8 @@ def grid_graph(arms: Arms, weight: float = 0.5) -> np.ndarray:
       TypeError: when `arms` are something else.
       ValueError: when they are more than 10,000, or `weight` is negative or not finite.
 
-    >>> from jaxcurriculum.space import Box
-    >>> from jaxcurriculum.teachers.arms import cells
+    >>> from jaxcurriculum.spaces import Box
+    >>> from jaxcurriculum.teachers.parts.arms import cells
     >>> grid_graph(cells(Box(names=("height",), low=(0.0,), high=(3.0,)), 3)).tolist()
     [[1.0, 0.5, 0.0], [0.5, 1.0, 0.5], [0.0, 0.5, 1.0]]
     """
@@ -92,7 +92,7 @@ def skill_it(
     Raises:
       ValueError: when `graph` has another shape or holds a number that is negative or not finite.
 
-    >>> from jaxcurriculum.teachers.arms import listed
+    >>> from jaxcurriculum.teachers.parts.arms import listed
     >>> teacher = skill_it(listed([[0.0], [1.0]]), graph=[[1.0, 1.0], [0.0, 1.0]])
     >>> [round(p, 3) for p in teacher.report(teacher.init(jax.random.key(0)))["probabilities"].tolist()]  # e^(2/2) : e^(1/2)
     [0.622, 0.378]

@@ -19,10 +19,10 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum.fields import check_integers, check_numbers, given
+from jaxcurriculum.records import Episodes, Key, Proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.arm_statistics import ArmWindow, check_arms, empty, is_arm, latest, one_by_one, push, slope
-from jaxcurriculum.teachers.arms import Arms, draw, explore, greedy, propose_arms, propose_from
-from jaxcurriculum.types import Episodes, Key, Proposals
+from jaxcurriculum.teachers.parts.arm_statistics import ArmWindow, check_arms, empty, is_arm, latest, one_by_one, push, slope
+from jaxcurriculum.teachers.parts.arms import Arms, draw, explore, greedy, propose_arms, propose_from
 
 ALGORITHMS = ("online", "naive", "window", "sampling")
 POLICIES = ("epsilon-greedy", "boltzmann")
@@ -74,8 +74,8 @@ def tscl(arms: Arms, config: TsclConfig | None = None) -> Teacher:
     are known; "naive" gives each drawn arm `window` proposals in a row, that go on in the next round, and takes a slope of every
     `window` episodes of an arm.
 
-    >>> from jaxcurriculum.space import Box
-    >>> from jaxcurriculum.teachers.arms import cells
+    >>> from jaxcurriculum.spaces import Box
+    >>> from jaxcurriculum.teachers.parts.arms import cells
     >>> teacher = tscl(cells(Box(names=("height",), low=(0.0,), high=(3.0,)), 4))
     >>> teacher.report(teacher.init(jax.random.key(0)))["probabilities"].tolist()
     [0.25, 0.25, 0.25, 0.25]

@@ -18,11 +18,11 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum.fields import check_integers, check_numbers, given
+from jaxcurriculum.records import Episodes, Key, Proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.arm_statistics import ArmWindow, check_arms, empty, is_arm, one_by_one, push
-from jaxcurriculum.teachers.arms import Arms, greedy, propose_arms
-from jaxcurriculum.teachers.history import is_measured
-from jaxcurriculum.types import Episodes, Key, Proposals
+from jaxcurriculum.teachers.parts.arm_statistics import ArmWindow, check_arms, empty, is_arm, one_by_one, push
+from jaxcurriculum.teachers.parts.arms import Arms, greedy, propose_arms
+from jaxcurriculum.teachers.parts.ring import is_measured
 
 SELECTIONS = ("softmax", "highest")
 
@@ -62,8 +62,8 @@ def ucb_advantage(arms: Arms, config: UcbAdvantageConfig | None = None) -> Teach
     here `advantage_scale` says which advantage counts as 1. The paper updates once a batch; here the second form of the advantage
     compares each episode of a batch with those before it.
 
-    >>> from jaxcurriculum.space import Box
-    >>> from jaxcurriculum.teachers.arms import cells
+    >>> from jaxcurriculum.spaces import Box
+    >>> from jaxcurriculum.teachers.parts.arms import cells
     >>> teacher = ucb_advantage(cells(Box(names=("height",), low=(0.0,), high=(3.0,)), 4))
     >>> teacher.report(teacher.init(jax.random.key(0)))["probabilities"].tolist()
     [0.25, 0.25, 0.25, 0.25]

@@ -6,16 +6,16 @@ import re
 import jax
 import jax.numpy as jnp
 import numpy as np
-import probes
 import pytest
-from compiling import quick_jit
 
 from jaxcurriculum import LoopConfig, envs, make_loop, teachers
+from jaxcurriculum.learners.normaliser import init_moments, standardise, update_moments
+from jaxcurriculum.records import fresh_proposals
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.students import PpoConfig, ppo
-from jaxcurriculum.students.normaliser import init_moments, standardise, update_moments
 from jaxcurriculum.students.ppo import clipped_surrogate, gae
-from jaxcurriculum.types import fresh_proposals
+from jaxcurriculum.testing import probes
+from jaxcurriculum.testing.compiling import quick_jit
 
 SMALL = PpoConfig(
     rollout=RolloutConfig(num_envs=32, num_steps=32, pool_size=1056), hidden=(16, 16), minibatch_size=256, learning_rate=3e-3, discount=0.9

@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from compiling import quick_jit
 
+from jaxcurriculum.records import fresh_proposals
 from jaxcurriculum.students.simulated import SkillGraphConfig, skill_graph, skill_graph_test_tasks
-from jaxcurriculum.types import fresh_proposals
+from jaxcurriculum.testing.compiling import quick_jit
 
 
 def practise(student, state, tasks):

@@ -4,11 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from compiling import quick_jit
-from references.toy_grid_numpy import ForgetfulToyGrid, RotatedToyGrid, SpreadingToyGrid, ToyGrid
 
+from jaxcurriculum.records import fresh_proposals
 from jaxcurriculum.students.simulated import ToyGridConfig, toy_grid, toy_grid_test_tasks
-from jaxcurriculum.types import fresh_proposals
+from jaxcurriculum.testing.compiling import quick_jit
+from references.toy_grid_numpy import ForgetfulToyGrid, RotatedToyGrid, SpreadingToyGrid, ToyGrid
 
 
 @pytest.mark.parametrize(("dims", "cells", "irrelevant", "batch"), [(1, 30, 0, 1), (2, 10, 0, 500), (2, 5, 1, 50), (3, 4, 2, 1000)])

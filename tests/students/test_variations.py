@@ -4,11 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from compiling import quick_jit
 
+from jaxcurriculum.records import fresh_proposals
 from jaxcurriculum.students import NoisyConfig, UnlearnableConfig, noisy, unlearnable
 from jaxcurriculum.students.simulated import ToyGridConfig, toy_grid
-from jaxcurriculum.types import fresh_proposals
+from jaxcurriculum.testing.compiling import quick_jit
 
 PLAIN = toy_grid(ToyGridConfig(cells=4, episodes_per_round=4000))
 

@@ -4,15 +4,15 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
-import laws
 import numpy as np
 import pytest
-from compiling import quick_jit
 from levels import SQUARE, Pair, episodes_of, practise
-from trial import run_teacher
 
 from jaxcurriculum import Box
 from jaxcurriculum.teachers import AccelConfig, PlrConfig, accel, plr
+from jaxcurriculum.testing import laws
+from jaxcurriculum.testing.compiling import quick_jit
+from jaxcurriculum.testing.trials import run_teacher
 
 EASY = PlrConfig(robust=True, capacity=50, replay_prob=0.8, least_filled=0.2, initial_mean=(0.5, 0.5), initial_std=0.03)
 THREE = Box(names=("x", "y", "constant"), low=(0.0, 0.1, 2.0), high=(10.0, 10.0, 2.0), log=(False, True, False))

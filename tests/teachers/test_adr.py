@@ -2,16 +2,16 @@
 
 import jax
 import jax.numpy as jnp
-import laws
 import numpy as np
 import pytest
-from compiling import quick_jit
-from references.adr_numpy import Adr
 from scipy.stats import kstest
 
 from jaxcurriculum import Box, teachers
+from jaxcurriculum.records import Episodes
 from jaxcurriculum.teachers import AdrConfig
-from jaxcurriculum.types import Episodes
+from jaxcurriculum.testing import laws
+from jaxcurriculum.testing.compiling import quick_jit
+from references.adr_numpy import Adr
 
 SPACE = Box(names=("height", "constant", "spacing"), low=(0.0, 2.0, 1.0), high=(3.0, 2.0, 7.0))
 SQUARE = Box(names=("x", "y"), low=(0.0, 0.0), high=(1.0, 1.0))

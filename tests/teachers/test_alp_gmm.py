@@ -4,12 +4,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from compiling import quick_jit
 from scipy.stats import kstest
 
 from jaxcurriculum import Box, teachers
 from jaxcurriculum.students import simulated
-from jaxcurriculum.teachers import AlpGmmConfig, gmm
+from jaxcurriculum.teachers import AlpGmmConfig
+from jaxcurriculum.teachers.parts import gmm
+from jaxcurriculum.testing.compiling import quick_jit
 
 SPACE = Box(names=("height", "spacing"), low=(0.0, 1.0), high=(3.0, 7.0))
 

@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from bandits import ARMS, NUM_ARMS, episodes_of, updated
-from compiling import quick_jit
-from references import bandits_numpy
 
 from jaxcurriculum import Box, teachers
 from jaxcurriculum.teachers.tscl import sampled_probabilities
+from jaxcurriculum.testing.compiling import quick_jit
+from references import bandits_numpy
 
 UPDATES = 2000
 

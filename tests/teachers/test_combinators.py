@@ -2,12 +2,12 @@
 
 import jax
 import jax.numpy as jnp
-import laws
 import numpy as np
 import pytest
-from trial import made_up_episodes
 
 from jaxcurriculum import Box, Context, Teacher, fresh_proposals, teachers
+from jaxcurriculum.testing import laws
+from jaxcurriculum.testing.trials import made_up_episodes
 
 SPACE = Box(names=("height", "spacing", "angle"), low=(0.0, 1.0, -1.0), high=(3.0, 7.0, 1.0))
 KEY = jax.random.key(0)

@@ -4,17 +4,18 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
-import laws
 import numpy as np
 import pytest
-from compiling import quick_jit
-from references.covar_gmm_numpy import CovarGmm
-from trial import made_up_episodes
 
 from jaxcurriculum import Box, teachers
 from jaxcurriculum.students import simulated
-from jaxcurriculum.teachers import CovarGmmConfig, history
+from jaxcurriculum.teachers import CovarGmmConfig
 from jaxcurriculum.teachers.covar_gmm import _with_time
+from jaxcurriculum.teachers.parts import ring
+from jaxcurriculum.testing import laws
+from jaxcurriculum.testing.compiling import quick_jit
+from jaxcurriculum.testing.trials import made_up_episodes
+from references.covar_gmm_numpy import CovarGmm
 
 SPACE = Box(names=("height", "spacing"), low=(0.0, 1.0), high=(3.0, 7.0))
 RISES, FALLS, FLAT = (0.7, 2.5), (2.3, 2.5), (1.5, 6.0)  # places, in the units of the axes
@@ -116,8 +117,8 @@ def test_a_fit_agrees_with_scikit_learn_and_returns_that_are_not_finite_count_as
 def test_time_counts_from_the_oldest_row_of_the_window():
     """Rows 0 to 12 through a window of 5: the ring has turned, and 8 to 12 stand in it."""
     rows = jnp.stack([jnp.arange(13.0), 100 + jnp.arange(13.0)])
-    window = history.insert(history.empty(2, 5), rows[:, :6], jnp.int32(6))
-    window = history.insert(window, rows[:, 6:], jnp.int32(7))
+    window = ring.insert(ring.empty(2, 5), rows[:, :6], jnp.int32(6))
+    window = ring.insert(window, rows[:, 6:], jnp.int32(7))
     data = np.asarray(_with_time(window))
     np.testing.assert_allclose(data[:, np.argsort(data[0])], [[8, 9, 10, 11, 12], [0, 0.2, 0.4, 0.6, 0.8], [108, 109, 110, 111, 112]])
 

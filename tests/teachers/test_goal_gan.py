@@ -7,12 +7,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from compiling import quick_jit
-from laws import assert_equal
-from trial import made_up_episodes
 
 from jaxcurriculum import Box, teachers
 from jaxcurriculum.teachers import GoalGanConfig
+from jaxcurriculum.testing.compiling import quick_jit
+from jaxcurriculum.testing.laws import assert_equal
+from jaxcurriculum.testing.trials import made_up_episodes
 
 SPACE = Box(names=("x", "constant", "y"), low=(-1.0, 2.0, 0.0), high=(1.0, 2.0, 6.0))
 SMALL = GoalGanConfig(

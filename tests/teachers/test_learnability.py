@@ -4,12 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from compiling import quick_jit
 from levels import SQUARE, Pair, episodes_of
 from scipy.stats import kstest
 
 from jaxcurriculum import Context
 from jaxcurriculum.teachers import LearnabilityConfig, learnability
+from jaxcurriculum.testing.compiling import quick_jit
 
 SMALL = LearnabilityConfig(refresh_every=4, num_candidates=200, num_attempts=10, capacity=20, replay_prob=0.6)
 

@@ -4,11 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from compiling import quick_jit
 
 from jaxcurriculum import Box, teachers
+from jaxcurriculum.records import fresh_proposals
 from jaxcurriculum.students.simulated import toy_grid
-from jaxcurriculum.types import fresh_proposals
+from jaxcurriculum.testing.compiling import quick_jit
 
 SPACE = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0))
 

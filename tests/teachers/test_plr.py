@@ -6,12 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from compiling import quick_jit
 from levels import SQUARE, Pair, episodes_of, practise
 
 from jaxcurriculum import Box
 from jaxcurriculum.students import simulated
-from jaxcurriculum.teachers import PlrConfig, level_buffer, plr
+from jaxcurriculum.teachers import PlrConfig, plr
+from jaxcurriculum.teachers.parts import level_buffer
+from jaxcurriculum.testing.compiling import quick_jit
 
 NAN = float("nan")
 

@@ -6,15 +6,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from compiling import quick_jit
-from laws import assert_close, assert_equal
-from references.riac_numpy import Riac, progress
-from references.toy_grid_numpy import ToyGrid
 
 from jaxcurriculum import Box, Episodes
 from jaxcurriculum.students import simulated
-from jaxcurriculum.teachers import RiacConfig, regions, riac
+from jaxcurriculum.teachers import RiacConfig, riac
+from jaxcurriculum.teachers.parts import regions
 from jaxcurriculum.teachers.riac import proposal_draws
+from jaxcurriculum.testing.compiling import quick_jit
+from jaxcurriculum.testing.laws import assert_close, assert_equal
+from references.riac_numpy import Riac, progress
+from references.toy_grid_numpy import ToyGrid
 
 SPACE = Box(names=("height", "constant", "spacing"), low=(0.0, 2.0, 1.0), high=(4.0, 2.0, 100.0), log=(False, False, True))
 SMALL = RiacConfig(max_items=20, num_attempts=10, max_draws=20, min_share=0.1, min_side=0.05, max_regions=64)

@@ -4,14 +4,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from compiling import quick_jit
-from references.gaussian_numpy import plain_kl
 
 from jaxcurriculum import Box, Context, teachers
+from jaxcurriculum.records import fresh_proposals
 from jaxcurriculum.students.simulated.episodes import of_proposals
 from jaxcurriculum.teachers import SelfPacedConfig
-from jaxcurriculum.teachers.trust_region import kl
-from jaxcurriculum.types import fresh_proposals
+from jaxcurriculum.teachers.parts.trust_region import kl
+from jaxcurriculum.testing.compiling import quick_jit
+from references.gaussian_numpy import plain_kl
 
 SPACE = Box(names=("height", "constant", "spacing"), low=(0.0, 2.0, 1.0), high=(3.0, 2.0, 7.0))
 

@@ -4,17 +4,17 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
-import laws
 import numpy as np
 import pytest
-from compiling import quick_jit
-from trial import made_up_episodes
 
 from jaxcurriculum import Box, teachers
+from jaxcurriculum.records import fresh_proposals
 from jaxcurriculum.teachers import SetterSolverConfig
-from jaxcurriculum.teachers.flow import Flow
+from jaxcurriculum.teachers.parts.flow import Flow
 from jaxcurriculum.teachers.setter_solver import Judge
-from jaxcurriculum.types import fresh_proposals
+from jaxcurriculum.testing import laws
+from jaxcurriculum.testing.compiling import quick_jit
+from jaxcurriculum.testing.trials import made_up_episodes
 
 SPACE = Box(names=("height", "constant", "spacing"), low=(0.0, 2.0, 0.0), high=(3.0, 2.0, 6.0))
 SMALL = SetterSolverConfig(setter_hidden=16, judge_hidden=(32, 32), num_blocks=2, learning_rate=3e-3, noise=0.02)

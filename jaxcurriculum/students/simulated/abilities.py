@@ -17,10 +17,10 @@ import numpy as np
 from flax import struct
 
 from jaxcurriculum.fields import MOST_AT_ONCE, check_integers, check_numbers, given
+from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
 from jaxcurriculum.roles import Student
-from jaxcurriculum.space import Box
+from jaxcurriculum.spaces import Box
 from jaxcurriculum.students.simulated.episodes import attempts, of_proposals
-from jaxcurriculum.types import Episodes, Key, Proposals, PyTree
 
 MOST_ABILITIES = 100_000  # each is tested at ten difficulties
 TESTS_PER_ABILITY = 10  # difficulties in the test set

@@ -5,13 +5,13 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxcurriculum.types import Episodes, Proposals, PyTree
+from jaxcurriculum.records import Episodes, Proposals, PyTree
 
 
 def of_proposals(proposals: Proposals, returns: jax.Array, solved: jax.Array) -> Episodes:
     """The episodes of a round in which every proposal was practised once, in their order; returns, solved are [num].
 
-    >>> from jaxcurriculum.types import fresh_proposals
+    >>> from jaxcurriculum.records import fresh_proposals
     >>> proposals = fresh_proposals(jax.random.key(0), jnp.zeros((2, 1)))
     >>> episodes = of_proposals(proposals, jnp.array([0.5, 1.0]), jnp.array([False, True]))
     >>> episodes.returns.tolist(), episodes.lengths.tolist(), episodes.mean_value.tolist()

@@ -17,10 +17,10 @@ import numpy as np
 from flax import struct
 
 from jaxcurriculum.fields import MOST_AT_ONCE, check_integers, check_numbers, given, is_integer
+from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
 from jaxcurriculum.roles import Student
-from jaxcurriculum.space import Box
+from jaxcurriculum.spaces import Box
 from jaxcurriculum.students.simulated.episodes import attempts, of_proposals
-from jaxcurriculum.types import Episodes, Key, Proposals, PyTree
 
 MOST_CELLS = 10_000_000  # each is a number in memory, and a test task
 MOST_DIMS = MOST_CELLS.bit_length() - 1  # with two cells an axis

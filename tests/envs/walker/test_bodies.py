@@ -6,7 +6,7 @@ import pytest
 from walker_scenes import numbers
 
 from jaxcurriculum.envs.walker.bodies import BODIES, SIZES, Body, anatomy, get_body, polygon_mass
-from jaxcurriculum.envs.walker.kinematics import WalkerState, outline
+from jaxcurriculum.envs.walker.engine.kinematics import WalkerState, outline
 from jaxcurriculum.envs.walker.starts import Start
 
 

@@ -10,13 +10,13 @@ import functools
 import jax
 import numpy as np
 import pytest
-from compiling import quick_jit
+from walker_scenes import numbers
+
+from jaxcurriculum.envs.walker.engine.kinematics import outline
+from jaxcurriculum.testing.compiling import quick_jit
 from references.box2d_walker import Box2DWalker
 from references.distributions import SCENES, distances
 from references.same_state import HORIZON, KINDS, Cases, engine_angles, errors, make_cases
-from walker_scenes import numbers
-
-from jaxcurriculum.envs.walker.kinematics import outline
 
 NUM = 40  # states a kind
 

@@ -6,11 +6,11 @@ import jax
 import numpy as np
 import pytest
 from gymnasium.envs.box2d.bipedal_walker import BipedalWalker, BipedalWalkerHeuristics
+
+from jaxcurriculum.envs.walker.bodies import BODIES, Body
 from references.box2d_walker import Box2DWalker, episode, measure_start
 from references.box2d_world import GROUND, box
 from references.heuristic_walker import HeuristicGait
-
-from jaxcurriculum.envs.walker.bodies import BODIES, Body
 
 TRIPOD = Body(
     name="tripod",

@@ -4,15 +4,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from compiling import quick_jit
-from references.box2d_walker import Box2DWalker
 from walker_scenes import batched, level, numbers, stumps
 
 from jaxcurriculum import envs
 from jaxcurriculum.envs.walker.contact_flags import hear, no_contact
-from jaxcurriculum.envs.walker.kinematics import WalkerState
-from jaxcurriculum.envs.walker.surfaces import GROUND, STEP
-from jaxcurriculum.envs.walker.terrain import look_around
+from jaxcurriculum.envs.walker.engine.kinematics import WalkerState
+from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP
+from jaxcurriculum.envs.walker.engine.terrain import look_around
+from jaxcurriculum.testing.compiling import quick_jit
+from references.box2d_walker import Box2DWalker
 
 WALKER = numbers("default")
 LEG = float(WALKER.length.sum() - WALKER.hips[1, 0, 0])  # m from the centre of mass down to the soles of straight legs

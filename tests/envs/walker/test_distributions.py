@@ -7,6 +7,7 @@ episode of Box2D and falls in 1.5 % here.
 
 import numpy as np
 import pytest
+
 from references.distributions import IN_PIECES, SCENES, Scene, by_chance, distances, engine_episodes, kept_episodes
 
 NUM = 400  # episodes of the engine

@@ -6,12 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from compiling import quick_jit
 
 from jaxcurriculum import envs
 from jaxcurriculum.envs.walker.bodies import BODIES, SIZES, anatomy
+from jaxcurriculum.envs.walker.engine.kinematics import WalkerState, outline
 from jaxcurriculum.envs.walker.fits import _points, check_fits
-from jaxcurriculum.envs.walker.kinematics import WalkerState, outline
+from jaxcurriculum.testing.compiling import quick_jit
 
 BIPED = dataclasses.replace(BODIES["default"], start=None, start_on_pieces=None)
 UNDERGROUND = envs.Start(pose=(4.6, -50.0, 0.0), joints=((0.3, 0.2), (-0.8, -0.8)), velocity=((0.0,) * 5,) * 3)

@@ -4,13 +4,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from compiling import quick_jit
 from walker_scenes import batched
 
 from jaxcurriculum import envs
+from jaxcurriculum.envs.walker.engine.terrain import look_around
 from jaxcurriculum.envs.walker.lidar import lidar
-from jaxcurriculum.envs.walker.render import scene
-from jaxcurriculum.envs.walker.terrain import look_around
+from jaxcurriculum.envs.walker.viewer import scene
+from jaxcurriculum.testing.compiling import quick_jit
 
 TRACKS = {
     "stumps": envs.stump_tracks,

@@ -1,6 +1,7 @@
 """Policies trained here on BipedalWalker-v3 ground run unchanged in gymnasium's BipedalWalker-v3 (`references/transfer.py`)."""
 
 import pytest
+
 from references.transfer import load, returns_here, returns_there
 
 pytestmark = pytest.mark.slow

@@ -1,0 +1,1 @@
+"""The physics of a planar walker, after Box2D."""

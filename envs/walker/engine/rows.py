@@ -1,0 +1,67 @@
+"""Constraints on a walker as rows.
+
+A row is one speed that something bounds: a joint's rate (motor and limit), or the speed of a contact point along its normal or its
+tangent. With J the row, an impulse p along it changes the motion by A^-1 J^T p and the row's own speed by p / mass. A row touches
+the hull's three numbers and two of its own leg (`mass.Motion`), so it is five numbers long. Row order: hip, knee, then four normals,
+then the four tangents of the same points.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from jaxcurriculum.envs.walker.engine.contact import Contacts
+from jaxcurriculum.envs.walker.engine.kinematics import dot, fold, perpendicular
+from jaxcurriculum.envs.walker.engine.mass import MassMatrix, Motion
+
+JOINTS, NORMALS, TANGENTS = range(0, 2), range(2, 6), range(6, 10)
+
+
+class Rows(struct.PyTreeNode):
+    """All rows of a walker: hull (vx, vy, rate), then upper and lower link of the row's leg."""
+
+    jacobian: jax.Array  # [10 (rows), legs, 5, N]
+    response: jax.Array  # [10, legs, 5, N]: the motion that a unit impulse makes
+    mass: jax.Array  # [10, legs, N]: impulse for a unit of speed
+
+
+def make_rows(mass: MassMatrix, tops: jax.Array, contacts: Contacts) -> Rows:
+    """The rows at one posture, with `tops` [2, 2, legs, N] the links' upper ends and contacts [2 (points), 2 (links), legs, N]."""
+    hull, links = _contact_rows(mass, tops, contacts)
+    zero, one = jnp.zeros_like(hull[0, :1]), jnp.ones_like(hull[0, :1])
+    both = jnp.concatenate([zero, zero])
+    joints_hull = jnp.stack([both, both, jnp.concatenate([-one, zero])])  # a hip turns against the hull
+    joints_links = jnp.stack([jnp.concatenate([one, -one]), jnp.concatenate([zero, one])])
+    hull = jnp.concatenate([joints_hull, hull], axis=1)  # [3, 10, legs, N]
+    links = jnp.concatenate([joints_links, links], axis=1)  # [2, 10, legs, N]
+
+    hull = hull - mass.coupling[:, 0, None] * links[0][None] - mass.coupling[:, 1, None] * links[1][None]
+    jacobian = jnp.concatenate([hull, links])
+    response = jnp.concatenate([mass.solve_hull(hull), mass.solve_leg(links)])
+    return Rows(
+        jacobian=jnp.stack(list(jacobian), axis=2),  # five numbers that are used together lie together
+        response=jnp.stack(list(response), axis=2),
+        mass=1.0 / fold(jnp.add, jacobian * response),
+    )
+
+
+def _contact_rows(mass: MassMatrix, tops: jax.Array, contacts: Contacts) -> tuple[jax.Array, jax.Array]:
+    """Normal and tangential rows before elimination: hull part [3, 8, legs, N], link part [2 (upper, lower), 8, legs, N]."""
+    normal = contacts.normal
+    direction = jnp.stack([normal, jnp.stack([normal[1], -normal[0]])], axis=1)  # [2, 2 (rows), 2 (points), 2 (links), legs, N]
+    through_hip = dot(mass.hip_lever[:, None, None, None], direction)
+    arm = perpendicular(contacts.point - tops[:, None])
+    own = dot(arm[:, None], direction)
+    from_upper = dot(2 * mass.link_lever[:, 0][:, None, None], direction[:, :, :, 1])
+    upper = jnp.stack([own[:, :, 0], from_upper], axis=2)
+    lower = jnp.stack([jnp.zeros_like(from_upper), own[:, :, 1]], axis=2)
+    hull = jnp.concatenate([direction, through_hip[None]])
+    links = jnp.stack([upper, lower])
+    return hull.reshape(3, 8, *hull.shape[4:]), links.reshape(2, 8, *links.shape[4:])
+
+
+def row_speeds(jacobian: jax.Array, motion: Motion) -> jax.Array:
+    """The speed along rows [rows, legs, 5, N] under `motion`, [rows, legs, N]."""
+    return jnp.asarray(sum(jacobian[:, :, i] * speed for i, speed in enumerate([*motion.hull[:, None, None], *motion.links[:, None]])))

@@ -1,0 +1,83 @@
+"""Hexagon Tracks: flat ground with hexagons of one shape, each a little different."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxcurriculum.envs.walker.bodies import Body
+from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP, Polygons
+from jaxcurriculum.envs.walker.engine.terrain import END, NOWHERE, PAD, Density
+from jaxcurriculum.envs.walker.environment import Scenery, Sizes, Track, walk_on
+from jaxcurriculum.records import Key
+from jaxcurriculum.roles import Environment
+from jaxcurriculum.spaces import Box
+
+BASE = ((-0.5, 0.0), (-0.5, 0.25), (-0.25, 0.5), (0.25, 0.5), (0.5, 0.25), (0.5, 0.0))  # steps: corners before the task moves them
+SPREAD = 0.1  # steps: standard deviation of each coordinate
+MOST_SPREAD = 5  # standard deviations
+PITCH = 1.0 + 8.0  # m from one hexagon to the next
+MAX_OFFSET = 4.0  # steps
+NUM = int(np.ceil((END - PAD) / PITCH))
+
+
+def hexagon_tracks(body: str | Body = "default", sizes: Sizes | None = None) -> Environment:
+    """Hexagon Tracks: flat ground with a hexagon every 9 m, to be crossed by a walker (`tracks.walk_on`).
+
+    Task: offsets (dx, dy) of six corners, each in [0, 4] steps of 14/30 m and moved by N(0, 0.1^2) steps in each hexagon. The obstacle is
+    the convex hull of the corners. The first and last corners stand on the ground: their dy do nothing.
+
+    Args:
+      body: "default", "short", "long" or "quadruped", or a `Body` of your own.
+      sizes: bounds of factors for sizes of the body, such as {"upper_length": (0.5, 1.5)}.
+
+    Raises:
+      ValueError: when there is no such body or size; see also `tracks.walk_on`.
+
+    Source: Portelas et al. 2019 (see `stump_tracks`, also for the differences).
+
+    >>> env = hexagon_tracks("quadruped")
+    >>> env.task_space.dims, env.obs_dim
+    (12, 34)
+    """
+    names = [f"{axis}_{corner}" for corner in range(1, 7) for axis in ("dx", "dy")]
+    space = Box(names=names, low=[0.0] * 12, high=[MAX_OFFSET] * 12, units=["steps"] * 12)
+    widest = STEP * (1.0 + MAX_OFFSET + 2 * MOST_SPREAD * SPREAD)
+    density = Density(gap=PITCH - widest, width=0.0)
+    return walk_on(Track(name="hexagon-tracks", task_space=space, scenery=_hexagons, density=density), body, sizes)
+
+
+def _hexagons(key: Key, task: jax.Array) -> Scenery:
+    noise = jnp.clip(jax.random.normal(key, (NUM, 6, 2)), -MOST_SPREAD, MOST_SPREAD)
+    moved = task.reshape(1, 6, 2) + SPREAD * noise
+    moved = moved * np.array([[[1, 0], *[[1, 1]] * 4, [1, 0]]], np.float32)
+    left = PAD + PITCH * jnp.arange(NUM)
+    points = STEP * (jnp.array([BASE]) + moved) + jnp.stack([left, jnp.full((NUM,), GROUND)], axis=1)[:, None]
+    nowhere = NOWHERE + jnp.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0]])
+    hulls = jnp.concatenate([jax.vmap(convex_hull)(points), nowhere[None]])
+    return None, Polygons(vertices=jnp.moveaxis(hulls, -1, 0))
+
+
+def convex_hull(points: jax.Array) -> jax.Array:
+    """The convex hull of points [num, 2], counter-clockwise, [num, 2]; the lowest corner fills the rest.
+
+    The side from a corner goes to the point that has all others on its left, and of several to the farthest.
+
+    >>> convex_hull(jnp.array([[0.0, 0.0], [1.0, 0.0], [0.5, 0.2], [1.0, 1.0]])).tolist()
+    [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]]
+    """
+    x, y = points[:, 0], points[:, 1]
+    to_x, to_y = x[None] - x[:, None], y[None] - y[:, None]  # [from, to]
+    left = to_x[:, :, None] * to_y[:, None] - to_y[:, :, None] * to_x[:, None]  # [from, to, other]
+    length = to_x**2 + to_y**2
+    is_side = (left >= -1e-6).all(2) & (length > 0)
+    following = jnp.where(is_side, length, -1.0).argmax(1)
+    start = jnp.argmin(y + 1e-6 * x)
+
+    def walk(carry, _):
+        corner, closed = carry
+        after = jnp.where(closed, start, following[corner])
+        return (after, closed | (after == start)), points[corner]
+
+    return jax.lax.scan(walk, (start, jnp.zeros((), bool)), length=len(points), xs=None)[1]

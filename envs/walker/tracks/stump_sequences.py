@@ -1,0 +1,58 @@
+"""Stump sequences: flat ground with groups of five boxes side by side."""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+from jaxcurriculum.envs.walker.bodies import Body
+from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP, Columns
+from jaxcurriculum.envs.walker.engine.terrain import END, NOWHERE, PAD, Density
+from jaxcurriculum.envs.walker.environment import Scenery, Sizes, Track, walk_on
+from jaxcurriculum.records import Key
+from jaxcurriculum.roles import Environment
+from jaxcurriculum.spaces import Box
+
+GROUP = 5  # boxes
+GAP = 8.0  # m from one group to the next
+SPREAD = 0.1  # standard deviation of heights [steps] and widths [m]
+LEAST = 0.05  # of a height [steps] or width [m]
+NUM_GROUPS = math.ceil((END - PAD) / (GROUP * LEAST + GAP))
+
+
+def stump_sequences(body: str | Body = "default", sizes: Sizes | None = None) -> Environment:
+    """Stump sequences: flat ground with groups of five boxes side by side, 8 m apart, to be crossed by a walker (`tracks.walk_on`).
+
+    Task: (height [steps of 14/30 m], width [m]) of each box, in [0, 6]; every box is max(0.05, N(mean, 0.1^2)) high and wide.
+
+    Args:
+      body: "default", "short", "long" or "quadruped", or a `Body` of your own.
+      sizes: bounds of factors for sizes of the body, such as {"upper_length": (0.5, 1.5)}.
+
+    Raises:
+      ValueError: when there is no such body or size; see also `tracks.walk_on`.
+
+    Source: the code of Portelas et al. 2019, whose paper does not use it (see `stump_tracks`, also for the differences).
+
+    >>> stump_sequences().task_space.names[:3]
+    ('height_1', 'width_1', 'height_2')
+    """
+    names = [f"{axis}_{box}" for box in range(1, GROUP + 1) for axis in ("height", "width")]
+    space = Box(names=names, low=[0.0] * len(names), high=[6.0] * len(names), units=["steps", "m"] * GROUP)
+    density = Density(gap=GAP, width=GROUP * LEAST, group=GROUP)
+    return walk_on(Track(name="stump-sequences", task_space=space, scenery=_sequences, density=density), body, sizes)
+
+
+def _sequences(key: Key, task: jax.Array) -> Scenery:
+    noise = SPREAD * jax.random.normal(key, (NUM_GROUPS, GROUP, 2))
+    heights, widths = jnp.moveaxis(jnp.maximum(LEAST, task.reshape(1, GROUP, 2) + noise), -1, 0)
+    stretch = widths.sum(1) + GAP
+    start = PAD + jnp.cumsum(stretch) - stretch
+    start = jnp.where(start < END, start, NOWHERE)
+    left = start[:, None] + jnp.cumsum(widths, axis=1) - widths
+    boxes = [left, left + widths, GROUND + STEP * heights]
+    none = (NOWHERE + 100.0, NOWHERE + 101.0, GROUND)
+    left, right, top = (jnp.append(box.ravel(), value) for box, value in zip(boxes, none))
+    return None, Columns(left=left, right=right, top=top)

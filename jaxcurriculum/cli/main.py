@@ -1,0 +1,246 @@
+"""The command line: `jaxcurriculum train`, `plot`, `compare`, `render`, `list`.
+
+Nothing heavy is imported before it is needed, so that help and mistakes are answered at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import os
+import pathlib
+import signal
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+from tyro.conf import Positional, subcommand
+
+from jaxcurriculum.cli.results import command_line, show_paths, show_results
+from jaxcurriculum.cli.settings import Settings
+from jaxcurriculum.runs.errors import RunError, sentence
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+STOPPED = 128  # plus the number of the signal: the exit status, as shells have it
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Train(Settings):
+    """Train students under a teacher and draw what they learned.
+
+    Ends with a table and the paths of the learning curve, the curriculum, the mastery map and, for walkers, an animation. A run that
+    was killed goes on with --resume, which remembers every setting, and ends with the same numbers; with larger --steps it goes further.
+    """
+
+    name: str = "demo"  # the run is kept in OUT/NAME
+    out: pathlib.Path = pathlib.Path("runs")  # folder of all runs
+    resume: bool = False  # go on with the run of this name
+    plan: bool = False  # only say how much memory, compile time and run time it would take
+    debug: bool = False  # only run one seed until an episode ends, with nan checks after each function and full tracebacks
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Plot:
+    """Draw a run's figures again, from its files alone."""
+
+    run: Positional[pathlib.Path]  # folder of the run
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Compare:
+    """Compare runs that were tested on the same tasks: a table with a permutation test, and their learning curves in one figure."""
+
+    runs: Positional[tuple[pathlib.Path, ...]]  # folders of the runs, the one to compare with first
+    out: pathlib.Path = pathlib.Path("comparison.png")  # the figure
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Render:
+    """Show the walker of a run with the policy of its last checkpoint: one episode as an animation or a picture, or a page with nine.
+
+    The page is one file that plays in any browser, offline: nine tracks of --task, or else test tasks from all over the task space.
+    """
+
+    run: Positional[pathlib.Path]  # folder of the run
+    task: tuple[float, ...] = ()  # one value an axis of the task space; by default the hardest test task that is mastered steadily
+    seed: int | None = None  # whose policy, by default the first of the run
+    track_seed: int = 0  # another number, another track of the same task
+    html: bool = False  # write the web page
+    at: float | None = None  # seconds after the start that a .png shows, by default half-way through
+    out: pathlib.Path | None = None  # a .gif, .mp4, .png or (--html) .html file; by default in RUN/figures, named after what was asked
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class List:
+    """Name every environment, teacher, student and challenge, or what can be set of those named."""
+
+    names: Positional[tuple[str, ...]] = ()  # of which to show the parameters, with units and defaults
+
+
+COMMANDS = (
+    Annotated[Train, subcommand("train")]
+    | Annotated[Plot, subcommand("plot")]
+    | Annotated[Compare, subcommand("compare")]
+    | Annotated[Render, subcommand("render")]
+    | Annotated[List, subcommand("list")]
+)
+
+
+def main() -> None:
+    """Run the command of `sys.argv` and exit with its status."""
+    status = run(sys.argv[1:])
+    if status > STOPPED:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)  # an ordinary exit would wait for the steps that the device has in hand
+    sys.exit(status)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; mistakes and faults are one sentence on stderr (and a traceback after it with --debug). Returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # not every terminal can show all that a path holds
+    try:
+        command = parse(arguments)
+        use_machine()
+        return execute(command)
+    except KeyboardInterrupt:
+        print("jaxcurriculum: interrupted.", file=sys.stderr)
+        return STOPPED + signal.SIGINT
+    except Exception as error:
+        message = sentence(error)
+        if message is None or "--debug" in arguments:
+            raise
+        print(f"jaxcurriculum: {message}", file=sys.stderr)
+        return 1
+
+
+def parse(arguments: list[str]) -> Train | Plot | Compare | Render | List:
+    """The command that `arguments` ask for; a resumed run brings its own settings as defaults."""
+    if arguments.count("--set") > 1:
+        raise RunError("--set is given twice: name all fields behind one, as in --set teacher.exploration=0.1 student.hidden=128,128.")
+    try:
+        command = tyro.cli(COMMANDS, args=arguments, prog="jaxcurriculum", description="Teachers that choose tasks for learning students.")
+        if isinstance(command, Train) and command.resume:
+            from jaxcurriculum.runs.store import Run
+
+            recorded = Run(command.out / command.name)
+            if recorded.exists:
+                command = resumed(arguments, Settings.recorded(recorded.config))
+        return command
+    except ValueError as error:
+        raise RunError(str(error)) from None
+
+
+def resumed(arguments: list[str], recorded: Settings) -> Train:
+    """The command with the settings of the run that it resumes as its defaults.
+
+    Raises:
+      RunError: when it asks for other settings than --steps.
+    """
+    defaults = Train(**dataclasses.asdict(recorded))
+    command = tyro.cli(Train, args=arguments[1:], prog="jaxcurriculum train", default=defaults)
+    for field in dataclasses.fields(Settings):
+        before, now = getattr(recorded, field.name), getattr(command, field.name)
+        if field.name not in ("set", "steps") and before != now:
+            raise RunError(f"--resume keeps a run's settings, but {field.name} was {before} and is now {now}; choose another --name.")
+    return command
+
+
+def use_machine() -> None:
+    """Use every core, set JAX's switches, keep compiled programs for the next start, and draw without a window."""
+    import jax
+
+    from jaxcurriculum import use_cores
+    from jaxcurriculum.runs.switches import set_switches
+
+    os.environ["MPLBACKEND"] = "agg"  # a notebook hands its own on, which may not be installed here
+    use_cores()
+    for changed in set_switches():
+        print(f"jaxcurriculum: {changed}", file=sys.stderr)
+    if jax.config.values["jax_compilation_cache_dir"] is None:
+        home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+        jax.config.update("jax_compilation_cache_dir", str(pathlib.Path(home) / "jaxcurriculum"))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+
+
+def execute(command: Train | Plot | Compare | Render | List) -> int:
+    """Do what was asked. Returns the exit status."""
+    from rich.console import Console
+
+    from jaxcurriculum.runs.store import Run
+
+    console = Console(markup=False, emoji=False)  # [brackets] and :colons: in a name mean themselves
+    match command:
+        case List():
+            from jaxcurriculum.cli.tables import show
+
+            show(Console(), command.names)
+        case Plot():
+            from jaxcurriculum.report.plots import draw
+
+            show_paths(draw(Run(command.run)), console)
+        case Compare():
+            from jaxcurriculum.report.compare import compare
+
+            show_paths([compare([Run(path) for path in command.runs], command.out, console)], console)
+        case Render():
+            show_paths([execute_render(command)], console)
+        case Train():
+            return execute_train(command, console)
+    return 0
+
+
+def execute_render(command: Render) -> pathlib.Path:
+    """Write the page, or the animation or picture. Returns its path."""
+    from jaxcurriculum.report.film import animate
+    from jaxcurriculum.report.page import show_page
+    from jaxcurriculum.runs.store import Run
+    from jaxcurriculum.runs.switches import check_device
+
+    check_device()
+    run, what = Run(command.run), (command.task, command.seed, command.track_seed, command.out)
+    if not command.html:
+        return animate(run, *what, at=command.at)
+    if command.at is not None:
+        raise RunError(f"--at names the moment that a .png shows, got --at {command.at:g} with --html.")
+    return show_page(run, *what)
+
+
+def execute_train(command: Train, console: Console) -> int:
+    """Train, or only plan or debug. Returns the exit status."""
+    from jaxcurriculum.cli.build import build, shrunk
+    from jaxcurriculum.runs import rehearse
+    from jaxcurriculum.runs.store import Run
+    from jaxcurriculum.runs.switches import check_device
+    from jaxcurriculum.runs.train import check_folder, train
+
+    check_device()
+    if command.name in ("", ".", "..") or pathlib.Path(command.name).name != command.name:
+        raise RunError(f"--name must be the name of a folder in --out, without slashes, got {command.name!r}.")
+    if command.name.startswith("-"):
+        raise RunError(f"--name must not begin with a dash, got {command.name!r}.")
+    if command.plan and command.debug:
+        raise RunError("--plan and --debug do not go together: choose one of them.")
+    run = Run(command.out / command.name)
+    if command.debug:
+        rehearse.debug(build(shrunk(command)), console)
+        return 0
+    if command.plan:
+        rehearse.plan(build(command), console)
+        return 0
+    check_folder(run, command.resume)
+    if command.resume and not run.exists:
+        console.print(f"{run.path} holds no run yet: starting it.", style="yellow")
+    experiment = build(command)
+    if stopped_by := train(experiment, run, console):
+        how = "interrupted" if stopped_by == signal.SIGINT else "terminated"
+        again = command_line("train", "--out", command.out, "--name", command.name, "--resume")
+        message = f"{how}; everything so far is in {run.path}, go on with: {again}"
+        print(f"jaxcurriculum: {message}", file=sys.stderr)
+        return STOPPED + stopped_by
+    show_results(run, experiment, console)
+    return 0

@@ -1,0 +1,172 @@
+"""What a run is asked to do, and how fields of configurations are described and overridden from text."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import re
+import types
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+from jaxcurriculum.runs.errors import RunError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that decides a run's numbers. The field comments are the command line's help."""
+
+    env: str | None = None  # environment, one of `jaxcurriculum list`, by default the first; simulated students have none
+    body: str | None = None  # body of the walker, by default the first
+    teacher: str = "alp-gmm"  # teacher, one of `jaxcurriculum list`
+    student: str = "ppo"  # student, one of `jaxcurriculum list`
+    challenge: str = "none"  # what makes the curriculum hard to find, one of `jaxcurriculum list`
+    knowledge: str | None = None  # what an expert tells the teacher: none, low or high; by default what the teacher's settings say
+    seeds: int = 2  # independent curricula
+    seed: int = 0  # the first of them; seed i of any run is the same, whatever the others (for equal --group)
+    steps: float | None = None  # environment steps a seed (episodes for simulated students), rounded up to whole evaluations
+    evaluate_every: float | None = None  # steps (episodes) between two evaluations, rounded to whole rounds; by default the student's own
+    test_set: str | None = None  # tasks of the evaluation; by default the first test set of the environment (or simulated student)
+    group: int | None = None  # seeds that are batched together, must divide --seeds; by default one group a device, on CPUs 16 to 64 seeds
+    set: tuple[str, ...] = ()  # configuration fields, as teacher.exploration=0.1 student.hidden=128,128; `jaxcurriculum list NAME` has them
+
+    def __post_init__(self):
+        for name, least in (("seeds", 1), ("seed", 0), ("steps", 1), ("evaluate_every", 1), ("group", 1)):
+            value = getattr(self, name)
+            if value is not None and not least <= value < 2**31:
+                raise ValueError(f"--{name.replace('_', '-')} must lie between {least} and {2**31 - 1}, got {value:g}.")
+
+    @classmethod
+    def recorded(cls, config: dict[str, Any]) -> Settings:
+        """The settings of a run from its config.json: every field of every configuration is set, so that defaults may change later."""
+        own = [field for field in dataclasses.fields(Settings) if field.name != "set"]
+        values: dict[str, Any] = {field.name: config.get(field.name, field.default) for field in own}
+        fields = {name: value for name, value in config.items() if "." in name and name != "loop.rounds_per_evaluation"}
+        try:
+            return cls(**values, set=tuple(f"{name}={value}" for name, value in fields.items()))
+        except (TypeError, ValueError) as error:
+            raise RunError(f"config.json of the run is damaged: {error}.") from None
+
+
+def title(config: dict[str, Any]) -> str:
+    """Who teaches whom, from a run's config.json.
+
+    >>> title({"teacher": "riac", "student": "toy-grid", "challenge": "rugged"})
+    'riac teaching toy-grid (rugged)'
+    """
+    challenge = config.get("challenge", "none")
+    return f"{config['teacher']} teaching {config['student']}" + ("" if challenge == "none" else f" ({challenge})")
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameter:
+    """One field of a configuration; nested ones have dotted names."""
+
+    name: str
+    type: Any
+    value: Any
+    meaning: str  # the field's trailing comment, units included
+
+
+def parameters(config: Any, prefix: str = "") -> Iterator[Parameter]:
+    """Every field of a configuration instance, with its value and the comment that stands behind it in the source.
+
+    >>> [parameter.name for parameter in parameters(Settings())][:3]
+    ['env', 'body', 'teacher']
+    """
+    sources = [inspect.getsource(kind) for kind in reversed(type(config).__mro__) if dataclasses.is_dataclass(kind)]
+    comments = dict(re.findall(r"^    (\w+)\s*:[^#\n]*#\s*(.*)$", "\n".join(sources), re.MULTILINE))
+    hints = typing.get_type_hints(type(config))
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            yield from parameters(value, f"{prefix}{field.name}.")
+        else:
+            yield Parameter(prefix + field.name, hints[field.name], value, comments.get(field.name, ""))
+
+
+def override(config: Any, section: str, changes: dict[str, str]) -> Any:
+    """A copy of `config` with fields replaced by what `changes` says in text, dotted names reaching into nested configurations.
+
+    Raises:
+      RunError: for an unknown field, a value of the wrong type, or one that the configuration refuses.
+    """
+    known = {parameter.name: parameter for parameter in parameters(config)}
+    for name in changes:
+        if name not in known:
+            fields = f"its fields are {', '.join(known)}" if known else "it has no fields"
+            raise RunError(f"--set {section}.{name}: there is no field {name!r} in {type(config).__name__}; {fields}.")
+    values = {name: parse(f"--set {section}.{name}", text, known[name].type) for name, text in changes.items()}
+    try:
+        return replace(config, values)
+    except ValueError as error:
+        raise RunError(str(error)) from None
+
+
+def parse(name: str, text: str, kind: Any) -> Any:
+    """`text` as a value of type `kind`.
+
+    Raises:
+      RunError: when it is not one.
+
+    >>> parse("hidden", "32,32", tuple[int, ...]), parse("rate", "1e-3", float), parse("num", "1e3", int | None)
+    ((32, 32), 0.001, 1000)
+    """
+    if kind is str:
+        return text
+    try:
+        literal = ast.literal_eval({"true": "True", "false": "False", "none": "None"}.get(text.lower(), text))
+    except (ValueError, SyntaxError):
+        literal = text
+    try:
+        return _convert(literal, kind)
+    except TypeError:
+        raise RunError(f"{name} must be of type {readable(kind)}, got {text!r}.") from None
+
+
+def readable(kind: Any) -> str:
+    """The type as a person would write a value of it: without the arrays that only programs can give.
+
+    >>> import jax
+    >>> readable(tuple[int, ...]), readable(float | jax.Array), readable(int | None)
+    ('tuple[int, ...]', 'float', 'int | None')
+    """
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        plain = [one for one in typing.get_args(kind) if not one.__module__.startswith("jax")]
+        return " | ".join("None" if one is types.NoneType else readable(one) for one in plain)
+    return kind.__name__ if isinstance(kind, type) and not typing.get_args(kind) else str(kind)
+
+
+def _convert(value: Any, kind: Any) -> Any:
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        for one in arguments:
+            try:
+                return _convert(value, one)
+            except TypeError:
+                continue
+    elif origin is tuple:
+        items = value.split(",") if isinstance(value, str) else value if isinstance(value, tuple | list) else (value,)
+        kinds = arguments[:1] * len(items) if arguments[1:] == (...,) else arguments
+        if len(items) == len(kinds):
+            return tuple(_convert(item, one) for item, one in zip(items, kinds))
+    elif kind is float and type(value) is int:
+        return float(value)
+    elif kind is int and type(value) is float and value.is_integer():
+        return int(value)
+    elif kind is str and isinstance(value, str):
+        return value.strip()
+    elif type(value) is kind:
+        return value
+    raise TypeError
+
+
+def replace(config: Any, values: dict[str, Any]) -> Any:
+    """A copy of `config` with other `values`, dotted names reaching into nested configurations."""
+    direct = {name: value for name, value in values.items() if "." not in name}
+    for section in {name.split(".")[0] for name in values if "." in name}:
+        inner = {name.removeprefix(f"{section}."): value for name, value in values.items() if name.startswith(f"{section}.")}
+        direct[section] = replace(getattr(config, section), inner)
+    return dataclasses.replace(config, **direct)

@@ -1,0 +1,125 @@
+"""Environments by name, with what can be set of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+import jaxcurriculum.envs as envs
+from jaxcurriculum import Box, Environment
+from jaxcurriculum.cli.tables.parts import EnvironmentPart
+from jaxcurriculum.teachers import Knowledge
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BodySizes:
+    """Sizes of the body that a task chooses."""
+
+    sizes: tuple[str, ...] = ()  # among hull_length, hull_height, upper_length, lower_length, leg_width, motor_torque
+    min_size: float = 0.5  # least factor of each of them
+    max_size: float = 1.5  # largest
+
+    def __post_init__(self):
+        if len(set(self.sizes)) < len(self.sizes):
+            raise ValueError(f"sizes must differ from each other, got {', '.join(self.sizes)}.")
+        if not 0 < self.min_size <= self.max_size:
+            raise ValueError(f"min_size must be positive and not above max_size, got {self.min_size} and {self.max_size}.")
+
+    def factors(self) -> dict[str, tuple[float, float]]:
+        return dict.fromkeys(self.sizes, (self.min_size, self.max_size))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StumpTracksConfig(BodySizes):
+    """Bounds of the task space of Stump Tracks."""
+
+    min_stump_height: float = 0.0  # steps of 14/30 m, least mean height of a track's stumps
+    max_stump_height: float = 3.0  # steps of 14/30 m, largest
+    min_obstacle_spacing: float = 0.0  # m, least distance from one stump to the next
+    max_obstacle_spacing: float = 6.0  # m, largest
+    stump_width: tuple[float, float] | None = None  # steps, bounds of the mean width; without, every stump is one step wide
+    stump_rotation: tuple[float, float] | None = None  # rad, bounds of the mean rotation about the foot
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RoughTracksConfig(BodySizes):
+    """How feet feel the ground."""
+
+    contact_flag: str = "true"  # or box2d: flags flicker between pieces of the ground as gymnasium's do
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ObstacleTracksConfig(RoughTracksConfig):
+    """Which part of the task space of POET, PLR and ACCEL."""
+
+    stairs: bool = True  # without, the five axes of POET
+    easy: bool = False  # the small box in which ACCEL begins
+
+
+def _stump_tracks(body: str, config: StumpTracksConfig) -> Environment:
+    own = dataclasses.asdict(config)
+    for field in dataclasses.fields(BodySizes):
+        del own[field.name]
+    return envs.stump_tracks(body, **own, sizes=config.factors())
+
+
+def _stump_tracks_expert(_: StumpTracksConfig, space: Box) -> Knowledge:
+    """TeachMyAgent's; on the axes that it does not have, stumps and body are as they would be without the axis."""
+    plain = {"stump_height": 0.0, "obstacle_spacing": 6.0, "stump_width": 1.0, "stump_rotation": 0.0}
+    return Knowledge(easy_mean=tuple(plain.get(name, 1.0) for name in space.names))
+
+
+def _obstacle_tracks(body: str, config: ObstacleTracksConfig) -> Environment:
+    return envs.obstacle_tracks(body, config.stairs, config.easy, config.factors(), config.contact_flag)
+
+
+def _uniform(_: Any, space: Box) -> np.ndarray:
+    return envs.uniform_tasks(space)
+
+
+def _grid_over_bounds(config: StumpTracksConfig, _: Box) -> np.ndarray:
+    return envs.stump_tasks_grid(config.min_stump_height, config.max_stump_height, config.min_obstacle_spacing, config.max_obstacle_spacing)
+
+
+# Test sets of a year are those published, whatever the bounds.
+ENVIRONMENTS = {
+    "stump-tracks": EnvironmentPart(
+        description="a planar walker on flat ground with stumps; task: their mean height and their spacing",
+        config=StumpTracksConfig(),
+        make=_stump_tracks,
+        knowledge=_stump_tracks_expert,
+        test_sets={"2019": lambda *_: envs.stump_tasks_2019(), "grid": _grid_over_bounds, "uniform": _uniform},
+    ),
+    "hexagon-tracks": EnvironmentPart(
+        description="a planar walker on flat ground with hexagons; task: offsets of their corners",
+        config=BodySizes(),
+        make=lambda body, config: envs.hexagon_tracks(body, config.factors()),
+        test_sets={"2019": lambda *_: envs.hexagon_tasks_2019(), "uniform": _uniform},
+    ),
+    "stump-sequences": EnvironmentPart(
+        description="a planar walker on flat ground with groups of five boxes; task: their heights and widths",
+        config=BodySizes(),
+        make=lambda body, config: envs.stump_sequences(body, config.factors()),
+        test_sets={"uniform": _uniform},
+    ),
+    "bipedal-walker": EnvironmentPart(
+        description="a planar walker on gymnasium's BipedalWalker-v3 ground; one task",
+        config=RoughTracksConfig(),
+        make=lambda body, config: envs.bipedal_walker(body, False, config.factors(), config.contact_flag),
+        test_sets={"uniform": _uniform},
+    ),
+    "bipedal-walker-hardcore": EnvironmentPart(
+        description="a planar walker on gymnasium's stumps, stairs and pits; one task",
+        config=RoughTracksConfig(),
+        make=lambda body, config: envs.bipedal_walker(body, True, config.factors(), config.contact_flag),
+        test_sets={"uniform": _uniform},
+    ),
+    "obstacle-tracks": EnvironmentPart(
+        description="a planar walker on the tracks of POET, PLR and ACCEL; task: roughness and ranges of pits, stumps and stairs",
+        config=ObstacleTracksConfig(),
+        make=_obstacle_tracks,
+        test_sets={"2022": lambda config, _: envs.obstacle_tasks_2022(config.stairs), "uniform": _uniform},
+    ),
+}

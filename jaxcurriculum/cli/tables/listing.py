@@ -1,0 +1,77 @@
+"""The tables as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Column, Table
+
+from jaxcurriculum.cli.settings import Parameter, parameters
+from jaxcurriculum.cli.tables.challenges import CHALLENGES
+from jaxcurriculum.cli.tables.environments import ENVIRONMENTS
+from jaxcurriculum.cli.tables.parts import EnvironmentPart, Expert, StudentPart, find
+from jaxcurriculum.cli.tables.students import STUDENTS
+from jaxcurriculum.cli.tables.teachers import TEACHERS
+
+TABLES = {"env": ENVIRONMENTS, "teacher": TEACHERS, "student": STUDENTS, "challenge": CHALLENGES}
+TITLES = {"env": "Environments", "teacher": "Teachers", "student": "Students", "challenge": "Challenges"}
+INDENT = (0, 2, 0, 2)  # above, right, below, left
+
+
+def show(console: Console, names: Sequence[str] = ()) -> None:
+    """Print every part with its description, or all that can be chosen about the parts `names`.
+
+    Raises:
+      RunError: when there is no part of such a name.
+    """
+    everything = {name: section for section, table in TABLES.items() for name in table}
+    for name in names:
+        find("part", everything, name)
+    for name in names:
+        _show_part(console, everything[name], name)
+    if not names:
+        _show_overview(console)
+
+
+def _show_overview(console: Console) -> None:
+    for section, table in TABLES.items():
+        console.print(f"[bold]{TITLES[section]}[/] (--{section})")
+        rows = Table(Column(no_wrap=True, style="cyan"), "", box=None, padding=INDENT, show_header=False)
+        for name, part in table.items():
+            rows.add_row(name, part.description)
+        console.print(rows, "")
+    console.print("jaxcurriculum list NAME says what can be set of one of them.", highlight=False)
+
+
+def _show_part(console: Console, section: str, name: str) -> None:
+    """Print a part with its choices, and its parameters with defaults and meaning."""
+    part = TABLES[section][name]
+    console.print(f"[bold cyan]{name}[/]  {part.description}", highlight=False)
+    for flag, choices in part.choices.items():
+        console.print(f"  {flag} {', '.join(choices)}", highlight=False)
+    if isinstance(part, EnvironmentPart | StudentPart) and part.knowledge is not None:
+        console.print(f"  --knowledge {_known(part, part.knowledge)}", highlight=False)
+    columns = Column("--set", no_wrap=True), Column("default", no_wrap=True), "meaning"
+    rows = Table(*columns, box=None, padding=INDENT, header_style="dim")
+    for parameter in parameters(part.config):
+        adapted = _adapted(parameter) if section in ("teacher", "challenge") else ""
+        rows.add_row(f"{section}.{parameter.name}", str(parameter.value), parameter.meaning + adapted)
+    console.print(*([rows] if rows.row_count else []), "")
+
+
+def _known(part: EnvironmentPart | StudentPart, expert: Expert) -> str:
+    """What an expert knows of the tasks of a part with its default configuration."""
+    role = part.make("default" if isinstance(part, EnvironmentPart) else None, part.config)
+    known = expert(part.config, role.task_space)
+    easy = "no one task is known to be easy" if known.easy_mean is None else f"and {known.easy_mean} is easy"
+    return f"low: a return of {known.success} is a success, of {known.failure} a failure; high: {easy}"
+
+
+def _adapted(field: Parameter) -> str:
+    """With which students the default of a teacher's or challenge's field is another one, and which."""
+    students: dict[str, list[str]] = {}
+    for student, part in STUDENTS.items():
+        if part.adapt.get(field.name, field.value) != field.value:
+            students.setdefault(str(part.adapt[field.name]), []).append(student)
+    return "".join(f"; with {', '.join(names)} {value}" for value, names in students.items())

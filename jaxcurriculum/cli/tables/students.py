@@ -1,0 +1,92 @@
+"""Students by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jaxcurriculum import Box, students
+from jaxcurriculum.cli.tables.parts import StudentPart
+from jaxcurriculum.students import simulated
+from jaxcurriculum.students.simulated.toy_grid import corner
+from jaxcurriculum.teachers import Knowledge
+
+# Returns of simulated learners lie in [0, 1], and they have no critic. Teachers are as for environments otherwise. A forgetting student
+# is a beginner again after as large a share of its default run as in TeachMyAgent, 7 of 20.
+SIMULATED = {
+    "return_range": None,
+    "threshold": 0.75,
+    "grow_at": 0.75,
+    "shrink_at": 0.2,
+    "score": "return_change",
+    "replay.score": "return_change",
+    "offset_steps": 2000,
+    "update_every_steps": 500,
+    "every": 7000,
+}
+
+
+def _toy_grid_expert(config: simulated.ToyGridConfig, _: Box) -> Knowledge:
+    """Learning starts in a corner, or in the middle of a cell; on axes that change nothing every task is as easy."""
+    start = None
+    if isinstance(config.start_cell, tuple):
+        start = tuple((cell + 0.5) / config.cells for cell in config.start_cell)
+    elif config.start_cell is None and isinstance(config.corner, int):
+        start = tuple(map(float, corner(config.corner, config.dims)))
+    return Knowledge(failure=0.2, success=0.75, easy_mean=None if start is None else start + (0.5,) * config.irrelevant_dims)
+
+
+def _nothing_easy(*_: Any) -> Knowledge:
+    """No one task is where learning starts: abilities do not help each other, and a graph of skills may begin with several."""
+    return Knowledge(failure=0.2, success=0.75, easy_mean=None)
+
+
+STUDENTS = {
+    "ppo": StudentPart(
+        description="proximal policy optimisation on an environment",
+        config=students.PpoConfig(),
+        make=students.ppo,
+        debug=(
+            "student.rollout.num_envs=8",
+            "student.rollout.num_steps=256",
+            "student.rollout.pool_size=8",
+            "student.minibatch_size=256",
+            "student.num_epochs=1",
+        ),
+        needs_environment=True,
+        steps=3_000_000,
+        evaluate_every=200_000,
+    ),
+    "toy-grid": StudentPart(
+        description="a simulated learner: a grid of skills, each of which unlocks the next",
+        config=simulated.ToyGridConfig(),
+        make=lambda _, config: simulated.toy_grid(config),
+        needs_environment=False,
+        steps=20_000,
+        evaluate_every=1_000,
+        adapt=SIMULATED | {"step": (0.05, 0.05), "bandit.advantage_scale": 0.01},
+        knowledge=_toy_grid_expert,
+        test_sets={"cells": lambda config, _: simulated.toy_grid_test_tasks(config)},
+    ),
+    "abilities": StudentPart(
+        description="a simulated learner: independent abilities that grow where success is uncertain",
+        config=simulated.AbilitiesConfig(),
+        make=lambda _, config: simulated.abilities(config),
+        needs_environment=False,
+        steps=20_000,
+        evaluate_every=1_000,
+        adapt=SIMULATED | {"step": (0.0, 0.5), "axis": 1},
+        knowledge=_nothing_easy,
+        test_sets={"difficulties": lambda config, _: simulated.abilities_test_tasks(config)},
+    ),
+    "skill-graph": StudentPart(
+        description="a simulated learner: skills that need others first",
+        config=simulated.SkillGraphConfig(),
+        make=lambda _, config: simulated.skill_graph(config),
+        needs_environment=False,
+        steps=10_000,
+        evaluate_every=500,
+        adapt=SIMULATED | {"step": (0.1,), "bandit.advantage_scale": 0.05, "every": 3500},
+        knowledge=_nothing_easy,
+        test_sets={"skills": lambda config, _: simulated.skill_graph_test_tasks(config)},
+    ),
+}

@@ -1,0 +1,1 @@
+"""Learning algorithms: what is learned from experience, whoever collects it."""

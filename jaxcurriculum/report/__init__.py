@@ -1,0 +1,1 @@
+"""What a person sees of runs: tables, figures, films and pages, made from their files."""

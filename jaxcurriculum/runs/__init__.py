@@ -1,0 +1,1 @@
+"""A run on disk: recorded, resumed exactly, and interrupted without loss."""

@@ -1,0 +1,64 @@
+"""What must be known to read a run's files, or to make them again: axes, sizes, versions, device, switches."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import pathlib
+import platform
+import subprocess
+import sys
+from typing import Any
+
+import jax
+
+from jaxcurriculum.cli.build import Experiment
+from jaxcurriculum.runs.switches import recorded_switches
+
+PACKAGES = ("jaxcurriculum", "jax", "jaxlib", "flax", "optax", "numpy", "polars", "orbax-checkpoint")
+COMPUTING = ("jaxcurriculum", "jax", "jaxlib", "flax", "optax")
+
+
+def describe(experiment: Experiment) -> dict[str, Any]:
+    """The content of `meta.json` for a run that starts now."""
+    loop, space = experiment.loop, experiment.space
+    return {
+        "axes": {"names": space.names, "units": space.units, "low": space.low, "high": space.high},
+        "step_unit": loop.student.step_unit,
+        "steps_per_round": loop.student.steps_per_round,
+        "rounds_per_evaluation": loop.config.rounds_per_evaluation,
+        "num_test_episodes": loop.config.num_test_episodes,
+        "num_seeds": experiment.num_seeds,
+        "first_seed": experiment.first_seed,
+        "evaluations_done": 0,
+        "wall_seconds": 0.0,
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "command": sys.argv,
+        "device": f"{len(jax.devices())} x {jax.devices()[0].device_kind}",
+        "machine": platform.platform(),
+        "git_revision": git_revision(),
+        "versions": {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES},
+        "switches": recorded_switches(),
+    }
+
+
+def changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What computes a run otherwise than before, by two of its `meta.json`: "jax 0.10.1 -> 0.10.2"."""
+    old, new = _computing(before), _computing(now)
+    differing = [name for name in old if name in new and old[name] != new[name]]
+    return [f"{name} {old[name]} -> {new[name]}" for name in differing]
+
+
+def _computing(meta: dict[str, Any]) -> dict[str, str]:
+    """What the last bits of a run's numbers depend on: versions, and the kind of device."""
+    versions = {name: meta["versions"][name] for name in COMPUTING if name in meta["versions"]}
+    return versions | {"device": meta["device"].partition(" x ")[2]}
+
+
+def git_revision() -> str | None:
+    """The revision of the folder that this code lies in ("-dirty" when it was changed since), None outside of git."""
+    command = ["git", "-C", str(pathlib.Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None

@@ -1,0 +1,197 @@
+"""Before a run: what it will cost, and one round of it in slow motion."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from rich.console import Console
+from rich.table import Table
+
+from jaxcurriculum import Loop
+from jaxcurriculum.cli.build import Experiment, num_used
+from jaxcurriculum.cli.settings import title
+from jaxcurriculum.loop import bind
+from jaxcurriculum.device.machine import is_known_jaxlib
+from jaxcurriculum.records import PyTree
+
+# How much longer the whole program of a walker takes to compile than a round in haste, and how much faster it is.
+IN_HASTE = (5.0, 6.0)
+COMPILED = "/jax/core/compile/backend_compile_duration"
+SAVED = "/jax/compilation_cache/compile_time_saved_sec"
+MOST_ROUNDS = 20  # of a rehearsal in which no episode ends
+# A program that runs for a second need not be fast. Emitters of fused loops each start a compiler of their own.
+QUICKLY: dict[str, Any] = {"xla_backend_optimization_level": 0}
+if is_known_jaxlib():  # an option that a version does not know is an error
+    QUICKLY["xla_cpu_use_fusion_emitters"] = False
+TEACHER = ("init", "propose", "update")
+# What a student does not know about an episode is nan by contract, and so may be what stands in an invalid slot.
+STUDENT = {
+    "init": lambda state: state,
+    "train": lambda result: (result[0], jnp.where(result[1].valid, result[1].returns, 0)),
+}
+
+
+def plan(experiment: Experiment, console: Console) -> None:
+    """Run a few rounds of one group of seeds, and print what the whole run will take. Writes no file.
+
+    A walker's program takes long to compile. So it is compiled in haste, and from its speed follows about
+    how fast the whole one will be.
+    """
+    loop, unit = experiment.loop, experiment.loop.student.step_unit
+    num_groups = experiment.num_seeds // experiment.group
+    num_devices = num_used(num_groups, len(jax.devices()))
+    num_rounds = experiment.num_advances * loop.config.rounds_per_evaluation
+    steps = num_rounds * loop.student.steps_per_round * experiment.num_seeds
+    trial = _try_rounds(experiment)
+    seconds = num_rounds * num_groups / num_devices * trial.seconds_a_round
+    kept = trial.kept * num_groups // num_devices
+    table = Table(title=f"{title(experiment.config)}, {experiment.num_seeds} seeds", show_header=False)
+    for what, value in (
+        ("work", f"{experiment.num_advances:,} evaluations, {steps:,} {unit}"),
+        ("compile time at the first start", f"about {trial.compile_seconds:,.0f} s"),
+        (f"memory of each of {num_devices} devices", f"{(kept + trial.scratch) / 2**20:,.0f} MiB"),
+        ("of them states and reports", f"{kept / 2**20:,.0f} MiB"),
+        ("speed", f"about {steps / seconds:,.0f} {unit}/s"),
+        ("run time", f"about {seconds:,.0f} s"),
+    ):
+        table.add_row(what, value)
+    console.print(table)
+
+
+class Trial(NamedTuple):
+    """What a few rounds of one group of seeds took; times as of the whole program."""
+
+    compile_seconds: float
+    seconds_a_round: float
+    kept: int  # bytes of states and reports
+    scratch: int  # bytes
+
+
+def _try_rounds(experiment: Experiment) -> Trial:
+    loop, group = experiment.loop, experiment.group
+    in_haste = experiment.environment is not None and jax.default_backend() == "cpu"
+    options, longer, slower = (QUICKLY, *IN_HASTE) if in_haste else ({}, 1.0, 1.0)
+    keys = jax.random.split(jax.random.key(experiment.first_seed), group)
+    states = jax.jit(jax.vmap(loop.init), compiler_options=QUICKLY)(keys)
+    round = jax.jit(loop.round)  # so that it is traced only once
+    one = jax.tree.map(lambda leaf: leaf[0], states)
+    _, episodes = jax.eval_shape(round, one, jnp.int32(0))
+
+    def rounds(states: PyTree, num: jax.Array) -> PyTree:
+        step = lambda index, states: jax.vmap(round, in_axes=(0, None))(states, index)[0]
+        return jax.lax.fori_loop(0, num, step, states)
+
+    lowered = jax.jit(rounds).lower(states, jnp.int32(1))
+    with _compile_seconds() as compiling:
+        program = lowered.compile(options)
+    seconds = _seconds_a_round(lambda num: program(states, jnp.int32(num)))
+    memory = program.memory_analysis()
+    assert memory is not None
+    reports = group * loop.config.rounds_per_evaluation * _bytes(episodes)
+    kept = 2 * _bytes(states) + reports  # states go in and come out
+    return Trial(longer * sum(compiling), seconds / slower, kept, memory.temp_size_in_bytes)
+
+
+def debug(experiment: Experiment, console: Console) -> None:
+    """Run rounds of the first seed until an episode ends, and look for nans after each function of a role.
+
+    Raises:
+      FloatingPointError: naming the function and the leaf.
+    """
+    looks: list[tuple[str, jax.Array]] = []
+    loop = _watched(experiment.loop, looks)
+    state = _checked(loop.init, looks)(jax.random.key(experiment.first_seed))
+    round_checked = _checked(loop.round, looks)
+    num_ended = num_rounds = 0
+    while num_ended == 0 and num_rounds < MOST_ROUNDS:
+        state, episodes = round_checked(state, jnp.int32(num_rounds))
+        num_ended = int(episodes.valid.sum())
+        num_rounds += 1
+    steps, unit = num_rounds * loop.student.steps_per_round, loop.student.step_unit
+    rounds = f"{num_rounds} round{'s' if num_rounds > 1 else ''}"
+    console.print(f"No nan in {rounds} of {steps:,} {unit}; {num_ended:,} episodes ended.")
+
+
+def _watched(loop: Loop, looks: list[tuple[str, jax.Array]]) -> Loop:
+    """`loop` with roles that note whether their results hold a nan, leaf by leaf, while they are traced."""
+
+    def watch(role, name, known):
+        function = getattr(role, name)
+
+        def watched(*arguments):
+            result = function(*arguments)
+            for path, leaf in jax.tree_util.tree_leaves_with_path(known(result)):
+                if jnp.issubdtype(leaf.dtype, jnp.floating):
+                    where = f"{role.name}.{name} made a nan in {jax.tree_util.keystr(path)}"
+                    looks.append((where, jnp.isnan(leaf).any()))
+            return result
+
+        return watched
+
+    teacher = {name: watch(loop.teacher, name, lambda result: result) for name in TEACHER}
+    student = {name: watch(loop.student, name, known) for name, known in STUDENT.items()}
+    return bind(
+        dataclasses.replace(loop.teacher, **teacher),
+        dataclasses.replace(loop.student, **student),
+        loop.test_tasks,
+        loop.config,
+    )
+
+
+def _checked(function: Callable, looks: list[tuple[str, jax.Array]]) -> Callable:
+    """`function`, compiled as quickly as can be; it raises for the first of `looks` that saw a nan."""
+
+    def looking(*arguments):
+        looks.clear()
+        result = function(*arguments)
+        names[:] = [name for name, _ in looks]
+        return result, [is_nan for _, is_nan in looks]
+
+    def checked(*arguments):
+        result, flags = program(*arguments)
+        for name, is_nan in zip(names, flags):
+            if is_nan:
+                raise FloatingPointError(f"{name} of its result.")
+        return result
+
+    names: list[str] = []
+    program = jax.jit(looking, compiler_options=QUICKLY)
+    return checked
+
+
+def _seconds_a_round(run: Callable[[int], Any]) -> float:
+    """How long a round takes, of so many that they take a second."""
+    num, seconds = 1, 0.0
+    while seconds < 1:
+        num = math.ceil(num * min(10, 1.2 / seconds)) if seconds else num
+        began = time.monotonic()
+        jax.block_until_ready(run(num))
+        seconds = time.monotonic() - began
+    return seconds / num
+
+
+@contextmanager
+def _compile_seconds() -> Iterator[list[float]]:
+    """How long what is compiled inside takes, or took when it was put into the cache of compiled programs."""
+    durations: list[float] = []
+
+    def note(event: str, duration_secs: float, **kwargs: str | int) -> None:
+        if event in (COMPILED, SAVED):
+            durations.append(duration_secs)
+
+    jax.monitoring.register_event_duration_secs_listener(note)
+    try:
+        yield durations
+    finally:
+        jax.monitoring.unregister_event_duration_listener(note)
+
+
+def _bytes(tree: PyTree) -> int:
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))

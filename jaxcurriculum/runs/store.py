@@ -1,0 +1,210 @@
+"""A run on disk: a folder of plain files from which everything after training is made.
+
+    runs/NAME/  config.json  the settings that were asked for, and all configurations that follow from them
+                meta.json    versions, device, git revision, wall time, and what is needed to read the files (axes, step unit)
+                episodes/part-*.parquet     one row an episode
+                evaluations/part-*.parquet  one row a (seed, evaluation, test task)
+                reports/evaluation-*.npz    what teacher and student report at each evaluation
+                checkpoints/  figures/
+
+A file is written under a temporary name, flushed to the disk and renamed: neither a reader nor a resumed run meets half a file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import io
+import json
+import os
+import pathlib
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.cli.settings import Settings
+
+CONFIG = tuple(field.name for field in dataclasses.fields(Settings) if field.name != "set")  # what every config.json has
+META = ("axes", "step_unit", "steps_per_round", "rounds_per_evaluation", "num_seeds", "first_seed", "evaluations_done", "wall_seconds")
+AXES = ("names", "units", "low", "high")
+# What a file system answers that cannot lock files or flush folders.
+UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+ROWS_PER_PART = 50_000  # a smaller part is rewritten rather than followed: a short Parquet file is mostly header
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """The files of one run, read; `path` is its folder."""
+
+    path: pathlib.Path
+
+    @property
+    def exists(self) -> bool:
+        return (self.path / "config.json").exists()
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return self._read_json("config.json", CONFIG)
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        meta = self._read_json("meta.json", META)
+        for key in AXES:
+            if not isinstance(meta["axes"], dict) or key not in meta["axes"]:
+                raise RunError(f"{self.path / 'meta.json'} is damaged: its axes have no {key!r}.")
+        return meta
+
+    @property
+    def figures(self) -> pathlib.Path:
+        """The folder of the figures, made if need be."""
+        folder = self.path / "figures"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def episodes(self) -> pl.DataFrame:
+        """Columns seed, round, one a task axis, origin, return, length (in steps), solved; in the order of training within a seed."""
+        return self._read_table("episodes")
+
+    def evaluations(self) -> pl.DataFrame:
+        """Columns seed, evaluation, steps (trained before it), test_task, one a task axis, return, length, solved."""
+        return self._read_table("evaluations")
+
+    def reports(self) -> dict[str, np.ndarray]:
+        """Arrays by name ("teacher.means", "student.loss", ...), each [evaluations, seeds, ...]."""
+        files = [read_report(path) for path in sorted((self.path / "reports").glob("evaluation-*.npz"))]
+        return {name: np.stack([file[name] for file in files]) for name in (files[0] if files else ())}
+
+    def _read_json(self, name: str, needed: tuple[str, ...]) -> dict[str, Any]:
+        path = self.path / name
+        try:
+            with naming(path):
+                content = json.loads(path.read_text())
+        except (FileNotFoundError, NotADirectoryError):
+            raise RunError(f"{self.path} holds no run: it has no {name}.") from None
+        except ValueError as error:
+            raise RunError(f"{path} is damaged: {error}.") from None
+        missing = [key for key in needed if not isinstance(content, dict) or key not in content]
+        if missing:
+            raise RunError(f"{path} is not one of a run of this program: it has no {missing[0]!r}.")
+        return content
+
+    def _read_table(self, name: str) -> pl.DataFrame:
+        parts = sorted((self.path / name).glob("part-*.parquet"))
+        if not self.exists:
+            raise RunError(f"{self.path} holds no run: it has no config.json.")
+        if not parts:
+            raise RunError(f"{self.path} holds no {name}: they were removed, or nothing was saved before it stopped.")
+        return pl.concat([read_part(part) for part in parts])
+
+
+class Table:
+    """Rows appended to `folder/part-*.parquet`; only the last part, the open one, is ever rewritten."""
+
+    def __init__(self, folder: pathlib.Path):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.number = 0
+        self.open = pl.DataFrame()
+
+    def append(self, rows: pl.DataFrame) -> None:
+        """Add `rows` to the open part, and close it when it is full."""
+        self._write(self.number, pl.concat([self.open, rows]) if len(self.open) else rows)
+
+    def check(self) -> None:
+        """Read every part, so that a damaged one is found (a RunError) before anything is changed."""
+        for path in self.folder.glob("part-*.parquet"):
+            read_part(path)
+
+    def keep(self, condition: pl.Expr) -> None:
+        """Remove every row that does not meet `condition`; what is appended next follows the rows that do."""
+        self.number, self.open = 0, pl.DataFrame()
+        for path in sorted(self.folder.glob("part-*.parquet")):
+            kept = read_part(path).filter(condition)
+            if kept.is_empty():
+                path.unlink()
+            else:
+                self._write(int(path.stem.removeprefix("part-")), kept)
+
+    def _write(self, number: int, rows: pl.DataFrame) -> None:
+        content = io.BytesIO()  # polars takes a path for a pattern, and a full disk for its own fault
+        rows.write_parquet(content, compression="zstd", statistics=False)
+        path = self.folder / f"part-{number:08d}.parquet"
+        write_file(path, lambda temporary: temporary.write_bytes(content.getbuffer()))
+        is_full = len(rows) >= ROWS_PER_PART
+        self.number, self.open = (number + 1, pl.DataFrame()) if is_full else (number, rows)
+
+
+def read_part(path: pathlib.Path) -> pl.DataFrame:
+    """The rows of one Parquet file.
+
+    Raises:
+      RunError: when the file is damaged.
+    """
+    with naming(path):
+        content = path.read_bytes()
+    try:
+        return pl.read_parquet(content)
+    except pl.exceptions.PolarsError as error:
+        raise RunError(f"{path} is damaged: {str(error).splitlines()[0]}.") from None
+
+
+def read_report(path: pathlib.Path) -> dict[str, np.ndarray]:
+    """The arrays of one npz file, by name.
+
+    Raises:
+      RunError: when the file is damaged.
+    """
+    try:
+        with naming(path), open(path, "rb") as file, np.load(file) as arrays:
+            return dict(arrays)
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise RunError(f"{path} is damaged: {error}.") from None
+
+
+def write_json(path: pathlib.Path, content: dict[str, Any]) -> None:
+    """Write `content` as indented JSON, atomically."""
+    write_file(path, lambda temporary: temporary.write_text(json.dumps(content, indent=2) + "\n"))
+
+
+def write_file(path: pathlib.Path, write: Callable[[pathlib.Path], Any]) -> None:
+    """Call `write` on a temporary path beside `path`, flush it to the disk and rename it to `path`."""
+    temporary = path.with_name(f".{path.name}.partial")
+    try:
+        with naming(path):
+            write(temporary)
+            flush(temporary)
+            os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    flush(path.parent)
+
+
+def flush(path: pathlib.Path) -> bool:
+    """Wait until a file, or a folder's names, are on the disk; False where that cannot be."""
+    with naming(path):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in UNSUPPORTED:
+                raise
+            return False
+        finally:
+            os.close(descriptor)
+    return True
+
+
+@contextmanager
+def naming(path: pathlib.Path) -> Iterator[None]:
+    """Inside, an OSError that names no file (as of a full disk) names `path`."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise

@@ -1,0 +1,226 @@
+"""The host loop: the compiled `advance` over and over, and between two of them progress, files and checkpoints.
+
+A thread of its own keeps the device busy with the next advance while the files of the last one are
+written and signals are listened for.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from rich.console import Console
+
+from jaxcurriculum import map_seeds
+from jaxcurriculum.runs.checkpoint import Checkpoints, first_difference
+from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.cli.build import Experiment
+from jaxcurriculum.runs.meta import changes, describe
+from jaxcurriculum.runs.progress import Watch
+from jaxcurriculum.runs.recorder import Recorder
+from jaxcurriculum.runs.store import UNSUPPORTED, Run, flush, naming, write_json
+from jaxcurriculum.runs.switches import check_recorded_switches
+from jaxcurriculum.records import PyTree
+
+
+def train(experiment: Experiment, run: Run, console: Console) -> signal.Signals | None:
+    """Run `experiment` to its end in the folder of `run`, from its last checkpoint if there is one.
+
+    Returns the signal that ended it before, Ctrl-C's or SIGTERM, or None when the run is complete.
+
+    Raises:
+      RunError: when the folder's run has other settings or no intact checkpoint, and when the run turns non-finite.
+    """
+    run.path.mkdir(parents=True, exist_ok=True)
+    with alone(run, console):
+        if not flush(run.path):
+            lost = "a power cut may take the newest files"
+            warn(console, f"The file system of {run.path} cannot flush folders: {lost}.")
+        claim(experiment, run, console)
+        return go_on(experiment, run, console)
+
+
+def go_on(experiment: Experiment, run: Run, console: Console) -> signal.Signals | None:
+    """`train` in a folder that is this process' own."""
+    loop, last = experiment.loop, experiment.num_advances
+    steps = loop.steps_per_advance * experiment.num_seeds
+    advance_all = map_seeds(loop.advance, experiment.num_seeds, experiment.group)
+    rounds = loop.config.rounds_per_evaluation
+    device = ThreadPoolExecutor(1)
+    dispatch = lambda state, done: device.submit(lambda: jax.block_until_ready(advance_all(state, jnp.int32(done * rounds))))
+    with interruptible() as stopped_by, Recorder(run, identity(experiment.config)) as recorder:
+        done, state, damages = recorder.resume(like=initial_states(experiment))
+        for damage in damages:
+            warn(console, f"{damage} Going on from the one before it, evaluation {done}.")
+        if done >= last:
+            return None
+        with Watch(console, last * steps, done * steps, loop.student.step_unit) as watch:
+            running = dispatch(state, done)
+            while running is not None and wait(running, stopped_by):
+                good, (state, report) = state, running.result()
+                running = dispatch(state, done + 1) if done + 1 < last else None
+                broken = np.flatnonzero(report.counters.nonfinite)
+                if broken.size:
+                    recorder.flush(done, good)
+                    recorder.add(done, report)
+                    recorder.flush(done + 1, None)
+                    raise RunError(nonfinite_message(experiment, run, broken, done))
+                recorder.add(done, report)
+                done += 1
+                watch.show(steps, report)
+                if recorder.is_due:
+                    recorder.flush(done, state)
+        recorder.flush(done, state)
+    return None if done >= last else stopped_by()
+
+
+@contextmanager
+def alone(run: Run, console: Console) -> Iterator[None]:
+    """Inside, no other process may train in the folder of `run`; the system lets go of it when a process ends, however it does.
+
+    Raises:
+      RunError: when another process does.
+    """
+    path = run.path / ".lock"
+    with open(path, "w") as lock:
+        try:
+            with naming(path):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(f"Another process is training in {run.path}.") from None
+        except OSError as error:
+            if error.errno not in UNSUPPORTED:
+                raise
+            once = "let only one process train in it"
+            warn(console, f"The file system of {run.path} has no locks: {once}.")
+        yield
+
+
+def warn(console: Console, text: str) -> None:
+    """Say something that does not stop the run; never wrapped, so that paths can be copied."""
+    console.print(text, style="yellow", soft_wrap=True)
+
+
+def initial_states(experiment: Experiment) -> PyTree:
+    """The loop state of every seed before its first round, [seeds, ...]; it depends on the seed's number alone."""
+    keys = jax.vmap(jax.random.key)(experiment.first_seed + jnp.arange(experiment.num_seeds, dtype=jnp.uint32))
+    return map_seeds(experiment.loop.init, experiment.num_seeds, experiment.group)(keys)
+
+
+def restore(experiment: Experiment, run: Run) -> PyTree:
+    """The states of the last intact checkpoint of `run`, [seeds, ...].
+
+    Raises:
+      RunError: when there is none, or when JAX's switches are not those of the run.
+    """
+    check_recorded_switches(run.meta)
+    with Checkpoints(run.path / "checkpoints") as checkpoints:
+        restored = checkpoints.restore(initial_states(experiment), identity(experiment.config))
+    if restored is None:
+        raise RunError(f"{run.path} has no checkpoint yet.")
+    return restored[1]
+
+
+def check_folder(run: Run, resume: bool) -> None:
+    """Check that a run may be started (or resumed) in the folder of `run`.
+
+    Raises:
+      RunError: when it holds something else, or a run that was not asked to be resumed, or when its
+        path is not text.
+    """
+    path = str(run.path.absolute())
+    try:
+        path.encode()  # orbax writes it into its files
+    except UnicodeEncodeError:
+        remedy = "choose another --name or --out"
+        raise RunError(f"The path of a run must be text in UTF-8, got {path!r}: {remedy}.") from None
+    if run.exists and not resume:
+        raise RunError(f"{run.path} already holds a run: go on with it by --resume, or choose another --name.")
+    begun = {".lock", "meta.json", ".meta.json.partial", ".config.json.partial"}  # all that a run killed in its first moment leaves
+    if not run.exists and run.path.exists() and (not run.path.is_dir() or {path.name for path in run.path.iterdir()} - begun):
+        raise RunError(f"{run.path} exists and is not a run: choose another --name or --out.")
+
+
+def claim(experiment: Experiment, run: Run, console: Console) -> None:
+    """Write down what a new run is, or check that the run in the folder was made with these settings.
+
+    Other versions or devices are said and written down, as they change the last bits only.
+
+    Raises:
+      RunError: naming the first setting or switch that differs, or when the run was asked for more steps before.
+    """
+    meta = describe(experiment)
+    if run.exists:
+        if difference := first_difference(identity(run.config), identity(experiment.config)):
+            name, before, now = difference
+            raise RunError(f"--resume keeps a run's settings, but {name} was {before} and is now {now}; choose another --name.")
+        before, now = run.config["steps"], experiment.config["steps"]
+        if now < before:
+            raise RunError(f"--steps of a resumed run may only grow, but it was {before:g} and is now {now:g}.")
+        recorded = run.meta
+        check_recorded_switches(recorded)
+        meta |= {name: recorded[name] for name in ("wall_seconds", "evaluations_done", "started")}
+        meta["changes"] = recorded.get("changes", [])
+        if changed := ", ".join(changes(recorded, meta)):
+            meta["changes"].append(f"evaluation {meta['evaluations_done']}: {changed}")
+            warn(console, f"Going on with {changed}: not bit for bit as without the change.")
+    write_json(run.path / "meta.json", meta)
+    write_json(run.path / "config.json", experiment.config)
+
+
+def identity(config: dict[str, Any]) -> dict[str, Any]:
+    """The settings that a run keeps for its whole life: all but its length."""
+    return {name: value for name, value in config.items() if name != "steps"}
+
+
+def wait(running: Future, stopped_by: Callable[[], signal.Signals | None]) -> bool:
+    """Wait until an advance has been computed; False when a signal comes before."""
+    while not stopped_by():
+        try:
+            running.exception(timeout=0.05)
+            return True
+        except TimeoutError:
+            continue
+    return False
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], signal.Signals | None]]:
+    """Inside, Ctrl-C and SIGTERM are noted, so that they never fall between two halves of a write.
+
+    A second Ctrl-C is raised. Only the main thread hears signals; in any other one none is noted.
+    """
+    noted: list[signal.Signals] = []
+    before = {}
+
+    def note(number, frame):
+        noted.append(signal.Signals(number))
+        signal.signal(signal.SIGINT, before[signal.SIGINT])
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before[number] = signal.getsignal(number) or signal.SIG_DFL  # None: set outside Python
+            signal.signal(number, note)
+    try:
+        yield lambda: noted[0] if noted else None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def nonfinite_message(experiment: Experiment, run: Run, broken: np.ndarray, done: int) -> str:
+    """What to say when the seeds at indices `broken` are no longer finite."""
+    seeds = ", ".join(str(experiment.first_seed + index) for index in broken)
+    return (
+        f"Seed {seeds} turned non-finite (a return, a proposed task or the student's networks) between evaluations {done} and {done + 1}, "
+        f"so the run stopped; its last good checkpoint (evaluation {done}) is in {run.path / 'checkpoints'}. Try a smaller "
+        "student.learning_rate, or look with --debug."
+    )

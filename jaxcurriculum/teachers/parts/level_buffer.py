@@ -1,0 +1,170 @@
+"""A buffer of levels (a task and a seed each), replayed the more often the higher their score and the longer ago they were scored.
+
+    P    = (1 - staleness) P_S + staleness P_T
+    P_S ~ 1 / rank(score)^(1 / temperature)    ("rank", the highest score has rank 1)
+    P_S ~ max(score, 0)^(1 / temperature)      ("power")
+    P_T ~ episodes since the level was last scored
+
+Source: M. Jiang, E. Grefenstette, T. Rocktäschel, "Prioritized level replay", ICML 2021; what a full buffer gives up: M. Jiang,
+M. Dennis, J. Parker-Holder, J. Foerster, E. Grefenstette, T. Rocktäschel, "Replay-guided adversarial environment design", NeurIPS 2021.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from jaxcurriculum.device.lanes import shared_max
+from jaxcurriculum.records import Episodes, Key, PyTree
+from jaxcurriculum.spaces import Space
+from jaxcurriculum.teachers.parts.ring import usable, valid_first
+from jaxcurriculum.teachers.parts.sampling import in_proportion
+
+
+class LevelBuffer(struct.PyTreeNode):
+    """Levels in slots 0 to `num_filled` - 1; a level keeps its slot until another one takes it."""
+
+    tasks: PyTree  # [capacity, ...]
+    seeds: jax.Array  # [capacity], uint32
+    scores: jax.Array  # [capacity], -inf where empty
+    memory: jax.Array  # [capacity], what the score remembers of the level (its best return, for example)
+    ranks: jax.Array  # [capacity], int32, 1 for the highest score; of equal ones the lower slot comes first
+    scored_at: jax.Array  # [capacity], int32, num_episodes when the level was last scored
+    replay_probs: jax.Array  # [capacity], sum to 1 unless the buffer is empty; 0 where empty
+    num_filled: jax.Array  # [], int32
+    num_episodes: jax.Array  # [], int32, episodes with a score so far, whether their level was kept or not
+
+
+# (episode, memory [], known [] bool) -> (score [], memory []); `memory` means nothing where the level is not `known`.
+Score = Callable[[Episodes, jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
+Prioritise = Callable[[LevelBuffer], jax.Array]  # (buffer) -> replay_probs [capacity]
+
+
+def empty(space: Space, capacity: int) -> LevelBuffer:
+    """A buffer of `capacity` slots without a level."""
+    task = jax.eval_shape(space.sample, jax.eval_shape(lambda: jax.random.key(0)))
+    return LevelBuffer(
+        tasks=jax.tree.map(lambda leaf: jnp.zeros((capacity, *leaf.shape), leaf.dtype), task),
+        seeds=jnp.zeros((capacity,), jnp.uint32),
+        scores=jnp.full((capacity,), -jnp.inf, jnp.float32),
+        memory=jnp.zeros((capacity,), jnp.float32),
+        ranks=jnp.ones((capacity,), jnp.int32),
+        scored_at=jnp.zeros((capacity,), jnp.int32),
+        replay_probs=jnp.zeros((capacity,), jnp.float32),
+        num_filled=jnp.int32(0),
+        num_episodes=jnp.int32(0),
+    )
+
+
+def replay_probs(buffer: LevelBuffer, prioritisation: str, temperature: float | jax.Array, staleness: float | jax.Array) -> jax.Array:
+    """The probability with which each level is replayed next, [capacity].
+
+    P_S is uniform where no score is positive ("power"), P_T where no level is stale.
+
+    >>> buffer = LevelBuffer(
+    ...     tasks=jnp.zeros((3, 2)), seeds=jnp.arange(3, dtype=jnp.uint32), scores=jnp.array([1.0, 3.0, -jnp.inf]),
+    ...     memory=jnp.zeros(3), ranks=jnp.array([2, 1, 3]), scored_at=jnp.array([4, 9, 0]), replay_probs=jnp.zeros(3),
+    ...     num_filled=jnp.int32(2), num_episodes=jnp.int32(9),
+    ... )
+    >>> replay_probs(buffer, "power", 1.0, 0.0).tolist(), replay_probs(buffer, "rank", 1.0, 1.0).tolist()
+    ([0.25, 0.75, 0.0], [1.0, 0.0, 0.0])
+    """
+    filled = jnp.arange(buffer.seeds.shape[0]) < buffer.num_filled
+    if prioritisation == "rank":
+        weights = (jnp.arange(1.0, filled.shape[0] + 1) ** (-1 / temperature))[buffer.ranks - 1]  # a table, the same for all seeds
+    else:
+        positive = jnp.maximum(buffer.scores, 0.0)
+        highest = jnp.max(positive)  # a ratio to the highest neither vanishes nor overflows at a low temperature
+        weights = jnp.where(positive > 0, (positive / jnp.where(highest > 0, highest, 1.0)) ** (1 / temperature), 0.0)
+    age = (buffer.num_episodes - buffer.scored_at).astype(jnp.float32)
+    by_score, by_age = (_proportional(x, filled, buffer.num_filled) for x in (weights, age))
+    return (1 - staleness) * by_score + staleness * by_age
+
+
+def sample(key: Key, buffer: LevelBuffer, num: int) -> jax.Array:
+    """Slots of `num` levels drawn from `buffer.replay_probs`, [num] int32; slot 0 from an empty buffer."""
+    return in_proportion(jax.random.uniform(key, (num,)), buffer.replay_probs, jnp.maximum(buffer.num_filled, 1))
+
+
+def observe(buffer: LevelBuffer, episodes: Episodes, score: Score, prioritise: Prioritise) -> LevelBuffer:
+    """Score the levels of `episodes` one after the other, as if each had come alone.
+
+    A level that the buffer holds gets its new score, wherever and however often it comes back. Any other one takes the next
+    empty slot; once all are taken, that of the level least likely to be replayed, if it scores at least as high. Episodes that
+    are not usable (see `history.usable`), or whose score is not finite, change nothing.
+    """
+    order, num_valid = valid_first(usable(episodes))
+    in_order = jax.tree.map(lambda leaf: leaf[order], episodes)
+
+    def one(index: jax.Array, buffer: LevelBuffer) -> LevelBuffer:
+        return _observe_one(buffer, _row(in_order, index), index < num_valid, score, prioritise)
+
+    return jax.lax.fori_loop(0, shared_max(num_valid), one, buffer)
+
+
+def holds(buffer: LevelBuffer, slot: jax.Array, task: PyTree, seed: jax.Array) -> jax.Array:
+    """Whether `slot` ([] int32) holds the level of `task` and `seed` ([] uint32), [] bool."""
+    same = jax.tree.map(lambda held, asked: jnp.all(held[slot] == asked), buffer.tasks, task)
+    return jax.tree.reduce(jnp.logical_and, same, (slot < buffer.num_filled) & (buffer.seeds[slot] == seed))
+
+
+def _observe_one(buffer: LevelBuffer, episode: Episodes, usable: jax.Array, score: Score, prioritise: Prioritise) -> LevelBuffer:
+    capacity = buffer.seeds.shape[0]
+    slot = jnp.minimum(_first(buffer.seeds == episode.seeds), capacity - 1)
+    known = holds(buffer, slot, episode.tasks, episode.seeds)
+    new_score, memory = score(episode, buffer.memory[slot], known)
+    scored = usable & jnp.isfinite(new_score)
+    weakest = _first(buffer.replay_probs == jnp.min(buffer.replay_probs))
+    full = buffer.num_filled == capacity
+    kept = known | ~full | (new_score >= buffer.scores[weakest])
+    slot = jnp.where(known, slot, jnp.where(full, weakest, buffer.num_filled))
+    slot = jnp.where(scored & kept, slot, capacity)
+    num_episodes = buffer.num_episodes + scored.astype(jnp.int32)
+    # A select: scatters to one place end the process where XLA_FLAGS ask for fusion with several
+    # outputs (openxla/xla 47367).
+    here = jnp.arange(capacity) == slot
+    write = lambda held, new: jnp.where(here.reshape(-1, *[1] * (held.ndim - 1)), new[None], held)
+    buffer = buffer.replace(
+        ranks=_reranked(buffer, slot, new_score),
+        tasks=jax.tree.map(write, buffer.tasks, episode.tasks),
+        seeds=write(buffer.seeds, episode.seeds),
+        scores=write(buffer.scores, new_score),
+        memory=write(buffer.memory, memory),
+        scored_at=write(buffer.scored_at, num_episodes),
+        num_filled=buffer.num_filled + (scored & ~known & ~full).astype(jnp.int32),
+        num_episodes=num_episodes,
+    )
+    return buffer.replace(replay_probs=prioritise(buffer))
+
+
+def _reranked(buffer: LevelBuffer, slot: jax.Array, new_score: jax.Array) -> jax.Array:
+    """The ranks after `slot` gets `new_score`: every other level moves by one place at most, which spares a sort."""
+    capacity = buffer.seeds.shape[0]
+    slots = jnp.arange(capacity, dtype=jnp.int32)
+    old_score = buffer.scores[jnp.minimum(slot, capacity - 1)]
+    below = lambda score: (buffer.scores < score) | ((buffer.scores == score) & (slots > slot))
+    below_new, below_old = below(new_score), below(old_score)
+    own = 1 + jnp.sum(~below_new & (slots != slot) & (slots < buffer.num_filled), dtype=jnp.int32)
+    moved = buffer.ranks + below_new.astype(jnp.int32) - below_old.astype(jnp.int32)
+    return jnp.where(slot == capacity, buffer.ranks, jnp.where(slots == slot, own, moved))
+
+
+def _proportional(weights: jax.Array, filled: jax.Array, num_filled: jax.Array) -> jax.Array:
+    """`weights` over their sum among the filled slots, uniform where all are 0."""
+    weights = jnp.where(filled, weights, 0.0)
+    total = jnp.sum(weights)
+    uniform = filled / jnp.maximum(num_filled, 1).astype(jnp.float32)
+    return jnp.where(total > 0, weights / jnp.where(total > 0, total, 1.0), uniform)
+
+
+def _first(where: jax.Array) -> jax.Array:
+    """The first index at which `where` ([num] bool) holds, `num` if none; argmax takes several times as long on a CPU."""
+    num = where.shape[0]
+    return jnp.min(jnp.where(where, jnp.arange(num, dtype=jnp.int32), num))
+
+
+def _row(tree: PyTree, index: jax.Array) -> PyTree:
+    return jax.tree.map(lambda leaf: leaf[index], tree)

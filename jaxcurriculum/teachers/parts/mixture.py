@@ -1,0 +1,160 @@
+"""What teachers share that fit a Gaussian mixture to a window of episodes and draw tasks from it (ALP-GMM, Covar-GMM).
+
+    every `fit_every` episodes: a mixture of the latest `fit_every` rows, its number of components chosen by AIC
+    propose: with probability `exploration` uniform, else component k ~ preference of k, row ~ N(mean_k, covariance_k)
+
+Such a teacher decides what a row holds beside the task, and which components it prefers. Coordinates of the task come first.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import TypeVar
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from jaxcurriculum.device.lanes import shared_max
+from jaxcurriculum.fields import check_integers, check_numbers, check_range
+from jaxcurriculum.records import Episodes, Key, Proposals, fresh_proposals
+from jaxcurriculum.spaces import Box
+from jaxcurriculum.teachers.parts import gmm, ring
+from jaxcurriculum.teachers.parts.sampling import easy_tasks, log_proportional
+
+MOST_ROWS, MOST_COMPONENTS = 100_000, 1000  # of a fit, in which every row meets every component of every candidate
+EXPLORED = -1  # origin of a task that no Gaussian gave; otherwise the index of its Gaussian
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MixtureConfig:
+    """The defaults are the settings of 2019."""
+
+    fit_every: int = 250  # episodes between two fits, and rows in a fit
+    min_components: int = 2  # fewest Gaussians tried
+    max_components: int = 10  # most Gaussians tried
+    exploration: float | jax.Array = 0.2  # share of tasks drawn uniformly
+    return_range: tuple[float, float] | None = (-150.0, 350.0)  # returns mapped to [0, 1] and clipped; None: raw returns
+    unit_cube: bool = False  # measure tasks in the unit cube rather than in the axes' own units
+    initial_mean: tuple[float, ...] | None = None  # an easy task, in the axes' units: tasks are drawn about it until the first fit
+    initial_std: float | jax.Array = 0.1  # standard deviation of those tasks, fraction of each axis' range
+
+    def __post_init__(self):
+        check_integers(self, fit_every=(2, MOST_ROWS), min_components=1, max_components=(1, MOST_COMPONENTS))
+        check_numbers(self, exploration=(0, 1), initial_std=(0, 10))
+        if not 1 <= self.min_components <= self.max_components <= self.fit_every:
+            raise ValueError(
+                f"{type(self).__name__} must have 1 <= min_components <= max_components <= fit_every, "
+                f"got {self.min_components}, {self.max_components} and {self.fit_every}."
+            )
+        check_range(self, "return_range")
+
+
+class MixtureState(struct.PyTreeNode):
+    """A window of rows and the mixture fitted to it, in the teacher's own units: tasks and returns as they are or scaled."""
+
+    window: ring.History  # the latest fit_every rows
+    mixture: gmm.Mixture  # max_components Gaussians over what is fitted, the coordinates of the task first
+    num_unfitted: jax.Array  # [], int32, episodes since the last fit
+    num_fits: jax.Array  # [], int32
+
+
+class MixtureReport(struct.PyTreeNode):
+    """The mixture as a picture shows it, in the units of the task space and of the (scaled) return."""
+
+    weights: jax.Array  # [max_components]
+    means: jax.Array  # [max_components, width], task and what is fitted beside it
+    covariances: jax.Array  # [max_components, width, width]
+    valid: jax.Array  # [max_components], bool: the Gaussians that the mixture has
+    preference: jax.Array  # [max_components], at least 0: Gaussians are drawn in proportion to it
+    num_fits: jax.Array  # [], int32
+    num_episodes: jax.Array  # [], int32
+
+
+State = TypeVar("State", bound=MixtureState)
+
+
+def to_rows(episodes: Episodes, space: Box, config: MixtureConfig) -> tuple[jax.Array, jax.Array]:
+    """The usable episodes as rows (task, return) in the teacher's own units, [dims + 1, num], and how many they are ([] int32)."""
+    order, num_valid = ring.valid_first(ring.usable(episodes))
+    tasks, returns = episodes.tasks[order], episodes.returns[order]
+    if config.unit_cube:
+        tasks = jax.vmap(space.to_unit)(tasks)
+    if config.return_range is not None:
+        low, high = config.return_range
+        returns = jnp.clip((returns - low) / (high - low), 0.0, 1.0)
+    return jnp.concatenate([tasks, returns[:, None]], axis=1).T, num_valid
+
+
+def learn(
+    key: Key,
+    state: State,
+    rows: jax.Array,
+    num_valid: jax.Array,
+    config: MixtureConfig,
+    to_data: Callable[[ring.History], jax.Array] = lambda window: window.values,
+) -> State:
+    """`state` with the first `num_valid` of `rows` ([width, num]) in its window, and its mixture fitted again if it is time.
+
+    `to_data` makes what is fitted ([width, fit_every]) of the full window. Where no mapped seed needs a fit, none is made.
+    """
+    window = ring.insert(state.window, rows, num_valid)
+    num_unfitted = state.num_unfitted + num_valid
+    needed = num_unfitted >= config.fit_every
+
+    def refit() -> gmm.Mixture:
+        candidates = tuple(range(config.min_components, config.max_components + 1))
+        fitted = gmm.fit(key, to_data(window).T, candidates, needed)
+        return jax.tree.map(lambda new, old: jnp.where(needed, new, old), fitted, state.mixture)
+
+    return state.replace(
+        window=window,
+        mixture=jax.lax.cond(shared_max(needed), refit, lambda: state.mixture),
+        num_unfitted=jnp.where(needed, 0, num_unfitted),
+        num_fits=state.num_fits + needed.astype(jnp.int32),
+    )
+
+
+def propose(key: Key, state: MixtureState, preference: jax.Array, num: int, space: Box, config: MixtureConfig) -> Proposals:
+    """`num` tasks from the mixture, its components drawn in proportion to `preference` ([max_components]), or explored.
+
+    Without any preference above 0 each component is equally likely. Until the first fit all tasks are explored.
+    """
+    key_explored, key_explore, key_component, key_draw, key_seeds = jax.random.split(key, 5)
+    fitted = state.num_fits > 0
+    by_preference = log_proportional(preference, state.mixture.valid)
+    component = jax.random.categorical(key_component, by_preference, shape=(num,)).astype(jnp.int32)
+    drawn = gmm.sample(key_draw, state.mixture, component)[:, : space.dims]
+    explores = (jax.random.uniform(key_explore, (num,)) < config.exploration) | ~fitted
+    to_task = space.from_unit if config.unit_cube else space.clip
+    tasks = jnp.where(explores[:, None], _explored(key_explored, space, config, fitted, num), jax.vmap(to_task)(drawn))
+    return fresh_proposals(key_seeds, tasks).replace(origin=jnp.where(explores, EXPLORED, component))
+
+
+def describe(state: MixtureState, preference: jax.Array, space: Box, config: MixtureConfig) -> dict[str, jax.Array]:
+    """The fields of a `MixtureReport`."""
+    means, covariances = state.mixture.means, gmm.covariances(state.mixture)
+    if config.unit_cube:
+        num_others = means.shape[1] - space.dims
+        width = jnp.array([high - low for low, high in zip(space.low, space.high)] + [1.0] * num_others, jnp.float32)
+        means = jnp.concatenate([jax.vmap(space.from_unit)(means[:, : space.dims]), means[:, space.dims :]], axis=1)
+        covariances = covariances * (width[:, None] * width[None, :])[None]
+    return {
+        "weights": state.mixture.weights,
+        "means": means,
+        "covariances": covariances,
+        "valid": state.mixture.valid,
+        "preference": jnp.where(state.mixture.valid, jnp.maximum(preference, 0.0), 0.0),
+        "num_fits": state.num_fits,
+        "num_episodes": state.window.num_rows,
+    }
+
+
+def _explored(key: Key, space: Box, config: MixtureConfig, fitted: jax.Array, num: int) -> jax.Array:
+    """`num` uniform tasks ([num, dims]), or before the first fit those that an expert knows to be easy."""
+    uniform = easy_tasks(key, space, None, 0.0, num)
+    if config.initial_mean is None:
+        return uniform
+    # One key serves both: a state uses one or the other.
+    return jnp.where(fitted, uniform, easy_tasks(key, space, config.initial_mean, config.initial_std, num))

@@ -1,0 +1,124 @@
+"""What many teachers share: choices in proportion to a score, tasks that an expert knows to be easy, axes that can be chosen at all."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxcurriculum.fields import check_tuples
+from jaxcurriculum.records import Key, PyTree
+from jaxcurriculum.spaces import Box
+
+
+def log_proportional(scores: jax.Array, valid: jax.Array) -> jax.Array:
+    """Logits ([num]) of a choice in proportion to `scores` ([num], those below 0 count as 0) among `valid` ([num] bool).
+
+    Without any positive score each valid entry is equally likely.
+
+    >>> jnp.exp(log_proportional(jnp.array([1.0, 3.0, 9.0]), jnp.array([True, True, False]))).tolist()
+    [1.0, 3.0, 0.0]
+    """
+    scores = jnp.where(valid, jnp.maximum(scores, 0.0), 0.0)
+    return jnp.log(jnp.where(jnp.sum(scores) > 0, scores, valid.astype(jnp.float32)))
+
+
+def in_proportion(places: jax.Array, scores: jax.Array, num_valid: jax.Array) -> jax.Array:
+    """Indices ([num] int32) of the first `num_valid` scores, in proportion to them (equally likely if all are 0), at `places` in [0, 1).
+
+    The inverse of the cumulative sum, found in two steps, first the block and then the place in it: a sum over all of them a seed
+    would cost more than the rest of a round.
+
+    >>> in_proportion(jnp.array([0.0, 0.2, 0.3, 0.9]), jnp.array([1.0, 0.0, 3.0, 9.0]), jnp.int32(3)).tolist()
+    [0, 0, 2, 2]
+    """
+    size = int(np.ceil(np.sqrt(scores.shape[0])))
+    valid = jnp.arange(scores.shape[0]) < num_valid
+    scores = jnp.where(valid, scores, 0.0)
+    scores = jnp.where(jnp.any(scores > 0), scores, valid.astype(jnp.float32))
+    blocks = jnp.pad(scores, (0, size * size - scores.shape[0])).reshape(size, size)
+    until_block = running_sum(jnp.sum(blocks, axis=1))
+    target = places * until_block[-1]
+    block = jnp.minimum(jnp.sum(until_block[None] <= target[:, None], axis=1), size - 1)
+    target = target - jnp.where(block > 0, until_block[block - 1], 0.0)
+    until_score = running_sum(blocks[block])
+    place = jnp.minimum(jnp.sum(until_score <= target[:, None], axis=1), size - 1)
+    return jnp.minimum(block * size + place, num_valid - 1).astype(jnp.int32)
+
+
+def running_sum(values: jax.Array) -> jax.Array:
+    """Cumulative sum over the last axis, as a product with a triangle: of so few entries many times faster than `jnp.cumsum`."""
+    return exact_product(values, np.triu(np.ones((values.shape[-1],) * 2, np.float32)))
+
+
+def exact_product(left: jax.Array, right: jax.Array | np.ndarray) -> jax.Array:
+    """Matrix product in full precision: counts and sums are exact, so no bit may be cut off."""
+    return jnp.matmul(left, right, precision=jax.lax.Precision.HIGHEST)
+
+
+def pick(first: jax.Array, a: PyTree, b: PyTree) -> PyTree:
+    """Slot by slot `a` where `first` ([num] bool), else `b`; leaves are [num, ...].
+
+    >>> pick(jnp.array([True, False]), jnp.zeros((2, 1)), jnp.ones((2, 1))).tolist()
+    [[0.0], [1.0]]
+    """
+    return jax.tree.map(lambda x, y: jnp.where(first.reshape(-1, *[1] * (x.ndim - 1)), x, y), a, b)
+
+
+def easy_tasks(key: Key, space: Box, mean: tuple[float, ...] | None, std: float | jax.Array, num: int) -> jax.Array:
+    """`num` tasks ([num, dims]) that an expert says are easy: Gaussian about `mean`, clipped to the space.
+
+        task ~ N(mean, (std * range)^2) on every axis
+
+    Args:
+      mean: one entry an axis, in its units; None where no expert was asked, then tasks are uniform.
+      std: fraction of each axis' range (TeachMyAgent's "high" expert knowledge has 0.1).
+
+    >>> box = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0))
+    >>> easy_tasks(jax.random.key(0), box, (0.0, 6.0), 0.0, 1).tolist()
+    [[0.0, 6.0]]
+    """
+    if mean is None:
+        return jax.vmap(space.sample)(jax.random.split(key, num))
+    spread = std * (jnp.array(space.high, jnp.float32) - jnp.array(space.low, jnp.float32))
+    noise = jax.random.normal(key, (num, space.dims)) * spread[None]
+    return jax.vmap(space.clip)(jnp.array(mean, jnp.float32)[None] + noise)
+
+
+def free_axes(space: Box) -> np.ndarray:
+    """The axes of more than zero width, by number; all of them where there is none.
+
+    >>> free_axes(Box(names=("height", "constant"), low=(0.0, 1.0), high=(3.0, 1.0))).tolist()
+    [0]
+    """
+    free = np.flatnonzero(np.array(space.high) > np.array(space.low))
+    return free if len(free) else np.arange(space.dims)
+
+
+def from_free(space: Box, point: jax.Array) -> jax.Array:
+    """The task ([dims]) of a point of the unit cube of the axes that are free, [free axes]; see `free_axes`.
+
+    >>> from_free(Box(names=("height", "constant"), low=(0.0, 1.0), high=(3.0, 1.0)), jnp.array([0.5])).tolist()
+    [1.5, 1.0]
+    """
+    return space.from_unit(jnp.zeros((space.dims,)).at[free_axes(space)].set(point))
+
+
+def check_task(config: Any, field: str, space: Box) -> None:
+    """Check that `field` of `config` is None or a task of `space`.
+
+    Raises:
+      ValueError: naming the field, the rule and the value.
+    """
+    task, name = getattr(config, field), f"{type(config).__name__}.{field}"
+    if task is None:
+        return
+    check_tuples(config, **{field: (-math.inf, math.inf)})
+    if len(task) != space.dims:
+        raise ValueError(f"{name} must have one entry an axis: {space.dims} axes but got {task}.")
+    for axis, value, low, high in zip(space.names, task, space.low, space.high):
+        if not low <= value <= high:
+            raise ValueError(f"{name} must lie in the task space: axis {axis!r} is {value}, its bounds are {low} and {high}.")

@@ -1,0 +1,148 @@
+"""Runs side by side: the numbers of the table, and what may not be compared."""
+
+import dataclasses
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+from rich.console import Console
+
+from jaxcurriculum.cli.settings import Settings
+from jaxcurriculum.report.compare import compare, labels, learning_curves, mastered
+from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.store import AXES, META, Run
+
+
+def made_up_run(path, solved, tasks=(0.1, 0.3, 0.5, 0.7), axis="x0", every=100, evaluations=2, **settings):
+    """A run tested on `tasks`; `solved` [seeds] of them are mastered from the second evaluation on."""
+    (path / "evaluations").mkdir(parents=True)
+    rows = [
+        {
+            "seed": seed,
+            "evaluation": e,
+            "steps": every * (e + 1),
+            "test_task": index,
+            axis: task,
+            "solved": e >= 1 and index < num,
+        }
+        for e in range(evaluations)
+        for seed, num in enumerate(solved)
+        for index, task in enumerate(tasks)
+    ]
+    pl.DataFrame(rows).write_parquet(path / "evaluations/part-00000000.parquet")
+    config = dataclasses.asdict(Settings(**{"student": "toy-grid", "teacher": path.name} | settings))
+    (path / "config.json").write_text(json.dumps(config))
+    axes = dict.fromkeys(AXES) | {"names": [axis]}
+    meta = dict.fromkeys(META) | {"step_unit": "episodes", "wall_seconds": 60.0, "axes": axes}
+    (path / "meta.json").write_text(json.dumps(meta))
+    return Run(path)
+
+
+def compared(runs, folder):
+    """The text that a comparison prints."""
+    console = Console(record=True, width=120)
+    compare(runs, folder / "figure.png", console)
+    return console.export_text()
+
+
+def test_table_and_figure(tmp_path):
+    runs = [made_up_run(tmp_path / "a", [0, 0, 1, 0]), made_up_run(tmp_path / "b", [4, 4, 3, 4])]
+    steps, percent = mastered(runs[1])
+    assert steps.tolist() == [100, 200]
+    np.testing.assert_array_equal(percent, [[0, 0, 0, 0], [100, 100, 75, 100]])
+    console = Console(record=True, width=100)
+    path = compare(runs, tmp_path / "figure.png", console)
+    text = console.export_text()
+    assert "93.8 ± 12.5" in text and "6.2 ± 12.5" in text
+    assert "0.029" in text, "of the 70 ways to label 4 + 4 seeds only 2 differ as much: p = 2/70"
+    assert path.stat().st_size > 10_000
+
+
+def test_what_may_not_be_compared(tmp_path):
+    a = made_up_run(tmp_path / "a", [1])
+    with pytest.raises(RunError, match="at least two runs, got 1"):
+        compare([a], tmp_path / "figure.png", Console())
+    with pytest.raises(RunError, match="--out must end in one of"):
+        compare([a, a], tmp_path / "figure.word", Console())
+    with pytest.raises(RunError, match="never evaluated at the same number of steps"):
+        compare([a, made_up_run(tmp_path / "c", [1], every=70)], tmp_path / "figure.png", Console())
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"tasks": (0.1, 0.3)}, "it was tested on 2 tasks, not on 4"),
+        ({"tasks": (0.1, 0.3, 0.5, 0.8)}, "it was tested on as many, but other tasks"),
+        ({"axis": "x1"}, "the axes of its test tasks are x1, not x0"),
+        ({"student": "abilities"}, "its tasks are of abilities, not of toy-grid"),
+        ({"student": "ppo", "env": "stump-tracks"}, "its tasks are of stump-tracks, not of toy-grid"),
+    ],
+)
+def test_only_runs_tested_on_the_same_tasks_are_compared(changes, message, tmp_path):
+    runs = [made_up_run(tmp_path / "a", [1]), made_up_run(tmp_path / "b", [1], **changes)]
+    with pytest.raises(RunError, match=f"b cannot be compared with .*a: {message}"):
+        compare(runs, tmp_path / "figure.png", Console())
+    assert not (tmp_path / "figure.png").exists()
+
+
+def test_bodies_and_names_of_test_sets_may_differ(tmp_path):
+    walker = {"student": "ppo", "env": "stump-tracks"}
+    own, other = ({"body": "default", "test_set": "2019"}, {"body": "short", "test_set": "grid"})
+    runs = [made_up_run(tmp_path / name, [1], **walker, **one) for name, one in (("a", own), ("b", other))]
+    assert "They differ in body, teacher, test_set." in compared(runs, tmp_path)
+
+
+def test_the_least_possible_p_is_said_where_it_is_large(tmp_path):
+    runs = [made_up_run(tmp_path / name, [0] * num) for name, num in (("a", 2), ("b", 2), ("c", 3), ("d", 9))]
+    text = compared(runs, tmp_path)
+    assert "p of 2 against 2 seeds is at least 0.33: only more seeds can make it smaller." in text
+    assert "p of 2 against 3 seeds is at least 0.1:" in text and "p of 2 against 9 seeds is at least 0.018:" in text
+    runs = [made_up_run(tmp_path / name, [0] * 5) for name in ("e", "f")]
+    assert "is at least" not in compared(runs, tmp_path)
+
+
+def test_runs_of_different_length_are_compared_where_both_were_evaluated(tmp_path):
+    runs = [made_up_run(tmp_path / "a", [2, 2], evaluations=2), made_up_run(tmp_path / "b", [4, 4], evaluations=5)]
+    text = compared(runs, tmp_path)
+    assert "after 200 episodes a seed" in text and "They differ in teacher." in text
+
+
+def test_a_legend_tells_runs_of_one_teacher_apart(tmp_path):
+    plain, rugged = (made_up_run(tmp_path / name, [1, 2], teacher="adr") for name in ("plain", "rugged"))
+    figure = learning_curves({run: mastered(run) for run in (plain, rugged)})
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["plain (2 seeds)", "rugged (2 seeds)"]
+    assert figure.axes[0].get_title().startswith("adr teaching toy-grid")
+    riac = made_up_run(tmp_path / "riac", [1])
+    assert list(labels([plain, riac]).values()) == ["plain: adr", "riac"]
+    other = made_up_run(tmp_path / "other" / "plain", [1], teacher="adr")
+    assert list(labels([plain, other]).values()) == [str(plain.path), str(other.path)]
+
+
+def test_the_name_of_a_run_is_no_formula_and_never_hidden(tmp_path):
+    runs = [made_up_run(tmp_path / name, [1], teacher="adr") for name in (r"a$\foo$b", "_c")]
+    figure = learning_curves({run: mastered(run) for run in runs})
+    figure.savefig(tmp_path / "curves.png")
+    shown = [text.get_text().replace(r"\$", "$") for text in figure.legends[0].get_texts()]
+    assert shown == [r"a$\foo$b (1 seed)", " _c (1 seed)"]
+
+
+def test_a_figure_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(5, "Input/output error")
+
+    runs = [made_up_run(tmp_path / name, [1]) for name in ("a", "b")]
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
+    with pytest.raises(OSError) as error:
+        compare(runs, tmp_path / "curves.png", Console())
+    assert error.value.filename == str(tmp_path / "curves.png")
+
+
+def test_a_figure_has_the_mean_of_every_run_and_few_thin_lines(tmp_path):
+    runs = [made_up_run(tmp_path / f"run-{index}", [index % 5] * 21, teacher="adr") for index in range(8)]
+    figure = learning_curves({run: mastered(run) for run in runs})
+    drawn = figure.axes[0].get_lines()
+    means = [line for line in drawn if line.get_linewidth() > 2]
+    assert [line.get_ydata()[-1] for line in means] == [25 * (index % 5) for index in range(8)]
+    assert len({(line.get_color(), line.get_linestyle()) for line in means}) == 8
+    assert len(drawn) == 8 * (20 + 1) and "thin: the first 20" in figure.axes[0].get_title()
