@@ -21,16 +21,16 @@ Deep RL", ICML 2021, and the code published with it.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Literal, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jaxcurriculum.configs import Config, Swept, field
 from jaxcurriculum.device.lanes import shared_max
-from jaxcurriculum.fields import check_integers, check_kind, check_numbers, given
+from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
 from jaxcurriculum.roles import Environment, Student
 from jaxcurriculum.spaces import Box
@@ -44,48 +44,51 @@ __all__ = [
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class StretchConfig:
+class StretchConfig(Config):
     """How much wider than the original the teacher's space is. The defaults of both challenges are those published for Stump Tracks."""
 
-    axis: int = 0  # number of the axis that is wider, 0 for the first
-    factor: float = 1.0  # its new width, in units of the old one (of the logarithm's width on log axes)
-    side: str = "high"  # the bound that moves, low or high
-
-    def __post_init__(self):
-        check_integers(self, axis=0)
-        check_numbers(self, factor=(1, math.inf))
-        if self.side not in ("low", "high"):
-            raise ValueError(f'{type(self).__name__}.side must be "low" or "high", got {self.side!r}.')
+    axis: int = field(0, low=0, help="number of the axis that is wider, 0 for the first")
+    factor: float = field(
+        1.0,
+        low=1,
+        help="its new width, in units of the old one (of the logarithm's width on log axes)",
+    )
+    side: Literal["low", "high"] = field("high", help="the bound that moves")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MostlyUnfeasibleConfig(StretchConfig):
     """Stumps of up to 9 steps instead of 3."""
 
-    factor: float = 3.0  # width of the axis in the teacher's space, in units of the original one
-    lowest: float | jax.Array = 0.0  # return of a task that cannot be done
-
-    def __post_init__(self):
-        super().__post_init__()
-        check_numbers(self, lowest=(-math.inf, math.inf))
+    factor: float = field(
+        3.0,
+        low=1,
+        help="width of the axis in the teacher's space, in units of the original one",
+    )
+    lowest: Swept = field(0.0, help="return of a task that cannot be done")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MostlyTrivialConfig(StretchConfig):
     """Stumps from -3 to 3 steps, of which those below 0 are none."""
 
-    factor: float = 2.0  # width of the axis in the teacher's space, in units of the original one
-    side: str = "low"  # where tasks are easy, low or high
+    factor: float = field(
+        2.0,
+        low=1,
+        help="width of the axis in the teacher's space, in units of the original one",
+    )
+    side: Literal["low", "high"] = field("low", help="where tasks are easy")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ForgettingConfig:
+class ForgettingConfig(Config):
     """When the student starts anew."""
 
-    every: int = 7_000_000  # steps (episodes of simulated students) between two beginnings
-
-    def __post_init__(self):
-        check_integers(self, every=1)
+    every: int = field(
+        7_000_000,
+        low=1,
+        help="steps (episodes of simulated students) between two beginnings",
+    )
 
 
 class ForgettingState(struct.PyTreeNode):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import jax
@@ -13,6 +14,9 @@ from jax.core import Tracer
 from jaxcurriculum.device.switches import check_switches
 from jaxcurriculum.records import Episodes, Proposals, PyTree, TimeStep, strong
 from jaxcurriculum.roles import Context, Environment, Student, Teacher
+
+GIB = 2**30  # bytes
+MOST_BYTES = 8 * GIB  # of a seed's teacher, and of its student
 
 
 def check_same(what: str, before: PyTree, after: PyTree) -> None:
@@ -39,21 +43,25 @@ def check_environment(env: Environment) -> None:
     """
     if env.max_episode_steps < 1:
         raise ValueError(f"Environment {env.name!r}: max_episode_steps must be at least 1, got {env.max_episode_steps}.")
+    if env.batch_axis not in (0, -1):
+        raise ValueError(f"Environment {env.name!r}: batch_axis must be 0 or -1, got {env.batch_axis!r}.")
     key = jax.eval_shape(lambda: jax.random.key(0))
     task = jax.eval_shape(env.task_space.sample, key)
     level = jax.eval_shape(env.generate, key, task)
-    state, first = _pair(f"Environment {env.name!r}, reset", jax.eval_shape(env.reset, key, level), TimeStep)
-    action = jax.ShapeDtypeStruct((env.action_space.dims,), jnp.float32)
-    next_state, timestep = _pair(f"Environment {env.name!r}, step", jax.eval_shape(env.step, key, level, state, action), TimeStep)
-    check_same(f"Environment {env.name!r}, state through step", state, next_state)
+    what = f"Environment {env.name!r}"
+    state, first = _pair(f"{what}, reset", jax.eval_shape(env.reset, key, level), TimeStep)
+    action = jax.eval_shape(env.action_space.sample, key)
+    after = jax.eval_shape(env.step, key, level, state, action)
+    next_state, timestep = _pair(f"{what}, step", after, TimeStep)
+    check_same(f"{what}, state through step", state, next_state)
     expected = TimeStep(
-        obs=_array(jnp.float32, env.obs_dim),
+        obs=first.obs,
         reward=_array(jnp.float32),
         terminated=_array(jnp.bool_),
         truncated=_array(jnp.bool_),
     )
-    check_same(f"Environment {env.name!r}, time step of reset", expected, first)
-    check_same(f"Environment {env.name!r}, time step of step", expected, timestep)
+    check_same(f"{what}, time step of reset", expected, first)
+    check_same(f"{what}, time step of step", expected, timestep)
 
 
 def strong_environment(env: Environment) -> Environment:
@@ -66,18 +74,42 @@ def strong_environment(env: Environment) -> Environment:
     return dataclasses.replace(env, **functions)
 
 
+def check_size(name: str, role: Teacher | Student) -> None:
+    """Check, without making it, that the state of `role` for one seed takes no more than 8 GiB.
+
+    Raises:
+      ValueError: naming the role, what its state takes, and the largest leaf.
+    """
+    state = jax.eval_shape(role.init, jax.eval_shape(lambda: jax.random.key(0)))
+    sizes = {path: _num_bytes(leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(state)}
+    if sum(sizes.values()) > MOST_BYTES:
+        largest = max(sizes, key=lambda path: sizes[path])
+        shape = dict(jax.tree_util.tree_leaves_with_path(state))[largest].shape
+        raise ValueError(
+            f"{name}: the state of one seed must take at most {MOST_BYTES / GIB:g} GiB, but takes "
+            f"{sum(sizes.values()) / GIB:.3g} GiB; its largest leaf is "
+            f"{jax.tree_util.keystr(largest) or '(the state itself)'} of shape {list(shape)}."
+        )
+
+
+def _num_bytes(leaf: Any) -> int:
+    return math.prod(leaf.shape) * leaf.dtype.itemsize
+
+
 def check_roles(teacher: Teacher, student: Student) -> None:
     """Trace one round of teacher and student and compare what goes in with what comes out.
 
     Raises:
-      ValueError: when a state changes its structure, shapes or dtypes, when proposals do not fit
-        the student's task space, or when one of JAX's switches is set as no loop can use it.
+      ValueError: when a state is too large, when it changes its structure, shapes or dtypes, when
+        proposals do not fit the student's task space, or when one of JAX's switches is set as no loop can use it.
       TypeError: when teacher or student are something else.
     """
     for name, role, kind in (("teacher", teacher, Teacher), ("student", student, Student)):
         if not isinstance(role, kind):
             raise TypeError(f"{name} must be a {kind.__name__}, as its factory returns it, got {type(role).__name__}.")
     check_switches()
+    check_size(f"Teacher {teacher.name!r}", teacher)
+    check_size(f"Student {student.name!r}", student)
     key = jax.eval_shape(lambda: jax.random.key(0))
     task = jax.eval_shape(student.task_space.sample, key)
     teacher_state, student_state = jax.eval_shape(teacher.init, key), jax.eval_shape(student.init, key)
@@ -96,6 +128,11 @@ def check_roles(teacher: Teacher, student: Student) -> None:
 
     after, episodes = _pair(f"Student {student.name!r}, train", jax.eval_shape(student.train, key, student_state, proposals), Episodes)
     check_same(f"Student {student.name!r}, state through train", student_state, after)
+    if teacher.needs_critic and episodes.critic is None:
+        raise ValueError(
+            f"Teacher {teacher.name!r} needs a critic's scores of episodes, which {student.name!r} has not: choose a score of"
+            " returns alone, or a student with a critic."
+        )
 
     def update(key, teacher_state, student_state, episodes):
         probe = lambda key, *args: student.evaluate(key, student_state, *args)

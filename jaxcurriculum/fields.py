@@ -1,14 +1,13 @@
-"""Checks of configuration fields, by name, with the rule and the value in the message.
+"""Checks of single values, be they arguments or fields of configurations (`configs.py`).
 
 A finite number is one that is finite in float32, in which everything is computed. An integer fits in int32, in which everything is counted.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import numbers
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Container, Sequence
 from typing import Any, TypeVar
 
 import jax
@@ -18,10 +17,7 @@ from jax.core import Tracer
 
 LARGEST, SMALLEST = float(np.finfo(np.float32).max), float(np.finfo(np.float32).tiny)
 LARGEST_INTEGER = 2**31 - 1
-MOST_KEPT = 10_000_000  # episodes, levels or arms that one seed may keep in memory
-MOST_AT_ONCE = 1_000_000  # that one program may draw or compare at a time
-WIDEST = 10_000  # layer: a matrix of so many rows and columns takes 400 MB
-Config = TypeVar("Config")
+Kind = TypeVar("Kind")
 
 
 def is_integer(value: Any, low: int, high: int = LARGEST_INTEGER) -> bool:
@@ -122,7 +118,7 @@ def check_flags(**flags: Any) -> None:
             raise ValueError(f"{name} must be True or False, got {value!r}.")
 
 
-def given(config: Config | None, kind: type[Config]) -> Config:
+def given(config: Kind | None, kind: type[Kind]) -> Kind:
     """`config`, or `kind`'s defaults where it is None.
 
     Raises:
@@ -132,85 +128,3 @@ def given(config: Config | None, kind: type[Config]) -> Config:
         return kind()
     check_kind("config", config, kind)
     return config
-
-
-def check_integers(config: Any, **bounds: int | tuple[int, int]) -> None:
-    """Check that each named field is an integer of at least so much (or between two bounds, both included) that fits in int32.
-
-    Every field declared `bool`, named or not, must be one.
-
-    Raises:
-      ValueError: naming the first that is not.
-    """
-    flags = [field.name for field in dataclasses.fields(config) if field.type in ("bool", bool)]
-    check_flags(**{f"{type(config).__name__}.{name}": getattr(config, name) for name in flags})
-    for name, bound in bounds.items():
-        value, (low, high) = getattr(config, name), bound if isinstance(bound, tuple) else (bound, LARGEST_INTEGER)
-        if not is_integer(value, low, high):
-            raise ValueError(f"{type(config).__name__}.{name} must be an integer from {low} to {high}, got {value!r}.")
-
-
-def check_numbers(config: Any, **bounds: tuple[float, float]) -> None:
-    """Check that each named field is a finite real number between its bounds, both included, or an array of such, and make it a float.
-
-    Sweeps map over arrays; the numbers of a traced one cannot be checked.
-
-    Raises:
-      ValueError: naming the first that is not.
-    """
-    _check(config, bounds, "a finite number", is_number_or_array)
-
-
-def check_tuples(config: Any, **bounds: tuple[float, float]) -> None:
-    """Check that each named field is a tuple of finite real numbers between its bounds, both included.
-
-    Raises:
-      ValueError: naming the first that is not.
-    """
-    _check(config, bounds, "a tuple of finite numbers", are_numbers)
-
-
-def check_one_or_each(config: Any, **bounds: tuple[float, float]) -> None:
-    """Check that each named field is what `check_numbers` or what `check_tuples` asks for: one number, or one an axis.
-
-    Raises:
-      ValueError: naming the first that is not.
-    """
-    holds = lambda value, *bound: is_number_or_array(value, *bound) or are_numbers(value, *bound)
-    _check(config, bounds, "a finite number, or a tuple of them,", holds)
-
-
-def check_range(config: Any, name: str) -> None:
-    """Check that the field is None or (low, high), two finite numbers with low < high.
-
-    Raises:
-      ValueError: naming it.
-    """
-    value = getattr(config, name)
-    if value is not None and not is_range(value):
-        raise ValueError(f"{type(config).__name__}.{name} must be None or (low, high), finite with low < high in float32, got {value!r}.")
-    _set(config, name, as_float(value))
-
-
-def check_widths(config: Any, *names: str) -> None:
-    """Check that each named field is a tuple of one or more integers from 1 to 10,000: the widths of hidden layers.
-
-    Raises:
-      ValueError: naming the first that is not.
-    """
-    for name in names:
-        value = getattr(config, name)
-        if not (isinstance(value, tuple | list) and value and all(is_integer(width, 1, WIDEST) for width in value)):
-            raise ValueError(f"{type(config).__name__}.{name} must be a tuple of integers from 1 to {WIDEST}, got {value!r}.")
-
-
-def _check(config: Any, bounds: dict[str, tuple[float, float]], kind: str, holds: Callable[[Any, float, float], bool]) -> None:
-    for name, (low, high) in bounds.items():
-        value = getattr(config, name)
-        if not holds(value, low, high):
-            raise ValueError(f"{type(config).__name__}.{name} must be {kind} between {low} and {high}, got {value!r}.")
-        _set(config, name, as_float(value))
-
-
-def _set(config: Any, name: str, value: Any) -> None:
-    object.__setattr__(config, name, value)  # configurations are frozen once they are made

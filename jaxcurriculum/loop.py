@@ -14,22 +14,22 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum.checks import check_roles, checked_test_tasks
-from jaxcurriculum.fields import check_integers
+from jaxcurriculum.configs import Config, field
 from jaxcurriculum.records import Episodes, Key, PyTree, random_seeds, strong
 from jaxcurriculum.roles import Context, Student, Teacher
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class LoopConfig:
+class LoopConfig(Config):
     """When and how the student is tested."""
 
-    rounds_per_evaluation: int = 1  # rounds of training between two evaluations
-    num_test_episodes: int = 1  # attempts at each test task
-    deterministic: bool = True  # test the mean action (False: sampled actions)
-    redraw_test_levels: bool = False  # draw the test levels anew at each evaluation (False: frozen, so that evaluations compare)
-
-    def __post_init__(self):
-        check_integers(self, rounds_per_evaluation=1, num_test_episodes=1)
+    rounds_per_evaluation: int = field(1, low=1, help="rounds of training between two evaluations")
+    num_test_episodes: int = field(1, low=1, help="attempts at each test task")
+    deterministic: bool = field(True, help="test the mean action (False: sampled actions)")
+    redraw_test_levels: bool = field(
+        False,
+        help="draw new test levels at each evaluation (False: frozen, so that they compare)",
+    )
 
 
 class Counters(struct.PyTreeNode):

@@ -1,44 +1,93 @@
-"""The three roles: bundles of pure functions, made by a factory that closes over what is static (as in optax).
+"""The roles: bundles of pure functions, made by a factory that closes over what is static.
 
     teacher_state, proposals   = teacher.propose(key, teacher_state, num)
     student_state, episodes    = student.train(key, student_state, proposals)
     teacher_state, probe_steps = teacher.update(key, teacher_state, episodes, context)
 
-Nothing here is a base class and nothing is registered. A role of your own is an instance with your functions in it.
-All compute in float32: none can be made while `jax_enable_x64` is on.
-Functions of an environment are about ONE environment; batching is `jax.vmap` at one visible place (`rollout.py`).
+A student that plays an environment does so with a learner:
+
+    memory, action, extras  = learner.act(key, learner_state, memory, obs, first, deterministic)
+    learner_state, critique = learner.learn(key, learner_state, experience)
+
+Nothing here is a base class and nothing is registered. A role of your own is an instance with your
+functions in it. All compute in float32: none can be made while `jax_enable_x64` is on. Functions of
+an environment are about ONE environment; batching is `jax.vmap` at one visible place (`rollout`).
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, Protocol
 
 import jax
 
 from jaxcurriculum.device.switches import check_switches
-from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, TimeStep
-from jaxcurriculum.spaces import Box, Space
+from jaxcurriculum.records import (
+    Critique,
+    Episodes,
+    Experience,
+    Key,
+    Proposals,
+    PyTree,
+    TimeStep,
+)
+from jaxcurriculum.spaces import Space
+
+
+class Viewer(Protocol):
+    """Draws episodes of an environment, after they were played."""
+
+    def frame(self, level: PyTree, state: PyTree) -> Any:
+        """What is seen of one moment: an image [height, width, 3], uint8."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Environment:
     """A family of tasks with one transition function; `step` never resets by itself.
 
-    The rollout ends an episode after `max_episode_steps` (as a truncation), so `step` need not count.
-    An episode is solved when its undiscounted return is above `solved_above` (strictly).
+    Observations are any pytree of arrays, actions what `action_space` holds. The rollout ends an
+    episode after `max_episode_steps` (as a truncation), so `step` need not count. An episode is
+    solved when its undiscounted return is above `solved_above` (strictly).
+
+    `batch_axis` is where a batch of states has its batch: 0, or -1 for an engine that works on
+    batches in that order.
     """
 
     name: str
     task_space: Space
-    action_space: Box
-    obs_dim: int
+    action_space: Space
     max_episode_steps: int
     solved_above: float
     generate: Callable[[Key, PyTree], PyTree]  # (key, task) -> level
     reset: Callable[[Key, PyTree], tuple[PyTree, TimeStep]]  # (key, level) -> (state, time step)
-    step: Callable[[Key, PyTree, PyTree, jax.Array], tuple[PyTree, TimeStep]]  # (key, level, state, action) -> (state, time step)
+    # (key, level, state, action) -> (state, time step)
+    step: Callable[[Key, PyTree, PyTree, PyTree], tuple[PyTree, TimeStep]]
+    batch_axis: Literal[0, -1] = 0
+    viewer: Viewer | None = None  # draws its episodes; None: there are no films of it
+
+    def __post_init__(self):
+        check_switches("jax_enable_x64")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Learner:
+    """A learning algorithm, whoever collects its experience.
+
+    `memory(num)` is what the policy remembers before an episode, for `num` episodes at once; () where
+    it remembers nothing. `act` forgets by itself where an observation is the `first` of an episode.
+    """
+
+    name: str
+    init: Callable[[Key], PyTree]  # (key) -> state
+    memory: Callable[[int], PyTree]  # (num) -> memory [num, ...]
+    # (key, state, memory, obs [num, ...], first [num], deterministic) -> (memory, action, extras)
+    act: Callable[[Key, PyTree, PyTree, PyTree, jax.Array, bool], tuple[PyTree, PyTree, PyTree]]
+    # (key, state, experience) -> (state, critique: None without a critic)
+    learn: Callable[[Key, PyTree, Experience], tuple[PyTree, Critique | None]]
+    report: Callable[[PyTree], dict[str, jax.Array]]  # (state) -> scalars of the last round
+    has_critic: bool = True
 
     def __post_init__(self):
         check_switches("jax_enable_x64")
@@ -62,13 +111,18 @@ class Context:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Teacher:
-    """Chooses tasks. `report(state)` is a small pytree for plots, stored at every evaluation."""
+    """Chooses tasks. `report(state)` is a small pytree for plots, stored at every evaluation.
+
+    One that `needs_critic` reads the critic's scores of episodes: a loop refuses it a student
+    without any.
+    """
 
     name: str
     init: Callable[[Key], PyTree]  # (key) -> state
     propose: Callable[[Key, PyTree, int], tuple[PyTree, Proposals]]  # (key, state, num) -> (state, proposals)
     update: Callable[[Key, PyTree, Episodes, Context], tuple[PyTree, jax.Array]]  # -> (state, probe_steps [] int32)
     report: Callable[[PyTree], Any]  # (state) -> small pytree
+    needs_critic: bool = False
 
     def __post_init__(self):
         check_switches("jax_enable_x64")
@@ -78,8 +132,9 @@ class Teacher:
 class Student:
     """Practises tasks: a simulated learner without any environment, or PPO on a walker.
 
-    A round takes `num_proposals` proposals and spends `steps_per_round` of `step_unit` ("environment steps" or "episodes").
-    `act` is the policy on one observation, None where there is no environment; `report` shows the last round's training.
+    A round takes `num_proposals` proposals and spends `steps_per_round` of `step_unit` ("environment
+    steps" or "episodes"). `act` is the policy for `num` episodes at once, None where there is no
+    environment. Returns lie about `return_range`, from a failure to a success.
     """
 
     name: str
@@ -88,10 +143,15 @@ class Student:
     steps_per_round: int
     step_unit: str
     init: Callable[[Key], PyTree]  # (key) -> state
-    train: Callable[[Key, PyTree, Proposals], tuple[PyTree, Episodes]]  # (key, state, proposals) -> (state, episodes)
-    evaluate: Callable[[Key, PyTree, PyTree, jax.Array, int, bool], Episodes]  # (key, state, tasks, seeds, num_episodes, deterministic)
+    # (key, state, proposals) -> (state, episodes)
+    train: Callable[[Key, PyTree, Proposals], tuple[PyTree, Episodes]]
+    # (key, state, tasks, seeds, num_episodes, deterministic)
+    evaluate: Callable[[Key, PyTree, PyTree, jax.Array, int, bool], Episodes]
     report: Callable[[PyTree], dict[str, jax.Array]]  # (state) -> scalars of the last round
-    act: Callable[[Key, PyTree, jax.Array, bool], jax.Array] | None = None  # (key, state, obs, deterministic) -> action
+    memory: Callable[[int], PyTree] | None = None  # (num) -> what the policy remembers at first
+    # (key, state, memory, obs [num, ...], first [num], deterministic) -> (memory, action)
+    act: Callable[[Key, PyTree, PyTree, PyTree, jax.Array, bool], tuple[PyTree, PyTree]] | None = None
+    environment: Environment | None = None  # that is played; None for a simulated learner
 
     def __post_init__(self):
         check_switches("jax_enable_x64")

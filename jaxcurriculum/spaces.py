@@ -1,16 +1,21 @@
-"""Task spaces. `Box`, named axes with bounds and units, is the one that the continuous teachers need."""
+"""Spaces of tasks and of actions.
+
+`Box`, named axes with bounds and units, is the one that the continuous teachers need; `Discrete`
+holds one of several choices, `Product` several named parts. A world may bring its own (a maze has
+layouts): whatever has the functions of `Space` is one.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.fields import is_number
+from jaxcurriculum.fields import is_integer, is_number
 from jaxcurriculum.records import Key, PyTree
 
 
@@ -31,6 +36,17 @@ class Space(Protocol):
 
     def mutate(self, key: Key, task: PyTree, scale: float) -> PyTree:
         """A random neighbour of `task`; `scale` is a fraction of the space."""
+        ...
+
+    def columns(self, tasks: PyTree) -> dict[str, np.ndarray]:
+        """A batch of tasks ([num, ...]) as named columns [num]: how they are stored and compared.
+
+        Two tasks with equal columns are equal.
+        """
+        ...
+
+    def embed(self, task: PyTree) -> jax.Array | None:
+        """The place of `task` in the unit cube, [dims]; None where tasks have no distance."""
         ...
 
 
@@ -120,6 +136,14 @@ class Box:
         noise = scale * jax.random.normal(key, (self.dims,))
         return self.from_unit(jnp.clip(self.to_unit(task) + noise, 0.0, 1.0))
 
+    def columns(self, tasks: jax.Array) -> dict[str, np.ndarray]:
+        """Tasks [num, dims] as one column an axis."""
+        return {name: np.asarray(tasks)[:, axis] for axis, name in enumerate(self.names)}
+
+    def embed(self, task: jax.Array) -> jax.Array:
+        """`to_unit`."""
+        return self.to_unit(task)
+
     def _straighten(self, task: jax.Array) -> jax.Array:
         if not any(self.log):
             return task
@@ -132,3 +156,101 @@ class Box:
 
     def _array(self, bound: tuple[float, ...]) -> np.ndarray:
         return np.array(bound, np.float32)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Discrete:
+    """One of `num` choices, an int32 [] from 0.
+
+    Raises:
+      ValueError: when `num` is not a positive integer.
+
+    >>> int(Discrete(num=3).clip(jnp.int32(7)))
+    2
+    """
+
+    num: int
+    name: str = "choice"
+
+    def __post_init__(self):
+        if not is_integer(self.num, 1):
+            raise ValueError(f"Discrete.num must be a positive integer, got {self.num!r}.")
+
+    def sample(self, key: Key) -> jax.Array:
+        """A choice, all equally likely, [] int32."""
+        return jax.random.randint(key, (), 0, self.num, jnp.int32)
+
+    def contains(self, task: jax.Array) -> jax.Array:
+        """Whether it is one of the choices, [] bool."""
+        return (task >= 0) & (task < self.num)
+
+    def clip(self, task: jax.Array) -> jax.Array:
+        """The choice whose number is nearest to that of `task`, [] int32."""
+        return jnp.clip(task, 0, self.num - 1)
+
+    def mutate(self, key: Key, task: jax.Array, scale: float) -> jax.Array:
+        """With probability `scale` another choice, all equally likely; else `task`."""
+        key_change, key_choice = jax.random.split(key)
+        changed = jax.random.uniform(key_change) < scale
+        return jnp.where(changed, self.sample(key_choice), task)
+
+    def columns(self, tasks: jax.Array) -> dict[str, np.ndarray]:
+        """The choices [num] as one column."""
+        return {self.name: np.asarray(tasks)}
+
+    def embed(self, task: jax.Array) -> None:
+        """None: one choice is as far from another as from any."""
+        return None
+
+
+@dataclasses.dataclass(frozen=True, init=False)
+class Product:
+    """Several named parts, each a space of its own; a task is a dictionary of theirs.
+
+    Raises:
+      ValueError: when there is no part.
+
+    >>> space = Product(kind=Discrete(num=2), size=Box(names=("size",), low=(0,), high=(1,)))
+    >>> sorted(space.sample(jax.random.key(0)))
+    ['kind', 'size']
+    """
+
+    parts: Mapping[str, Space]
+
+    def __init__(self, **parts: Space):
+        if not parts:
+            raise ValueError("Product must have at least one part, got none.")
+        object.__setattr__(self, "parts", dict(sorted(parts.items())))
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.parts.items()))
+
+    def sample(self, key: Key) -> PyTree:
+        """A task, every part drawn by itself."""
+        keys = jax.random.split(key, len(self.parts))
+        return {name: part.sample(key) for (name, part), key in zip(self.parts.items(), keys)}
+
+    def contains(self, task: PyTree) -> jax.Array:
+        """Whether every part is in its space, [] bool."""
+        inside = [part.contains(task[name]) for name, part in self.parts.items()]
+        return jnp.all(jnp.stack(inside))
+
+    def clip(self, task: PyTree) -> PyTree:
+        """Every part clipped."""
+        return {name: part.clip(task[name]) for name, part in self.parts.items()}
+
+    def mutate(self, key: Key, task: PyTree, scale: float) -> PyTree:
+        """Every part mutated."""
+        keys = jax.random.split(key, len(self.parts))
+        parts = zip(self.parts.items(), keys)
+        return {name: part.mutate(key, task[name], scale) for (name, part), key in parts}
+
+    def columns(self, tasks: PyTree) -> dict[str, np.ndarray]:
+        """The columns of every part, by names like "part.axis"."""
+        return {f"{name}.{column}": values for name, part in self.parts.items() for column, values in part.columns(tasks[name]).items()}
+
+    def embed(self, task: PyTree) -> jax.Array | None:
+        """The places of all parts joined; None where one part has none."""
+        places = [part.embed(task[name]) for name, part in self.parts.items()]
+        known = [place for place in places if place is not None]
+        return jnp.concatenate(known) if len(known) == len(places) else None

@@ -8,13 +8,13 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from jaxcurriculum.fields import check_integers, check_kind
+from jaxcurriculum.configs import Config, field
+from jaxcurriculum.fields import check_kind
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, TimeStep
 from jaxcurriculum.roles import Environment, Student
 from jaxcurriculum.spaces import Box, Space
 
 Move = Callable[[jax.Array], jax.Array]  # from task to task, [dims]
-MOST_INTERVALS = 1000  # an axis; each is a number in memory
 EDGE = 1e-4  # of an interval: a mapped task stays so far from its ends that rounding cannot carry it into the next one
 
 
@@ -80,16 +80,20 @@ def student_in_view(student: Student, view: View) -> Student:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class RuggedConfig:
+class RuggedConfig(Config):
     """How the task space is shuffled. The default is the first landscape that leaves no quarter of the first four axes in its place."""
 
-    intervals: int = 4  # equal pieces into which each axis is cut
-    landscape: int | jax.Array = 24  # number of the shuffle, the same for all seeds of a run
-
-    def __post_init__(self):
-        check_integers(self, intervals=(1, MOST_INTERVALS))
-        if not isinstance(self.landscape, jax.Array):
-            check_integers(self, landscape=0)
+    intervals: int = field(
+        4,
+        low=1,
+        high=1000,  # the factory makes a table of them for each axis
+        help="equal pieces into which each axis is cut",
+    )
+    landscape: int | jax.Array = field(
+        24,
+        low=0,
+        help="number of the shuffle, the same for all seeds of a run",
+    )
 
 
 def rugged_maps(

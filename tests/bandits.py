@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxcurriculum import Episodes
+from jaxcurriculum.records import CriticScores
 from jaxcurriculum.teachers.parts.arms import listed
 
 NUM_ARMS = 6
@@ -14,20 +15,17 @@ def episodes_of(arm, returns, solved=None, l1_value_loss=None, valid=None):
     """Episodes ([num]) of these arms."""
     arm, returns = jnp.asarray(arm, jnp.int32), jnp.asarray(returns, jnp.float32)
     blank = jnp.full(arm.shape, jnp.nan)
+    own = blank if l1_value_loss is None else jnp.asarray(l1_value_loss, jnp.float32)
     return Episodes(
         tasks=arm.astype(jnp.float32)[:, None],
         seeds=jnp.zeros(arm.shape, jnp.uint32),
         origin=arm,
+        learner=jnp.zeros(arm.shape, jnp.int32),
         returns=returns,
-        discounted_returns=blank,
         lengths=jnp.ones(arm.shape, jnp.int32),
         solved=jnp.zeros(arm.shape, bool) if solved is None else jnp.asarray(solved, bool),
-        initial_value=blank,
-        mean_value=blank,
-        positive_value_loss=blank,
-        l1_value_loss=blank if l1_value_loss is None else jnp.asarray(l1_value_loss, jnp.float32),
-        signed_gae=blank,
         valid=jnp.ones(arm.shape, bool) if valid is None else jnp.asarray(valid, bool),
+        critic=CriticScores(blank, blank, blank, blank, own, blank),
     )
 
 

@@ -25,7 +25,10 @@ from jaxcurriculum.testing.compiling import quick_jit
 from jaxcurriculum.testing.trials import EnvironmentTrial
 
 GRID = ToyGridConfig(cells=4, episodes_per_round=600)
-SMALL_PPO = PpoConfig(rollout=RolloutConfig(num_envs=4, num_steps=16, pool_size=32), hidden=(8,), minibatch_size=32, num_epochs=1)
+SMALL_PPO = (
+    PpoConfig(hidden=(8,), minibatch_size=32, num_epochs=1),
+    RolloutConfig(num_envs=4, num_steps=16, pool_size=32),
+)
 
 
 def proposals_in(space, num, key=0):
@@ -161,8 +164,8 @@ def test_environments_are_wrapped_themselves():
     env = probes.counting()
     unfeasible = challenges.mostly_unfeasible(env, challenges.MostlyUnfeasibleConfig(lowest=-7.0))
     tasks, seeds = jnp.array([[0.3], [1.0], [1.1], [2.9]]), random_seeds(jax.random.key(0), 4)
-    policy = lambda key, obs: (jnp.zeros((obs.shape[0], 1)), jnp.zeros((obs.shape[0],)))
-    play = quick_jit(lambda env, tasks: attempt(jax.random.key(0), env, policy, tasks, seeds, 1), static_argnums=0)
+    policy = lambda key, memory, obs, first: (memory, jnp.zeros((obs.shape[0], 1)), None)
+    play = quick_jit(lambda env, tasks: attempt(jax.random.key(0), env, policy, (), tasks, seeds, 1), static_argnums=0)
     wide, own = play(unfeasible, tasks), play(env, jnp.clip(tasks, 0, 1))
     assert wide.lengths.tolist() == [own.lengths[0], own.lengths[1], 1, 1]
     np.testing.assert_array_equal(wide.returns, [own.returns[0], own.returns[1], -7.0, -7.0])
@@ -174,7 +177,7 @@ def test_environments_are_wrapped_themselves():
 
 def test_ppo_in_a_rugged_landscape_reports_the_tasks_of_the_teacher():
     env = probes.counting()
-    student = ppo(challenges.rugged(env, challenges.RuggedConfig(landscape=2)), SMALL_PPO)
+    student = ppo(challenges.rugged(env, challenges.RuggedConfig(landscape=2)), *SMALL_PPO)
     _, episodes = quick_jit(student.train)(jax.random.key(0), quick_jit(student.init)(jax.random.key(0)), proposals_in(env.task_space, 32))
     originals = jax.vmap(challenges.rugged_maps(env.task_space, 2)[0])(episodes.tasks)
     lengths = np.where(episodes.valid, 1 + np.floor(7 * originals[:, 0]), episodes.lengths)
@@ -185,7 +188,7 @@ def test_ppo_in_a_rugged_landscape_reports_the_tasks_of_the_teacher():
 @pytest.mark.parametrize(("kind", "every"), [("skill-graph", 3), ("skill-graph", 2.5), ("ppo", 2.5)])
 def test_a_forgetting_student_begins_anew_exactly_on_time(kind, every):
     """The same as a loop that replaces the whole state by a fresh one before rounds 3 and 6 (or 3, 5 and 8), for three seeds."""
-    plain = ppo(probes.target(), SMALL_PPO) if kind == "ppo" else skill_graph(SkillGraphConfig(episodes_per_round=8))
+    plain = ppo(probes.target(), *SMALL_PPO) if kind == "ppo" else skill_graph(SkillGraphConfig(episodes_per_round=8))
     student = challenges.forgetting(plain, challenges.ForgettingConfig(every=int(every * plain.steps_per_round)))
     train, expected_train = (quick_jit(jax.vmap(each.train, in_axes=(0, 0, None))) for each in (student, plain))
     keys = jax.random.split(jax.random.key(0), 3)
@@ -223,12 +226,15 @@ def test_diverse_seeds_are_the_students_that_their_parameters_make():
 
 def test_diverse_policies_learn_at_rates_of_their_own():
     """One with rate 0 keeps its networks, in the same program as one that learns."""
-    make = lambda rate: ppo(probes.target(), dataclasses.replace(SMALL_PPO, learning_rate=rate))
+    make = lambda rate: ppo(probes.target(), dataclasses.replace(SMALL_PPO[0], learning_rate=rate), SMALL_PPO[1])
     student = challenges.diverse(make, lambda key: jnp.where(jax.random.bernoulli(key), 0.0, 0.01))
     states = quick_jit(jax.vmap(student.init))(jax.random.split(jax.random.key(0), 6))
     train = quick_jit(jax.vmap(student.train, in_axes=(None, 0, None)))
     after, _ = train(jax.random.key(0), states, proposals_in(student.task_space, student.num_proposals))
-    moved = sum(jnp.abs(a - b).reshape(6, -1).sum(1) for a, b in zip(*map(jax.tree.leaves, (after.student.params, states.student.params))))
+    moved = sum(
+        jnp.abs(a - b).reshape(6, -1).sum(1)
+        for a, b in zip(*map(jax.tree.leaves, (after.student.learner.params, states.student.learner.params)))
+    )
     np.testing.assert_array_equal(moved > 0, states.parameters > 0)
     assert 0 < np.count_nonzero(states.parameters) < 6
     act = jax.eval_shape(lambda state: student.act(jax.random.key(0), state, jnp.zeros(1), True), jax.tree.map(lambda x: x[0], after))
@@ -253,7 +259,7 @@ def test_diverse_policies_learn_at_rates_of_their_own():
         ),
         ("axis must be one of the 2 axes", lambda: challenges.mostly_trivial(toy_grid(GRID), challenges.MostlyTrivialConfig(axis=2))),
         ("always 2.0", lambda: challenges.mostly_trivial(with_space(Box(names=("x",), low=(2.0,), high=(2.0,))))),
-        ("wrap the environment", lambda: challenges.rugged(ppo(probes.target(), SMALL_PPO))),
+        ("wrap the environment", lambda: challenges.rugged(ppo(probes.target(), *SMALL_PPO))),
         (
             "lowest must not count as solved",
             lambda: challenges.mostly_unfeasible(probes.target(), challenges.MostlyUnfeasibleConfig(lowest=1.0)),

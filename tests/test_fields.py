@@ -3,38 +3,49 @@
 import dataclasses
 import inspect
 import re
+import types
+import typing
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-import jaxcurriculum
-from jaxcurriculum import Box, Teacher, challenges, students, teachers
-from jaxcurriculum.fields import check_integers, check_numbers, check_one_or_each, check_range, check_tuples, check_widths
+from jaxcurriculum import Box, Teacher, challenges, make_loop, students, teachers
+from jaxcurriculum.checks import check_size
+from jaxcurriculum.cli import tables
+from jaxcurriculum.configs import Config, Range, Swept, alternatives, field
 from jaxcurriculum.records import fresh_proposals
+from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.students import PpoConfig, simulated
 from jaxcurriculum.students.simulated import ToyGridConfig
 from jaxcurriculum.teachers import AlpGmmConfig
+from jaxcurriculum.teachers.plr import SCORES, ScoreName
 from jaxcurriculum.testing import probes
 from jaxcurriculum.testing.trials import run_teacher
 
 NAN, INF = float("nan"), float("inf")
-MODULES = (jaxcurriculum, challenges, students, simulated, teachers)
-CONFIGS = sorted(
-    {config for module in MODULES for name, config in vars(module).items() if inspect.isclass(config) and name.endswith("Config")},
-    key=lambda config: config.__name__,
-)
-WITH_BOOLEANS = [(config, field.name) for config in CONFIGS for field in dataclasses.fields(config) if field.type == "bool"]
 SPACE = Box(names=("x", "y"), low=(0.0, 1.0), high=(1.0, 3.0))
 FIRST = {"task_space": SPACE, "arms": teachers.arms.cells(SPACE, 2), "student": simulated.toy_grid(), "env": probes.counting()}
+
+
+def _every(config):
+    """Every class of configurations that the library declares."""
+    for one in config.__subclasses__():
+        if one.__module__.startswith("jaxcurriculum."):
+            yield one
+        yield from _every(one)
+
+
+CONFIGS = sorted(set(_every(Config)), key=lambda config: config.__name__)
 
 
 def _factory(config):
     """(configuration) -> teacher or student, of a class of configurations; None for those of something else."""
     name = re.sub("(?<!^)(?=[A-Z])", "_", config.__name__.removesuffix("Config")).lower()
     function = next((vars(module)[name] for module in (teachers, students, simulated) if name in vars(module)), None)
-    if function is None:
+    if not inspect.isfunction(function):
         return None
     first = next(iter(inspect.signature(function).parameters))
     return function if first == "config" else lambda config: function(FIRST[first], config)
@@ -43,8 +54,8 @@ def _factory(config):
 FACTORIES = {config: factory for config in CONFIGS if (factory := _factory(config))}
 
 
-def fields_of(config, *types):
-    return [field.name for field in dataclasses.fields(config) if field.type.startswith(types)]
+def fields_of(config, *names_of_types):
+    return [one.name for one in dataclasses.fields(config) if one.type.startswith(names_of_types)]
 
 
 def one_round(role):
@@ -59,147 +70,267 @@ def one_round(role):
     return jax.eval_shape(practise, jax.random.key(0))
 
 
-@dataclasses.dataclass
-class Config:
-    size: object = 3
-    rate: object = 0.5
-    sharp: bool = True
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Inner(Config):
+    size: int = field(1, help="of it")
 
 
-@pytest.mark.parametrize("size", [1, 3, np.int32(3), np.int64(1)])
-def test_integers_pass(size):
-    check_integers(Config(size=size), size=1)
-
-
-@pytest.mark.parametrize("size", [0, -1, 2.0, 50.5, True, "3", None, 1 + 2j, np.float32(2), (3,), 2**31])
-def test_other_sizes_do_not(size):
-    with pytest.raises(ValueError, match=r"Config.size must be an integer from 1 to 2147483647, got"):
-        check_integers(Config(size=size), size=1)
-
-
-@pytest.mark.parametrize("rate", [0, 1, 0.3, np.float32(0.3), np.float64(1), jnp.array([0.1, 0.2]), jnp.float32(0)])
-def test_numbers_and_arrays_pass(rate):
-    check_numbers(Config(rate=rate), rate=(0, 1))
-
-
-@pytest.mark.parametrize(
-    "rate", [-0.1, 1.1, np.float32(2), NAN, INF, 10**400, 1 + 2j, True, "0.5", None, jnp.float32(7), jnp.array([0.1, NAN])]
-)
-def test_other_rates_do_not(rate):
-    with pytest.raises(ValueError, match=r"Config.rate must be a finite number between 0 and 1, got"):
-        check_numbers(Config(rate=rate), rate=(0, 1))
-
-
-@pytest.mark.parametrize("sharp", [None, NAN, 1, "yes", [], jnp.array(True)])
-def test_a_boolean_is_one(sharp):
-    check_integers(Config(sharp=np.bool_(False)))
-    with pytest.raises(ValueError, match=r"Config.sharp must be True or False, got"):
-        check_integers(Config(sharp=sharp))
-
-
-@pytest.mark.parametrize(("config", "name"), WITH_BOOLEANS, ids=lambda x: getattr(x, "__name__", x))
-def test_so_it_is_in_every_configuration(config, name):
-    assert len(WITH_BOOLEANS) >= 10
-    with pytest.raises(ValueError, match=f"{config.__name__}.{name} must be True or False, got 'no'"):
-        config(**{name: "no"})
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Example(Config):
+    size: int = field(3, low=1, help="an integer")
+    rate: float = field(0.5, low=0, high=1, help="a number")
+    swept: Swept = field(0.5, low=0, high=1, help="a number or an array")
+    sharp: bool = field(True, help="a flag")
+    kind: Literal["low", "high"] = field("low", help="a choice")
+    widths: tuple[int, ...] = field((8,), low=1, help="integers")
+    shares: tuple[float, ...] = field((), low=0, high=1, help="numbers")
+    each: Swept | tuple[float, ...] = field(0.5, low=0, help="one or each")
+    bounds: Range | None = field(None, help="a range")
+    pair: tuple[float, float] = field((0.0, 0.0), help="two numbers")
+    corner: int | Literal["random"] = field(0, low=0, help="an integer or a word")
+    inner: Inner = field(Inner(), help="another configuration")
+    name: str = field("x", help="left alone")
+    plain: int = 3
 
 
 @pytest.mark.parametrize(
-    ("check", "good", "bad", "rule"),
+    ("name", "values"),
     [
+        ("size", [1, 3, np.int32(3), np.int64(1), 2**31 - 1]),
+        ("rate", [0, 1, 0.3, np.float32(0.3), np.float64(1)]),
         (
-            lambda config: check_tuples(config, rate=(0, 1)),
-            [(), (0, 1), [0.5], (np.float32(0.3),)],
-            [0.5, None, "ab", ("a",), (0.5, NAN), (2.0,), (True,), ((0.5,),), jnp.array([0.5])],
-            "a tuple of finite numbers between 0 and 1",
+            "swept",
+            [0, 1, 0.3, np.float32(0.3), jnp.array([0.1, 0.2]), jnp.float32(0), jnp.array([0, 1])],
         ),
-        (
-            lambda config: check_one_or_each(config, rate=(0, 1)),
-            [0.5, (0, 1), jnp.array([0.5])],
-            [2.0, None, "abc", ("a",), (0.5, NAN)],
-            "a finite number, or a tuple of them, between 0 and 1",
-        ),
-        (
-            lambda config: check_range(config, "rate"),
-            [None, (-150, 350.0), [0.0, 1.0], (0, np.float32(1))],
-            [
-                0.5,
-                "ab",
-                ("a", "b"),
-                (),
-                (1.0,),
-                (0, 1, 2),
-                (1, 1),
-                (2, 1),
-                (0, NAN),
-                (-INF, INF),
-                (0, INF),
-                (0, 1e39),
-                (-3e38, 3e38),
-                (0, 1e-46),
-            ],
-            r"None or \(low, high\), finite with low < high in float32",
-        ),
-        (
-            lambda config: check_widths(config, "rate"),
-            [(8,), [8, 4], (np.int32(3),)],
-            [8, (), (8, 0), (8.0,), "8", (True,), None],
-            "a tuple of integers from 1 to 10000",
-        ),
-    ],
-    ids=["tuples", "one or each", "range", "widths"],
-)
-def test_what_holds_several_numbers(check, good, bad, rule):
-    for rate in good:
-        check(Config(rate=rate))
-    for rate in bad:
-        with pytest.raises(ValueError, match=f"Config.rate must be {rule}, got"):
-            check(Config(rate=rate))
-
-
-@pytest.mark.parametrize(
-    ("config", "changes", "message"),
-    [
-        (AlpGmmConfig, dict(fit_every=50.5), "AlpGmmConfig.fit_every must be an integer"),
-        (ToyGridConfig, dict(cells=4.5), "ToyGridConfig.cells must be an integer"),
-        (PpoConfig, dict(learning_rate=1 + 2j), "PpoConfig.learning_rate must be a finite number"),
-        (PpoConfig, dict(learning_rate=float("inf")), "PpoConfig.learning_rate must be a finite number"),
-        (PpoConfig, dict(discount=np.float32(1.5)), "PpoConfig.discount must be a finite number between 0 and 1"),
-        (PpoConfig, dict(num_epochs=2.0), "PpoConfig.num_epochs must be an integer"),
-        (PpoConfig, dict(hidden=8), "PpoConfig.hidden must be a tuple of integers from 1 to 10000, got 8"),
+        ("sharp", [False, np.bool_(False)]),
+        ("kind", ["low", "high"]),
+        ("widths", [(8,), [8, 4], (np.int32(3),)]),
+        ("shares", [(), (0, 1), [0.5], (np.float32(0.3),)]),
+        ("each", [0.5, (0, 1), jnp.array([0.5])]),
+        ("bounds", [None, (-150, 350.0), [0.0, 1.0], (0, np.float32(1))]),
+        ("pair", [(1, 1), (2.0, 1.0)]),
+        ("corner", [0, 7, "random"]),
+        ("inner", [Inner(size=2)]),
+        ("name", [3, None]),
+        ("plain", ["anything"]),
     ],
 )
-def test_configurations_use_them(config, changes, message):
-    with pytest.raises(ValueError, match=message):
-        config(**changes)
+def test_what_passes(name, values):
+    for value in values:
+        Example(**{name: value})
+
+
+def test_nobody_knows_the_numbers_of_a_traced_array():
+    shape = jax.eval_shape(lambda rates: Example(swept=rates).swept, jnp.array([7.0]))
+    assert shape.shape == (1,)
+
+
+def test_integers_become_floats_where_those_are_asked_for():
+    example = Example(rate=1, shares=(0, 1), bounds=[0, 2], corner=1)
+    assert (example.rate, example.shares, example.bounds) == (1.0, (0.0, 1.0), (0.0, 2.0))
+    floats = (example.rate, *example.shares, *example.bounds)
+    assert {type(number) for number in floats} == {float} and type(example.corner) is int
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("size", "an integer from 1 to 2147483647"),
+        ("rate", "a finite number between 0 and 1"),
+        ("swept", "a finite number between 0 and 1"),
+        ("sharp", "True or False"),
+        ("kind", '"low" or "high"'),
+        ("widths", "a tuple of integers from 1 to 2147483647"),
+        ("shares", "a tuple of finite numbers between 0 and 1"),
+        ("each", "a finite number of at least 0 or a tuple of finite numbers of at least 0"),
+        ("bounds", r"\(low, high\), finite with low < high in float32 or None"),
+        ("pair", "two finite numbers"),
+        ("corner", 'an integer from 0 to 2147483647 or "random"'),
+        ("inner", "of the type Inner"),
+    ],
+)
+def test_what_is_refused_says_the_rule_and_the_value(name, rule):
+    with pytest.raises(ValueError, match=rf"^Example\.{name} must be {rule}, got \(1\+2j\)\.$"):
+        Example(**{name: 1 + 2j})
+
+
+WRONG = [1 + 2j, "?", [NAN], {}]  # whatever is asked for
+PYTHON = {
+    float: (int, float),
+    types.NoneType: types.NoneType,
+    jax.Array: jax.Array,
+    bool: bool,
+    int: int,
+}
+
+
+def refused(kind, low, high):
+    """Values that a field of one type between two bounds must not take."""
+    below = [] if low is None else [low - 1 - abs(low)]
+    beyond = below if high is None else [*below, 2 * high + 1]
+    numbers = [NAN, INF, -INF, 10**400, *beyond]
+    integers = [2**31, 2.5, NAN, INF, np.float32(2), *[int(number) for number in beyond]]
+    if kind is int:
+        return [*integers, True, None, (3,)]
+    if kind is float:
+        return [*numbers, True, None, (0.5,), jnp.array([0.5])]
+    if kind is jax.Array:
+        arrays = [jnp.array([number], jnp.float32) for number in (NAN, INF, *beyond)]
+        return [*arrays, jnp.array(True)]
+    if kind is bool:
+        return [None, NAN, 1, 0.0, jnp.array(True)]
+    if kind == tuple[int, ...]:
+        return [(), 8, None, (True,), ("8",), *((number,) for number in integers)]
+    if kind == tuple[float, ...]:
+        return [0.5, None, ("a",), (True,), ((0.5,),), *((0.5, number) for number in numbers)]
+    if kind == tuple[float, float]:
+        return [0.5, (0.5,), (0.5, NAN), (INF, 0.5), (1, 2, 3)]
+    if kind == Range:
+        return [
+            0.5,
+            (),
+            (1.0,),
+            (0, 1, 2),
+            (1, 1),
+            (2, 1),
+            (0, NAN),
+            (-INF, INF),
+            (0, 1e39),
+            (-3e38, 3e38),
+            (0, 1e-46),
+        ]
+    if typing.get_origin(kind) is Literal:
+        return [None, NAN, typing.get_args(kind)]
+    return [None, Inner(), kind] if isinstance(kind, type) and issubclass(kind, Config) else []
+
+
+def python_types(kind):
+    """What values of one type look like, whether they hold or not."""
+    if typing.get_origin(kind) is Literal:
+        return str
+    return tuple if kind == Range or typing.get_origin(kind) is tuple else PYTHON.get(kind, object)
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.__name__)
-def test_an_integer_beyond_int32_is_refused_in_every_configuration(config):
-    for name in fields_of(config, "int"):
-        with pytest.raises(ValueError, match=rf"{config.__name__}\.{name} must .*, got 2147483648"):
-            config(**{name: 2**31})
+def test_every_field_of_every_configuration_refuses_what_is_not_of_its_kind(config):
+    hints = typing.get_type_hints(config, include_extras=True)
+    fields = dataclasses.fields(config)
+    needed = {one.name: AlpGmmConfig() for one in fields if one.default is dataclasses.MISSING}
+    for declared in fields:
+        kinds = alternatives(hints[declared.name])
+        for kind in kinds:
+            others = tuple(python_types(other) for other in kinds if other is not kind)
+            values = refused(kind, declared.metadata.get("low"), declared.metadata.get("high"))
+            for value in values and [*values, *WRONG]:
+                if not isinstance(value, others):
+                    with pytest.raises(ValueError, match=rf"\.{declared.name} must be"):
+                        config(**{**needed, declared.name: value})
+
+
+def test_every_configuration_declares_its_fields():
+    assert len(CONFIGS) >= 37
+    assert {type(part.config) for part in tables.ENVIRONMENTS.values()} < set(CONFIGS)
+    for config in CONFIGS:
+        assert all(one.metadata["help"] for one in dataclasses.fields(config)), config
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: RolloutConfig(assign="slot", num_envs=4, pool_size=5),
+            "RolloutConfig.pool_size must equal num_envs",
+        ),
+        (lambda: students.ppo(probes.target(), PpoConfig(minibatch_size=1000)), "PpoConfig.minibatch_size must divide"),
+        (
+            lambda: teachers.TsclConfig(algorithm="naive", window=1),
+            "TsclConfig.window must be at least 2",
+        ),
+        (
+            lambda: teachers.TsclConfig(algorithm="sampling", policy="boltzmann"),
+            "TsclConfig.policy must be 'epsilon-greedy'",
+        ),
+        (
+            lambda: teachers.LearnabilityConfig(num_candidates=10**6),
+            "num_candidates \\* num_attempts <= 1,000,000",
+        ),
+        (lambda: teachers.RiacConfig(max_items=10**6), "max_items \\* max_draws <= 10,000,000"),
+        (
+            lambda: teachers.AccelConfig(replay=teachers.PlrConfig()),
+            "AccelConfig.replay must be a robust PlrConfig",
+        ),
+        (
+            lambda: teachers.AccelConfig(num_parents=17),
+            "AccelConfig.num_parents must be at most num_candidates=16",
+        ),
+        (lambda: teachers.AdrConfig(shrink_at=200.0), "AdrConfig must have shrink_at < grow_at"),
+        (lambda: ToyGridConfig(dims=8), r"ToyGridConfig must have cells\*\*dims <= 10,000,000"),
+        (lambda: ToyGridConfig(corner=4), "ToyGridConfig.corner must lie between 0 and 2"),
+        (
+            lambda: ToyGridConfig(start_cell=(1, 10)),
+            "ToyGridConfig.start_cell must lie between 0 and 9",
+        ),
+        (
+            lambda: ToyGridConfig(start_cell=[1, 2]),
+            "ToyGridConfig.start_cell must be a tuple of dims=2 cells",
+        ),
+        (lambda: teachers.Knowledge(failure=200.0), "Knowledge.failure must lie below success"),
+        (
+            lambda: challenges.MostlyTrivialConfig(side="left"),
+            'MostlyTrivialConfig.side must be "low" or "high"',
+        ),
+    ],
+)
+def test_rules_between_fields(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_scores_have_names():
+    assert typing.get_args(ScoreName) == tuple(SCORES)
 
 
 @pytest.mark.parametrize("config", FACTORIES, ids=lambda config: config.__name__)
-def test_what_is_accepted_fits_in_memory(config):
+def test_the_size_of_what_is_accepted_is_known_before_it_is_made(config):
     """Of each field alone the largest power of ten that is taken, or all that int32 holds."""
-    for name in fields_of(config, "int"):
+    for name in fields_of(config, "int", "tuple[int"):
         for size in (2**31 - 1, *(10**digits for digits in range(9, -1, -1))):
             try:
-                role = FACTORIES[config](config(**{name: size}))
+                changed = config(**{name: size if name in fields_of(config, "int") else (size,)})
+                check_size(name, FACTORIES[config](changed))
             except ValueError:
                 continue
-            state = jax.eval_shape(role.init, jax.random.key(0))
-            assert sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state)) < 5e8, (name, size)
             break
+
+
+@pytest.mark.parametrize(
+    ("teacher", "student", "message"),
+    [
+        (
+            lambda space: teachers.plr(space, teachers.PlrConfig(capacity=10**9)),
+            simulated.toy_grid,
+            r"Teacher 'plr': the state of one seed must take at most 8 GiB, but takes 29.8 GiB; "
+            r"its largest leaf is \.buffer\.tasks of shape \[1000000000, 2\]\.",
+        ),
+        (
+            teachers.random,
+            lambda: students.ppo(probes.counting(), PpoConfig(hidden=(10**6, 10**6))),
+            r"Student 'ppo': the state .*\['kernel'\] of shape \[1000000, 1000000\]\.",
+        ),
+    ],
+)
+def test_a_loop_refuses_a_state_that_fits_no_machine(teacher, student, message):
+    student = student()
+    task = student.task_space.sample(jax.random.key(0))
+    with pytest.raises(ValueError, match=message):
+        make_loop(teacher(student.task_space), student, task[None])
 
 
 @pytest.mark.parametrize("number", [0, 1, 2**31])
 @pytest.mark.parametrize("config", FACTORIES, ids=lambda config: config.__name__)
 def test_integers_are_floats_where_those_are_asked_for(config, number):
     """In every field that allows the number, all at once; JAX would take them for int32."""
-    changed, names = config(), fields_of(config, "float", "ArrayLike")
+    changed, names = config(), fields_of(config, "float", "Swept")
     for name in names:
         try:
             changed = dataclasses.replace(changed, **{name: number})

@@ -14,7 +14,10 @@ from jaxcurriculum.testing import laws, probes
 from jaxcurriculum.testing.trials import EnvironmentTrial, TeacherTrial
 
 SPACE = Box(names=("x", "y", "constant"), low=(-1.0, 0.0, 2.0), high=(1.0, 6.0, 2.0))
-SMALL_PPO = PpoConfig(rollout=RolloutConfig(num_envs=8, num_steps=16, pool_size=64), hidden=(8,), minibatch_size=64)
+SMALL_PPO = (
+    PpoConfig(hidden=(8,), minibatch_size=64),
+    RolloutConfig(num_envs=8, num_steps=16, pool_size=64),
+)
 
 TEACHERS = {
     "riac": lambda space: teachers.riac(space, teachers.RiacConfig(max_items=30, num_attempts=8, max_draws=16, max_regions=15)),
@@ -92,7 +95,7 @@ STUDENTS = {
     "skill-graph, challenged": lambda: students.noisy(
         challenges.forgetting(challenges.rugged(simulated.skill_graph()), challenges.ForgettingConfig(every=3))
     ),
-    "ppo": lambda: ppo(probes.counting(), SMALL_PPO),
+    "ppo": lambda: ppo(probes.counting(), *SMALL_PPO),
 }
 HOPPER = envs.Body(
     name="hopper",

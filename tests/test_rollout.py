@@ -5,8 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxcurriculum.records import Proposals, level_key
-from jaxcurriculum.rollout import EpisodeSums, RolloutConfig, attempt, collect, finished_episodes, init_rollout
+from jaxcurriculum.records import Critique, Proposals, level_key
+from jaxcurriculum.rollout import RolloutConfig
+from jaxcurriculum.rollout.collect import collect, init_rollout
+from jaxcurriculum.rollout.evaluate import attempt
+from jaxcurriculum.rollout.scoring import init_tally, score_episodes
 from jaxcurriculum.testing import probes
 from jaxcurriculum.testing.compiling import quick_jit
 
@@ -20,19 +23,29 @@ def propose(round, num):
     return Proposals(tasks=tasks, seeds=index.astype(jnp.uint32), origin=index.astype(jnp.int32), weight=jnp.ones(num))
 
 
-def play(config, rounds, policy=lambda key, obs: (jnp.zeros((obs.shape[0], 1)), None)):
+def stand(key, memory, obs, first):
+    """A policy that does nothing."""
+    return memory, jnp.zeros((obs.shape[0], 1)), None
+
+
+def play(config, rounds):
     """Episodes of each round as NumPy records, and the counts of each round."""
-    state, records, counts = init_rollout(ENV, config.num_envs), [], []
+    state, records, counts = init_rollout(ENV, config.num_envs, ()), [], []
+    tally = init_tally(config.num_envs, has_critic=True)
 
     @quick_jit
-    def one_round(key, state, proposals):
-        state, trajectory, table, count = collect(key, ENV, config, state, proposals, policy)
-        values = jnp.ones_like(trajectory.reward)
-        sums, episodes, dropped = finished_episodes(ENV, table, trajectory, state.sums, values, -2 * values, 0.5)
-        return state.replace(sums=sums), episodes, {**count, "dropped": dropped}
+    def one_round(key, state, tally, proposals):
+        over = state.over if config.carry else jnp.ones_like(state.over)
+        tally = jax.tree.map(lambda leaf: jnp.where(over, 0, leaf), tally)
+        state, rollout = collect(key, ENV, config, state, proposals, stand)
+        values = jnp.ones_like(rollout.experience.reward)
+        critique = Critique(values, -2 * values, jnp.float32(0.5))
+        tally, episodes, dropped = score_episodes(ENV, rollout, tally, critique)
+        return state, tally, episodes, {**rollout.counts, "dropped": dropped}
 
     for round in range(rounds):
-        state, episodes, count = one_round(jax.random.key(round), state, propose(round, config.pool_size))
+        proposals = propose(round, config.pool_size)
+        state, tally, episodes, count = one_round(jax.random.key(round), state, tally, proposals)
         valid = np.asarray(episodes.valid)
         records.append(jax.tree.map(lambda x, valid=valid: np.asarray(x)[valid], episodes))
         counts.append({name: int(value) for name, value in count.items()})
@@ -42,7 +55,7 @@ def play(config, rounds, policy=lambda key, obs: (jnp.zeros((obs.shape[0], 1)), 
 def assert_true_records(episodes):
     """Length and return of every episode are those of the level that its own task and seed make."""
     for task, seed, length, returns, discounted in zip(
-        episodes.tasks, episodes.seeds, episodes.lengths, episodes.returns, episodes.discounted_returns
+        episodes.tasks, episodes.seeds, episodes.lengths, episodes.returns, episodes.critic.discounted_returns
     ):
         level = ENV.generate(level_key(jnp.uint32(seed)), jnp.array(task))
         assert length == int(level["length"])
@@ -64,11 +77,11 @@ def test_episodes_are_played_on_the_level_they_name_and_go_on_over_rounds():
 def test_value_fields_are_means_over_the_episode():
     _, records, _ = play(RolloutConfig(num_envs=5, num_steps=3, pool_size=20), rounds=6)
     for episodes in records:
-        np.testing.assert_allclose(episodes.mean_value, 1.0)
-        np.testing.assert_allclose(episodes.initial_value, 1.0)
-        np.testing.assert_allclose(episodes.positive_value_loss, 0.0)
-        np.testing.assert_allclose(episodes.l1_value_loss, 2.0)
-        np.testing.assert_allclose(episodes.signed_gae, -2.0)
+        np.testing.assert_allclose(episodes.critic.mean_value, 1.0)
+        np.testing.assert_allclose(episodes.critic.initial_value, 1.0)
+        np.testing.assert_allclose(episodes.critic.positive_value_loss, 0.0)
+        np.testing.assert_allclose(episodes.critic.l1_value_loss, 2.0)
+        np.testing.assert_allclose(episodes.critic.signed_gae, -2.0)
 
 
 def test_pool_is_taken_in_the_order_of_ending():
@@ -126,9 +139,10 @@ def test_without_carry_running_episodes_are_dropped_at_the_end_of_a_round():
 def test_the_cap_truncates_and_keeps_the_true_last_observation():
     env = probes.endless(max_episode_steps=5)
     config = RolloutConfig(num_envs=2, num_steps=7, pool_size=8)
-    _, trajectory, _, _ = collect(
-        jax.random.key(0), env, config, init_rollout(env, 2), propose(0, 8), lambda key, obs: (jnp.zeros((2, 1)), None)
-    )
+    start = init_rollout(env, 2, ())
+    _, rollout = collect(jax.random.key(0), env, config, start, propose(0, 8), stand)
+    trajectory = rollout.experience
+    assert trajectory.first[:, 0].tolist() == [True] + [False] * 4 + [True, False]
     assert trajectory.truncated[:, 0].tolist() == [False] * 4 + [True] + [False] * 2
     assert not bool(trajectory.terminated.any())
     np.testing.assert_array_equal(trajectory.next_obs[4], np.ones((2, 1)))
@@ -136,20 +150,14 @@ def test_the_cap_truncates_and_keeps_the_true_last_observation():
 
 def test_attempt_plays_whole_episodes_of_the_named_levels():
     proposals = propose(3, 6)
-    episodes = attempt(
-        jax.random.key(0), ENV, lambda key, obs: (jnp.zeros((obs.shape[0], 1)), None), proposals.tasks, proposals.seeds, num_episodes=2
-    )
+    levels = proposals.tasks, proposals.seeds
+    episodes = attempt(jax.random.key(0), ENV, stand, (), *levels, num_episodes=2)
     assert episodes.returns.shape == (12,)
     for i in range(12):
         level = ENV.generate(level_key(proposals.seeds[i // 2]), proposals.tasks[i // 2])
         assert int(episodes.lengths[i]) == int(level["length"])
         np.testing.assert_allclose(episodes.returns[i], episodes.lengths[i] * level["number"], rtol=1e-5)
-    assert bool(jnp.all(jnp.isnan(episodes.mean_value)))
-
-
-def test_sums_start_at_zero():
-    sums = init_rollout(ENV, 3).sums
-    assert isinstance(sums, EpisodeSums) and all(float(jnp.abs(leaf).sum()) == 0 for leaf in jax.tree.leaves(sums))
+    assert episodes.critic is None
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def walk_on(track: Track, body: str | Body, sizes: Sizes | None) -> Environment:
         name=track.name,
         task_space=space,
         action_space=actions,
-        obs_dim=4 + 5 * body.num_legs + 10,
+        batch_axis=-1,
         max_episode_steps=track.max_episode_steps,
         solved_above=230.0,
         generate=generate,

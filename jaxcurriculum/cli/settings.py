@@ -9,8 +9,9 @@ import re
 import types
 import typing
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
+from jaxcurriculum.configs import Config
 from jaxcurriculum.runs.errors import RunError
 
 
@@ -67,24 +68,31 @@ class Parameter:
     name: str
     type: Any
     value: Any
-    meaning: str  # the field's trailing comment, units included
+    meaning: str  # units included
 
 
 def parameters(config: Any, prefix: str = "") -> Iterator[Parameter]:
-    """Every field of a configuration instance, with its value and the comment that stands behind it in the source.
+    """Every field of a configuration instance, with its value and what it means.
 
     >>> [parameter.name for parameter in parameters(Settings())][:3]
     ['env', 'body', 'teacher']
     """
-    sources = [inspect.getsource(kind) for kind in reversed(type(config).__mro__) if dataclasses.is_dataclass(kind)]
-    comments = dict(re.findall(r"^    (\w+)\s*:[^#\n]*#\s*(.*)$", "\n".join(sources), re.MULTILINE))
+    comments = {} if isinstance(config, Config) else _comments(type(config))
     hints = typing.get_type_hints(type(config))
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         if dataclasses.is_dataclass(value):
             yield from parameters(value, f"{prefix}{field.name}.")
         else:
-            yield Parameter(prefix + field.name, hints[field.name], value, comments.get(field.name, ""))
+            meaning = field.metadata.get("help", comments.get(field.name, ""))
+            yield Parameter(prefix + field.name, hints[field.name], value, meaning)
+
+
+def _comments(kind: type) -> dict[str, str]:
+    """The comments that stand behind the fields of a plain dataclass in its source."""
+    kinds = [one for one in reversed(kind.__mro__) if dataclasses.is_dataclass(one)]
+    source = "\n".join(map(inspect.getsource, kinds))
+    return dict(re.findall(r"^    (\w+)\s*:[^#\n]*#\s*(.*)$", source, re.MULTILINE))
 
 
 def override(config: Any, section: str, changes: dict[str, str]) -> Any:
@@ -116,6 +124,8 @@ def parse(name: str, text: str, kind: Any) -> Any:
     """
     if kind is str:
         return text
+    if typing.get_origin(kind) is Literal and text.strip() in typing.get_args(kind):
+        return text.strip()
     try:
         literal = ast.literal_eval({"true": "True", "false": "False", "none": "None"}.get(text.lower(), text))
     except (ValueError, SyntaxError):
@@ -130,12 +140,14 @@ def readable(kind: Any) -> str:
     """The type as a person would write a value of it: without the arrays that only programs can give.
 
     >>> import jax
-    >>> readable(tuple[int, ...]), readable(float | jax.Array), readable(int | None)
-    ('tuple[int, ...]', 'float', 'int | None')
+    >>> readable(tuple[int, ...]), readable(float | jax.Array), readable(int | Literal["random"])
+    ('tuple[int, ...]', 'float', 'int | random')
     """
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
         plain = [one for one in typing.get_args(kind) if not one.__module__.startswith("jax")]
         return " | ".join("None" if one is types.NoneType else readable(one) for one in plain)
+    if typing.get_origin(kind) is Literal:
+        return " | ".join(map(str, typing.get_args(kind)))
     return kind.__name__ if isinstance(kind, type) and not typing.get_args(kind) else str(kind)
 
 
@@ -152,6 +164,9 @@ def _convert(value: Any, kind: Any) -> Any:
         kinds = arguments[:1] * len(items) if arguments[1:] == (...,) else arguments
         if len(items) == len(kinds):
             return tuple(_convert(item, one) for item, one in zip(items, kinds))
+    elif origin is Literal:
+        if isinstance(value, str) and value.strip() in arguments:
+            return value.strip()
     elif kind is float and type(value) is int:
         return float(value)
     elif kind is int and type(value) is float and value.is_integer():

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jaxcurriculum.records import PyTree
+
 
 class Moments(struct.PyTreeNode):
     """Mean and variance of everything seen so far; 0 and 1 before anything was."""
@@ -43,3 +45,27 @@ def standardise(moments: Moments, x: jax.Array, limit: float = 10.0) -> jax.Arra
     shape = (1,) * (x.ndim - moments.mean.ndim) + moments.mean.shape
     mean, inverse = moments.mean.reshape(shape), jax.lax.rsqrt(moments.variance + 1e-8).reshape(shape)
     return jnp.clip((x - mean) * inverse, -limit, limit)
+
+
+def init_obs_moments(obs: PyTree) -> list[Moments | None]:
+    """Moments of nothing for every leaf of an observation.
+
+    None for images (of three axes and more) and whole numbers, which are left as they are.
+    """
+    return [
+        init_moments(leaf.shape) if leaf.ndim < 3 and jnp.issubdtype(leaf.dtype, jnp.floating) else None for leaf in jax.tree.leaves(obs)
+    ]
+
+
+def standardise_obs(moments: list[Moments | None], obs: PyTree) -> PyTree:
+    """`standardise` of every leaf that has moments."""
+    leaves, structure = jax.tree.flatten(obs)
+    scaled = [x if known is None else standardise(known, x) for known, x in zip(moments, leaves)]
+    return jax.tree.unflatten(structure, scaled)
+
+
+def update_obs_moments(moments: list[Moments | None], obs: PyTree) -> list[Moments | None]:
+    """Add a round of observations, [num_steps, num, ...]."""
+    return [
+        None if known is None else update_moments(known, x.reshape(-1, *x.shape[2:])) for known, x in zip(moments, jax.tree.leaves(obs))
+    ]

@@ -19,9 +19,9 @@ import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
 
+from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.store import naming, write_file
-from jaxcurriculum.records import PyTree
 
 NUM_KEPT = 2
 ARRAYS = "arrays.npz"

@@ -13,11 +13,11 @@ import jax
 import numpy as np
 import polars as pl
 
+from jaxcurriculum.loop import Report
+from jaxcurriculum.records import Episodes, PyTree
 from jaxcurriculum.runs.checkpoint import Checkpoints
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.store import Run, Table, write_file, write_json
-from jaxcurriculum.loop import Report
-from jaxcurriculum.records import Episodes, PyTree
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
 

@@ -17,8 +17,8 @@ from rich.table import Table
 from jaxcurriculum import Loop
 from jaxcurriculum.cli.build import Experiment, num_used
 from jaxcurriculum.cli.settings import title
-from jaxcurriculum.loop import bind
 from jaxcurriculum.device.machine import is_known_jaxlib
+from jaxcurriculum.loop import bind
 from jaxcurriculum.records import PyTree
 
 # How much longer the whole program of a walker takes to compile than a round in haste, and how much faster it is.

@@ -26,8 +26,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.cli.settings import Settings
+from jaxcurriculum.runs.errors import RunError
 
 CONFIG = tuple(field.name for field in dataclasses.fields(Settings) if field.name != "set")  # what every config.json has
 META = ("axes", "step_unit", "steps_per_round", "rounds_per_evaluation", "num_seeds", "first_seed", "evaluations_done", "wall_seconds")

@@ -6,8 +6,8 @@ from typing import Any
 
 import jax
 
-from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.device.switches import NEEDED, value_of
+from jaxcurriculum.runs.errors import RunError
 
 IN_BATCHES = ("ignore", "JAX cannot look for these errors in a batch")
 # Those of `NEEDED`, and some with which a role can be looked at from Python, but no run be made.

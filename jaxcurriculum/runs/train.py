@@ -20,15 +20,15 @@ import numpy as np
 from rich.console import Console
 
 from jaxcurriculum import map_seeds
+from jaxcurriculum.cli.build import Experiment
+from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.checkpoint import Checkpoints, first_difference
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.cli.build import Experiment
 from jaxcurriculum.runs.meta import changes, describe
 from jaxcurriculum.runs.progress import Watch
 from jaxcurriculum.runs.recorder import Recorder
 from jaxcurriculum.runs.store import UNSUPPORTED, Run, flush, naming, write_json
 from jaxcurriculum.runs.switches import check_recorded_switches
-from jaxcurriculum.records import PyTree
 
 
 def train(experiment: Experiment, run: Run, console: Console) -> signal.Signals | None:

@@ -1,6 +1,17 @@
-"""Students: one algorithm a file; simulated learners in `simulated`; what makes any of them harder to teach in `variations`."""
+"""Students: who practises how; simulated learners in `simulated`."""
 
-from jaxcurriculum.students.ppo import PpoConfig, ppo
+from jaxcurriculum.learners.ppo import PpoConfig
+from jaxcurriculum.students.on_policy import on_policy, ppo
+from jaxcurriculum.students.population import population
 from jaxcurriculum.students.variations import NoisyConfig, UnlearnableConfig, noisy, unlearnable
 
-__all__ = ["NoisyConfig", "PpoConfig", "UnlearnableConfig", "noisy", "ppo", "unlearnable"]
+__all__ = [
+    "NoisyConfig",
+    "PpoConfig",
+    "UnlearnableConfig",
+    "noisy",
+    "on_policy",
+    "population",
+    "ppo",
+    "unlearnable",
+]

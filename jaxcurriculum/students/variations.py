@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.fields import check_kind, check_numbers, check_tuples, given
+from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
 from jaxcurriculum.roles import Student
 from jaxcurriculum.spaces import Box
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class NoisyConfig:
+class NoisyConfig(Config):
     """How blurred returns are."""
 
-    std: float | jax.Array = 0.1  # standard deviation of the noise, in units of the return
-
-    def __post_init__(self):
-        check_numbers(self, std=(0, math.inf))
+    std: Swept = field(0.1, low=0, help="standard deviation of the noise, in units of the return")
 
 
 def noisy(student: Student, config: NoisyConfig | None = None) -> Student:
@@ -57,17 +54,17 @@ def noisy(student: Student, config: NoisyConfig | None = None) -> Student:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class UnlearnableConfig:
+class UnlearnableConfig(Config):
     """A box inside the task space; by default none of it."""
 
-    low: tuple[float, ...] | None = None  # one bound an axis, inclusive, in its units
-    high: tuple[float, ...] | None = None  # one bound an axis, inclusive, in its units
+    low: tuple[float, ...] | None = field(None, help="one bound an axis, inclusive, in its units")
+    high: tuple[float, ...] | None = field(None, help="one bound an axis, inclusive, in its units")
 
     def __post_init__(self):
+        super().__post_init__()
         if (self.low is None) != (self.high is None):
             raise ValueError(f"UnlearnableConfig.low and high must be given together, got low={self.low} and high={self.high}.")
         if self.low is not None and self.high is not None:
-            check_tuples(self, low=(-math.inf, math.inf), high=(-math.inf, math.inf))
             if len(self.low) != len(self.high) or not all(low <= high for low, high in zip(self.low, self.high)):
                 raise ValueError(f"UnlearnableConfig.low must not lie above high on any axis, got low={self.low} and high={self.high}.")
 

@@ -11,50 +11,60 @@ regret-based environment design", ICML 2022.
 from __future__ import annotations
 
 import dataclasses
-import math
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers, given
+from jaxcurriculum import tree
+from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.fields import given
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, random_seeds
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.spaces import Box, Space
 from jaxcurriculum.teachers.parts import level_buffer
 from jaxcurriculum.teachers.parts.level_buffer import LevelBuffer
 from jaxcurriculum.teachers.parts.ring import usable, valid_first
-from jaxcurriculum.teachers.parts.sampling import pick
 from jaxcurriculum.teachers.plr import PlrConfig, PlrState, plr, replay_prob
 
 EDITED = -2  # origin of an edited level; a replayed one has its slot, a new one `plr.NEW`
-MOST_EDITS = 100  # each is written out in the compiled program
-MOST_CANDIDATES = 10_000  # each is compared with each
-CHOICES = ("easiest", "hardest")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AccelConfig:
+class AccelConfig(Config):
     """The defaults are the published numbers for the bipedal walker; of the easy levels to begin with `replay.initial_mean` tells."""
 
-    replay: PlrConfig = PlrConfig(robust=True, replay_prob=0.9)  # the replay; its initial_mean is the easy level to begin with
-    edits_per_replay: float | jax.Array = 1.0  # edited levels proposed for each replayed one
-    num_edits: int = 3  # edits of one level
-    edit_size: float | jax.Array = 0.06  # largest edit, fraction of the axis' range
-    num_candidates: int = 16  # latest replayed levels among which parents are chosen
-    num_parents: int = 4  # how many of these are parents; num_candidates: all
-    parents: str = "easiest"  # "easiest": highest return minus score; "hardest": the lowest
+    replay: PlrConfig = field(
+        PlrConfig(robust=True, replay_prob=0.9),
+        help="the replay; its initial_mean is the easy level to begin with",
+    )
+    edits_per_replay: Swept = field(1.0, low=0, help="edited levels proposed for each replayed one")
+    num_edits: int = field(
+        3,
+        low=1,
+        high=100,  # each is written out in the compiled program
+        help="edits of one level",
+    )
+    edit_size: Swept = field(0.06, low=0, high=1, help="largest edit, fraction of the axis' range")
+    num_candidates: int = field(
+        16,
+        low=1,
+        high=10_000,  # each is compared with each
+        help="latest replayed levels among which parents are chosen",
+    )
+    num_parents: int = field(4, low=1, help="how many of these are parents; num_candidates: all")
+    parents: Literal["easiest", "hardest"] = field(
+        "easiest",
+        help="easiest: highest return minus score; hardest: the lowest",
+    )
 
     def __post_init__(self):
-        check_integers(self, num_edits=(1, MOST_EDITS), num_candidates=(1, MOST_CANDIDATES), num_parents=1)
-        check_numbers(self, edits_per_replay=(0, math.inf), edit_size=(0, 1))
-        if not (isinstance(self.replay, PlrConfig) and self.replay.robust):
+        super().__post_init__()
+        if not self.replay.robust:
             raise ValueError(f"AccelConfig.replay must be a robust PlrConfig (gradients on replayed levels alone), got {self.replay}.")
         if self.num_parents > self.num_candidates:
             raise ValueError(f"AccelConfig.num_parents must be at most num_candidates={self.num_candidates}, got {self.num_parents}.")
-        if self.parents not in CHOICES:
-            raise ValueError(f"AccelConfig.parents must be one of {CHOICES}, got {self.parents!r}.")
 
     @classmethod
     def bipedal(cls) -> AccelConfig:
@@ -120,8 +130,8 @@ def accel(task_space: Space, config: AccelConfig | None = None) -> Teacher:
         parents = _parents(key_parents, state.candidates, config, num)
         children = _edit(key_edits, task_space, parents, config)
         return state, Proposals(
-            tasks=pick(edited, children, proposals.tasks),
-            seeds=pick(edited, random_seeds(key_seeds, num), proposals.seeds),
+            tasks=tree.where(edited, children, proposals.tasks),
+            seeds=tree.where(edited, random_seeds(key_seeds, num), proposals.seeds),
             origin=jnp.where(edited, EDITED, proposals.origin),
             weight=jnp.where(edited, 0.0, proposals.weight),
         )
@@ -130,7 +140,14 @@ def accel(task_space: Space, config: AccelConfig | None = None) -> Teacher:
         replay_state, probe_steps = replay.update(key, state.replay, episodes, context)
         return AccelState(replay=replay_state, candidates=_collect(state.candidates, replay_state.buffer, episodes)), probe_steps
 
-    return Teacher(name="accel", init=init, propose=propose, update=update, report=lambda state: replay.report(state.replay))
+    return Teacher(
+        name="accel",
+        init=init,
+        propose=propose,
+        update=update,
+        report=lambda state: replay.report(state.replay),
+        needs_critic=replay.needs_critic,
+    )
 
 
 def _no_candidates(buffer: LevelBuffer, num: int) -> Candidates:

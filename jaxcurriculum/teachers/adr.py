@@ -14,14 +14,14 @@ benchmark for automatic curriculum learning in Deep RL", ICML 2021, and the code
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_kind, check_numbers, check_one_or_each, given
+from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Episodes, Key, Proposals, fresh_proposals
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.spaces import Box
@@ -34,28 +34,53 @@ ROUNDING = 1e-5  # a face that comes so near to a bound of the space (fraction o
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AdrConfig:
+class AdrConfig(Config):
     """The defaults are the rule of 2019 with thresholds for raw returns; `AdrConfig.teach_my_agent()` is a variant of it."""
 
-    face_share: float | jax.Array = 0.5  # share of tasks that are moved onto a face of the box
-    judge_every: int = 240  # episodes on a face between two judgements of it, and episodes judged
-    grow_at: float | jax.Array = 180.0  # mean return from which on a face moves outwards
-    shrink_at: float | jax.Array | None = 0.0  # mean return down from which a face moves inwards; None: the box only grows
-    step_size: float | tuple[float, ...] | jax.Array = 0.02  # how far a face moves at a time, one number or one an axis
-    step_in_units: bool = False  # step_size is in the axes' own units, not a fraction of each axis' range
-    point_is_face: bool = False  # while an axis is a point, every episode counts for both its faces
-    test_full_axes: bool = True  # also draw tasks on the faces of an axis that spans its whole range, so that it can shrink again
-    initial_mean: tuple[float, ...] | None = None  # an easy task, in the axes' units, where the box begins; None: a random task
+    face_share: Swept = field(
+        0.5,
+        low=0,
+        high=1,
+        help="share of tasks that are moved onto a face of the box",
+    )
+    judge_every: int = field(
+        240,
+        low=1,
+        help="episodes on a face between two judgements of it, and episodes judged",
+    )
+    grow_at: Swept = field(180.0, help="mean return from which on a face moves outwards")
+    shrink_at: Swept | None = field(
+        0.0,
+        help="mean return down from which a face moves inwards; None: the box only grows",
+    )
+    step_size: Swept | tuple[float, ...] = field(
+        0.02,
+        low=1e-12,
+        help="how far a face moves at a time, one number or one an axis",
+    )
+    step_in_units: bool = field(
+        False,
+        help="step_size is in the axes' own units, not a fraction of each axis' range",
+    )
+    point_is_face: bool = field(
+        False,
+        help="while an axis is a point, every episode counts for both its faces",
+    )
+    test_full_axes: bool = field(
+        True,
+        help="also draw on the faces of an axis that spans its range, so that it can shrink again",
+    )
+    initial_mean: tuple[float, ...] | None = field(
+        None,
+        help="an easy task, in the axes' units, where the box begins; None: a random task",
+    )
 
     def __post_init__(self):
-        check_integers(self, judge_every=1)
-        check_numbers(self, face_share=(0, 1), grow_at=(-math.inf, math.inf))
-        if self.shrink_at is not None:
-            check_numbers(self, shrink_at=(-math.inf, math.inf))
-            traced = isinstance(self.shrink_at, jax.Array) or isinstance(self.grow_at, jax.Array)
-            if not traced and not self.shrink_at < self.grow_at:
-                raise ValueError(f"AdrConfig must have shrink_at < grow_at, got {self.shrink_at} and {self.grow_at}.")
-        check_one_or_each(self, step_size=(1e-12, math.inf))
+        super().__post_init__()
+        traced = isinstance(self.shrink_at, jax.Array) or isinstance(self.grow_at, jax.Array)
+        if self.shrink_at is not None and not traced and not self.shrink_at < self.grow_at:
+            got = f"{self.shrink_at} and {self.grow_at}"
+            raise ValueError(f"AdrConfig must have shrink_at < grow_at, got {got}.")
 
     @classmethod
     def paper(cls) -> AdrConfig:

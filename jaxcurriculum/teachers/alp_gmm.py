@@ -16,7 +16,8 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
-from jaxcurriculum.fields import MOST_KEPT, check_integers, check_kind, given
+from jaxcurriculum.configs import field
+from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Episodes, Key, Proposals
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.spaces import Box
@@ -32,11 +33,10 @@ FEWEST_ITEMS = 5  # with this many past episodes or fewer the learning progress 
 class AlpGmmConfig(MixtureConfig):
     """The defaults are the settings of 2019; `AlpGmmConfig.teach_my_agent()` gives those of the later benchmark."""
 
-    history: int = 20_000  # episodes remembered for the nearest neighbour
+    history: int = field(20_000, low=1, help="episodes remembered for the nearest neighbour")
 
     def __post_init__(self):
         super().__post_init__()
-        check_integers(self, history=(1, MOST_KEPT))
         if self.history < self.fit_every:
             raise ValueError(f"AlpGmmConfig.history must hold at least fit_every={self.fit_every} episodes, got {self.history}.")
 

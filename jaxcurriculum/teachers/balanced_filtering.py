@@ -19,28 +19,36 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers, given
+from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Episodes, Key, Proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.parts.arm_statistics import ArmWindow, check_arms, empty, one_by_one, push
+from jaxcurriculum.teachers.parts.arm_statistics import ArmWindow, empty, one_by_one, push
 from jaxcurriculum.teachers.parts.arms import Arms, explore, propose_arms
 from jaxcurriculum.teachers.parts.sampling import log_proportional
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class BalancedFilteringConfig:
+class BalancedFilteringConfig(Config):
     """A band of success rates about one half."""
 
-    low: float | jax.Array = 0.25  # success rate below which an arm is too hard
-    high: float | jax.Array = 0.75  # success rate above which it is too easy
-    window: int = 16  # latest episodes of an arm in its success rate
-    min_episodes: int = 4  # an arm with fewer is unknown, and explored
-    learnability: bool = False  # weight arms in the band by p (1 - p); False: equally, as published
-    exploration: float | jax.Array = 0.1  # share of arms drawn uniformly, by which filtered arms are judged again
+    low: Swept = field(0.25, low=0, high=1, help="success rate below which an arm is too hard")
+    high: Swept = field(0.75, low=0, high=1, help="success rate above which it is too easy")
+    window: int = field(16, low=1, help="latest episodes of an arm in its success rate")
+    min_episodes: int = field(4, low=1, help="an arm with fewer is unknown, and explored")
+    learnability: bool = field(
+        False,
+        help="weight arms in the band by p (1 - p); False: equally, as published",
+    )
+    exploration: Swept = field(
+        0.1,
+        low=0,
+        high=1,
+        help="share of arms drawn uniformly, by which filtered arms are judged again",
+    )
 
     def __post_init__(self):
-        check_integers(self, window=1, min_episodes=1)
-        check_numbers(self, low=(0, 1), high=(0, 1), exploration=(0, 1))
+        super().__post_init__()
         if not isinstance(self.low, jax.Array) and not isinstance(self.high, jax.Array) and not self.low <= self.high:
             raise ValueError(f"BalancedFilteringConfig must have low <= high, got {self.low} and {self.high}.")
         if self.min_episodes > self.window:
@@ -70,7 +78,7 @@ def balanced_filtering(arms: Arms, config: BalancedFilteringConfig | None = None
     [0.25, 0.25, 0.25, 0.25]
     """
     config = given(config, BalancedFilteringConfig)
-    check_arms("balanced_filtering", arms, config.window)
+    check_kind("balanced_filtering.arms", arms, Arms)
 
     def init(key: Key) -> BalancedFilteringState:
         return BalancedFilteringState(solved=empty(arms.num, config.window))

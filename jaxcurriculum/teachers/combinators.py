@@ -17,12 +17,12 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
+from jaxcurriculum import tree
 from jaxcurriculum.fields import LARGEST_INTEGER, are_numbers, check_kind, is_number, is_number_or_array, is_range
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.spaces import Box
 from jaxcurriculum.teachers.parts.ring import is_measured
-from jaxcurriculum.teachers.parts.sampling import pick
 
 
 def mix(first: Teacher, second: Teacher, share: float | jax.Array) -> Teacher:
@@ -58,7 +58,7 @@ def mix(first: Teacher, second: Teacher, share: float | jax.Array) -> Teacher:
         _check_alike("mix", by_first, by_second)
         is_first = jax.random.uniform(key_choice, (num,)) < share
         tagged = by_first.replace(origin=2 * by_first.origin), by_second.replace(origin=2 * by_second.origin + 1)
-        return (state_first, state_second), pick(is_first, *tagged)
+        return (state_first, state_second), tree.where(is_first, *tagged)
 
     def update(key: Key, state: tuple[PyTree, PyTree], episodes: Episodes, context: Context):
         keys = jax.random.split(key)
@@ -72,7 +72,14 @@ def mix(first: Teacher, second: Teacher, share: float | jax.Array) -> Teacher:
     def report(state: tuple[PyTree, PyTree]) -> dict[str, PyTree]:
         return {"first": first.report(state[0]), "second": second.report(state[1])}
 
-    return Teacher(name=f"mix of {first.name} and {second.name}", init=init, propose=propose, update=update, report=report)
+    return Teacher(
+        name=f"mix of {first.name} and {second.name}",
+        init=init,
+        propose=propose,
+        update=update,
+        report=report,
+        needs_critic=first.needs_critic or second.needs_critic,
+    )
 
 
 def in_subspace(make: Callable[[Box], Teacher], space: Box, bounds: Mapping[str, float | tuple[float, float]]) -> Teacher:
@@ -111,7 +118,9 @@ def in_subspace(make: Callable[[Box], Teacher], space: Box, bounds: Mapping[str,
         probe = lambda key, tasks, *args: _on_axes(context.probe(key, widen(tasks), *args), free)
         return teacher.update(key, state, _on_axes(episodes, free), Context(context.round, context.num_steps, probe))
 
-    return Teacher(name=teacher.name, init=teacher.init, propose=propose, update=update, report=teacher.report)
+    return Teacher(
+        name=teacher.name, init=teacher.init, propose=propose, update=update, report=teacher.report, needs_critic=teacher.needs_critic
+    )
 
 
 def normalise_returns(teacher: Teacher, low: float, high: float) -> Teacher:
@@ -140,7 +149,14 @@ def normalise_returns(teacher: Teacher, low: float, high: float) -> Teacher:
         probe = lambda *args: scaled(context.probe(*args))
         return teacher.update(key, state, scaled(episodes), Context(context.round, context.num_steps, probe))
 
-    return Teacher(name=teacher.name, init=teacher.init, propose=teacher.propose, update=update, report=teacher.report)
+    return Teacher(
+        name=teacher.name,
+        init=teacher.init,
+        propose=teacher.propose,
+        update=update,
+        report=teacher.report,
+        needs_critic=teacher.needs_critic,
+    )
 
 
 class ScheduleState(struct.PyTreeNode):
@@ -203,7 +219,8 @@ def schedule(phases: Sequence[tuple[Teacher, int]], cyclical: bool = False) -> T
         return {"phase": state.phase, "teachers": tuple(teacher.report(mine) for teacher, mine in zip(teachers, state.teachers))}
 
     name = " then ".join(teacher.name for teacher in teachers)
-    return Teacher(name=name, init=init, propose=propose, update=update, report=report)
+    needs_critic = any(teacher.needs_critic for teacher in teachers)
+    return Teacher(name=name, init=init, propose=propose, update=update, report=report, needs_critic=needs_critic)
 
 
 def _checked_phases(phases: Sequence[tuple[Teacher, int]], cyclical: bool) -> tuple[list[Teacher], list[int]]:

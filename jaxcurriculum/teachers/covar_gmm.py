@@ -18,6 +18,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
+from jaxcurriculum.configs import field
 from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Episodes, Key, Proposals
 from jaxcurriculum.roles import Context, Teacher
@@ -31,7 +32,10 @@ from jaxcurriculum.teachers.parts.sampling import check_task
 class CovarGmmConfig(MixtureConfig):
     """The defaults are the settings of 2019; `CovarGmmConfig.teach_my_agent()` gives those of the later benchmark."""
 
-    absolute: bool = False  # prefer tasks whose return falls as much as those whose return rises
+    absolute: bool = field(
+        False,
+        help="prefer tasks whose return falls as much as those whose return rises",
+    )
 
     @classmethod
     def paper(cls) -> CovarGmmConfig:

@@ -14,36 +14,48 @@ Source: A. Graves, M. Bellemare, J. Menick, R. Munos, K. Kavukcuoglu, "Automated
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import MOST_KEPT, check_integers, check_numbers, given
+from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Episodes, Key, Proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.parts.arm_statistics import ArmWindow, check_arms, empty, latest, one_by_one, push
+from jaxcurriculum.teachers.parts.arm_statistics import ArmWindow, empty, latest, one_by_one, push
 from jaxcurriculum.teachers.parts.arms import Arms, explore, propose_arms
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Exp3Config:
+class Exp3Config(Config):
     """The defaults are the settings of 2017."""
 
-    sharing: bool = True  # EXP3.S: arms share their weight, so that a new best arm is found sooner; False: EXP3
-    learning_rate: float | jax.Array = 0.001  # step of the log weights
-    exploration: float | jax.Array = 0.05  # share of arms drawn uniformly
-    bias: float | jax.Array = 0.0  # added to every arm's reward before it is divided by its probability
-    absolute: bool = False  # learning progress is |change of the return| rather than the change
-    reservoir: int = 1000  # past rewards, each equally likely to be kept, whose quantiles scale the next
-    low_quantile: float | jax.Array = 0.2  # this quantile of past rewards becomes -1
-    high_quantile: float | jax.Array = 0.8  # this one becomes 1
+    sharing: bool = field(
+        True,
+        help="EXP3.S: arms share their weight, so that a new best arm is found sooner; False: EXP3",
+    )
+    learning_rate: Swept = field(0.001, low=0, help="step of the log weights")
+    exploration: Swept = field(0.05, low=0, high=1, help="share of arms drawn uniformly")
+    bias: Swept = field(
+        0.0,
+        low=0,
+        help="added to every arm's reward before it is divided by its probability",
+    )
+    absolute: bool = field(
+        False,
+        help="learning progress is |change of the return| rather than the change",
+    )
+    reservoir: int = field(
+        1000,
+        low=2,
+        help="past rewards, each equally likely to be kept, whose quantiles scale the next",
+    )
+    low_quantile: Swept = field(0.2, low=0, high=1, help="this quantile of past rewards becomes -1")
+    high_quantile: Swept = field(0.8, low=0, high=1, help="this one becomes 1")
 
     def __post_init__(self):
-        check_integers(self, reservoir=(2, MOST_KEPT))
-        check_numbers(self, learning_rate=(0, math.inf), exploration=(0, 1), bias=(0, math.inf))
-        check_numbers(self, low_quantile=(0, 1), high_quantile=(0, 1))
+        super().__post_init__()
         quantiles = (self.low_quantile, self.high_quantile)
         if not any(isinstance(q, jax.Array) for q in quantiles) and not self.low_quantile < self.high_quantile:
             raise ValueError(f"Exp3Config must have low_quantile < high_quantile, got {quantiles}.")
@@ -75,7 +87,7 @@ def exp3(arms: Arms, config: Exp3Config | None = None) -> Teacher:
     [0.25, 0.25, 0.25, 0.25]
     """
     config = given(config, Exp3Config)
-    check_arms("exp3", arms, 2)
+    check_kind("exp3.arms", arms, Arms)
 
     def init(key: Key) -> Exp3State:
         return Exp3State(

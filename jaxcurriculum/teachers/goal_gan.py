@@ -14,15 +14,15 @@ C. Romac et al., "TeachMyAgent: a benchmark for automatic curriculum learning in
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jaxcurriculum.configs import Config, Swept, field
 from jaxcurriculum.device.lanes import all_seeds_at_once, shared_max
-from jaxcurriculum.fields import MOST_AT_ONCE, check_integers, check_kind, check_numbers, check_widths, given
+from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Episodes, Key, Proposals, fresh_proposals
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.spaces import Box
@@ -30,40 +30,102 @@ from jaxcurriculum.teachers.parts import ring
 from jaxcurriculum.teachers.parts.gan import Gan, GanState
 from jaxcurriculum.teachers.parts.sampling import check_task, free_axes, from_free
 
-MOST_ROLLOUTS = 1000  # the attempts at all proposals of a round are counted in int32
 NUM_SHOWN = 64  # generated tasks in a report
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class GoalGanConfig:
+class GoalGanConfig(Config):
     """The defaults are the settings of TeachMyAgent, 2021."""
 
-    noise: float | jax.Array = 0.1  # standard deviation of the noise on a task, fraction of each axis' range
-    p_old: float | jax.Array = 0.1  # probability of a mastered task, once there is one
-    num_rollouts: int = 2  # attempts at a generated task, after which it is labelled
-    min_success: float | jax.Array = 0.25  # mean success from which on a task is good
-    max_success: float | jax.Array = 0.75  # mean success up to which a task is good; above it is mastered
-    update_every: int = 100  # labelled tasks from one training to the next
-    num_iterations: int = 250  # of a training
-    num_pretraining_tasks: int = 1000  # easy tasks on which the networks are trained before the first proposal
-    pretrain_iterations: int = 500  # of the training on easy tasks; 0: the networks start as they are initialised
-    batch_size: int = 64  # labelled and generated tasks in an iteration, so many of each
-    learning_rate: float | jax.Array = 1e-3  # of RMSProp, both networks
-    generator_hidden: tuple[int, ...] = (256, 256)  # widths of the generator's hidden layers
-    discriminator_hidden: tuple[int, ...] = (128, 128)  # widths of the discriminator's hidden layers
-    mastered_capacity: int = 1000  # mastered tasks kept, the latest
-    min_distance: float | jax.Array = 0.01  # a mastered task is kept if farther from the others, fraction of the unit cube's diagonal
-    open_slots: int = 1024  # generated tasks whose attempts may be awaited at one time, the latest
-    initial_mean: tuple[float, ...] | None = None  # an easy task, in the axes' units; None: a random one, differing between seeds
-    initial_std: float | jax.Array = 0.1  # spread of the easy tasks about it, fraction of each axis' range
+    noise: Swept = field(
+        0.1,
+        low=0,
+        help="standard deviation of the noise on a task, fraction of each axis' range",
+    )
+    p_old: Swept = field(
+        0.1,
+        low=0,
+        high=1,
+        help="probability of a mastered task, once there is one",
+    )
+    num_rollouts: int = field(
+        2,
+        low=1,
+        high=1000,  # the attempts at all proposals of a round are counted in int32
+        help="attempts at a generated task, after which it is labelled",
+    )
+    min_success: Swept = field(
+        0.25,
+        low=0,
+        high=1,
+        help="mean success from which on a task is good",
+    )
+    max_success: Swept = field(
+        0.75,
+        low=0,
+        high=1,
+        help="mean success up to which a task is good; above it is mastered",
+    )
+    update_every: int = field(100, low=1, help="labelled tasks from one training to the next")
+    num_iterations: int = field(
+        250,
+        low=0,
+        high=1_000_000,  # the keys of all are drawn before the first
+        help="of a training",
+    )
+    num_pretraining_tasks: int = field(
+        1000,
+        low=1,
+        high=1_000_000,  # drawn at once, and no part of the state
+        help="easy tasks on which the networks are trained before the first proposal",
+    )
+    pretrain_iterations: int = field(
+        500,
+        low=0,
+        high=1_000_000,  # the keys of all are drawn before the first
+        help="of the training on easy tasks; 0: the networks start as they are initialised",
+    )
+    batch_size: int = field(
+        64,
+        low=1,
+        high=1_000_000,  # drawn at once, and no part of the state
+        help="labelled and generated tasks in an iteration, so many of each",
+    )
+    learning_rate: Swept = field(1e-3, low=0, help="of RMSProp, both networks")
+    generator_hidden: tuple[int, ...] = field(
+        (256, 256),
+        low=1,
+        help="widths of the generator's hidden layers",
+    )
+    discriminator_hidden: tuple[int, ...] = field(
+        (128, 128),
+        low=1,
+        help="widths of the discriminator's hidden layers",
+    )
+    mastered_capacity: int = field(1000, low=1, help="mastered tasks kept, the latest")
+    min_distance: Swept = field(
+        0.01,
+        low=0,
+        high=1,
+        help="least distance of mastered tasks, fraction of the unit cube's diagonal",
+    )
+    open_slots: int = field(
+        1024,
+        low=1,
+        help="generated tasks whose attempts may be awaited at one time, the latest",
+    )
+    initial_mean: tuple[float, ...] | None = field(
+        None,
+        help="an easy task, in the axes' units; None: a random one, differing between seeds",
+    )
+    initial_std: Swept = field(
+        0.1,
+        low=0,
+        help="spread of the easy tasks about it, fraction of each axis' range",
+    )
 
     def __post_init__(self):
-        sizes = ("update_every", "num_pretraining_tasks", "batch_size", "mastered_capacity", "open_slots")
-        check_integers(self, num_rollouts=(1, MOST_ROLLOUTS), **dict.fromkeys(sizes, (1, MOST_AT_ONCE)))
-        check_integers(self, num_iterations=(0, MOST_AT_ONCE), pretrain_iterations=(0, MOST_AT_ONCE))
-        fractions = ("p_old", "min_success", "max_success", "min_distance")
-        check_numbers(self, noise=(0, math.inf), learning_rate=(0, math.inf), initial_std=(0, math.inf), **dict.fromkeys(fractions, (0, 1)))
-        check_widths(self, "generator_hidden", "discriminator_hidden")
+        super().__post_init__()
         thresholds = (self.min_success, self.max_success)
         if not any(isinstance(x, jax.Array) for x in thresholds) and self.min_success > self.max_success:
             raise ValueError(f"GoalGanConfig.max_success must be at least min_success={self.min_success}, got {self.max_success}.")

@@ -20,7 +20,8 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
-from jaxcurriculum.fields import are_numbers, check_kind, check_numbers
+from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.fields import are_numbers, check_kind
 from jaxcurriculum.teachers.accel import AccelConfig
 from jaxcurriculum.teachers.adr import AdrConfig
 from jaxcurriculum.teachers.goal_gan import GoalGanConfig
@@ -32,25 +33,43 @@ from jaxcurriculum.teachers.setter_solver import SetterSolverConfig
 LEVELS = ("none", "low", "high")
 NEED_SUCCESS = (AdrConfig, GoalGanConfig, SetterSolverConfig)
 BEGIN_EASY = (MixtureConfig, AdrConfig, GoalGanConfig, SelfPacedConfig)
-Config = TypeVar("Config")
+Kind = TypeVar("Kind")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Knowledge:
+class Knowledge(Config):
     """What an expert knows of a task space; the defaults are TeachMyAgent's of Stump Tracks."""
 
-    failure: float | jax.Array = 0.0  # mean return down from which a task is failed
-    success: float | jax.Array = 180.0  # mean return from which on it is mastered
-    easy_mean: tuple[float, ...] | None = (0.0, 6.0)  # an easy task, one entry an axis, in its units (or an array); None: nobody knows one
-    easy_std: float | jax.Array = 0.1  # spread of easy tasks about it, fraction of each axis' range
+    failure: Swept = field(
+        0.0,
+        low=-1e9,
+        high=1e9,
+        help="mean return down from which a task is failed",
+    )
+    success: Swept = field(
+        180.0,
+        low=-1e9,
+        high=1e9,
+        help="mean return from which on it is mastered",
+    )
+    easy_mean: tuple[float, ...] | None = field(
+        (0.0, 6.0),
+        help="an easy task, one entry an axis, in its units (or an array); None: nobody knows one",
+    )
+    easy_std: Swept = field(
+        0.1,
+        low=0,
+        high=10,
+        help="spread of easy tasks about it, fraction of each axis' range",
+    )
 
     def __post_init__(self):
-        check_numbers(self, failure=(-1e9, 1e9), success=(-1e9, 1e9), easy_std=(0, 10))
+        if self.easy_mean is not None:
+            object.__setattr__(self, "easy_mean", _as_task(self.easy_mean))  # it is frozen
+        super().__post_init__()
         traced = isinstance(self.failure, jax.Array) or isinstance(self.success, jax.Array)
         if not traced and not self.failure < self.success:
             raise ValueError(f"Knowledge.failure must lie below success, got {self.failure} and {self.success}.")
-        if self.easy_mean is not None:
-            object.__setattr__(self, "easy_mean", _as_task(self.easy_mean))
 
 
 def _as_task(mean: Any) -> tuple[float, ...]:
@@ -61,7 +80,7 @@ def _as_task(mean: Any) -> tuple[float, ...]:
     return tuple(float(number) for number in numbers)
 
 
-def informed(config: Config, level: str, knowledge: Knowledge | None = None) -> Config:
+def informed(config: Kind, level: str, knowledge: Knowledge | None = None) -> Kind:
     """A teacher's configuration with what the expert tells at `level` of successes and of where tasks are easy, and nothing beyond.
 
     An easy task that `config` already names is forgotten at "none" and "low". RIAC and teachers that TeachMyAgent does not have are

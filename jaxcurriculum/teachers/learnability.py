@@ -17,34 +17,39 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import MOST_AT_ONCE, check_integers, check_numbers, given
+from jaxcurriculum import tree
+from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.fields import given
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, fresh_proposals, random_seeds
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.spaces import Space
 from jaxcurriculum.teachers.parts.ring import usable
-from jaxcurriculum.teachers.parts.sampling import pick
 
+MOST_ATTEMPTS = 1_000_000  # they are played at once, and no part of the state
 RANDOM = -1  # origin of a random level; otherwise the slot of the buffer
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class LearnabilityConfig:
+class LearnabilityConfig(Config):
     """The defaults are smaller than the published numbers (thousands of candidates), because probes count as steps here."""
 
-    refresh_every: int = 50  # rounds between two probes of the student; the first follows the first round
-    num_candidates: int = 250  # random levels probed
-    num_attempts: int = 5  # episodes on each of them
-    capacity: int = 50  # levels kept
-    replay_prob: float | jax.Array = 0.5  # share of proposals that come from these
+    refresh_every: int = field(
+        50,
+        low=1,
+        help="rounds between two probes of the student; the first follows the first round",
+    )
+    num_candidates: int = field(250, low=1, help="random levels probed")
+    num_attempts: int = field(5, low=2, help="episodes on each of them")
+    capacity: int = field(50, low=1, help="levels kept")
+    replay_prob: Swept = field(0.5, low=0, high=1, help="share of proposals that come from these")
 
     def __post_init__(self):
-        check_integers(self, refresh_every=1, num_candidates=1, num_attempts=2, capacity=1)
-        if self.num_candidates * self.num_attempts > MOST_AT_ONCE:
+        super().__post_init__()
+        if self.num_candidates * self.num_attempts > MOST_ATTEMPTS:
             raise ValueError(
-                f"LearnabilityConfig must have num_candidates * num_attempts <= {MOST_AT_ONCE:,}, "
+                f"LearnabilityConfig must have num_candidates * num_attempts <= {MOST_ATTEMPTS:,}, "
                 f"got {self.num_candidates} * {self.num_attempts}."
             )
-        check_numbers(self, replay_prob=(0, 1))
         if self.capacity > self.num_candidates:
             raise ValueError(f"LearnabilityConfig.capacity must be at most num_candidates={self.num_candidates}, got {self.capacity}.")
 
@@ -94,8 +99,8 @@ def learnability(task_space: Space, config: LearnabilityConfig | None = None) ->
         slots = jax.random.randint(key_slots, (num,), 0, jnp.maximum(state.num_filled, 1))
         held_tasks, held_seeds = jax.tree.map(lambda leaf: leaf[slots], (state.tasks, state.seeds))
         return state, fresh.replace(
-            tasks=pick(replayed, held_tasks, fresh.tasks),
-            seeds=pick(replayed, held_seeds, fresh.seeds),
+            tasks=tree.where(replayed, held_tasks, fresh.tasks),
+            seeds=tree.where(replayed, held_seeds, fresh.seeds),
             origin=jnp.where(replayed, slots, RANDOM),
         )
 

@@ -14,25 +14,32 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers, given
+from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Episodes, Key, Proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.parts.arm_statistics import ArmWindow, check_arms, empty, one_by_one, push
+from jaxcurriculum.teachers.parts.arm_statistics import ArmWindow, empty, one_by_one, push
 from jaxcurriculum.teachers.parts.arms import Arms, explore, propose_arms
 from jaxcurriculum.teachers.parts.sampling import log_proportional
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class MissingSkillConfig:
+class MissingSkillConfig(Config):
     """How recent failures count."""
 
-    window: int = 16  # latest episodes of a skill in its failure rate
-    missing_from: float | jax.Array = 0.0  # failure rate from which a skill counts as missing
-    exploration: float | jax.Array = 0.1  # share of skills drawn uniformly, by which forgetting is seen
-
-    def __post_init__(self):
-        check_integers(self, window=1)
-        check_numbers(self, missing_from=(0, 1), exploration=(0, 1))
+    window: int = field(16, low=1, help="latest episodes of a skill in its failure rate")
+    missing_from: Swept = field(
+        0.0,
+        low=0,
+        high=1,
+        help="failure rate from which a skill counts as missing",
+    )
+    exploration: Swept = field(
+        0.1,
+        low=0,
+        high=1,
+        help="share of skills drawn uniformly, by which forgetting is seen",
+    )
 
 
 class MissingSkillState(struct.PyTreeNode):
@@ -57,7 +64,7 @@ def missing_skill(arms: Arms, config: MissingSkillConfig | None = None) -> Teach
     [1.0, 1.0, 1.0, 1.0]
     """
     config = given(config, MissingSkillConfig)
-    check_arms("missing_skill", arms, config.window)
+    check_kind("missing_skill.arms", arms, Arms)
 
     def init(key: Key) -> MissingSkillState:
         return MissingSkillState(failed=empty(arms.num, config.window))

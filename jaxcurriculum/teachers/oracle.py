@@ -7,14 +7,14 @@ CoRL 2019, and the code published with it.
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.fields import MOST_KEPT, check_integers, check_kind, check_numbers, check_tuples, given
+from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Episodes, Key, Proposals, fresh_proposals
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.spaces import Box
@@ -22,18 +22,21 @@ from jaxcurriculum.teachers.parts import ring
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class OracleConfig:
+class OracleConfig(Config):
     """The default step is the one published for Stump Tracks: taller and closer stumps."""
 
-    step: tuple[float, ...] = (0.1, -0.2)  # shift of the window, one entry an axis, in the axis' unit; its sign says where hard is
-    window: float = 1 / 6  # side of the window, fraction of the axis' range
-    judge_every: int = 50  # episodes between two judgements, and episodes judged
-    threshold: float = 230.0  # mean raw return above which the window moves
-
-    def __post_init__(self):
-        check_integers(self, judge_every=(1, MOST_KEPT))
-        check_numbers(self, window=(1e-6, 1), threshold=(-math.inf, math.inf))
-        check_tuples(self, step=(-math.inf, math.inf))
+    step: tuple[float, ...] = field(
+        (0.1, -0.2),
+        help="shift of the window, one entry an axis, in its unit; its sign says where hard is",
+    )
+    window: Swept = field(
+        1 / 6,
+        low=1e-6,
+        high=1,
+        help="side of the window, fraction of the axis' range",
+    )
+    judge_every: int = field(50, low=1, help="episodes between two judgements, and episodes judged")
+    threshold: Swept = field(230.0, help="mean raw return above which the window moves")
 
 
 class OracleState(struct.PyTreeNode):

@@ -11,29 +11,37 @@ J. Parker-Holder, J. Foerster, E. Grefenstette, T. Rocktäschel, "Replay-guided 
 from __future__ import annotations
 
 import dataclasses
-import math
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import MOST_KEPT, check_integers, check_numbers, given
-from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, fresh_proposals
+from jaxcurriculum import tree
+from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.fields import given
+from jaxcurriculum.records import CriticScores, Episodes, Key, Proposals, PyTree, fresh_proposals
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.spaces import Box, Space
 from jaxcurriculum.teachers.parts import level_buffer
 from jaxcurriculum.teachers.parts.level_buffer import LevelBuffer
 from jaxcurriculum.teachers.parts.ring import usable
-from jaxcurriculum.teachers.parts.sampling import check_task, easy_tasks, pick
+from jaxcurriculum.teachers.parts.sampling import check_task, easy_tasks
 
 NEW = -1  # origin of a level that was drawn at random; a replayed one has the slot that it was drawn from
-PRIORITISATIONS = ("rank", "power")
-SCHEDULES = ("proportionate", "fixed")
+ScoreName = Literal[
+    "positive_value_loss",
+    "l1_value_loss",
+    "signed_gae",
+    "max_mc",
+    "return_change",
+    "learnability",
+]
 
 
 def _max_mc(episode: Episodes, best: jax.Array, known: jax.Array) -> tuple[jax.Array, jax.Array]:
     best = jnp.where(known, jnp.maximum(best, episode.returns), episode.returns)
-    return best - episode.mean_value, best
+    return best - _critic(episode).mean_value, best
 
 
 def _return_change(episode: Episodes, last: jax.Array, known: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -45,39 +53,82 @@ def _learnability(episode: Episodes, rate: jax.Array, known: jax.Array) -> tuple
     return rate * (1 - rate), rate
 
 
-SCORES: dict[str, level_buffer.Score] = {
-    "positive_value_loss": lambda episode, memory, known: (episode.positive_value_loss, memory),
-    "l1_value_loss": lambda episode, memory, known: (episode.l1_value_loss, memory),
-    "signed_gae": lambda episode, memory, known: (episode.signed_gae, memory),
+def _positive_value_loss(episode: Episodes, memory: jax.Array, known: jax.Array):
+    return _critic(episode).positive_value_loss, memory
+
+
+def _l1_value_loss(episode: Episodes, memory: jax.Array, known: jax.Array):
+    return _critic(episode).l1_value_loss, memory
+
+
+def _signed_gae(episode: Episodes, memory: jax.Array, known: jax.Array):
+    return _critic(episode).signed_gae, memory
+
+
+def _critic(episode: Episodes) -> CriticScores:
+    assert episode.critic is not None, "the loop refuses a student without a critic"
+    return episode.critic
+
+
+OF_CRITIC: dict[str, level_buffer.Score] = {
+    "positive_value_loss": _positive_value_loss,
+    "l1_value_loss": _l1_value_loss,
+    "signed_gae": _signed_gae,
     "max_mc": _max_mc,
+}
+OF_RETURNS: dict[str, level_buffer.Score] = {
     "return_change": _return_change,
     "learnability": _learnability,
 }
+SCORES = OF_CRITIC | OF_RETURNS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PlrConfig:
+class PlrConfig(Config):
     """The defaults are the published numbers for walkers, with gradients on new levels too."""
 
-    robust: bool = False  # new levels are rolled out and scored, but not trained on
-    capacity: int = 1000  # levels remembered
-    replay_prob: float | jax.Array = 0.5  # share of proposals that replay a level, once there are enough
-    least_filled: float | jax.Array = 0.5  # share of the capacity that must be filled before anything is replayed
-    schedule: str = "proportionate"  # replay_prob is at most the share of the capacity that is filled; "fixed": it is what it is
-    score: str = "positive_value_loss"  # or "l1_value_loss", "signed_gae", "max_mc"; of returns alone: "return_change", "learnability"
-    prioritisation: str = "rank"  # "rank" or "power": what the replay probability is a power of
-    temperature: float | jax.Array = 0.1  # 1 / the exponent; the lower the greedier
-    staleness: float | jax.Array = 0.5  # share of replays chosen by age, not by score
-    initial_mean: tuple[float, ...] | None = None  # new levels are drawn about this easy task, in the axes' units; None: uniformly
-    initial_std: float | jax.Array = 0.1  # spread about initial_mean, fraction of each axis' range
-
-    def __post_init__(self):
-        check_integers(self, capacity=(1, MOST_KEPT))
-        check_numbers(self, replay_prob=(0, 1), least_filled=(0, 1), temperature=(1e-3, math.inf), staleness=(0, 1))
-        check_numbers(self, initial_std=(0, math.inf))
-        for name, known in (("schedule", SCHEDULES), ("score", tuple(SCORES)), ("prioritisation", PRIORITISATIONS)):
-            if getattr(self, name) not in known:
-                raise ValueError(f"PlrConfig.{name} must be one of {known}, got {getattr(self, name)!r}.")
+    robust: bool = field(False, help="new levels are rolled out and scored, but not trained on")
+    capacity: int = field(1000, low=1, help="levels remembered")
+    replay_prob: Swept = field(
+        0.5,
+        low=0,
+        high=1,
+        help="share of proposals that replay a level, once there are enough",
+    )
+    least_filled: Swept = field(
+        0.5,
+        low=0,
+        high=1,
+        help="share of the capacity that must be filled before anything is replayed",
+    )
+    schedule: Literal["proportionate", "fixed"] = field(
+        "proportionate",
+        help="proportionate: replay_prob at most the filled share of the capacity; fixed: as it is",
+    )
+    score: ScoreName = field(
+        "positive_value_loss",
+        help="what a level is replayed for; of returns alone: return_change, learnability",
+    )
+    prioritisation: Literal["rank", "power"] = field(
+        "rank",
+        help="what the replay probability is a power of",
+    )
+    temperature: Swept = field(0.1, low=1e-3, help="1 / the exponent; the lower the greedier")
+    staleness: Swept = field(
+        0.5,
+        low=0,
+        high=1,
+        help="share of replays chosen by age, not by score",
+    )
+    initial_mean: tuple[float, ...] | None = field(
+        None,
+        help="new levels are drawn about this easy task, in the axes' units; None: uniformly",
+    )
+    initial_std: Swept = field(
+        0.1,
+        low=0,
+        help="spread about initial_mean, fraction of each axis' range",
+    )
 
     @classmethod
     def bipedal(cls) -> PlrConfig:
@@ -99,7 +150,7 @@ class PlrState(struct.PyTreeNode):
     """The levels, and how many episodes could not be scored."""
 
     buffer: LevelBuffer
-    num_unscored: jax.Array  # [], int32, episodes whose score was not finite: a student without a critic has no value losses
+    num_unscored: jax.Array  # [], int32, episodes whose score was not finite
 
 
 class PlrReport(struct.PyTreeNode):
@@ -123,8 +174,9 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
         return_change         |return - the level's last return|, 0 at its first episode
         learnability          q (1 - q),  q <- (q + solved) / 2 from 1/2
 
-    The first four need a critic. An episode whose score is not finite leaves the buffer as it is and is counted in
-    `num_unscored`: with a score that the student cannot give, all levels are new ones. The last two need returns alone.
+    The first four need a critic: a loop refuses them a student without one. The last two need
+    returns alone. An episode whose score is not finite leaves the buffer as it is and is counted in
+    `num_unscored`.
 
     Differs from the paper: each proposal is new or a replay by itself, so that a round mixes both; a round's replays are drawn
     before its episodes are known, and may repeat a level. A level's age counts episodes since it was last scored, not since
@@ -156,8 +208,8 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
         slots = level_buffer.sample(key_slots, state.buffer, num)
         held_tasks, held_seeds = jax.tree.map(lambda leaf: leaf[slots], (state.buffer.tasks, state.buffer.seeds))
         return state, Proposals(
-            tasks=pick(replayed, held_tasks, new.tasks),
-            seeds=pick(replayed, held_seeds, new.seeds),
+            tasks=tree.where(replayed, held_tasks, new.tasks),
+            seeds=tree.where(replayed, held_seeds, new.seeds),
             origin=jnp.where(replayed, slots, NEW),
             weight=jnp.where(replayed, 1.0, 0.0) if config.robust else new.weight,
         )
@@ -172,7 +224,14 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
         kept = ("tasks", "scores", "replay_probs", "num_filled", "num_episodes")
         return PlrReport(**{name: getattr(state.buffer, name) for name in kept}, num_unscored=state.num_unscored)
 
-    return Teacher(name="robust-plr" if config.robust else "plr", init=init, propose=propose, update=update, report=report)
+    return Teacher(
+        name="robust-plr" if config.robust else "plr",
+        init=init,
+        propose=propose,
+        update=update,
+        report=report,
+        needs_critic=config.score in OF_CRITIC,
+    )
 
 
 def replay_prob(buffer: LevelBuffer, config: PlrConfig) -> jax.Array:

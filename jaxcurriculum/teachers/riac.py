@@ -18,8 +18,9 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jaxcurriculum.configs import Config, Swept, field
 from jaxcurriculum.device.lanes import all_seeds_at_once, shared_max
-from jaxcurriculum.fields import MOST_KEPT, check_integers, check_kind, check_numbers, given
+from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Episodes, Key, Proposals, fresh_proposals
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.spaces import Box
@@ -27,33 +28,71 @@ from jaxcurriculum.teachers.parts import regions, ring
 from jaxcurriculum.teachers.parts.regions import Regions
 from jaxcurriculum.teachers.parts.sampling import in_proportion
 
+MOST_SIDES = 10_000_000  # of cuts: on which side of each an episode lies, no part of the state
 UNIFORM = -1  # origin of a task that was drawn uniformly; otherwise the number of its region
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class RiacConfig:
+class RiacConfig(Config):
     """The defaults are the settings of 2019; `RiacConfig.teach_my_agent()` gives those of the later benchmark."""
 
-    max_items: int = 200  # episodes of a leaf beyond which it is cut, and returns in the window of the learning progress
-    num_attempts: int = 50  # cuts compared
-    max_draws: int = 100  # cuts drawn to find so many with `min_share` of the episodes on each side
-    min_share: float = 1 / 20  # fewest episodes on each side of a cut, fraction of max_items
-    min_side: float | jax.Array = 1 / 15  # shortest side of a region, fraction of the axis' range
-    discard: float = 1 / 4  # oldest episodes that a leaf forgets when it could not be cut, fraction of max_items
-    weigh_populations: bool = True  # multiply the score of a cut by the numbers of episodes on its two sides; the authors' code does not
-    exploration: float | jax.Array = 0.2  # share of tasks drawn uniformly
-    mutation: float | jax.Array = 0.1  # share of tasks near the one of lowest return in a region
-    mutation_std: float | jax.Array = 0.1  # standard deviation about it on every axis, in the axis' own unit
-    max_regions: int = 511  # regions kept, inner ones included; when they are used up no leaf is cut any more
+    max_items: int = field(
+        200,
+        low=3,
+        help="episodes beyond which a leaf is cut, and returns in the window of its progress",
+    )
+    num_attempts: int = field(50, low=1, help="cuts compared")
+    max_draws: int = field(
+        100,
+        low=1,
+        help="cuts drawn to find so many with `min_share` of the episodes on each side",
+    )
+    min_share: float = field(
+        1 / 20,
+        low=0,
+        high=0.5,
+        help="fewest episodes on each side of a cut, fraction of max_items",
+    )
+    min_side: Swept = field(
+        1 / 15,
+        low=0,
+        high=0.5,
+        help="shortest side of a region, fraction of the axis' range",
+    )
+    discard: float = field(
+        1 / 4,
+        low=0,
+        high=1,
+        help="oldest episodes that a leaf forgets when it could not be cut, fraction of max_items",
+    )
+    weigh_populations: bool = field(
+        True,
+        help="multiply a cut's score by the episodes on both sides; the authors' code does not",
+    )
+    exploration: Swept = field(0.2, low=0, high=1, help="share of tasks drawn uniformly")
+    mutation: Swept = field(
+        0.1,
+        low=0,
+        high=1,
+        help="share of tasks near the one of lowest return in a region",
+    )
+    mutation_std: Swept = field(
+        0.1,
+        low=0,
+        high=1e9,
+        help="standard deviation about it on every axis, in the axis' own unit",
+    )
+    max_regions: int = field(
+        511,
+        low=3,
+        help="regions kept, inner ones included; when they are used up no leaf is cut any more",
+    )
 
     def __post_init__(self):
-        check_integers(self, max_items=3, num_attempts=1, max_draws=1, max_regions=3)
-        for name in ("max_regions", "max_draws"):
-            if getattr(self, name) * self.max_items > MOST_KEPT:
-                raise ValueError(f"RiacConfig must have max_items * {name} <= {MOST_KEPT:,}, got {self.max_items} * {getattr(self, name)}.")
-        check_numbers(
-            self, min_share=(0, 0.5), discard=(0, 1), min_side=(0, 0.5), exploration=(0, 1), mutation=(0, 1), mutation_std=(0, 1e9)
-        )
+        super().__post_init__()
+        if self.max_draws * self.max_items > MOST_SIDES:
+            got = f"{self.max_items} * {self.max_draws}"
+            raise ValueError(f"RiacConfig must have max_items * max_draws <= {MOST_SIDES:,}, got {got}.")
         if self.max_draws < self.num_attempts:
             raise ValueError(f"RiacConfig.max_draws must be at least num_attempts={self.num_attempts}, got {self.max_draws}.")
         if int(self.discard * self.max_items) < 1:

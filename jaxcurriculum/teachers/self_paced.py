@@ -14,15 +14,15 @@ C. Romac et al., "TeachMyAgent: a benchmark for automatic curriculum learning in
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
+from jaxcurriculum.configs import Config, Swept, field
 from jaxcurriculum.device.lanes import shared_max
-from jaxcurriculum.fields import MOST_AT_ONCE, check_integers, check_kind, check_numbers, check_one_or_each, given
+from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Episodes, Key, Proposals, fresh_proposals
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.spaces import Box
@@ -36,24 +36,49 @@ SMALLEST_KL = 1e-10  # in the denominator of alpha
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SelfPacedConfig:
+class SelfPacedConfig(Config):
     """The defaults are those of TeachMyAgent's teacher; `SelfPacedConfig.teach_my_agent()` gives the benchmark's tuned settings."""
 
-    offset_steps: int = 100_000  # environment steps (episodes for simulated students) before which nothing is updated
-    update_every_steps: int = 100_000  # environment steps (episodes for simulated students) between two updates
-    max_kl: float | jax.Array = 0.1  # bound of KL(p_old || p_new) at every update, nats
-    alpha_offset: int = 10  # updates before the target begins to attract
-    zeta: float | jax.Array = 0.25  # strength of the target's attraction, as a fraction of the mean return
-    buffer_size: int = 1000  # episodes that an update learns from at most, the latest since the last one
-    target_mean: tuple[float, ...] | None = None  # mean of the target, in the axes' units; None: the centre of the space
-    target_std: float | tuple[float, ...] | jax.Array = 0.25  # fraction of each axis' range, one number or one an axis
-    initial_mean: tuple[float, ...] | None = None  # an easy task, in the axes' units, about which the Gaussian begins; None: a random one
-    initial_std: float | jax.Array = 0.1  # of the Gaussian at the beginning, fraction of each axis' range
-
-    def __post_init__(self):
-        check_integers(self, offset_steps=0, update_every_steps=1, alpha_offset=0, buffer_size=(FEWEST_EPISODES, MOST_AT_ONCE))
-        check_numbers(self, max_kl=(0, math.inf), zeta=(0, math.inf), initial_std=(1e-6, math.inf))
-        check_one_or_each(self, target_std=(1e-6, math.inf))
+    offset_steps: int = field(
+        100_000,
+        low=0,
+        help="environment steps (episodes for simulated students) before which nothing is updated",
+    )
+    update_every_steps: int = field(
+        100_000,
+        low=1,
+        help="environment steps (episodes for simulated students) between two updates",
+    )
+    max_kl: Swept = field(0.1, low=0, help="bound of KL(p_old || p_new) at every update, nats")
+    alpha_offset: int = field(10, low=0, help="updates before the target begins to attract")
+    zeta: Swept = field(
+        0.25,
+        low=0,
+        help="strength of the target's attraction, as a fraction of the mean return",
+    )
+    buffer_size: int = field(
+        1000,
+        low=FEWEST_EPISODES,
+        help="episodes that an update learns from at most, the latest since the last one",
+    )
+    target_mean: tuple[float, ...] | None = field(
+        None,
+        help="mean of the target, in the axes' units; None: the centre of the space",
+    )
+    target_std: Swept | tuple[float, ...] = field(
+        0.25,
+        low=1e-6,
+        help="fraction of each axis' range, one number or one an axis",
+    )
+    initial_mean: tuple[float, ...] | None = field(
+        None,
+        help="an easy task, in the axes' units, where the Gaussian begins; None: a random one",
+    )
+    initial_std: Swept = field(
+        0.1,
+        low=1e-6,
+        help="of the Gaussian at the beginning, fraction of each axis' range",
+    )
 
     @classmethod
     def teach_my_agent(cls) -> SelfPacedConfig:
@@ -130,8 +155,12 @@ def self_paced(task_space: Box, config: SelfPacedConfig | None = None) -> Teache
     def update(key: Key, state: SelfPacedState, episodes: Episodes, context: Context) -> tuple[SelfPacedState, jax.Array]:
         usable = ring.usable(episodes)
         order, num_valid = ring.valid_first(usable)
-        values = jnp.where(ring.is_measured(episodes.initial_value), episodes.initial_value, episodes.returns)
-        returns = jnp.where(ring.is_measured(episodes.discounted_returns), episodes.discounted_returns, episodes.returns)
+        values = returns = episodes.returns
+        if episodes.critic is not None:
+            critic = episodes.critic
+            values = jnp.where(ring.is_measured(critic.initial_value), critic.initial_value, returns)
+            discounted = critic.discounted_returns
+            returns = jnp.where(ring.is_measured(discounted), discounted, returns)
         rows = jnp.concatenate([jax.vmap(task_space.to_unit)(episodes.tasks)[:, axes], values[:, None]], axis=1)
         state = state.replace(
             buffer=ring.insert(state.buffer, rows[order].T, num_valid),

@@ -22,8 +22,9 @@ import jax.numpy as jnp
 import optax
 from flax import struct
 
+from jaxcurriculum.configs import Config, Swept, field
 from jaxcurriculum.device.lanes import shared_max
-from jaxcurriculum.fields import MOST_AT_ONCE, check_integers, check_kind, check_numbers, check_widths, given
+from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, fresh_proposals
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.spaces import Box
@@ -33,25 +34,36 @@ from jaxcurriculum.teachers.parts.sampling import free_axes, from_free
 
 EDGE = 1e-4  # solved tasks are kept so far from the faces of the unit cube, where a sigmoid's density ends
 LEAST_FEASIBILITY = 1e-8
-MOST_BLOCKS = 100  # each is written out in the compiled program
-MOST_HIDDEN = 1000  # of each coupling six square matrices and their two moments are kept
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SetterSolverConfig:
+class SetterSolverConfig(Config):
     """The defaults are the settings of TeachMyAgent, 2021."""
 
-    update_every: int = 50  # episodes between two gradient steps, and episodes in one
-    noise: float | jax.Array = 0.1  # largest shift of a solved task in the validity term, fraction of each axis' range
-    learning_rate: float | jax.Array = 3e-4  # of Adam, both networks
-    num_blocks: int = 3  # of three couplings each
-    setter_hidden: int = 64  # width of the couplings' networks
-    judge_hidden: tuple[int, ...] = (64, 64, 64)  # widths of the judge's hidden layers
-
-    def __post_init__(self):
-        check_integers(self, update_every=(1, MOST_AT_ONCE), num_blocks=(1, MOST_BLOCKS), setter_hidden=(1, MOST_HIDDEN))
-        check_numbers(self, noise=(0, 1), learning_rate=(0, 1))
-        check_widths(self, "judge_hidden")
+    update_every: int = field(
+        50,
+        low=1,
+        help="episodes between two gradient steps, and episodes in one",
+    )
+    noise: Swept = field(
+        0.1,
+        low=0,
+        high=1,
+        help="largest shift of a solved task in the validity term, fraction of each axis' range",
+    )
+    learning_rate: Swept = field(3e-4, low=0, high=1, help="of Adam, both networks")
+    num_blocks: int = field(
+        3,
+        low=1,
+        high=100,  # each is written out in the compiled program
+        help="of three couplings each",
+    )
+    setter_hidden: int = field(64, low=1, help="width of the couplings' networks")
+    judge_hidden: tuple[int, ...] = field(
+        (64, 64, 64),
+        low=1,
+        help="widths of the judge's hidden layers",
+    )
 
     @classmethod
     def teach_my_agent(cls) -> SetterSolverConfig:

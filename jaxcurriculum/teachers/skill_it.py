@@ -11,7 +11,6 @@ understanding and training language models", NeurIPS 2023, arXiv 2307.14430.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 
 import jax
@@ -19,30 +18,32 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_kind, check_numbers, check_range, given, is_number
+from jaxcurriculum.configs import Config, Range, Swept, field
+from jaxcurriculum.fields import check_kind, given, is_number
 from jaxcurriculum.records import Episodes, Key, Proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.parts.arm_statistics import ArmWindow, check_arms, empty, one_by_one, push
+from jaxcurriculum.teachers.parts.arm_statistics import ArmWindow, empty, one_by_one, push
 from jaxcurriculum.teachers.parts.arms import Arms, propose_arms
 
 MOST_SKILLS = 10_000  # the graph has a number for each pair
-MOST_ROUNDS = 1000  # the losses of all skills at the end of each are kept
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SkillItConfig:
+class SkillItConfig(Config):
     """The defaults for `learning_rate` and `rounds` are those published for LEGO, a task of chained skills."""
 
-    learning_rate: float | jax.Array = 0.5  # step of mirror descent
-    rounds: int = 3  # latest rounds whose losses count
-    round_episodes: int = 100  # episodes after which the losses are taken and a new round begins
-    window: int = 16  # latest episodes of a skill in its loss
-    return_range: tuple[float, float] | None = None  # raw returns of loss 1 and of loss 0; None: loss = share of episodes not solved
-
-    def __post_init__(self):
-        check_integers(self, rounds=(1, MOST_ROUNDS), round_episodes=1, window=1)
-        check_numbers(self, learning_rate=(0, math.inf))
-        check_range(self, "return_range")
+    learning_rate: Swept = field(0.5, low=0, help="step of mirror descent")
+    rounds: int = field(3, low=1, help="latest rounds whose losses count")
+    round_episodes: int = field(
+        100,
+        low=1,
+        help="episodes after which the losses are taken and a new round begins",
+    )
+    window: int = field(16, low=1, help="latest episodes of a skill in its loss")
+    return_range: Range | None = field(
+        None,
+        help="raw returns of loss 1 and of loss 0; None: loss = share of episodes not solved",
+    )
 
 
 class SkillItState(struct.PyTreeNode):
@@ -98,7 +99,7 @@ def skill_it(
     [0.622, 0.378]
     """
     config = given(config, SkillItConfig)
-    check_arms("skill_it", arms, config.window)
+    check_kind("skill_it.arms", arms, Arms)
     effect = jnp.asarray(_checked_graph(graph, arms.num))
 
     def init(key: Key) -> SkillItState:

@@ -12,43 +12,57 @@ Source: T. Matiisen, A. Oliver, T. Cohen, J. Schulman, "Teacher-Student Curricul
 from __future__ import annotations
 
 import dataclasses
-import math
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers, given
+from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Episodes, Key, Proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.parts.arm_statistics import ArmWindow, check_arms, empty, is_arm, latest, one_by_one, push, slope
+from jaxcurriculum.teachers.parts.arm_statistics import ArmWindow, empty, is_arm, latest, one_by_one, push, slope
 from jaxcurriculum.teachers.parts.arms import Arms, draw, explore, greedy, propose_arms, propose_from
-
-ALGORITHMS = ("online", "naive", "window", "sampling")
-POLICIES = ("epsilon-greedy", "boltzmann")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TsclConfig:
+class TsclConfig(Config):
     """The defaults are the authors' numbers."""
 
-    algorithm: str = "online"  # "online", "naive", "window" or "sampling"
-    policy: str = "epsilon-greedy"  # "epsilon-greedy" or "boltzmann"
-    exploration: float | jax.Array = 0.1  # share of arms drawn uniformly (epsilon-greedy)
-    temperature: float | jax.Array = 0.0004  # of the Boltzmann policy, in units of the return
-    learning_rate: float | jax.Array = 0.1  # weight of the newest reward in Q
-    window: int = 10  # episodes of an arm in a slope, or changes drawn from
-    absolute: bool = True  # follow |Q|, so that forgotten arms come back; False: the largest Q, as an option of the authors' code
+    algorithm: Literal["online", "naive", "window", "sampling"] = field(
+        "online",
+        help="how an arm is rewarded",
+    )
+    policy: Literal["epsilon-greedy", "boltzmann"] = field(
+        "epsilon-greedy",
+        help="how an arm is chosen by its Q",
+    )
+    exploration: Swept = field(
+        0.1,
+        low=0,
+        high=1,
+        help="share of arms drawn uniformly (epsilon-greedy)",
+    )
+    temperature: Swept = field(
+        0.0004,
+        low=1e-12,
+        help="of the Boltzmann policy, in units of the return",
+    )
+    learning_rate: Swept = field(0.1, low=0, high=1, help="weight of the newest reward in Q")
+    window: int = field(10, low=1, help="episodes of an arm in a slope, or changes drawn from")
+    absolute: bool = field(
+        True,
+        help="follow |Q|, so that forgotten arms come back; False: the largest Q, as an option",
+    )
 
     def __post_init__(self):
-        if self.algorithm not in ALGORITHMS:
-            raise ValueError(f"TsclConfig.algorithm must be one of {ALGORITHMS}, got {self.algorithm!r}.")
-        if self.policy not in POLICIES:
-            raise ValueError(f"TsclConfig.policy must be one of {POLICIES}, got {self.policy!r}.")
+        super().__post_init__()
         if self.algorithm == "sampling" and self.policy != "epsilon-greedy":
             raise ValueError(f"TsclConfig.policy must be 'epsilon-greedy' where algorithm is 'sampling', got {self.policy!r}.")
-        check_integers(self, window=1 if self.algorithm in ("online", "sampling") else 2)
-        check_numbers(self, exploration=(0, 1), temperature=(1e-12, math.inf), learning_rate=(0, 1))
+        if self.algorithm in ("naive", "window") and self.window < 2:
+            rule = f"at least 2 where algorithm is {self.algorithm!r}"
+            raise ValueError(f"TsclConfig.window must be {rule}, got {self.window}.")
 
 
 class TsclState(struct.PyTreeNode):
@@ -82,7 +96,7 @@ def tscl(arms: Arms, config: TsclConfig | None = None) -> Teacher:
     """
     config = given(config, TsclConfig)
     size = {"online": 2, "sampling": config.window + 1}.get(config.algorithm, config.window)
-    check_arms("tscl", arms, size)
+    check_kind("tscl.arms", arms, Arms)
 
     def init(key: Key) -> TsclState:
         return TsclState(

@@ -11,37 +11,37 @@ post-training", 2025, arXiv 2504.09710.
 from __future__ import annotations
 
 import dataclasses
-import math
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.fields import check_integers, check_numbers, given
+from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Episodes, Key, Proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.parts.arm_statistics import ArmWindow, check_arms, empty, is_arm, one_by_one, push
+from jaxcurriculum.teachers.parts.arm_statistics import ArmWindow, empty, is_arm, one_by_one, push
 from jaxcurriculum.teachers.parts.arms import Arms, greedy, propose_arms
 from jaxcurriculum.teachers.parts.ring import is_measured
 
-SELECTIONS = ("softmax", "highest")
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class UcbAdvantageConfig:
+class UcbAdvantageConfig(Config):
     """The defaults are the published settings, made for advantages about 1 in size: see `advantage_scale`."""
 
-    window: int = 300  # latest episodes of an arm in its mean
-    temperature: float | jax.Array = 0.1  # of the softmax over the bounds
-    bonus: float | jax.Array = 1.0  # weight of the confidence term; 0: none
-    advantage_scale: float | jax.Array = 1.0  # advantages are divided by it; in units of the return
-    selection: str = "softmax"  # "softmax" or "highest" (bound)
-
-    def __post_init__(self):
-        if self.selection not in SELECTIONS:
-            raise ValueError(f"UcbAdvantageConfig.selection must be one of {SELECTIONS}, got {self.selection!r}.")
-        check_integers(self, window=1)
-        check_numbers(self, temperature=(1e-12, math.inf), bonus=(0, math.inf), advantage_scale=(1e-12, math.inf))
+    window: int = field(300, low=1, help="latest episodes of an arm in its mean")
+    temperature: Swept = field(0.1, low=1e-12, help="of the softmax over the bounds")
+    bonus: Swept = field(1.0, low=0, help="weight of the confidence term; 0: none")
+    advantage_scale: Swept = field(
+        1.0,
+        low=1e-12,
+        help="advantages are divided by it; in units of the return",
+    )
+    selection: Literal["softmax", "highest"] = field(
+        "softmax",
+        help="draw an arm by its bound, or take the highest",
+    )
 
 
 class UcbAdvantageState(struct.PyTreeNode):
@@ -69,7 +69,7 @@ def ucb_advantage(arms: Arms, config: UcbAdvantageConfig | None = None) -> Teach
     [0.25, 0.25, 0.25, 0.25]
     """
     config = given(config, UcbAdvantageConfig)
-    check_arms("ucb_advantage", arms, config.window)
+    check_kind("ucb_advantage.arms", arms, Arms)
 
     def init(key: Key) -> UcbAdvantageState:
         return UcbAdvantageState(advantages=empty(arms.num, config.window), mean_return=jnp.zeros((arms.num,), jnp.float32))
@@ -89,8 +89,11 @@ def ucb_advantage(arms: Arms, config: UcbAdvantageConfig | None = None) -> Teach
     def learn(state: UcbAdvantageState, arm: jax.Array, episode: Episodes, i: jax.Array) -> UcbAdvantageState:
         before = state.mean_return[arm]
         mean = before + (episode.returns - before) / jnp.minimum(state.advantages.num[arm] + 1, config.window)
-        own = episode.l1_value_loss
-        advantage = jnp.where(is_measured(own), own, jnp.abs(episode.returns - mean)) / config.advantage_scale
+        advantage = jnp.abs(episode.returns - mean)
+        if episode.critic is not None:
+            own = episode.critic.l1_value_loss
+            advantage = jnp.where(is_measured(own), own, advantage)
+        advantage = advantage / config.advantage_scale
         return UcbAdvantageState(
             advantages=push(state.advantages, arm, advantage),
             mean_return=jnp.where(is_arm(state.advantages, arm), mean, state.mean_return),

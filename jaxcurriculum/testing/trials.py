@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum import Context, Environment, Episodes, Space, Teacher, TimeStep
-from jaxcurriculum.records import Key, Proposals, PyTree, fresh_proposals, level_key
+from jaxcurriculum import Context, Environment, Episodes, Space, Teacher, TimeStep, tree
+from jaxcurriculum.records import CriticScores, Key, Proposals, PyTree, fresh_proposals, level_key
 from jaxcurriculum.testing.compiling import quick_jit
 
 NUM = 64  # proposals a round
@@ -48,21 +48,21 @@ def made_up_episodes(key: Key, space: Space, proposals: Proposals, return_scale:
     returns = return_scale * (jnp.sin(position) + 0.1 * jax.random.normal(key_noise, (num,)))
     valid = jax.random.bernoulli(key_valid, 0.7, (num,))
     blank = jnp.where(valid, 0.1 * returns, jnp.nan)
-    return Episodes(
-        tasks=jax.tree.map(lambda x: jnp.where(valid.reshape(-1, *[1] * (x.ndim - 1)), x, jnp.nan), proposals.tasks),
-        seeds=proposals.seeds,
-        origin=proposals.origin,
-        returns=jnp.where(valid, returns, jnp.nan),
-        discounted_returns=blank,
+    scores = CriticScores(blank, blank, blank, blank, blank, blank)
+    return Episodes.of(
+        proposals.replace(tasks=_blank_where(~valid, proposals.tasks)),
+        jnp.where(valid, returns, jnp.nan),
+        returns > 0,
         lengths=jnp.full((num,), 10, jnp.int32),
-        solved=returns > 0,
-        initial_value=blank,
-        mean_value=blank,
-        positive_value_loss=blank,
-        l1_value_loss=blank,
-        signed_gae=blank,
         valid=valid,
+        critic=scores,
     )
+
+
+def _blank_where(mask: jax.Array, tasks: PyTree) -> PyTree:
+    """`tasks`, of which those where `mask` holds are nan (0 where they are no floats)."""
+    nothing = jax.tree.map(lambda leaf: jnp.full_like(leaf, jnp.nan if jnp.issubdtype(leaf.dtype, jnp.floating) else 0), tasks)
+    return tree.where(mask, nothing, tasks)
 
 
 def _change(episodes: Episodes, changed: Changed) -> Episodes:
@@ -78,7 +78,7 @@ def _change(episodes: Episodes, changed: Changed) -> Episodes:
 def _context(round: jax.Array, space: Space) -> Context:
     def probe(key, tasks, seeds, num_episodes, deterministic):
         key_proposals, key_episodes = jax.random.split(key)
-        tasks, seeds = (jax.tree.map(lambda x: jnp.repeat(x, num_episodes, axis=0), tree) for tree in (tasks, seeds))
+        tasks, seeds = (jax.tree.map(lambda x: jnp.repeat(x, num_episodes, axis=0), part) for part in (tasks, seeds))
         return made_up_episodes(key_episodes, space, fresh_proposals(key_proposals, tasks).replace(seeds=seeds))
 
     return Context(round=round, num_steps=(round + 1) * 1000, probe=probe)

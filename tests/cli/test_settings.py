@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -27,6 +28,8 @@ TOY = Settings(student="toy-grid", teacher="random")
         ("3", int, 3), ("1e3", int, 1000), ("3", float, 3.0), ("-1e-3", float, -1e-3), ("true", bool, True), ("slot", str, "slot"),
         ("true", str, "true"), ("none", str, "none"), ("leg_width", tuple[str, ...], ("leg_width",)), ("[]", tuple[str, ...], ()),
         ("7", str, "7"), ("32,16", tuple[int, ...], (32, 16)), ("(32,)", tuple[int, ...], (32,)), ("32", tuple[int, ...], (32,)),
+        ("rank", Literal["rank", "power"], "rank"), ("true", Literal["true", "box2d"], "true"),
+        ("random", tuple[int, ...] | Literal["random"], "random"), ("3", int | Literal["random"], 3),
         ("-1,2.5", tuple[float, float] | None, (-1.0, 2.5)), ("none", tuple[float, float] | None, None),
     ],
 )  # fmt: skip
@@ -37,7 +40,17 @@ def test_parse_gives_the_value_in_its_type(text, kind, value):
 
 @pytest.mark.parametrize(
     "text, kind",
-    [("abc", int), ("1.5", int), ("1", bool), ("true", float), ("none", float), ("1,2,3", tuple[float, float]), ("open('x')", float)],
+    [
+        ("abc", int),
+        ("abc", int | Literal["random"]),
+        ("abc", Literal["rank", "power"]),
+        ("1.5", int),
+        ("1", bool),
+        ("true", float),
+        ("none", float),
+        ("1,2,3", tuple[float, float]),
+        ("open('x')", float),
+    ],
 )
 def test_parse_refuses_other_types(text, kind):
     with pytest.raises(RunError, match="must be of type"):

@@ -8,8 +8,7 @@ import pytest
 from rich.console import Console
 from toy_runs import train
 
-from jaxcurriculum.cli import tables
-from jaxcurriculum.cli import main
+from jaxcurriculum.cli import main, tables
 from jaxcurriculum.runs import store
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.store import Run

@@ -7,9 +7,9 @@ import time
 import pytest
 from toy_runs import start, train
 
-from jaxcurriculum.runs.checkpoint import digest
 from jaxcurriculum.cli.build import build
 from jaxcurriculum.cli.settings import Settings
+from jaxcurriculum.runs.checkpoint import digest
 from jaxcurriculum.runs.store import Run
 from jaxcurriculum.runs.train import restore
 

@@ -7,12 +7,12 @@ import pytest
 from toy_runs import train
 
 from jaxcurriculum.cli import main
-from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.cli.build import build
 from jaxcurriculum.cli.settings import Settings
+from jaxcurriculum.device.switches import value_of
+from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.switches import RECORDED
 from jaxcurriculum.runs.train import restore
-from jaxcurriculum.device.switches import value_of
 
 RANDOM = ("--teacher", "random")
 SET = {

@@ -9,21 +9,21 @@ import numpy as np
 import pytest
 
 from jaxcurriculum import LoopConfig, envs, make_loop, teachers
+from jaxcurriculum.learners.gae import gae
 from jaxcurriculum.learners.normaliser import init_moments, standardise, update_moments
+from jaxcurriculum.learners.ppo import clipped_surrogate
 from jaxcurriculum.records import fresh_proposals
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.students import PpoConfig, ppo
-from jaxcurriculum.students.ppo import clipped_surrogate, gae
 from jaxcurriculum.testing import probes
 from jaxcurriculum.testing.compiling import quick_jit
 
-SMALL = PpoConfig(
-    rollout=RolloutConfig(num_envs=32, num_steps=32, pool_size=1056), hidden=(16, 16), minibatch_size=256, learning_rate=3e-3, discount=0.9
-)
+SMALL = PpoConfig(hidden=(16, 16), minibatch_size=256, learning_rate=3e-3, discount=0.9)
+ROLLOUT = RolloutConfig(num_envs=32, num_steps=32, pool_size=1056)
 
 
 def trained(env, config, rounds, teacher=None, key=0):
-    student = ppo(env, config)
+    student = ppo(env, config, ROLLOUT)
     loop = make_loop(
         teacher or teachers.random(env.task_space), student, jnp.array([[0.1], [0.9]]), LoopConfig(rounds_per_evaluation=rounds)
     )
@@ -34,7 +34,8 @@ def trained(env, config, rounds, teacher=None, key=0):
 
 def mean_of_last_round(report, field):
     valid = report.episodes.valid[-1]
-    return float(jnp.sum(jnp.where(valid, getattr(report.episodes, field)[-1], 0)) / jnp.sum(valid))
+    record = report.episodes if field == "returns" else report.episodes.critic
+    return float(jnp.sum(jnp.where(valid, getattr(record, field)[-1], 0)) / jnp.sum(valid))
 
 
 def random_segment(key):
@@ -113,7 +114,7 @@ def test_weight_0_leaves_the_networks_as_they_are():
     teacher = weighted_teacher(env.task_space, lambda tasks: jnp.zeros(tasks.shape[0]))
     student, state, _ = trained(env, dataclasses.replace(SMALL, entropy_coefficient=0.0), rounds=2, teacher=teacher)
     key_student = jax.random.split(jax.random.key(0), 3)[2]
-    for before, after in zip(jax.tree.leaves(student.init(key_student).params), jax.tree.leaves(state.params)):
+    for before, after in zip(jax.tree.leaves(student.init(key_student).learner.params), jax.tree.leaves(state.learner.params)):
         np.testing.assert_array_equal(before, after)
 
 
@@ -131,7 +132,9 @@ def test_a_sweep_is_a_vmap_over_configurations():
 
     def entropy(learning_rate):
         config = dataclasses.replace(SMALL, learning_rate=learning_rate)
-        loop = make_loop(teachers.random(env.task_space), ppo(env, config), jnp.array([[0.5]]), LoopConfig(rounds_per_evaluation=3))
+        loop = make_loop(
+            teachers.random(env.task_space), ppo(env, config, ROLLOUT), jnp.array([[0.5]]), LoopConfig(rounds_per_evaluation=3)
+        )
         _, report = loop.advance(loop.init(jax.random.key(0)), jnp.int32(0))
         return report.student["entropy"][-1]
 
@@ -160,16 +163,16 @@ def test_nonfinite_rewards_are_counted():
 )
 def test_bad_settings_are_refused_in_one_sentence(settings, word):
     with pytest.raises(ValueError, match=word):
-        PpoConfig(**settings)
+        ppo(probes.target(), PpoConfig(**settings))
 
 
 def test_a_start_of_many_seeds_holds_no_qr_decomposition_of_a_batch():
     """One with several of them sometimes stood still for ever on a CPU."""
-    student = ppo(envs.stump_tracks(), PpoConfig(rollout=RolloutConfig(num_envs=2, num_steps=2, pool_size=2), minibatch_size=4))
+    student = ppo(envs.stump_tracks(), PpoConfig(minibatch_size=4), RolloutConfig(num_envs=2, num_steps=2, pool_size=2))
     keys = jax.random.split(jax.random.key(0), 3)
     program = jax.jit(jax.vmap(student.init)).lower(keys).as_text()
     decompositions = [line for line in program.splitlines() if "geqrf" in line or "orgqr" in line]
     assert decompositions and not any(re.search(r"tensor<3x\d+x\d+xf32>", line) for line in decompositions)
     mapped = quick_jit(jax.vmap(student.init))(keys)
     single = quick_jit(student.init)(keys[1])
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a[1], b, atol=1e-6), mapped.params, single.params)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a[1], b, atol=1e-6), mapped.learner.params, single.learner.params)

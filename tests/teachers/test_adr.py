@@ -20,20 +20,14 @@ SQUARE = Box(names=("x", "y"), low=(0.0, 0.0), high=(1.0, 1.0))
 def episodes_of(proposals, returns, valid=None):
     """A student's report of `proposals` with the given returns."""
     num = len(proposals.seeds)
-    unknown = np.full(num, np.nan, np.float32)
     return Episodes(
         tasks=proposals.tasks,
         seeds=proposals.seeds,
         origin=proposals.origin,
+        learner=np.zeros(num, np.int32),
         returns=returns,
-        discounted_returns=unknown,
         lengths=np.ones(num, np.int32),
         solved=np.zeros(num, bool),
-        initial_value=unknown,
-        mean_value=unknown,
-        positive_value_loss=unknown,
-        l1_value_loss=unknown,
-        signed_gae=unknown,
         valid=np.ones(num, bool) if valid is None else valid,
     )
 

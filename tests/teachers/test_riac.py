@@ -23,20 +23,14 @@ SMALL = RiacConfig(max_items=20, num_attempts=10, max_draws=20, min_share=0.1, m
 
 def episodes_of(tasks, returns, valid=True):
     num = len(tasks)
-    nothing = jnp.full((num,), jnp.nan)
     return Episodes(
         tasks=tasks,
         seeds=jnp.zeros((num,), jnp.uint32),
         origin=jnp.zeros((num,), jnp.int32),
+        learner=jnp.zeros((num,), jnp.int32),
         returns=returns,
-        discounted_returns=nothing,
         lengths=jnp.ones((num,), jnp.int32),
         solved=returns > 0,
-        initial_value=nothing,
-        mean_value=nothing,
-        positive_value_loss=nothing,
-        l1_value_loss=nothing,
-        signed_gae=nothing,
         valid=jnp.broadcast_to(jnp.asarray(valid), (num,)),
     )
 

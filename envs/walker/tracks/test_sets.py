@@ -6,8 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.fields import MOST_AT_ONCE, check_flags, check_kind, is_integer, is_number
+from jaxcurriculum.fields import check_flags, check_kind, is_integer, is_number
 from jaxcurriculum.spaces import Box
+
+MOST_TASKS = 1_000_000  # drawn at once
 
 
 def stump_tasks_2019(max_height: float = 3.0) -> np.ndarray:
@@ -91,7 +93,7 @@ def uniform_tasks(space: Box, num: int = 100) -> np.ndarray:
     (100, 1)
     """
     check_kind("space", space, Box)
-    if not is_integer(num, 1, MOST_AT_ONCE):
-        raise ValueError(f"num must be an integer from 1 to {MOST_AT_ONCE}, got {num!r}.")
+    if not is_integer(num, 1, MOST_TASKS):
+        raise ValueError(f"num must be an integer from 1 to {MOST_TASKS}, got {num!r}.")
     unit = np.random.RandomState(4222).uniform(size=(num, space.dims)).astype(np.float32)
     return np.asarray(jax.vmap(space.from_unit)(jnp.asarray(unit)))

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 import jaxcurriculum.envs as envs
 from jaxcurriculum import Box, Environment
 from jaxcurriculum.cli.tables.parts import EnvironmentPart
+from jaxcurriculum.configs import Config, field
 from jaxcurriculum.teachers import Knowledge
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class BodySizes:
+class BodySizes(Config):
     """Sizes of the body that a task chooses."""
 
-    sizes: tuple[str, ...] = ()  # among hull_length, hull_height, upper_length, lower_length, leg_width, motor_torque
-    min_size: float = 0.5  # least factor of each of them
-    max_size: float = 1.5  # largest
+    sizes: tuple[str, ...] = field(
+        (),
+        help="of hull_length, hull_height, upper_length, lower_length, leg_width, motor_torque",
+    )
+    min_size: float = field(0.5, help="least factor of each of them")
+    max_size: float = field(1.5, help="largest")
 
     def __post_init__(self):
+        super().__post_init__()
         if len(set(self.sizes)) < len(self.sizes):
             raise ValueError(f"sizes must differ from each other, got {', '.join(self.sizes)}.")
         if not 0 < self.min_size <= self.max_size:
@@ -35,33 +40,45 @@ class BodySizes:
 class StumpTracksConfig(BodySizes):
     """Bounds of the task space of Stump Tracks."""
 
-    min_stump_height: float = 0.0  # steps of 14/30 m, least mean height of a track's stumps
-    max_stump_height: float = 3.0  # steps of 14/30 m, largest
-    min_obstacle_spacing: float = 0.0  # m, least distance from one stump to the next
-    max_obstacle_spacing: float = 6.0  # m, largest
-    stump_width: tuple[float, float] | None = None  # steps, bounds of the mean width; without, every stump is one step wide
-    stump_rotation: tuple[float, float] | None = None  # rad, bounds of the mean rotation about the foot
+    min_stump_height: float = field(
+        0.0,
+        help="steps of 14/30 m, least mean height of a track's stumps",
+    )
+    max_stump_height: float = field(3.0, help="steps of 14/30 m, largest")
+    min_obstacle_spacing: float = field(0.0, help="m, least distance from one stump to the next")
+    max_obstacle_spacing: float = field(6.0, help="m, largest")
+    stump_width: tuple[float, float] | None = field(
+        None,
+        help="steps, bounds of the mean width; without, every stump is one step wide",
+    )
+    stump_rotation: tuple[float, float] | None = field(
+        None,
+        help="rad, bounds of the mean rotation about the foot",
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RoughTracksConfig(BodySizes):
     """How feet feel the ground."""
 
-    contact_flag: str = "true"  # or box2d: flags flicker between pieces of the ground as gymnasium's do
+    contact_flag: Literal["true", "box2d"] = field(
+        "true",
+        help="box2d: flags flicker between pieces of the ground as gymnasium's do",
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ObstacleTracksConfig(RoughTracksConfig):
     """Which part of the task space of POET, PLR and ACCEL."""
 
-    stairs: bool = True  # without, the five axes of POET
-    easy: bool = False  # the small box in which ACCEL begins
+    stairs: bool = field(True, help="without, the five axes of POET")
+    easy: bool = field(False, help="the small box in which ACCEL begins")
 
 
 def _stump_tracks(body: str, config: StumpTracksConfig) -> Environment:
     own = dataclasses.asdict(config)
-    for field in dataclasses.fields(BodySizes):
-        del own[field.name]
+    for shared in dataclasses.fields(BodySizes):
+        del own[shared.name]
     return envs.stump_tracks(body, **own, sizes=config.factors())
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Column, Table
 
-from jaxcurriculum.cli.settings import Parameter, parameters
+from jaxcurriculum.cli.settings import Parameter, parameters, readable
 from jaxcurriculum.cli.tables.challenges import CHALLENGES
 from jaxcurriculum.cli.tables.environments import ENVIRONMENTS
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, Expert, StudentPart, find
@@ -56,7 +57,8 @@ def _show_part(console: Console, section: str, name: str) -> None:
     rows = Table(*columns, box=None, padding=INDENT, header_style="dim")
     for parameter in parameters(part.config):
         adapted = _adapted(parameter) if section in ("teacher", "challenge") else ""
-        rows.add_row(f"{section}.{parameter.name}", str(parameter.value), parameter.meaning + adapted)
+        meaning = parameter.meaning + _choices(parameter) + adapted
+        rows.add_row(f"{section}.{parameter.name}", str(parameter.value), meaning)
     console.print(*([rows] if rows.row_count else []), "")
 
 
@@ -66,6 +68,12 @@ def _known(part: EnvironmentPart | StudentPart, expert: Expert) -> str:
     known = expert(part.config, role.task_space)
     easy = "no one task is known to be easy" if known.easy_mean is None else f"and {known.easy_mean} is easy"
     return f"low: a return of {known.success} is a success, of {known.failure} a failure; high: {easy}"
+
+
+def _choices(parameter: Parameter) -> str:
+    """What a field that is a choice may be."""
+    is_choice = typing.get_origin(parameter.type) is typing.Literal
+    return f" ({readable(parameter.type)})" if is_choice else ""
 
 
 def _adapted(field: Parameter) -> str:

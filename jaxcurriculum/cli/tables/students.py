@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from jaxcurriculum import Box, students
 from jaxcurriculum.cli.tables.parts import StudentPart
+from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.students import simulated
 from jaxcurriculum.students.simulated.toy_grid import corner
 from jaxcurriculum.teachers import Knowledge
@@ -40,11 +42,18 @@ def _nothing_easy(*_: Any) -> Knowledge:
     return Knowledge(failure=0.2, success=0.75, easy_mean=None)
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PpoStudentConfig(students.PpoConfig):
+    """PPO, and the rollout that feeds it."""
+
+    rollout: RolloutConfig = RolloutConfig()
+
+
 STUDENTS = {
     "ppo": StudentPart(
         description="proximal policy optimisation on an environment",
-        config=students.PpoConfig(),
-        make=students.ppo,
+        config=PpoStudentConfig(),
+        make=lambda env, config: students.ppo(env, config, config.rollout),
         debug=(
             "student.rollout.num_envs=8",
             "student.rollout.num_steps=256",

@@ -8,14 +8,15 @@ from typing import Any
 
 from jaxcurriculum import Box, Teacher, teachers
 from jaxcurriculum.cli.tables.parts import Part
+from jaxcurriculum.configs import Config, field
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class OnCells:
+class OnCells(Config):
     """A bandit whose arms are the cells of a grid over the task space."""
 
-    cells: int = 10  # cells an axis
-    bandit: Any  # its own configuration
+    cells: int = field(10, low=1, high=teachers.arms.MOST_ARMS, help="cells an axis")
+    bandit: Any = field(help="its own configuration")
 
 
 def _bandit(description: str, make: Callable[..., Teacher], config: Any) -> Part:

@@ -9,37 +9,49 @@ hopeless or easy. This learner is the project's own.
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.fields import MOST_AT_ONCE, check_integers, check_numbers, given
-from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
+from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.fields import given
+from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, attempts
 from jaxcurriculum.roles import Student
 from jaxcurriculum.spaces import Box
-from jaxcurriculum.students.simulated.episodes import attempts, of_proposals
 
-MOST_ABILITIES = 100_000  # each is tested at ten difficulties
 TESTS_PER_ABILITY = 10  # difficulties in the test set
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AbilitiesConfig:
+class AbilitiesConfig(Config):
     """The default learner needs some 220 well-chosen episodes an ability to succeed mostly at the hardest tasks."""
 
-    num_abilities: int = 4  # abilities, each with its own stretch of the first axis
-    episodes_per_round: int = 1  # proposals taken, and episodes practised, a round
-    hardest: float = 10.0  # difficulty of the hardest task; the easiest has 0
-    initial_ability: float | jax.Array = 0.0  # of every ability, in units of difficulty
-    slope: float | jax.Array = 2.0  # how sharply success depends on ability minus difficulty, per unit of difficulty
-    growth: float | jax.Array = 0.05  # ability gained from an episode that succeeds as often as it fails, in units of difficulty
-
-    def __post_init__(self):
-        check_integers(self, num_abilities=(1, MOST_ABILITIES), episodes_per_round=(1, MOST_AT_ONCE))
-        check_numbers(self, hardest=(1e-6, math.inf), initial_ability=(-math.inf, math.inf), slope=(0, math.inf), growth=(0, math.inf))
+    num_abilities: int = field(
+        4,
+        low=1,
+        high=100_000,  # the factory makes ten test tasks for each
+        help="abilities, each with its own stretch of the first axis",
+    )
+    episodes_per_round: int = field(
+        1,
+        low=1,
+        high=1_000_000,  # drawn at once, and no part of the state
+        help="proposals taken, and episodes practised, a round",
+    )
+    hardest: float = field(10.0, low=1e-6, help="difficulty of the hardest task; the easiest has 0")
+    initial_ability: Swept = field(0.0, help="of every ability, in units of difficulty")
+    slope: Swept = field(
+        2.0,
+        low=0,
+        help="how sharply success depends on ability minus difficulty, per unit of these",
+    )
+    growth: Swept = field(
+        0.05,
+        low=0,
+        help="gained from an episode that succeeds every other time, in units of difficulty",
+    )
 
 
 class AbilitiesState(struct.PyTreeNode):
@@ -82,7 +94,7 @@ def abilities(config: AbilitiesConfig | None = None) -> Student:
 
     def draw(key: Key, asked: Proposals, chances: jax.Array) -> Episodes:
         success = jax.random.bernoulli(key, chances)
-        return of_proposals(asked, success.astype(jnp.float32), success)
+        return Episodes.of(asked, success.astype(jnp.float32), success)
 
     def practise(ability: jax.Array, proposal: tuple[jax.Array, ...]) -> tuple[jax.Array, jax.Array]:
         index, difficulty, weight = proposal

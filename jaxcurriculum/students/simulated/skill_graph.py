@@ -9,28 +9,48 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.fields import MOST_AT_ONCE, check_integers, check_numbers, given
-from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
+from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.fields import given
+from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, attempts
 from jaxcurriculum.roles import Student
 from jaxcurriculum.spaces import Box
-from jaxcurriculum.students.simulated.episodes import attempts, of_proposals
-
-MOST_SKILLS = 1000  # prerequisites are looked up in a table of skills by skills
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SkillGraphConfig:
+class SkillGraphConfig(Config):
     """By default a chain of ten skills, each of which needs the one before."""
 
-    num_skills: int = 10  # skills, each with its own stretch of the task axis
-    prerequisites: tuple[tuple[int, ...], ...] | None = None  # of each skill, by number, as (), (0,), (0, 1); without, a chain
-    episodes_per_round: int = 1  # proposals taken, and episodes practised, a round
-    growth: float | jax.Array = 0.05  # share of what is still to be learned of a skill that an episode teaches
-    solved_above: float | jax.Array = 0.75  # competence above which a skill is mastered
+    num_skills: int = field(
+        10,
+        low=1,
+        high=1000,  # the factory makes a table of skills by skills
+        help="skills, each with its own stretch of the task axis",
+    )
+    prerequisites: tuple[tuple[int, ...], ...] | None = field(
+        None,
+        help="of each skill, by number, as (), (0,), (0, 1); None: a chain",
+    )
+    episodes_per_round: int = field(
+        1,
+        low=1,
+        high=1_000_000,  # drawn at once, and no part of the state
+        help="proposals taken, and episodes practised, a round",
+    )
+    growth: Swept = field(
+        0.05,
+        low=0,
+        high=1,
+        help="share of what is still to be learned of a skill that an episode teaches",
+    )
+    solved_above: Swept = field(
+        0.75,
+        low=0,
+        high=1,
+        help="competence above which a skill is mastered",
+    )
 
     def __post_init__(self):
-        check_integers(self, num_skills=(1, MOST_SKILLS), episodes_per_round=(1, MOST_AT_ONCE))
-        check_numbers(self, growth=(0, 1), solved_above=(0, 1))
+        super().__post_init__()
         if self.prerequisites is None:
             return
         if not isinstance(self.prerequisites, tuple | list) or not all(isinstance(needed, tuple | list) for needed in self.prerequisites):
@@ -105,12 +125,12 @@ def skill_graph(config: SkillGraphConfig | None = None) -> Student:
     def train(key: Key, state: SkillGraphState, proposals: Proposals) -> tuple[SkillGraphState, Episodes]:
         competence, returns = jax.lax.scan(practise, state.competence, (skill_of(proposals.tasks), proposals.weight))
         state = SkillGraphState(competence=competence, mean_return=jnp.mean(returns))
-        return state, of_proposals(proposals, returns, returns > config.solved_above)
+        return state, Episodes.of(proposals, returns, returns > config.solved_above)
 
     def evaluate(key: Key, state: SkillGraphState, tasks: PyTree, seeds: jax.Array, num_episodes: int, deterministic: bool) -> Episodes:
         asked = attempts(tasks, seeds, num_episodes)
         returns = state.competence[skill_of(asked.tasks)]
-        return of_proposals(asked, returns, returns > config.solved_above)
+        return Episodes.of(asked, returns, returns > config.solved_above)
 
     def report(state: SkillGraphState) -> dict[str, jax.Array]:
         mastered = state.competence > config.solved_above

@@ -9,54 +9,82 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.fields import MOST_AT_ONCE, check_integers, check_numbers, given, is_integer
-from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
+from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.fields import given
+from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, attempts
 from jaxcurriculum.roles import Student
 from jaxcurriculum.spaces import Box
-from jaxcurriculum.students.simulated.episodes import attempts, of_proposals
 
 MOST_CELLS = 10_000_000  # each is a number in memory, and a test task
 MOST_DIMS = MOST_CELLS.bit_length() - 1  # with two cells an axis
-MOST_IRRELEVANT = 1000  # each is an axis of every task
 UNLOCKS, MASTERED_ABOVE, FULL = 75.0, 75.0, 100.0  # points of competence
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ToyGridConfig:
+class ToyGridConfig(Config):
     """The defaults are the published 2-D grid."""
 
-    dims: int = 2  # axes that matter
-    cells: int = 10  # cells an axis
-    irrelevant_dims: int = 0  # axes of the task that change nothing
-    episodes_per_round: int = 1  # proposals taken, and episodes practised, a round
-    corner: int | str = 0  # where learning starts: 0 (all axes low) to 2**dims - 1, each beside the one before; random: each seed its own
-    start_cell: tuple[int, ...] | None | str = None  # cell where learning starts instead, to spread to all sides; random: each seed its own
-    unlearnable: float | jax.Array = 0.0  # probability that a cell, drawn for each seed, never learns anything; the start always learns
-    decay: float | jax.Array = 0.0  # points of competence that a cell forgets with every episode spent elsewhere
+    dims: int = field(2, low=1, high=MOST_DIMS, help="axes that matter")
+    cells: int = field(10, low=1, help="cells an axis")
+    irrelevant_dims: int = field(
+        0,
+        low=0,
+        high=1000,  # each is a name and two bounds of the task space
+        help="axes of the task that change nothing",
+    )
+    episodes_per_round: int = field(
+        1,
+        low=1,
+        high=1_000_000,  # drawn at once, and no part of the state
+        help="proposals taken, and episodes practised, a round",
+    )
+    corner: int | Literal["random"] = field(
+        0,
+        low=0,
+        help="start: 0 (all low) to 2**dims - 1, neighbours in turn; random: each seed its own",
+    )
+    start_cell: tuple[int, ...] | Literal["random"] | None = field(
+        None,
+        low=0,
+        help="start instead, from which it spreads to all sides; random: each seed its own",
+    )
+    unlearnable: Swept = field(
+        0.0,
+        low=0,
+        high=1,
+        help="probability that a cell of a seed never learns anything; the start always learns",
+    )
+    decay: Swept = field(
+        0.0,
+        low=0,
+        help="points of competence that a cell forgets with every episode spent elsewhere",
+    )
 
     def __post_init__(self):
-        check_integers(self, dims=(1, MOST_DIMS), cells=1, irrelevant_dims=(0, MOST_IRRELEVANT), episodes_per_round=(1, MOST_AT_ONCE))
-        check_numbers(self, unlearnable=(0, 1), decay=(0, math.inf))
+        super().__post_init__()
         if self.cells**self.dims > MOST_CELLS:
             raise ValueError(f"ToyGridConfig must have cells**dims <= {MOST_CELLS:,}, got {self.cells}**{self.dims}.")
-        if self.corner != "random" and not is_integer(self.corner, 0, 2**self.dims - 1):
+        if self.corner != "random" and self.corner >= 2**self.dims:
             raise ValueError(f'ToyGridConfig.corner must lie between 0 and 2**dims - 1 or be "random", got {self.corner!r}.')
         if self.start_cell not in (None, "random"):
-            if not isinstance(self.start_cell, tuple) or len(self.start_cell) != self.dims:
-                raise ValueError(
-                    f'ToyGridConfig.start_cell must be a tuple of dims={self.dims} cells or "random", got {self.start_cell!r}.'
-                )
-            if not all(is_integer(cell, 0, self.cells - 1) for cell in self.start_cell):
-                raise ValueError(f"ToyGridConfig.start_cell must lie between 0 and {self.cells - 1} on every axis, got {self.start_cell}.")
+            self._check_start_cell(self.start_cell)
         if self.start_cell is not None and self.corner != 0:
             raise ValueError(f"ToyGridConfig.corner must stay 0 where start_cell is given, got {self.corner!r}.")
+
+    def _check_start_cell(self, cell: tuple[int, ...]) -> None:
+        if not isinstance(cell, tuple) or len(cell) != self.dims:
+            rule = f'a tuple of dims={self.dims} cells or "random"'
+            raise ValueError(f"ToyGridConfig.start_cell must be {rule}, got {cell!r}.")
+        if max(cell) >= self.cells:
+            rule = f"between 0 and {self.cells - 1} on every axis"
+            raise ValueError(f"ToyGridConfig.start_cell must lie {rule}, got {cell}.")
 
 
 class Practice(struct.PyTreeNode):
@@ -160,12 +188,12 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
         below = flat(_unlocking(cells, start, config))
         step = lambda state, proposal: practise(state, proposal, flat(start))
         state, points = jax.lax.scan(step, state, (flat(cells), below, proposals.weight))
-        return state.replace(mean_return=jnp.mean(points) / FULL), of_proposals(proposals, points / FULL, points > MASTERED_ABOVE)
+        return state.replace(mean_return=jnp.mean(points) / FULL), Episodes.of(proposals, points / FULL, points > MASTERED_ABOVE)
 
     def evaluate(key: Key, state: ToyGridState, tasks: PyTree, seeds: jax.Array, num_episodes: int, deterministic: bool) -> Episodes:
         asked = attempts(tasks, seeds, num_episodes)
         points = points_of(state, flat(cell_of(asked.tasks)))
-        return of_proposals(asked, points / FULL, points > MASTERED_ABOVE)
+        return Episodes.of(asked, points / FULL, points > MASTERED_ABOVE)
 
     def report(state: ToyGridState) -> dict[str, jax.Array]:
         points = points_of(state, jnp.arange(num_cells)) if has_decay else state.competence

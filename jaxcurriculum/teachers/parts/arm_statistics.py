@@ -10,9 +10,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum.device.lanes import shared_max
-from jaxcurriculum.fields import MOST_KEPT, check_kind
 from jaxcurriculum.records import Episodes
-from jaxcurriculum.teachers.parts.arms import Arms
 from jaxcurriculum.teachers.parts.ring import usable, valid_first
 
 State = TypeVar("State")
@@ -33,18 +31,6 @@ def empty(num_arms: int, size: int) -> ArmWindow:
         num=jnp.zeros((num_arms,), jnp.int32),
         mean=jnp.zeros((num_arms,), jnp.float32),
     )
-
-
-def check_arms(teacher: str, arms: Arms, size: int) -> None:
-    """Check that `arms` are arms, and that windows of `size` values for all of them are no more than a seed may keep.
-
-    Raises:
-      TypeError: when they are something else.
-      ValueError: when the windows are too large.
-    """
-    check_kind(f"{teacher}.arms", arms, Arms)
-    if arms.num * size > MOST_KEPT:
-        raise ValueError(f"{teacher} must keep at most {MOST_KEPT:,} values, got {arms.num:,} arms with {size:,} values each.")
 
 
 def push(window: ArmWindow, arm: jax.Array, value: jax.Array) -> ArmWindow:

@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jaxcurriculum import tree
 from jaxcurriculum.device.lanes import shared_max
 from jaxcurriculum.records import Episodes, Key, PyTree
 from jaxcurriculum.spaces import Space
@@ -126,10 +127,13 @@ def _observe_one(buffer: LevelBuffer, episode: Episodes, usable: jax.Array, scor
     # A select: scatters to one place end the process where XLA_FLAGS ask for fusion with several
     # outputs (openxla/xla 47367).
     here = jnp.arange(capacity) == slot
-    write = lambda held, new: jnp.where(here.reshape(-1, *[1] * (held.ndim - 1)), new[None], held)
+
+    def write(held: PyTree, new: PyTree) -> PyTree:
+        return tree.where(here, jax.tree.map(lambda leaf: leaf[None], new), held)
+
     buffer = buffer.replace(
         ranks=_reranked(buffer, slot, new_score),
-        tasks=jax.tree.map(write, buffer.tasks, episode.tasks),
+        tasks=write(buffer.tasks, episode.tasks),
         seeds=write(buffer.seeds, episode.seeds),
         scores=write(buffer.scores, new_score),
         memory=write(buffer.memory, memory),

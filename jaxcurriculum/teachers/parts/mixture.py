@@ -16,39 +16,55 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jaxcurriculum.configs import Config, Range, Swept, field
 from jaxcurriculum.device.lanes import shared_max
-from jaxcurriculum.fields import check_integers, check_numbers, check_range
 from jaxcurriculum.records import Episodes, Key, Proposals, fresh_proposals
 from jaxcurriculum.spaces import Box
 from jaxcurriculum.teachers.parts import gmm, ring
 from jaxcurriculum.teachers.parts.sampling import easy_tasks, log_proportional
 
-MOST_ROWS, MOST_COMPONENTS = 100_000, 1000  # of a fit, in which every row meets every component of every candidate
 EXPLORED = -1  # origin of a task that no Gaussian gave; otherwise the index of its Gaussian
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class MixtureConfig:
+class MixtureConfig(Config):
     """The defaults are the settings of 2019."""
 
-    fit_every: int = 250  # episodes between two fits, and rows in a fit
-    min_components: int = 2  # fewest Gaussians tried
-    max_components: int = 10  # most Gaussians tried
-    exploration: float | jax.Array = 0.2  # share of tasks drawn uniformly
-    return_range: tuple[float, float] | None = (-150.0, 350.0)  # returns mapped to [0, 1] and clipped; None: raw returns
-    unit_cube: bool = False  # measure tasks in the unit cube rather than in the axes' own units
-    initial_mean: tuple[float, ...] | None = None  # an easy task, in the axes' units: tasks are drawn about it until the first fit
-    initial_std: float | jax.Array = 0.1  # standard deviation of those tasks, fraction of each axis' range
+    fit_every: int = field(
+        250,
+        low=2,
+        high=100_000,  # every row meets every component of every candidate at once
+        help="episodes between two fits, and rows in a fit",
+    )
+    min_components: int = field(2, low=1, help="fewest Gaussians tried")
+    max_components: int = field(10, low=1, high=1000, help="most Gaussians tried")  # as above
+    exploration: Swept = field(0.2, low=0, high=1, help="share of tasks drawn uniformly")
+    return_range: Range | None = field(
+        (-150.0, 350.0),
+        help="returns mapped to [0, 1] and clipped; None: raw returns",
+    )
+    unit_cube: bool = field(
+        False,
+        help="measure tasks in the unit cube rather than in the axes' own units",
+    )
+    initial_mean: tuple[float, ...] | None = field(
+        None,
+        help="an easy task, in the axes' units: tasks are drawn about it until the first fit",
+    )
+    initial_std: Swept = field(
+        0.1,
+        low=0,
+        high=10,
+        help="standard deviation of those tasks, fraction of each axis' range",
+    )
 
     def __post_init__(self):
-        check_integers(self, fit_every=(2, MOST_ROWS), min_components=1, max_components=(1, MOST_COMPONENTS))
-        check_numbers(self, exploration=(0, 1), initial_std=(0, 10))
+        super().__post_init__()
         if not 1 <= self.min_components <= self.max_components <= self.fit_every:
             raise ValueError(
                 f"{type(self).__name__} must have 1 <= min_components <= max_components <= fit_every, "
                 f"got {self.min_components}, {self.max_components} and {self.fit_every}."
             )
-        check_range(self, "return_range")
 
 
 class MixtureState(struct.PyTreeNode):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.fields import check_tuples
-from jaxcurriculum.records import Key, PyTree
+from jaxcurriculum.records import Key
 from jaxcurriculum.spaces import Box
 
 
@@ -57,15 +55,6 @@ def running_sum(values: jax.Array) -> jax.Array:
 def exact_product(left: jax.Array, right: jax.Array | np.ndarray) -> jax.Array:
     """Matrix product in full precision: counts and sums are exact, so no bit may be cut off."""
     return jnp.matmul(left, right, precision=jax.lax.Precision.HIGHEST)
-
-
-def pick(first: jax.Array, a: PyTree, b: PyTree) -> PyTree:
-    """Slot by slot `a` where `first` ([num] bool), else `b`; leaves are [num, ...].
-
-    >>> pick(jnp.array([True, False]), jnp.zeros((2, 1)), jnp.ones((2, 1))).tolist()
-    [[0.0], [1.0]]
-    """
-    return jax.tree.map(lambda x, y: jnp.where(first.reshape(-1, *[1] * (x.ndim - 1)), x, y), a, b)
 
 
 def easy_tasks(key: Key, space: Box, mean: tuple[float, ...] | None, std: float | jax.Array, num: int) -> jax.Array:
@@ -116,7 +105,6 @@ def check_task(config: Any, field: str, space: Box) -> None:
     task, name = getattr(config, field), f"{type(config).__name__}.{field}"
     if task is None:
         return
-    check_tuples(config, **{field: (-math.inf, math.inf)})
     if len(task) != space.dims:
         raise ValueError(f"{name} must have one entry an axis: {space.dims} axes but got {task}.")
     for axis, value, low, high in zip(space.names, task, space.low, space.high):

@@ -83,7 +83,6 @@ def test_tasks_and_distributions_may_be_records():
         (lambda: cells(SPACE, 2**40), "cells.per_axis must be an integer from 1 to 100000, or one an axis, got 1099511627776"),
         (lambda: cells(Box(names=list("abcdef"), low=[0] * 6, high=[1] * 6), 100_000), "Arms.shape.*100,000"),
         (lambda: cells(SPACE, 1000), "Arms.shape.*100,000"),
-        (lambda: teachers.ucb_advantage(cells(SPACE, 300)), "ucb_advantage must keep at most 10,000,000 values, got 90,000 arms with 300"),
         (lambda: teachers.grid_graph(cells(SPACE, 300)), "grid_graph must have at most 10,000 arms, got 90,000"),
         (lambda: teachers.grid_graph(cells(SPACE, 3), np.nan), "grid_graph.weight must be a finite number of at least 0, got nan"),
         (lambda: Arms(shape=(), sample=lambda key, arm: arm), "Arms.shape"),

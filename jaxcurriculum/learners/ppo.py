@@ -1,0 +1,314 @@
+"""Proximal policy optimisation (Schulman et al. 2017, arXiv:1707.06347).
+
+The recipe and where each choice comes from ("details" is Huang et al. 2022, "The 37 implementation
+details of PPO"):
+
+- separate tanh networks for policy and value, or one body with a gated recurrent unit; orthogonal
+  start with gain sqrt(2), last layers 0.01 and 1 (details 2 and 13);
+- a Gaussian policy with a standard deviation that does not depend on the state, actions clipped to
+  their box (details 11, 14), or a categorical one;
+- observations standardised by running statistics and clipped to +-10 (details 15, 16), images and
+  whole numbers left as they are; the statistics change between rounds only, so that the ratio of the
+  first update is exactly 1;
+- rewards divided by the running standard deviation of the discounted return (detail 17), without
+  clipping them, so that a fall (-100) keeps its size;
+- the value of the true last observation where an episode is truncated (Pardo et al. 2018,
+  arXiv:1712.00378);
+- advantages standardised over each minibatch, global gradient-norm clipping, Adam with epsilon 1e-5
+  (details 3, 7, 10);
+- with memory a minibatch is whole sequences, which begin with what was remembered then;
+- no clipping of the value loss, which Andrychowicz et al. 2020 (arXiv:2006.05990) found to hurt;
+- each sample's loss is multiplied by its proposal's weight (weight 0: rolled out and scored only, as
+  in robust PLR).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import struct
+
+from jaxcurriculum import tree
+from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.learners.gae import gae
+from jaxcurriculum.learners.networks import Network, feed_forward, gru
+from jaxcurriculum.learners.normaliser import (
+    Moments,
+    init_moments,
+    init_obs_moments,
+    standardise_obs,
+    update_moments,
+    update_obs_moments,
+)
+from jaxcurriculum.records import Critique, Experience, Key, PyTree
+from jaxcurriculum.roles import Environment, Learner
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PpoConfig(Config):
+    """Sizes are static; everything from `learning_rate` on may be an array, so that a sweep is a
+    `vmap`, and from there on but for the last lies in the learner's state (`state.settings`).
+    """
+
+    hidden: tuple[int, ...] = field((64, 64), low=1, high=10_000, help="width of each hidden layer, policy and value alike")
+    memory: Literal["none", "gru"] = field("none", help="what the policy remembers steps with: nothing, or a gated recurrent unit")
+    memory_size: int = field(128, low=1, high=10_000, help="numbers remembered")
+    num_epochs: int = field(5, low=1, help="passes over a round's samples")
+    minibatch_size: int = field(1024, low=1, help="samples a gradient step; divides num_envs * num_steps")
+    learning_rate: Swept = field(1e-3, low=0, help="Adam's step size")
+    discount: Swept = field(0.99, low=0, high=1, help="per environment step")
+    gae_lambda: Swept = field(0.95, low=0, high=1, help="0: one-step advantage, 1: Monte-Carlo return")
+    clip_ratio: Swept = field(0.2, low=0, help="largest change of an action's probability that is rewarded")
+    entropy_coefficient: Swept = field(0.0, low=0, help="weight of the policy's entropy, nats")
+    value_coefficient: Swept = field(0.5, low=0, help="weight of the value loss")
+    max_gradient_norm: Swept = field(0.5, low=0, help="global norm at which gradients are clipped")
+    initial_log_std: Swept = field(0.0, help="log standard deviation of the first policy's actions")
+
+
+class PpoSettings(struct.PyTreeNode):
+    """What may change while it learns, [] float32 each; see `PpoConfig`."""
+
+    learning_rate: jax.Array
+    discount: jax.Array
+    gae_lambda: jax.Array
+    clip_ratio: jax.Array
+    entropy_coefficient: jax.Array
+    value_coefficient: jax.Array
+    max_gradient_norm: jax.Array
+
+
+class PpoState(struct.PyTreeNode):
+    """What the next round needs, and the last round's metrics."""
+
+    params: PyTree
+    optimiser: PyTree
+    settings: PpoSettings
+    obs_moments: list[Moments | None]  # of every leaf of an observation; None: left as it is
+    return_moments: Moments  # [], of the discounted return under way
+    running_return: jax.Array  # [num_envs], discounted sum of the rewards so far
+    metrics: dict[str, jax.Array]  # scalars of the last round
+
+
+class Batch(struct.PyTreeNode):
+    """Sequences of samples, every field with leading axes [length, num]."""
+
+    obs: PyTree  # standardised
+    action: PyTree  # before clipping
+    first: jax.Array
+    log_prob: jax.Array
+    advantage: jax.Array
+    target: jax.Array  # of the value, in units of the scaled reward
+    weight: jax.Array
+
+
+METRICS = ("policy_loss", "value_loss", "entropy", "kl", "clipped_fraction")
+
+
+def clipped_surrogate(ratio: jax.Array, advantage: jax.Array, clip_ratio: float | jax.Array) -> jax.Array:
+    """PPO's objective of each sample: min(ratio A, clip(ratio, 1 - c, 1 + c) A)."""
+    clipped = jnp.clip(ratio, 1 - clip_ratio, 1 + clip_ratio)
+    return jnp.minimum(ratio * advantage, clipped * advantage)
+
+
+def ppo(env: Environment, config: PpoConfig, num_envs: int) -> Learner:
+    """PPO for the observations and actions of `env`, of which `num_envs` are stepped together.
+
+    Raises:
+      TypeError: when there is no distribution over the actions of `env`.
+    """
+    network = _network(env, config)
+
+    def init(key: Key) -> PpoState:
+        obs = _one_observation(env)
+        params = network.init(key, jax.tree.map(lambda leaf: leaf[None, None], obs))
+        settings = PpoSettings(
+            **{each.name: jnp.asarray(getattr(config, each.name), jnp.float32) for each in dataclasses.fields(PpoSettings)}
+        )
+        return PpoState(
+            params=params,
+            optimiser=_optimiser(settings).init(params),
+            settings=settings,
+            obs_moments=init_obs_moments(obs),
+            return_moments=init_moments(()),
+            running_return=jnp.zeros((num_envs,), jnp.float32),
+            metrics={name: jnp.float32(0) for name in METRICS} | {"nonfinite": jnp.int32(0)},
+        )
+
+    def act(key, state, memory, obs, first, deterministic):
+        obs = standardise_obs(state.obs_moments, obs)
+        one_step = jax.tree.map(lambda leaf: leaf[None], (obs, first))
+        memories, policy, _ = network.unroll(state.params, memory, *one_step)
+        action = policy.mode() if deterministic else policy.sample(seed=key)
+        extras = policy.log_prob(action)
+        return jax.tree.map(lambda leaf: leaf[0], (memories, action, extras))
+
+    def learn(key, state, experience):
+        running_return, return_moments = _observe_returns(state, experience)
+        scale = jnp.sqrt(return_moments.variance + 1e-8)
+        values, advantages = _evaluate(network, state, experience, scale)
+        batch = Batch(
+            obs=standardise_obs(state.obs_moments, experience.obs),
+            action=experience.action,
+            first=experience.first,
+            log_prob=experience.extras,
+            advantage=advantages,
+            target=advantages + values,
+            weight=experience.weight,
+        )
+        params, optimiser, metrics = _update(key, network, config, state, batch, experience.memory)
+        critique = Critique(values * scale, advantages * scale, state.settings.discount)
+        return PpoState(
+            params=params,
+            optimiser=optimiser,
+            settings=state.settings,
+            obs_moments=update_obs_moments(state.obs_moments, experience.obs),
+            return_moments=return_moments,
+            running_return=running_return,
+            metrics=metrics | {"nonfinite": count_nonfinite(params)},
+        ), critique
+
+    return Learner(
+        name="ppo",
+        init=init,
+        memory=network.memory,
+        act=act,
+        learn=learn,
+        report=lambda state: state.metrics,
+    )
+
+
+def _network(env: Environment, config: PpoConfig) -> Network:
+    actions, std = env.action_space, config.initial_log_std
+    if config.memory == "gru":
+        return gru(actions, config.hidden, config.memory_size, std)
+    return feed_forward(actions, config.hidden, std)
+
+
+def _one_observation(env: Environment) -> PyTree:
+    """Zeros as an observation of `env`."""
+
+    def observe(key: Key) -> PyTree:
+        level = env.generate(key, env.task_space.sample(key))
+        return env.reset(key, level)[1].obs
+
+    return tree.blank(jax.eval_shape(observe, jax.random.key(0)))
+
+
+def _optimiser(settings: PpoSettings) -> optax.GradientTransformation:
+    return optax.chain(
+        optax.clip_by_global_norm(settings.max_gradient_norm),  # type: ignore[arg-type]
+        optax.adam(settings.learning_rate, eps=1e-5),
+    )
+
+
+def _evaluate(network: Network, state: PpoState, experience: Experience, scale: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Values and advantages of a round, [num_steps, num], in units of the scaled reward."""
+    settings = state.settings
+    obs, next_obs = (standardise_obs(state.obs_moments, x) for x in (experience.obs, experience.next_obs))
+    memories, _, values = network.unroll(state.params, experience.memory, obs, experience.first)
+    next_values = _next_values(network, state.params, memories, next_obs, experience.first)
+    over = experience.terminated | experience.truncated
+    advantages = gae(
+        experience.reward / scale,
+        values,
+        next_values,
+        experience.terminated,
+        over,
+        settings.discount,
+        settings.gae_lambda,
+    )
+    return values, advantages
+
+
+def _next_values(network: Network, params: PyTree, memories: PyTree, next_obs: PyTree, first: jax.Array) -> jax.Array:
+    """The value of each step's true next observation, seen with the memory after the step."""
+    num_steps, num = first.shape
+
+    def as_one_step(leaf: jax.Array) -> jax.Array:
+        return leaf.reshape(1, num_steps * num, *leaf.shape[2:])
+
+    memory = jax.tree.map(lambda leaf: as_one_step(leaf)[0], memories)
+    obs = jax.tree.map(as_one_step, next_obs)
+    goes_on = jnp.zeros((1, num_steps * num), bool)
+    return network.unroll(params, memory, obs, goes_on)[2].reshape(num_steps, num)
+
+
+def loss(params: PyTree, network: Network, settings: PpoSettings, batch: Batch, memory: PyTree) -> tuple[jax.Array, dict[str, jax.Array]]:
+    """PPO's loss of a minibatch, and what is worth knowing about it, weighted averages all.
+
+    L = -E[surrogate] + value_coefficient E[(V - target)^2] / 2 - entropy_coefficient E[entropy]
+    """
+    weight = batch.weight / jnp.maximum(jnp.sum(batch.weight), 1e-8)
+    centred = batch.advantage - jnp.sum(weight * batch.advantage)
+    advantage = centred / (jnp.sqrt(jnp.sum(weight * centred**2)) + 1e-8)
+    _, policy, value = network.unroll(params, memory, batch.obs, batch.first)
+    log_ratio = policy.log_prob(batch.action) - batch.log_prob
+    ratio = jnp.exp(log_ratio)
+    surrogate = clipped_surrogate(ratio, advantage, settings.clip_ratio)
+    is_clipped = jnp.abs(ratio - 1) > settings.clip_ratio
+    metrics = {
+        "policy_loss": -jnp.sum(weight * surrogate),
+        "value_loss": 0.5 * jnp.sum(weight * (value - batch.target) ** 2),
+        "entropy": jnp.sum(weight * policy.entropy()),
+        "kl": jnp.sum(weight * (ratio - 1 - log_ratio)),  # Schulman's low-variance estimate
+        "clipped_fraction": jnp.sum(weight * is_clipped),
+    }
+    value_part = settings.value_coefficient * metrics["value_loss"]
+    entropy_part = settings.entropy_coefficient * metrics["entropy"]
+    return metrics["policy_loss"] + value_part - entropy_part, metrics
+
+
+def _update(
+    key: Key,
+    network: Network,
+    config: PpoConfig,
+    state: PpoState,
+    batch: Batch,
+    memory: PyTree,
+) -> tuple[PyTree, PyTree, dict[str, jax.Array]]:
+    """Several passes over a round; a policy without memory learns from single steps."""
+    num_steps, num = batch.weight.shape
+    if not network.is_recurrent:
+        batch = jax.tree.map(lambda x: x.reshape(1, num_steps * num, *x.shape[2:]), batch)
+        num_steps, num = 1, num_steps * num
+    keys = jax.random.split(key, config.num_epochs)
+    order = jax.vmap(lambda key: jax.random.permutation(key, num))(keys)
+    optimiser = _optimiser(state.settings)
+
+    def gradient_step(carry, index):
+        params, optimiser_state = carry
+        chosen = jax.tree.map(lambda leaf: leaf[:, index], batch)
+        remembered = tree.take(memory, index)
+        gradient, metrics = jax.grad(loss, has_aux=True)(params, network, state.settings, chosen, remembered)
+        change, optimiser_state = optimiser.update(gradient, optimiser_state)
+        return (optax.apply_updates(params, change), optimiser_state), metrics
+
+    minibatches = order.reshape(-1, config.minibatch_size // num_steps)
+    start = (state.params, state.optimiser)
+    (params, optimiser_state), metrics = jax.lax.scan(gradient_step, start, minibatches)
+    return params, optimiser_state, jax.tree.map(jnp.mean, metrics)
+
+
+def _observe_returns(state: PpoState, experience: Experience) -> tuple[jax.Array, Moments]:
+    """Follow the discounted return of every environment through a round, and its variance."""
+    discount = state.settings.discount
+
+    def step(running, inputs):
+        reward, over = inputs
+        running = discount * running + reward
+        return jnp.where(over, 0, running), running
+
+    over = experience.terminated | experience.truncated
+    running, seen = jax.lax.scan(step, state.running_return, (experience.reward, over))
+    return running, update_moments(state.return_moments, seen.reshape(-1))
+
+
+def count_nonfinite(values: PyTree) -> jax.Array:
+    """How many numbers of a pytree are nan or infinite, [] int32."""
+    leaves = jax.tree.leaves(values)
+    counts = [jnp.sum(~jnp.isfinite(leaf), dtype=jnp.int32) for leaf in leaves]
+    return sum(counts, start=jnp.int32(0))

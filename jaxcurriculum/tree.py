@@ -1,0 +1,40 @@
+"""Small operations on whole pytrees."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from jaxcurriculum.records import PyTree
+
+
+def where(mask: jax.Array, a: PyTree, b: PyTree, axis: int = 0) -> PyTree:
+    """Leaf by leaf `a` where `mask` ([num] bool) holds, else `b`; `axis` is that of `num`.
+
+    >>> where(jnp.array([True, False]), jnp.ones((2, 3)), jnp.zeros((2, 3))).tolist()
+    [[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]]
+    """
+
+    def choose(x: jax.Array, y: jax.Array) -> jax.Array:
+        shape = [1] * y.ndim
+        shape[axis] = mask.shape[0]
+        return jnp.where(mask.reshape(shape), x, y)
+
+    return jax.tree.map(choose, a, b)
+
+
+def move_axis(tree: PyTree, source: int, destination: int) -> PyTree:
+    """`jnp.moveaxis` of every leaf; nothing where both are the same."""
+    if source == destination:
+        return tree
+    return jax.tree.map(lambda leaf: jnp.moveaxis(leaf, source, destination), tree)
+
+
+def take(tree: PyTree, index: jax.Array | int) -> PyTree:
+    """The rows `index` of every leaf's first axis."""
+    return jax.tree.map(lambda leaf: leaf[index], tree)
+
+
+def blank(shapes: PyTree, *leading: int) -> PyTree:
+    """Zeros for each leaf of `shapes` (arrays or their shapes), with more axes in front."""
+    return jax.tree.map(lambda leaf: jnp.zeros((*leading, *leaf.shape), leaf.dtype), shapes)
