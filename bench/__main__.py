@@ -3,7 +3,8 @@
     python -m bench [--quick] [--only walkers training ...] [--name NAME]
     python -m bench --only accelerator                                        on a GPU or TPU
 
-Nothing else may run on the machine meanwhile. Each table is measured in one process, so its ratios are of one run.
+Nothing else may run on the machine meanwhile. Each table is measured in one process, so its ratios
+are of one run.
 """
 
 from __future__ import annotations
@@ -20,16 +21,37 @@ from rich.console import Console
 
 from bench.report import show
 
-BENCHES = ("walkers", "parts", "training", "curricula", "teachers", "thousand", "start", "fidelity", "episodes", "stress")
+BENCHES = (
+    "walkers",
+    "parts",
+    "training",
+    "curricula",
+    "teachers",
+    "thousand",
+    "start",
+    "fidelity",
+    "episodes",
+    "stress",
+)
 OTHERS = ("accelerator",)  # where there is one
 
 
 def main() -> None:
     """Parse the command line and run what it asks for."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer sizes and repeats, about two minutes")
-    parser.add_argument("--only", nargs="+", choices=(*BENCHES, *OTHERS), default=BENCHES, help="which tables")
-    parser.add_argument("--name", default=time.strftime("%Y-%m-%d-%H%M"), help="name of the JSON file")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer sizes and repeats, about two minutes"
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=(*BENCHES, *OTHERS), default=BENCHES, help="which tables"
+    )
+    parser.add_argument(
+        "--name", default=time.strftime("%Y-%m-%d-%H%M"), help="name of the JSON file"
+    )
     options = parser.parse_args()
     console, results = Console(), {}
     for name in options.only:
@@ -37,7 +59,9 @@ def main() -> None:
         command = [sys.executable, "-m", f"bench.{name}", *(["--quick"] if options.quick else [])]
         result = subprocess.run(command, stdout=subprocess.PIPE, text=True)
         if result.returncode:
-            sys.exit(f"bench {name} failed with status {result.returncode}; what it said stands above.")
+            sys.exit(
+                f"bench {name} failed with status {result.returncode}; what it said stands above."
+            )
         results[name] = json.loads(result.stdout.splitlines()[-1])
         show(console, module.__doc__.splitlines()[0], module.COLUMNS, results[name]["rows"])
     path = pathlib.Path(__file__).parent / "results" / f"{options.name}.json"

@@ -1,4 +1,6 @@
-"""Episodes a second of ALP-GMM on the toy grid, one core, beside the same loop in NumPy with scikit-learn's mixtures."""
+"""Episodes a second of ALP-GMM on the toy grid, one core, beside the same loop in NumPy with
+scikit-learn's mixtures.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,14 @@ COLUMNS = ("seeds", "episodes/s", "µs/episode", "times scikit-learn", "peak MB"
 def measure(quick: bool) -> list[dict[str, Any]]:
     """A row a number of seeds, and one for the reference loop."""
     reference = episodes_per_second("alp-gmm", 1000 if quick else 3000)
-    rows = [{"seeds": 1, "episodes/s": reference, "µs/episode": 1e6 / reference, "note": "NumPy and scikit-learn"}]
+    rows = [
+        {
+            "seeds": 1,
+            "episodes/s": reference,
+            "µs/episode": 1e6 / reference,
+            "note": "NumPy and scikit-learn",
+        }
+    ]
     for seeds in (1, 256) if quick else (1, 16, 64, 256, 1024):
         rate = seeds * ROUNDS / seconds(study("alp-gmm", seeds)[1], repeats=1 if quick else 2)
         rows.append(

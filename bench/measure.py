@@ -14,7 +14,9 @@ from typing import Any
 
 
 def pin(num_cores: int) -> None:
-    """Keep this process on the last `num_cores` of its cores, and use JAX on them as the command line does; call it before JAX computes."""
+    """Keep this process on the last `num_cores` of its cores, and use JAX on them as the
+    command line does; call it before JAX computes.
+    """
     from jaxcurriculum import use_cores
 
     if hasattr(os, "sched_setaffinity"):
@@ -28,8 +30,12 @@ def seconds(function: Callable[[], Any], repeats: int = 5) -> float:
     return min(_timed(function) for _ in range(repeats))
 
 
-def difference_in_seconds(first: Callable[[], Any], second: Callable[[], Any], repeats: int = 25) -> float:
-    """How much longer a call of `first` takes: the median over pairs of calls, each pair on its own so that slow spells cancel."""
+def difference_in_seconds(
+    first: Callable[[], Any], second: Callable[[], Any], repeats: int = 25
+) -> float:
+    """How much longer a call of `first` takes: the median over pairs of calls, each pair on its
+    own so that slow spells cancel.
+    """
     for call in (first, second):  # compile
         _timed(call)
     pairs = [[_timed(call) for call in (first, second)] for _ in range(repeats)]
@@ -63,7 +69,9 @@ def about() -> dict[str, Any]:
     """Versions, device and revision, to stand beside every number."""
     import jax
 
-    revision = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    revision = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True
+    ).stdout.strip()
     names = ("jax", "jaxlib", "flax", "optax", "numpy", "scikit-learn", "gymnasium", "Box2D")
     return {
         "date": time.strftime("%Y-%m-%d"),
@@ -87,6 +95,8 @@ def _version(name: str) -> str:
 def _processor() -> str:
     try:
         with open("/proc/cpuinfo") as file:
-            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+            return next(
+                line.split(":", 1)[1].strip() for line in file if line.startswith("model name")
+            )
     except (OSError, StopIteration):
         return platform.processor() or "unknown"

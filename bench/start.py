@@ -27,13 +27,22 @@ def measure(quick: bool) -> list[dict[str, Any]]:
     return [
         {"what": "main job, first start", **starts[0]},
         {"what": "main job, second start (persistent cache)", **starts[1]},
-        *({"what": f"1,024 walkers, random actions, {which} start", **row} for which, row in zip(("first", "second"), walkers)),
+        *(
+            {"what": f"1,024 walkers, random actions, {which} start", **row}
+            for which, row in zip(("first", "second"), walkers)
+        ),
     ]
 
 
 def _in_a_process(what: str, cache: str) -> dict[str, float]:
     command = [sys.executable, "-m", "bench.start", what]
-    result = subprocess.run(command, env={**os.environ, "JAX_COMPILATION_CACHE_DIR": cache}, capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        command,
+        env={**os.environ, "JAX_COMPILATION_CACHE_DIR": cache},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return json.loads(result.stdout.splitlines()[-1])
 
 
@@ -61,7 +70,9 @@ def walkers() -> Callable[[], Any]:
 
 
 def measured(make: Callable[[], Callable[[], Any]]) -> dict[str, float]:
-    """Compile time as the first call less a second one, and memory above that of a process that has only begun to use JAX."""
+    """Compile time as the first call less a second one, and memory above that of a process that
+    has only begun to use JAX.
+    """
     import jax
     import jax.numpy as jnp
 
@@ -74,7 +85,11 @@ def measured(make: Callable[[], Callable[[], Any]]) -> dict[str, float]:
     first, start = time.perf_counter() - start, time.perf_counter()
     jax.block_until_ready(call())
     compiling = first - (time.perf_counter() - start)
-    return {"compile s": compiling, "MB running": resident_megabytes() - before, "MB peak": peak_megabytes() - before}
+    return {
+        "compile s": compiling,
+        "MB running": resident_megabytes() - before,
+        "MB peak": peak_megabytes() - before,
+    }
 
 
 if __name__ == "__main__":

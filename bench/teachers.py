@@ -1,9 +1,11 @@
-"""What each teacher costs on the toy grid over a default run of 20,000 episodes, one episode a round, one core, the whole loop included.
+"""What each teacher costs on the toy grid over a default run of 20,000 episodes, one episode a
+round, one core, the whole loop included.
 
-Three of them stand beside the same loop in NumPy and scikit-learn, over as many episodes. The cost of the random teacher is that of the
-loop itself. "end/start" is the cost of the last 3,000 episodes over that of episodes 1,000 to 4,000; ALP-GMM, which looks for neighbours in
-a history of at most 20,000 episodes, has a row for when that is full, 21,000 to 24,000 beside the last 3,000 of 60,000. States are those
-of the 2-D grid.
+Three of them stand beside the same loop in NumPy and scikit-learn, over as many episodes. The cost
+of the random teacher is that of the loop itself. "end/start" is the cost of the last 3,000 episodes
+over that of episodes 1,000 to 4,000; ALP-GMM, which looks for neighbours in a history of at most
+20,000 episodes, has a row for when that is full, 21,000 to 24,000 beside the last 3,000 of 60,000.
+States are those of the 2-D grid.
 """
 
 from __future__ import annotations
@@ -16,8 +18,18 @@ from unittest import mock
 
 from bench.measure import pin
 
-COLUMNS = ("teacher", "seeds", "µs/episode", "end/start", "state, kB a seed", "NumPy, µs/episode", "times NumPy", "compile, s")
-NUM_SEEDS = 256  # of those beside NumPy; of the others a quarter, as seeds run in groups of 64 anyway
+COLUMNS = (
+    "teacher",
+    "seeds",
+    "µs/episode",
+    "end/start",
+    "state, kB a seed",
+    "NumPy, µs/episode",
+    "times NumPy",
+    "compile, s",
+)
+# of those beside NumPy; of the others a quarter, as seeds run in groups of 64 anyway
+NUM_SEEDS = 256
 ROUNDS = 1000  # a call
 CALLS = 20  # a run
 
@@ -28,23 +40,41 @@ def measure(quick: bool) -> list[dict[str, Any]]:
 
     calls = 5 if quick else CALLS
     names = ("random", "riac", "covar-gmm", "alp-gmm") if quick else TEACHERS
-    reference = {name: 1e6 / episodes_per_second(name, calls * ROUNDS) for name in ("riac", "covar-gmm", "alp-gmm")}
+    reference = {
+        name: 1e6 / episodes_per_second(name, calls * ROUNDS)
+        for name in ("riac", "covar-gmm", "alp-gmm")
+    }
     rows = [_row(name, reference.get(name), calls) for name in names]
-    full = {"teacher": "alp-gmm: its history full", **_cost("alp-gmm", NUM_SEEDS // 4, 3 * calls, skip=calls + 1)}
+    full = {
+        "teacher": "alp-gmm: its history full",
+        **_cost("alp-gmm", NUM_SEEDS // 4, 3 * calls, skip=calls + 1),
+    }
     return rows + [full] + _split(calls)
 
 
 def _row(name: str, reference: float | None, calls: int) -> dict[str, Any]:
     row = {"teacher": name, **_cost(name, NUM_SEEDS if reference else NUM_SEEDS // 4, calls)}
-    return row | ({"NumPy, µs/episode": reference, "times NumPy": reference / row["µs/episode"]} if reference else {})
+    return row | (
+        {"NumPy, µs/episode": reference, "times NumPy": reference / row["µs/episode"]}
+        if reference
+        else {}
+    )
 
 
 def _split(calls: int) -> list[dict[str, Any]]:
-    """What the parts of ALP-GMM's round cost, each the difference between two loops, of which one leaves the part out."""
+    """What the parts of ALP-GMM's round cost, each the difference between two loops, of which
+    one leaves the part out.
+    """
     from jaxcurriculum.teachers.parts import gmm
 
-    no_fit = mock.patch.object(gmm, "fit", lambda key, data, candidates, needed: gmm.empty(max(candidates), data.shape[1]))
-    no_search = mock.patch.object(sys.modules["jaxcurriculum.teachers.alp_gmm"], "nearest_before", lambda points, numbers, history: numbers)
+    no_fit = mock.patch.object(
+        gmm, "fit", lambda key, data, candidates, needed: gmm.empty(max(candidates), data.shape[1])
+    )
+    no_search = mock.patch.object(
+        sys.modules["jaxcurriculum.teachers.alp_gmm"],
+        "nearest_before",
+        lambda points, numbers, history: numbers,
+    )
     cost = lambda name: _cost(name, NUM_SEEDS, calls)["µs/episode"]
     loops = [cost("random")]
     with no_fit:
@@ -53,7 +83,10 @@ def _split(calls: int) -> list[dict[str, Any]]:
         loops.append(cost("alp-gmm"))
     loops.append(cost("alp-gmm"))
     parts = ("loop and student", "sampling and bookkeeping", "neighbours", "fits")
-    return [{"teacher": f"alp-gmm: {part}", "µs/episode": more - less} for part, less, more in zip(parts, [0.0, *loops], loops)]
+    return [
+        {"teacher": f"alp-gmm: {part}", "µs/episode": more - less}
+        for part, less, more in zip(parts, [0.0, *loops], loops)
+    ]
 
 
 def _cost(name: str, num_seeds: int, calls: int, skip: int = 1) -> dict[str, float]:
@@ -77,7 +110,9 @@ def _cost(name: str, num_seeds: int, calls: int, skip: int = 1) -> dict[str, flo
 
 
 def study(name: str, num_seeds: int) -> tuple[Callable[[], None], Callable[[], Any], float]:
-    """Calls that begin anew, and that run ROUNDS rounds more for each seed and wait for them, and the bytes of a teacher's state."""
+    """Calls that begin anew, and that run ROUNDS rounds more for each seed and wait for them,
+    and the bytes of a teacher's state.
+    """
     import jax
     import jax.numpy as jnp
 
@@ -85,7 +120,9 @@ def study(name: str, num_seeds: int) -> tuple[Callable[[], None], Callable[[], A
     from jaxcurriculum.cli.build import build
     from jaxcurriculum.cli.settings import Settings
 
-    experiment = build(Settings(student="toy-grid", teacher=name, seeds=num_seeds, evaluate_every=ROUNDS))
+    experiment = build(
+        Settings(student="toy-grid", teacher=name, seeds=num_seeds, evaluate_every=ROUNDS)
+    )
     loop, group = experiment.loop, experiment.group
     advance = map_seeds(lambda state, round: loop.advance(state, round)[0], num_seeds, group)
     init = map_seeds(loop.init, num_seeds, group)

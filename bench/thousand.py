@@ -1,6 +1,8 @@
-"""A thousand curricula of ALP-GMM on the toy grid, 20,000 episodes each, on two cores, compilation included.
+"""A thousand curricula of ALP-GMM on the toy grid, 20,000 episodes each, on two cores, compilation
+included.
 
-A quarter of them before, to see what a seed adds (both peaks include some 1.5 GB that compiling takes).
+A quarter of them before, to see what a seed adds (both peaks include some 1.5 GB that compiling
+takes).
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ NUM_SEEDS, NUM_EPISODES, ROUNDS = (250, 1000), 20_000, 1000
 
 def measure(quick: bool) -> list[dict[str, Any]]:
     """A row a number of seeds, the smaller first, as a peak stays."""
-    return [_row(num, 2000 if quick else NUM_EPISODES) for num in ((25, 100) if quick else NUM_SEEDS)]
+    return [
+        _row(num, 2000 if quick else NUM_EPISODES) for num in ((25, 100) if quick else NUM_SEEDS)
+    ]
 
 
 def _row(num_seeds: int, num_episodes: int) -> dict[str, Any]:
@@ -28,7 +32,9 @@ def _row(num_seeds: int, num_episodes: int) -> dict[str, Any]:
     from jaxcurriculum.cli.settings import Settings
 
     start = time.perf_counter()
-    experiment = build(Settings(student="toy-grid", teacher="alp-gmm", seeds=num_seeds, evaluate_every=ROUNDS))
+    experiment = build(
+        Settings(student="toy-grid", teacher="alp-gmm", seeds=num_seeds, evaluate_every=ROUNDS)
+    )
     loop, group = experiment.loop, experiment.group
 
     def advance(state, round):
@@ -36,7 +42,9 @@ def _row(num_seeds: int, num_episodes: int) -> dict[str, Any]:
         return state, 100 * jnp.mean(report.evaluation.solved)
 
     advance = map_seeds(advance, num_seeds, group=group)
-    state = map_seeds(loop.init, num_seeds, group=group)(jax.random.split(jax.random.key(0), num_seeds))
+    state = map_seeds(loop.init, num_seeds, group=group)(
+        jax.random.split(jax.random.key(0), num_seeds)
+    )
     for round in range(0, num_episodes, ROUNDS):
         state, mastered = jax.block_until_ready(advance(state, jnp.int32(round)))
     seconds = time.perf_counter() - start

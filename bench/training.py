@@ -1,7 +1,9 @@
-"""End-to-end training of the main job: steps a second, what a second seed costs, and where the time goes.
+"""End-to-end training of the main job: steps a second, what a second seed costs, and where the time
+goes.
 
-Shares are of one seed on one core: each part is compiled and timed alone, at the sizes of the main job; `whole` is the round itself.
-The host's share is measured in a real run on disk: the time that its thread spends on files, tables and the progress bar.
+Shares are of one seed on one core: each part is compiled and timed alone, at the sizes of the main
+job; `whole` is the round itself. The host's share is measured in a real run on disk: the time that
+its thread spends on files, tables and the progress bar.
 """
 
 from __future__ import annotations
@@ -43,11 +45,19 @@ def _whole(num_seeds: int) -> dict[str, Any]:
     go_on, steps = advancing(num_seeds)
     devices = len(jax.tree.leaves(go_on())[0].sharding.device_set)
     duration = seconds(go_on, repeats=3)
-    return {"what": "main job", "seeds": num_seeds, "devices": devices, "steps/s": steps / duration, "ms/round": 1e3 * duration / ROUNDS}
+    return {
+        "what": "main job",
+        "seeds": num_seeds,
+        "devices": devices,
+        "steps/s": steps / duration,
+        "ms/round": 1e3 * duration / ROUNDS,
+    }
 
 
 def advancing(num_seeds: int) -> tuple[Callable[[], Any], int]:
-    """A call that trains `num_seeds` seeds of the main job for ROUNDS rounds more, and how many steps those are."""
+    """A call that trains `num_seeds` seeds of the main job for ROUNDS rounds more, and how many
+    steps those are.
+    """
     import jax
     import jax.numpy as jnp
 
@@ -57,7 +67,11 @@ def advancing(num_seeds: int) -> tuple[Callable[[], Any], int]:
     loop, group = experiment.loop, experiment.group
 
     def advance(state, start):
-        return jax.lax.scan(lambda state, i: (loop.round(state, start + i)[0], None), state, jnp.arange(ROUNDS, dtype=jnp.int32))[0]
+        return jax.lax.scan(
+            lambda state, i: (loop.round(state, start + i)[0], None),
+            state,
+            jnp.arange(ROUNDS, dtype=jnp.int32),
+        )[0]
 
     run = map_seeds(advance, num_seeds, group)
     held = [map_seeds(loop.init, num_seeds, group)(jax.random.split(jax.random.key(0), num_seeds))]
@@ -83,7 +97,9 @@ def _parts(device) -> list[dict[str, Any]]:
     for round in range(3):
         state, episodes = jax.jit(loop.round)(state, jnp.int32(round))
     key, num_envs = jax.random.key(1), config.rollout.num_envs
-    _, proposals = jax.jit(teacher.propose, static_argnums=2)(key, state.teacher, student.num_proposals)
+    _, proposals = jax.jit(teacher.propose, static_argnums=2)(
+        key, state.teacher, student.num_proposals
+    )
 
     @jax.jit
     def physics(key, rollout):
@@ -94,10 +110,14 @@ def _parts(device) -> list[dict[str, Any]]:
     @jax.jit
     def acting(key, student_state):
         policy = lambda key, obs: (
-            jax.vmap(student.act, in_axes=(0, None, 0, None))(jax.random.split(key, num_envs), student_state, obs, False),
+            jax.vmap(student.act, in_axes=(0, None, 0, None))(
+                jax.random.split(key, num_envs), student_state, obs, False
+            ),
             None,
         )
-        rollout, trajectory, _, _ = collect(key, env, config.rollout, student_state.rollout, proposals, policy)
+        rollout, trajectory, _, _ = collect(
+            key, env, config.rollout, student_state.rollout, proposals, policy
+        )
         return rollout, trajectory
 
     @jax.jit
@@ -117,12 +137,20 @@ def _parts(device) -> list[dict[str, Any]]:
         "update (PPO, GAE, records)": training - with_policy,
         "teacher": seconds(lambda: teaching(key, state.teacher)),
     }
-    row = lambda what, duration: {"what": what, "seeds": 1, "devices": 1, "ms/round": 1e3 * duration, "share %": 100 * duration / whole}
+    row = lambda what, duration: {
+        "what": what,
+        "seeds": 1,
+        "devices": 1,
+        "ms/round": 1e3 * duration,
+        "share %": 100 * duration / whole,
+    }
     return [row(what, duration) for what, duration in [*parts.items(), ("whole", whole)]]
 
 
 def _host(quick: bool) -> dict[str, Any]:
-    """Time of the recorder and the progress bar in a run on disk, against the run's wall time after its first evaluation."""
+    """Time of the recorder and the progress bar in a run on disk, against the run's wall time
+    after its first evaluation.
+    """
     from rich.console import Console
 
     from jaxcurriculum.runs import train as host
@@ -149,7 +177,12 @@ def _host(quick: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         host.train(experiment, Run(pathlib.Path(folder) / "run"), Console(file=io.StringIO()))
     wall = time.perf_counter() - began[0]
-    return {"what": "host (files, progress)", "seeds": 2, "devices": 2, "share %": 100 * spent[0] / wall}
+    return {
+        "what": "host (files, progress)",
+        "seeds": 2,
+        "devices": 2,
+        "share %": 100 * spent[0] / wall,
+    }
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""Walker steps a second with random actions, everything included, on one core, beside Box2D on the same core.
+"""Walker steps a second with random actions, everything included, on one core, beside Box2D on the
+same core.
 
-Everything: generating the levels of the pool, physics, observation, lidar, reward, ends of episodes and their next levels. The cost
-of the task pool is the difference to stepping the same walkers on levels that never change and never end.
+Everything: generating the levels of the pool, physics, observation, lidar, reward, ends of episodes
+and their next levels. The cost of the task pool is the difference to stepping the same walkers on
+levels that never change and never end.
 """
 
 from __future__ import annotations
@@ -14,35 +16,68 @@ from bench.measure import difference_in_seconds, pin, seconds
 
 COLUMNS = ("body", "track", "walkers", "steps/s", "ns/step", "Box2D steps/s", "times Box2D", "note")
 NUM_STEPS = 100
-ROUNDS = 8  # of walkers and Box2D in turn; the best of each counts, so that a slow spell of the machine strikes neither alone
+# of walkers and Box2D in turn; the best of each counts, so that a slow spell of the machine strikes
+# neither alone
+ROUNDS = 8
 STUMPS = "stump_tracks"
-OTHERS = [(body, STUMPS) for body in ("short", "long", "quadruped")] + [("default", "hexagon_tracks"), ("default", "stump_sequences")]
-ROUGH = [("default", "bipedal_walker"), ("default", "obstacle_tracks"), ("quadruped", "hexagon_tracks")]
+OTHERS = [(body, STUMPS) for body in ("short", "long", "quadruped")] + [
+    ("default", "hexagon_tracks"),
+    ("default", "stump_sequences"),
+]
+ROUGH = [
+    ("default", "bipedal_walker"),
+    ("default", "obstacle_tracks"),
+    ("quadruped", "hexagon_tracks"),
+]
 
 
 def measure(quick: bool) -> list[dict[str, Any]]:
-    """A row a number of walkers, body and track, one for the cost of the pool, one a track for new levels."""
+    """A row a number of walkers, body and track, one for the cost of the pool, one a track for
+    new levels.
+    """
     sizes = (64, 1024) if quick else (64, 256, 512, 1024, 2048, 4096, 8192)
     rows = []
-    cases = [("default", STUMPS, num) for num in sizes] + [(body, track, 1024) for body, track in (*OTHERS, *([] if quick else ROUGH))]
+    cases = [("default", STUMPS, num) for num in sizes] + [
+        (body, track, 1024) for body, track in (*OTHERS, *([] if quick else ROUGH))
+    ]
     for body, track, num in cases:
         walk = rollout(body, num, pool=True, track=track)
-        durations, references = zip(*[(seconds(walk, 2), box2d_steps_per_second(body, 0.5)) for _ in range(ROUNDS)])
+        durations, references = zip(
+            *[(seconds(walk, 2), box2d_steps_per_second(body, 0.5)) for _ in range(ROUNDS)]
+        )
         rows.append(_row(body, track, num, min(durations), max(references)))
     pair = [rollout("default", 1024, pool) for pool in (True, False)]
     cost = difference_in_seconds(*pair) / (1024 * NUM_STEPS) * 1e9
-    rows.append({"body": "default", "track": STUMPS, "walkers": 1024, "ns/step": cost, "note": "of these for the task pool"})
+    rows.append(
+        {
+            "body": "default",
+            "track": STUMPS,
+            "walkers": 1024,
+            "ns/step": cost,
+            "note": "of these for the task pool",
+        }
+    )
     for track in (STUMPS, "hexagon_tracks", "obstacle_tracks"):
         took = seconds(new_tracks(track, 1024)) * 1e3
         rows.append(
-            {"body": "default", "track": track, "walkers": 1024, "note": f"{took:.1f} ms for 1,024 new tracks and walkers at their start"}
+            {
+                "body": "default",
+                "track": track,
+                "walkers": 1024,
+                "note": f"{took:.1f} ms for 1,024 new tracks and walkers at their start",
+            }
         )
     return rows
 
 
 def _row(body: str, track: str, num: int, duration: float, box2d: float) -> dict[str, Any]:
     rate = num * NUM_STEPS / duration
-    both = {"steps/s": rate, "ns/step": 1e9 / rate, "Box2D steps/s": box2d, "times Box2D": rate / box2d}
+    both = {
+        "steps/s": rate,
+        "ns/step": 1e9 / rate,
+        "Box2D steps/s": box2d,
+        "times Box2D": rate / box2d,
+    }
     return {"body": body, "track": track, "walkers": num, **both}
 
 
@@ -53,12 +88,16 @@ def new_tracks(track: str, num: int) -> Callable[[], Any]:
     from jaxcurriculum import envs
 
     env, keys = getattr(envs, track)(), jax.random.split(jax.random.key(0), num)
-    make = jax.jit(jax.vmap(lambda key: env.reset(key, env.generate(key, env.task_space.sample(key)))))
+    make = jax.jit(
+        jax.vmap(lambda key: env.reset(key, env.generate(key, env.task_space.sample(key))))
+    )
     return lambda: make(keys)
 
 
 def rollout(body: str, num: int, pool: bool, track: str = STUMPS) -> Callable[[], Any]:
-    """A call that steps `num` walkers NUM_STEPS times; with the pool it goes on from where the last one stopped."""
+    """A call that steps `num` walkers NUM_STEPS times; with the pool it goes on from where the
+    last one stopped.
+    """
     import jax
     import jax.numpy as jnp
 
@@ -72,19 +111,25 @@ def rollout(body: str, num: int, pool: bool, track: str = STUMPS) -> Callable[[]
 
     def propose(key):
         key_tasks, key_seeds = jax.random.split(key)
-        return fresh_proposals(key_seeds, jax.vmap(env.task_space.sample)(jax.random.split(key_tasks, num)))
+        return fresh_proposals(
+            key_seeds, jax.vmap(env.task_space.sample)(jax.random.split(key_tasks, num))
+        )
 
     @jax.jit
     def with_pool(key, state):
         key_propose, key_collect = jax.random.split(key)
         policy = lambda key, obs: (actions(key), None)
-        state, trajectory, _, _ = collect(key_collect, env, config, state, propose(key_propose), policy)
+        state, trajectory, _, _ = collect(
+            key_collect, env, config, state, propose(key_propose), policy
+        )
         return state, (trajectory.reward.sum(), trajectory.obs.sum(), trajectory.next_obs.sum())
 
     @jax.jit
     def without_pool(key, levels, state):
         def step(state, key):
-            state, timestep = jax.vmap(env.step, in_axes=(None, 0, 0, 0))(key, levels, state, actions(key))
+            state, timestep = jax.vmap(env.step, in_axes=(None, 0, 0, 0))(
+                key, levels, state, actions(key)
+            )
             return state, (timestep.reward, timestep.obs, timestep.obs, timestep.terminated)
 
         state, seen = jax.lax.scan(step, state, jax.random.split(key, NUM_STEPS))
@@ -93,9 +138,13 @@ def rollout(body: str, num: int, pool: bool, track: str = STUMPS) -> Callable[[]
     key = jax.random.key(0)
     if not pool:
         proposals = propose(key)
-        levels = jax.jit(jax.vmap(lambda seed, task: env.generate(jax.random.key(seed), task)))(proposals.seeds, proposals.tasks)
+        levels = jax.jit(jax.vmap(lambda seed, task: env.generate(jax.random.key(seed), task)))(
+            proposals.seeds, proposals.tasks
+        )
         state, _ = jax.jit(jax.vmap(env.reset))(jax.random.split(key, num), levels)
-        return lambda: without_pool(key, levels, state)[1]  # always from the start: those that fell would lie there ever after
+        return lambda: without_pool(key, levels, state)[
+            1
+        ]  # always from the start: those that fell would lie there ever after
     held = [init_rollout(env, num)]
 
     def go_on():
@@ -106,9 +155,11 @@ def rollout(body: str, num: int, pool: bool, track: str = STUMPS) -> Callable[[]
 
 
 def box2d_steps_per_second(body: str, duration: float) -> float:
-    """Box2D with random actions, resets included, for `duration` seconds: gymnasium's BipedalWalker-v3, other bodies on its ground.
+    """Box2D with random actions, resets included, for `duration` seconds: gymnasium's
+    BipedalWalker-v3, other bodies on its ground.
 
-    Theirs is the tests' stepper, leaner than gymnasium's class. Short bodies fall soon, and resets of Box2D are slow.
+    Theirs is the tests' stepper, leaner than gymnasium's class. Short bodies fall soon, and resets
+    of Box2D are slow.
     """
     import gymnasium
     import numpy as np

@@ -1,7 +1,10 @@
 """Environments: families of procedurally generated tasks."""
 
 if __name__ != "jaxcurriculum.envs":
-    raise ImportError("Import this package as jaxcurriculum.envs: under its short name every class would exist twice.")
+    raise ImportError(
+        "Import this package as jaxcurriculum.envs: under its short name every class would exist"
+        " twice."
+    )
 
 from jaxcurriculum.envs.walker.bodies import BODIES, SIZES, Body
 from jaxcurriculum.envs.walker.starts import Start

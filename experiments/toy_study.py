@@ -1,9 +1,11 @@
-"""The study of teachers on toy grids: % of cells mastered against episodes, for every teacher of the command line.
+"""The study of teachers on toy grids: % of cells mastered against episodes, for every teacher of
+the command line.
 
-    python experiments/toy_study.py [--seeds 100] [--grids 2-D-10 ...] [--teachers riac ...] [--folder toy_study]
+    python experiments/toy_study.py [--seeds 100] [--grids 2-D-10 ...] [--teachers riac ...]
+    [--folder toy_study]
 
-Writes toy_study.json, a figure a grid, and toy_study.md (the table). A pair of grid and teacher that stands in the file is not run
-again, so a study that was stopped goes on where it was.
+Writes toy_study.json, a figure a grid, and toy_study.md (the table). A pair of grid and teacher
+that stands in the file is not run again, so a study that was stopped goes on where it was.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ LEVEL = 0.05  # of significance, over all teachers of a grid together (Holm)
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
-    """A toy grid, and how long it is practised: 1.3 to 2.6 times the episodes (76 a cell) that the best order of tasks needs."""
+    """A toy grid, and how long it is practised: 1.3 to 2.6 times the episodes (76 a cell) that
+    the best order of tasks needs.
+    """
 
     dims: int
     cells: int
@@ -49,16 +53,31 @@ class Grid:
         student = tuple(f"student.{name}={value}" for name, value in size.items())
         every = self.episodes // NUM_EVALUATIONS
         own = self._knowledge(teacher)
-        return Settings(student="toy-grid", teacher=teacher, seeds=num_seeds, steps=self.episodes, evaluate_every=every, set=student + own)
+        return Settings(
+            student="toy-grid",
+            teacher=teacher,
+            seeds=num_seeds,
+            steps=self.episodes,
+            evaluate_every=every,
+            set=student + own,
+        )
 
     def _knowledge(self, teacher: str) -> tuple[str, ...]:
-        """What experts tell oracle and ADR (as in meta-ACL's toy runs): which way is hard, where is easy; and the cells of bandits."""
+        """What experts tell oracle and ADR (as in meta-ACL's toy runs): which way is hard,
+        where is easy; and the cells of bandits.
+        """
         zeros = ["0.0"] * (self.dims + self.irrelevant_dims)
         cells = max(1, round(100 ** (1 / len(zeros))))  # an axis: 81 to 125 arms, 243 on five axes
         if teacher == "oracle":
-            return (f"teacher.step={','.join(['0.05'] * self.dims + ['0.0'] * self.irrelevant_dims)},",)
+            return (
+                f"teacher.step={','.join(['0.05'] * self.dims + ['0.0'] * self.irrelevant_dims)},",
+            )
         if teacher == "adr":
-            return (f"teacher.initial_mean={','.join(zeros)},", "teacher.judge_every=10", "teacher.step_size=0.05")
+            return (
+                f"teacher.initial_mean={','.join(zeros)},",
+                "teacher.judge_every=10",
+                "teacher.step_size=0.05",
+            )
         return (f"teacher.cells={cells}",) if hasattr(TEACHERS[teacher].config, "cells") else ()
 
 
@@ -85,15 +104,22 @@ def curves(grid: Grid, teacher: str, num_seeds: int) -> np.ndarray:
         starts = loop.config.rounds_per_evaluation * jnp.arange(NUM_EVALUATIONS, dtype=jnp.int32)
         return jax.lax.scan(advance, loop.init(key), starts)[1]
 
-    return np.asarray(map_seeds(one_seed, num_seeds, group=group)(jax.random.split(jax.random.key(0), num_seeds)))
+    return np.asarray(
+        map_seeds(one_seed, num_seeds, group=group)(jax.random.split(jax.random.key(0), num_seeds))
+    )
 
 
-def run(folder: pathlib.Path, grids: list[str], teachers: list[str], num_seeds: int) -> dict[str, Any]:
+def run(
+    folder: pathlib.Path, grids: list[str], teachers: list[str], num_seeds: int
+) -> dict[str, Any]:
     """Run every pair that is not in the folder's file yet, and write the file after each."""
     path = folder / "toy_study.json"
     results = read(path) if path.exists() else {"num_seeds": num_seeds, "grids": {}}
     if results["num_seeds"] != num_seeds:
-        raise SystemExit(f"{path} holds a study of {results['num_seeds']} seeds, not of {num_seeds}: choose another --folder.")
+        raise SystemExit(
+            f"{path} holds a study of {results['num_seeds']} seeds, not of {num_seeds}: choose"
+            " another --folder."
+        )
     for grid in grids:
         rows = results["grids"].setdefault(grid, {})
         for teacher in teachers:
@@ -107,7 +133,10 @@ def run(folder: pathlib.Path, grids: list[str], teachers: list[str], num_seeds: 
                 "final": scores[:, -1].round(2).tolist(),
                 "seconds": round(time.perf_counter() - start, 1),
             }
-            print(f"{grid} {teacher}: {scores[:, -1].mean():.1f} % in {rows[teacher]['seconds']} s", flush=True)
+            print(
+                f"{grid} {teacher}: {scores[:, -1].mean():.1f} % in {rows[teacher]['seconds']} s",
+                flush=True,
+            )
             new = path.with_suffix(".new")
             new.write_text(json.dumps(results) + "\n")
             new.replace(path)
@@ -123,14 +152,28 @@ def read(path: pathlib.Path) -> dict[str, Any]:
     try:
         results = json.loads(path.read_text())
         expected = [NUM_EVALUATIONS, NUM_EVALUATIONS, results["num_seeds"]]
-        pairs = [(GRIDS[grid], TEACHERS[teacher], row) for grid, rows in results["grids"].items() for teacher, row in rows.items()]
-        why = "" if all([len(row[key]) for key in ("mean", "sd", "final")] == expected for _, _, row in pairs) else "scores are missing"
+        pairs = [
+            (GRIDS[grid], TEACHERS[teacher], row)
+            for grid, rows in results["grids"].items()
+            for teacher, row in rows.items()
+        ]
+        why = (
+            ""
+            if all(
+                [len(row[key]) for key in ("mean", "sd", "final")] == expected
+                for _, _, row in pairs
+            )
+            else "scores are missing"
+        )
     except ValueError as error:
         why = str(error)
     except (KeyError, TypeError, AttributeError):
         why = "not a table of this study's grids and teachers"
     if why:
-        raise SystemExit(f"{path} is damaged ({why}): restore it, move it away to begin anew, or choose another --folder.")
+        raise SystemExit(
+            f"{path} is damaged ({why}): restore it, move it away to begin anew, or choose another"
+            " --folder."
+        )
     return results
 
 
@@ -148,28 +191,52 @@ def holm(p_values: dict[str, float]) -> dict[str, float]:
 
 
 def table(results: dict[str, Any]) -> str:
-    """Final scores, mean ± sd over seeds, as Markdown; bold where they are above random's and * where below, significantly."""
+    """Final scores, mean ± sd over seeds, as Markdown; bold where they are above random's and *
+    where below, significantly.
+    """
     names = [name for name in TEACHERS if any(name in rows for rows in results["grids"].values())]
-    lines = ["| teacher | " + " | ".join(results["grids"]) + " |", "|---|" + "---|" * len(results["grids"])]
+    lines = [
+        "| teacher | " + " | ".join(results["grids"]) + " |",
+        "|---|" + "---|" * len(results["grids"]),
+    ]
     cells = {grid: _cells(rows) for grid, rows in results["grids"].items()}
-    lines += [f"| {name} | " + " | ".join(cells[grid].get(name, "") for grid in results["grids"]) + " |" for name in names]
+    lines += [
+        f"| {name} | " + " | ".join(cells[grid].get(name, "") for grid in results["grids"]) + " |"
+        for name in names
+    ]
     return "\n".join(lines) + "\n"
 
 
 def _cells(rows: dict[str, Any]) -> dict[str, str]:
     base = np.array(rows["random"]["final"])
-    p_values = holm({name: permutation_p_value(np.array(row["final"]), base) for name, row in rows.items() if name != "random"})
+    p_values = holm(
+        {
+            name: permutation_p_value(np.array(row["final"]), base)
+            for name, row in rows.items()
+            if name != "random"
+        }
+    )
     cells = {}
     for name, row in rows.items():
         final = np.array(row["final"])
-        text, differs = f"{final.mean():.1f} ± {final.std(ddof=1):.1f}", p_values.get(name, 1.0) < LEVEL
-        cells[name] = (f"**{text}**" if final.mean() > base.mean() else f"{text} *") if differs else text
+        text, differs = (
+            f"{final.mean():.1f} ± {final.std(ddof=1):.1f}",
+            p_values.get(name, 1.0) < LEVEL,
+        )
+        cells[name] = (
+            (f"**{text}**" if final.mean() > base.mean() else f"{text} *") if differs else text
+        )
     return cells
 
 
 def figure(name: str, rows: dict[str, Any]) -> Figure:
-    """A panel a teacher: its mean and standard deviation over seeds in blue, random's mean in grey."""
-    grid, others = GRIDS[name], [teacher for teacher in TEACHERS if teacher in rows and teacher != "random"]
+    """A panel a teacher: its mean and standard deviation over seeds in blue, random's mean in
+    grey.
+    """
+    grid, others = (
+        GRIDS[name],
+        [teacher for teacher in TEACHERS if teacher in rows and teacher != "random"],
+    )
     episodes = grid.episodes / NUM_EVALUATIONS * np.arange(1, NUM_EVALUATIONS + 1)
     columns = min(6, len(others))
     num_rows = -(-len(others) // columns)
@@ -193,8 +260,8 @@ def figure(name: str, rows: dict[str, Any]) -> Figure:
     drawn.supylabel("cells mastered (%)")
     irrelevant = f" and {grid.irrelevant_dims} irrelevant axes" if grid.irrelevant_dims else ""
     drawn.suptitle(
-        f"Toy grid of {grid.cells} cells on each of {grid.dims} axes{irrelevant}: "
-        f"mean and standard deviation of {len(rows['random']['final'])} seeds (blue), random teacher (grey)",
+        f"Toy grid of {grid.cells} cells on each of {grid.dims} axes{irrelevant}: mean and standard"
+        f" deviation of {len(rows['random']['final'])} seeds (blue), random teacher (grey)",
         fontsize=11,
     )
     return drawn
@@ -202,7 +269,9 @@ def figure(name: str, rows: dict[str, Any]) -> Figure:
 
 def main() -> None:
     """Run the study, then draw and write what it found."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seeds", type=int, default=100, help="seeds of every pair, 2 at least")
     parser.add_argument("--grids", nargs="+", choices=GRIDS, default=list(GRIDS))
     parser.add_argument("--teachers", nargs="+", choices=TEACHERS, default=list(TEACHERS))
@@ -212,7 +281,12 @@ def main() -> None:
         parser.error(f"--seeds must be at least 2, to have a spread, got {options.seeds}.")
     use_cores()
     options.folder.mkdir(parents=True, exist_ok=True)
-    results = run(options.folder, options.grids, list(dict.fromkeys(["random", *options.teachers])), options.seeds)
+    results = run(
+        options.folder,
+        options.grids,
+        list(dict.fromkeys(["random", *options.teachers])),
+        options.seeds,
+    )
     (options.folder / "toy_study.md").write_text(table(results))
     with matplotlib.rc_context(STYLE):
         for name, rows in results["grids"].items():

@@ -8,6 +8,21 @@ from jaxcurriculum.roles import Context, Environment, Student, Teacher
 from jaxcurriculum.spaces import Box, Space
 
 __all__ = [
-    "Box", "Context", "Environment", "Episodes", "Loop", "LoopConfig", "LoopState", "Proposals", "Report", "Space", "Student",
-    "Teacher", "TimeStep", "fresh_proposals", "make_loop", "map_seeds", "use_cores",
-]  # fmt: skip
+    "Box",
+    "Context",
+    "Environment",
+    "Episodes",
+    "Loop",
+    "LoopConfig",
+    "LoopState",
+    "Proposals",
+    "Report",
+    "Space",
+    "Student",
+    "Teacher",
+    "TimeStep",
+    "fresh_proposals",
+    "make_loop",
+    "map_seeds",
+    "use_cores",
+]

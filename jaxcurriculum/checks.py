@@ -1,4 +1,6 @@
-"""Checks at the boundary: a user's own role is traced once, and what differs is named before a scan can fail on it."""
+"""Checks at the boundary: a user's own role is traced once, and what differs is named before a
+scan can fail on it.
+"""
 
 from __future__ import annotations
 
@@ -20,31 +22,48 @@ MOST_BYTES = 8 * GIB  # of a seed's teacher, and of its student
 
 
 def check_same(what: str, before: PyTree, after: PyTree) -> None:
-    """Raise a ValueError that names the first leaf whose structure, shape or dtype differs between `before` and `after`."""
-    paths_before, paths_after = (dict(jax.tree_util.tree_flatten_with_path(tree)[0]) for tree in (before, after))
+    """Raise a ValueError that names the first leaf whose structure, shape or dtype differs
+    between `before` and `after`.
+    """
+    paths_before, paths_after = (
+        dict(jax.tree_util.tree_flatten_with_path(tree)[0]) for tree in (before, after)
+    )
     for path in [*paths_before, *(path for path in paths_after if path not in paths_before)]:
         name = jax.tree_util.keystr(path) or "(the state itself)"
         old, new = paths_before.get(path), paths_after.get(path)
         if old is None or new is None:
             raise ValueError(
-                f"{what}: leaf {name} is {'missing afterwards' if new is None else 'new afterwards'}; it must keep its structure."
+                f"{what}: leaf {name} is"
+                f" {'missing afterwards' if new is None else 'new afterwards'}; it must keep its"
+                " structure."
             )
         if (old.shape, old.dtype) != (new.shape, new.dtype):
-            raise ValueError(f"{what}: leaf {name} must stay {_kind(old)}, but becomes {_kind(new)}.")
+            raise ValueError(
+                f"{what}: leaf {name} must stay {_kind(old)}, but becomes {_kind(new)}."
+            )
     if jax.tree.structure(before) != jax.tree.structure(after):
-        raise ValueError(f"{what}: must keep its structure {jax.tree.structure(before)}, but becomes {jax.tree.structure(after)}.")
+        raise ValueError(
+            f"{what}: must keep its structure {jax.tree.structure(before)}, but becomes"
+            f" {jax.tree.structure(after)}."
+        )
 
 
 def check_environment(env: Environment) -> None:
     """Trace an environment once and compare what goes in with what comes out.
 
     Raises:
-      ValueError: when `step` changes the state's structure, shapes or dtypes, or a time step is not as documented.
+      ValueError: when `step` changes the state's structure, shapes or dtypes, or a time step is not
+          as documented.
     """
     if env.max_episode_steps < 1:
-        raise ValueError(f"Environment {env.name!r}: max_episode_steps must be at least 1, got {env.max_episode_steps}.")
+        raise ValueError(
+            f"Environment {env.name!r}: max_episode_steps must be at least 1, got"
+            f" {env.max_episode_steps}."
+        )
     if env.batch_axis not in (0, -1):
-        raise ValueError(f"Environment {env.name!r}: batch_axis must be 0 or -1, got {env.batch_axis!r}.")
+        raise ValueError(
+            f"Environment {env.name!r}: batch_axis must be 0 or -1, got {env.batch_axis!r}."
+        )
     key = jax.eval_shape(lambda: jax.random.key(0))
     task = jax.eval_shape(env.task_space.sample, key)
     level = jax.eval_shape(env.generate, key, task)
@@ -65,7 +84,9 @@ def check_environment(env: Environment) -> None:
 
 
 def strong_environment(env: Environment) -> Environment:
-    """`env`, whose levels, states and time steps have fixed dtypes although its functions may give Python's numbers."""
+    """`env`, whose levels, states and time steps have fixed dtypes although its functions may
+    give Python's numbers.
+    """
 
     def fixed(function):
         return lambda *arguments: strong(function(*arguments))
@@ -101,21 +122,30 @@ def check_roles(teacher: Teacher, student: Student) -> None:
 
     Raises:
       ValueError: when a state is too large, when it changes its structure, shapes or dtypes, when
-        proposals do not fit the student's task space, or when one of JAX's switches is set as no loop can use it.
+        proposals do not fit the student's task space, or when one of JAX's switches is set as no
+        loop can use it.
       TypeError: when teacher or student are something else.
     """
     for name, role, kind in (("teacher", teacher, Teacher), ("student", student, Student)):
         if not isinstance(role, kind):
-            raise TypeError(f"{name} must be a {kind.__name__}, as its factory returns it, got {type(role).__name__}.")
+            raise TypeError(
+                f"{name} must be a {kind.__name__}, as its factory returns it, got"
+                f" {type(role).__name__}."
+            )
     check_switches()
     check_size(f"Teacher {teacher.name!r}", teacher)
     check_size(f"Student {student.name!r}", student)
     key = jax.eval_shape(lambda: jax.random.key(0))
     task = jax.eval_shape(student.task_space.sample, key)
-    teacher_state, student_state = jax.eval_shape(teacher.init, key), jax.eval_shape(student.init, key)
+    teacher_state, student_state = (
+        jax.eval_shape(teacher.init, key),
+        jax.eval_shape(student.init, key),
+    )
 
     propose = lambda key, state: teacher.propose(key, state, student.num_proposals)
-    after, proposals = _pair(f"Teacher {teacher.name!r}, propose", jax.eval_shape(propose, key, teacher_state), Proposals)
+    after, proposals = _pair(
+        f"Teacher {teacher.name!r}, propose", jax.eval_shape(propose, key, teacher_state), Proposals
+    )
     check_same(f"Teacher {teacher.name!r}, state through propose", teacher_state, after)
     num = student.num_proposals
     expected = Proposals(
@@ -126,21 +156,33 @@ def check_roles(teacher: Teacher, student: Student) -> None:
     )
     check_same(f"Teacher {teacher.name!r}, proposals", expected, proposals)
 
-    after, episodes = _pair(f"Student {student.name!r}, train", jax.eval_shape(student.train, key, student_state, proposals), Episodes)
+    after, episodes = _pair(
+        f"Student {student.name!r}, train",
+        jax.eval_shape(student.train, key, student_state, proposals),
+        Episodes,
+    )
     check_same(f"Student {student.name!r}, state through train", student_state, after)
     if teacher.needs_critic and episodes.critic is None:
         raise ValueError(
-            f"Teacher {teacher.name!r} needs a critic's scores of episodes, which {student.name!r} has not: choose a score of"
-            " returns alone, or a student with a critic."
+            f"Teacher {teacher.name!r} needs a critic's scores of episodes, which {student.name!r}"
+            " has not: choose a score of returns alone, or a student with a critic."
         )
 
     def update(key, teacher_state, student_state, episodes):
         probe = lambda key, *args: student.evaluate(key, student_state, *args)
-        return teacher.update(key, teacher_state, episodes, Context(round=jnp.int32(0), num_steps=jnp.int32(0), probe=probe))
+        return teacher.update(
+            key,
+            teacher_state,
+            episodes,
+            Context(round=jnp.int32(0), num_steps=jnp.int32(0), probe=probe),
+        )
 
     result = jax.eval_shape(update, key, teacher_state, student_state, episodes)
     if not (isinstance(result, tuple) and len(result) == 2):
-        raise ValueError(f"Teacher {teacher.name!r}, update: must return (state, probe_steps), got {jax.tree.structure(result)}.")
+        raise ValueError(
+            f"Teacher {teacher.name!r}, update: must return (state, probe_steps), got"
+            f" {jax.tree.structure(result)}."
+        )
     after, probe_steps = result
     check_same(f"Teacher {teacher.name!r}, probe_steps of update", _array(jnp.int32), probe_steps)
     check_same(f"Teacher {teacher.name!r}, state through update", teacher_state, after)
@@ -148,11 +190,15 @@ def check_roles(teacher: Teacher, student: Student) -> None:
     evaluate = lambda key, state, tasks, seeds: student.evaluate(key, state, tasks, seeds, 1, True)
     results = jax.eval_shape(evaluate, key, student_state, proposals.tasks, proposals.seeds)
     if not isinstance(results, Episodes):
-        raise ValueError(f"Student {student.name!r}, evaluate: must return Episodes, got {jax.tree.structure(results)}.")
+        raise ValueError(
+            f"Student {student.name!r}, evaluate: must return Episodes, got"
+            f" {jax.tree.structure(results)}."
+        )
 
 
 def checked_test_tasks(student: Student, test_tasks: PyTree) -> PyTree:
-    """`test_tasks` (arrays, NumPy's too, or lists of numbers) as tasks of `student`, every leaf [num_tasks, ...].
+    """`test_tasks` (arrays, NumPy's too, or lists of numbers) as tasks of `student`, every leaf
+    [num_tasks, ...].
 
     Raises:
       ValueError: when they are no tasks, or one lies outside the student's task space.
@@ -168,7 +214,9 @@ def checked_test_tasks(student: Student, test_tasks: PyTree) -> PyTree:
 
 
 def _as_dtype(leaf: Any, values: Any) -> Any:
-    """`values` as an array of the dtype of `leaf`; as they are where that would change the numbers."""
+    """`values` as an array of the dtype of `leaf`; as they are where that would change the
+    numbers.
+    """
     if isinstance(values, Tracer) or getattr(values, "dtype", None) == leaf.dtype:
         return values
     array = np.asarray(values)
@@ -179,7 +227,11 @@ def _as_dtype(leaf: Any, values: Any) -> Any:
 
 
 def _check_test_tasks(student: Student, task: PyTree, test_tasks: PyTree) -> None:
-    check_same("test_tasks, one task", task, jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), test_tasks))
+    check_same(
+        "test_tasks, one task",
+        task,
+        jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), test_tasks),
+    )
     if jax.tree.leaves(test_tasks)[0].shape[0] == 0:
         raise ValueError("test_tasks must hold at least one task, got none.")
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(test_tasks)):
@@ -189,13 +241,16 @@ def _check_test_tasks(student: Student, task: PyTree, test_tasks: PyTree) -> Non
     if not inside.all():
         first = int(np.argmin(inside))
         raise ValueError(
-            f"test_tasks[{first}] = {jax.tree.map(lambda leaf: leaf[first].tolist(), test_tasks)} lies outside the student's task space."
+            f"test_tasks[{first}] = {jax.tree.map(lambda leaf: leaf[first].tolist(), test_tasks)}"
+            " lies outside the student's task space."
         )
 
 
 def _pair(what: str, result: Any, second: type) -> tuple[Any, Any]:
     if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], second)):
-        raise ValueError(f"{what}: must return (state, {second.__name__}), got {jax.tree.structure(result)}.")
+        raise ValueError(
+            f"{what}: must return (state, {second.__name__}), got {jax.tree.structure(result)}."
+        )
     return result
 
 

@@ -1,7 +1,9 @@
 """The compiled loop: a teacher proposes, a student practises, the teacher learns from how it went.
 
-`init`, `round`, `advance` and `run` are pure and un-jitted: write `jax.jit(jax.vmap(loop.advance, in_axes=(0, None)))`, or use
-`map_seeds` to spread seeds over devices. The round counter is an argument, not mapped over seeds, so that a branch on it stays a branch.
+`init`, `round`, `advance` and `run` are pure and un-jitted: write
+`jax.jit(jax.vmap(loop.advance, in_axes=(0, None)))`, or use `map_seeds` to spread seeds over
+devices. The round counter is an argument, not mapped over seeds, so that a branch on it stays a
+branch.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ class LoopConfig(Config):
 class Counters(struct.PyTreeNode):
     """What went wrong or was spent so far, one seed; all [] int32."""
 
-    nonfinite: jax.Array  # non-finite numbers in proposed tasks, returns, and what the student reports of its own
+    # non-finite numbers in proposed tasks, returns, and what the student reports of its own
+    nonfinite: jax.Array
     out_of_space: jax.Array  # proposed tasks outside the task space
     pool_wraps: jax.Array  # how often a round used its pool of tasks again from the top
     dropped: jax.Array  # episodes that found no slot in the round's record
@@ -43,7 +46,9 @@ class Counters(struct.PyTreeNode):
 
 
 class LoopState(struct.PyTreeNode):
-    """Everything that the next round of one seed needs: a checkpoint of it resumes the run exactly."""
+    """Everything that the next round of one seed needs: a checkpoint of it resumes the run
+    exactly.
+    """
 
     key: Key  # []
     teacher: PyTree
@@ -70,20 +75,30 @@ class Loop:
     test_tasks: PyTree  # [num_tasks, ...]
     config: LoopConfig
     init: Callable[[Key], LoopState]  # (key) -> state
-    round: Callable[[LoopState, jax.Array], tuple[LoopState, Episodes]]  # (state, round) -> (state, episodes)
-    advance: Callable[[LoopState, jax.Array], tuple[LoopState, Report]]  # (state, round) -> (state, report)
-    run: Callable[[LoopState, jax.Array, int], tuple[LoopState, Report]]  # (state, round, num_advances) -> (state, reports)
+    round: Callable[
+        [LoopState, jax.Array], tuple[LoopState, Episodes]
+    ]  # (state, round) -> (state, episodes)
+    advance: Callable[
+        [LoopState, jax.Array], tuple[LoopState, Report]
+    ]  # (state, round) -> (state, report)
+    run: Callable[
+        [LoopState, jax.Array, int], tuple[LoopState, Report]
+    ]  # (state, round, num_advances) -> (state, reports)
 
     @property
     def steps_per_advance(self) -> int:
         return self.config.rounds_per_evaluation * self.student.steps_per_round
 
 
-def make_loop(teacher: Teacher, student: Student, test_tasks: PyTree, config: LoopConfig = LoopConfig()) -> Loop:
-    """Bind a teacher and a student into a loop that is tested on `test_tasks` ([num_tasks, ...], arrays or lists).
+def make_loop(
+    teacher: Teacher, student: Student, test_tasks: PyTree, config: LoopConfig = LoopConfig()
+) -> Loop:
+    """Bind a teacher and a student into a loop that is tested on `test_tasks` ([num_tasks, ...],
+    arrays or lists).
 
     Raises:
-      ValueError: when a role breaks its contract or a test task lies outside the student's task space (see `checks.py`).
+      ValueError: when a role breaks its contract or a test task lies outside the student's task
+          space (see `checks.py`).
     """
     check_roles(teacher, student)
     test_tasks = jax.tree.map(jnp.asarray, checked_test_tasks(student, test_tasks))
@@ -98,12 +113,16 @@ def bind(teacher: Teacher, student: Student, test_tasks: PyTree, config: LoopCon
     def init(key: Key) -> LoopState:
         key, key_teacher, key_student = jax.random.split(key, 3)
         zero = {field.name: jnp.zeros((), jnp.int32) for field in dataclasses.fields(Counters)}
-        states = strong({"teacher": teacher.init(key_teacher), "student": student.init(key_student)})
+        states = strong(
+            {"teacher": teacher.init(key_teacher), "student": student.init(key_student)}
+        )
         return LoopState(key=key, **states, counters=Counters(**zero))
 
     def round(state: LoopState, round: jax.Array) -> tuple[LoopState, Episodes]:
         key, key_propose, key_train, key_update = jax.random.split(state.key, 4)
-        teacher_state, proposals = teacher.propose(key_propose, state.teacher, student.num_proposals)
+        teacher_state, proposals = teacher.propose(
+            key_propose, state.teacher, student.num_proposals
+        )
         student_state, episodes = student.train(key_train, state.student, proposals)
         context = Context(
             round=round,
@@ -111,33 +130,61 @@ def bind(teacher: Teacher, student: Student, test_tasks: PyTree, config: LoopCon
             probe=lambda key, *args: student.evaluate(key, student_state, *args),
         )
         teacher_state, probe_steps = teacher.update(key_update, teacher_state, episodes, context)
-        counters = count(state.counters, proposals.tasks, episodes, student.report(student_state), probe_steps)
+        counters = count(
+            state.counters, proposals.tasks, episodes, student.report(student_state), probe_steps
+        )
         states = strong({"teacher": teacher_state, "student": student_state})
         return LoopState(key=key, **states, counters=counters), episodes
 
-    def count(counters: Counters, tasks: PyTree, episodes: Episodes, report: dict[str, jax.Array], probe_steps: jax.Array) -> Counters:
+    def count(
+        counters: Counters,
+        tasks: PyTree,
+        episodes: Episodes,
+        report: dict[str, jax.Array],
+        probe_steps: jax.Array,
+    ) -> Counters:
         inside = jax.vmap(student.task_space.contains)(tasks)
         spent = {"out_of_space": jnp.sum(~inside, dtype=jnp.int32), "probe_steps": probe_steps}
         spent |= {name: report[name] for name in ("pool_wraps", "dropped") if name in report}
         known = jnp.where(episodes.valid, episodes.returns, 0)
-        broken = sum(jnp.sum(~jnp.isfinite(leaf), dtype=jnp.int32) for leaf in [known, *jax.tree.leaves(tasks)])
+        broken = sum(
+            jnp.sum(~jnp.isfinite(leaf), dtype=jnp.int32)
+            for leaf in [known, *jax.tree.leaves(tasks)]
+        )
         spent["nonfinite"] = jnp.asarray(broken + report.get("nonfinite", 0))
-        return counters.replace(**{name: getattr(counters, name) + number for name, number in spent.items()})
+        return counters.replace(
+            **{name: getattr(counters, name) + number for name, number in spent.items()}
+        )
 
     def advance(state: LoopState, round_start: jax.Array) -> tuple[LoopState, Report]:
         def step(state, index):
             state, episodes = round(state, round_start + index)
             return state, (episodes, student.report(state.student))
 
-        state, (episodes, student_report) = jax.lax.scan(step, state, jnp.arange(config.rounds_per_evaluation, dtype=jnp.int32))
+        state, (episodes, student_report) = jax.lax.scan(
+            step, state, jnp.arange(config.rounds_per_evaluation, dtype=jnp.int32)
+        )
         key, key_seeds, key_test = jax.random.split(state.key, 3)
         seeds = random_seeds(key_seeds, num_tasks) if config.redraw_test_levels else test_seeds
-        evaluation = student.evaluate(key_test, state.student, test_tasks, seeds, config.num_test_episodes, config.deterministic)
+        evaluation = student.evaluate(
+            key_test,
+            state.student,
+            test_tasks,
+            seeds,
+            config.num_test_episodes,
+            config.deterministic,
+        )
         state = state.replace(key=key)
-        return state, Report(episodes, evaluation, teacher.report(state.teacher), student_report, state.counters)
+        return state, Report(
+            episodes, evaluation, teacher.report(state.teacher), student_report, state.counters
+        )
 
-    def run(state: LoopState, round_start: jax.Array, num_advances: int) -> tuple[LoopState, Report]:
-        starts = round_start + config.rounds_per_evaluation * jnp.arange(num_advances, dtype=jnp.int32)
+    def run(
+        state: LoopState, round_start: jax.Array, num_advances: int
+    ) -> tuple[LoopState, Report]:
+        starts = round_start + config.rounds_per_evaluation * jnp.arange(
+            num_advances, dtype=jnp.int32
+        )
         return jax.lax.scan(advance, state, starts)
 
     return Loop(teacher, student, test_tasks, config, init, round, advance, run)

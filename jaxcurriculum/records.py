@@ -1,7 +1,8 @@
 """The records that environments, students and teachers exchange.
 
-Three words are kept apart everywhere: a *task* is what a teacher chooses (a point in a space of parameters), a *level* is one
-concrete world made from a task and a seed (read-only), an *episode* is one attempt at a level.
+Three words are kept apart everywhere: a *task* is what a teacher chooses (a point in a space of
+parameters), a *level* is one concrete world made from a task and a seed (read-only), an *episode*
+is one attempt at a level.
 """
 
 from __future__ import annotations
@@ -82,9 +83,9 @@ class CriticScores(struct.PyTreeNode):
 class Episodes(struct.PyTreeNode):
     """How a batch of episodes went, in the order in which they ended, with leading axis `num`.
 
-    Where `valid` is false the slot holds nothing and may hold nan: mask with `jnp.where`, never with
-    a product. To teachers an episode whose return is nan, infinite or beyond 1e15 in size is as if
-    it were not there.
+    Where `valid` is false the slot holds nothing and may hold nan: mask with `jnp.where`, never
+    with a product. To teachers an episode whose return is nan, infinite or beyond 1e15 in size is
+    as if it were not there.
     """
 
     tasks: PyTree  # [num, ...]
@@ -122,8 +123,8 @@ class Episodes(struct.PyTreeNode):
 def strong(tree: PyTree) -> PyTree:
     """`tree` with a fixed dtype for every leaf.
 
-    A Python number, or an array made of nothing else, is weakly typed: what it is computed with decides
-    its dtype, and a loop that carries it is compiled again when that happens.
+    A Python number, or an array made of nothing else, is weakly typed: what it is computed with
+    decides its dtype, and a loop that carries it is compiled again when that happens.
 
     >>> jax.typeof(strong({"speed": 0.5})["speed"])
     ShapedArray(float32[])

@@ -75,8 +75,9 @@ class Environment:
 class Learner:
     """A learning algorithm, whoever collects its experience.
 
-    `memory(num)` is what the policy remembers before an episode, for `num` episodes at once; () where
-    it remembers nothing. `act` forgets by itself where an observation is the `first` of an episode.
+    `memory(num)` is what the policy remembers before an episode, for `num` episodes at once; ()
+    where it remembers nothing. `act` forgets by itself where an observation is the `first` of an
+    episode.
     """
 
     name: str
@@ -93,19 +94,22 @@ class Learner:
         check_switches("jax_enable_x64")
 
 
-Probe = Callable[[Key, PyTree, jax.Array, int, bool], Episodes]  # (key, tasks, seeds, num_episodes, deterministic)
+Probe = Callable[
+    [Key, PyTree, jax.Array, int, bool], Episodes
+]  # (key, tasks, seeds, num_episodes, deterministic)
 
 
 @dataclasses.dataclass(frozen=True)
 class Context:
     """What a teacher may know beside the episodes.
 
-    `round` and `num_steps` are not mapped over seeds: a `lax.cond` on them is a true branch even under `vmap`.
-    `probe` evaluates the student as it is now; report the environment steps that it spends as `probe_steps`.
+    `round` and `num_steps` are not mapped over seeds: a `lax.cond` on them is a true branch even
+    under `vmap`. `probe` evaluates the student as it is now; report the environment steps that it
+    spends as `probe_steps`.
     """
 
     round: jax.Array  # [], int32: rounds finished before this one
-    num_steps: jax.Array  # [], int32: environment steps (episodes for simulated students) a seed has trained, this round included
+    num_steps: jax.Array  # [], int32: steps (or episodes) a seed has trained, with this round's
     probe: Probe
 
 
@@ -119,8 +123,12 @@ class Teacher:
 
     name: str
     init: Callable[[Key], PyTree]  # (key) -> state
-    propose: Callable[[Key, PyTree, int], tuple[PyTree, Proposals]]  # (key, state, num) -> (state, proposals)
-    update: Callable[[Key, PyTree, Episodes, Context], tuple[PyTree, jax.Array]]  # -> (state, probe_steps [] int32)
+    propose: Callable[
+        [Key, PyTree, int], tuple[PyTree, Proposals]
+    ]  # (key, state, num) -> (state, proposals)
+    update: Callable[
+        [Key, PyTree, Episodes, Context], tuple[PyTree, jax.Array]
+    ]  # -> (state, probe_steps [] int32)
     report: Callable[[PyTree], Any]  # (state) -> small pytree
     needs_critic: bool = False
 
@@ -132,9 +140,9 @@ class Teacher:
 class Student:
     """Practises tasks: a simulated learner without any environment, or PPO on a walker.
 
-    A round takes `num_proposals` proposals and spends `steps_per_round` of `step_unit` ("environment
-    steps" or "episodes"). `act` is the policy for `num` episodes at once, None where there is no
-    environment. Returns lie about `return_range`, from a failure to a success.
+    A round takes `num_proposals` proposals and spends `steps_per_round` of `step_unit`
+    ("environment steps" or "episodes"). `act` is the policy for `num` episodes at once, None where
+    there is no environment. Returns lie about `return_range`, from a failure to a success.
     """
 
     name: str
@@ -150,7 +158,9 @@ class Student:
     report: Callable[[PyTree], dict[str, jax.Array]]  # (state) -> scalars of the last round
     memory: Callable[[int], PyTree] | None = None  # (num) -> what the policy remembers at first
     # (key, state, memory, obs [num, ...], first [num], deterministic) -> (memory, action)
-    act: Callable[[Key, PyTree, PyTree, PyTree, jax.Array, bool], tuple[PyTree, PyTree]] | None = None
+    act: Callable[[Key, PyTree, PyTree, PyTree, jax.Array, bool], tuple[PyTree, PyTree]] | None = (
+        None
+    )
     environment: Environment | None = None  # that is played; None for a simulated learner
 
     def __post_init__(self):

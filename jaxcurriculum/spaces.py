@@ -56,15 +56,16 @@ class Box:
 
     Args:
       names: one name an axis.
-      low, high: bounds, inclusive, in `units`; high >= low. A zero-width axis is allowed (a constant).
+      low, high: bounds, inclusive, in `units`; high >= low. A zero-width axis is allowed (a
+          constant).
       units: one unit an axis, "" for none.
       log: axes on which equal ratios are equal distances (their low must be positive).
 
     Raises:
-      ValueError: when the lengths differ, two names are equal, a bound or the distance of two is not finite in float32, they are the
-        wrong way round, or a log axis is not positive.
+      ValueError: when the lengths differ, two names are equal, a bound or the distance of two is
+        not finite in float32, they are the wrong way round, or a log axis is not positive.
 
-    >>> box = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0), units=("steps", "m"))
+    >>> box = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0))
     >>> box.dims, [float(x) for x in box.from_unit(jnp.array([0.5, 0.5]))]
     (2, [1.5, 3.0])
     """
@@ -86,10 +87,15 @@ class Box:
         units = ("",) * len(names) if units is None else units
         log = (False,) * len(names) if log is None else log
         for field, value, kind in zip(
-            ("names", "low", "high", "units", "log"), (names, low, high, units, log), (str, float, float, str, bool)
+            ("names", "low", "high", "units", "log"),
+            (names, low, high, units, log),
+            (str, float, float, str, bool),
         ):
             if len(value) != len(names):
-                raise ValueError(f"Box.{field} must have one entry an axis: {len(names)} names but {len(value)} in {field}.")
+                raise ValueError(
+                    f"Box.{field} must have one entry an axis: {len(names)} names but {len(value)}"
+                    f" in {field}."
+                )
             object.__setattr__(self, field, tuple(kind(x) for x in value))
         if not names:
             raise ValueError("Box.names must name at least one axis, got none.")
@@ -98,10 +104,13 @@ class Box:
         for name, lo, hi, is_log in zip(self.names, self.low, self.high, self.log):
             if not (is_number(lo) and is_number(hi) and is_number(hi - lo, 0)):
                 raise ValueError(
-                    f"Box axis {name!r}: bounds and their distance must be finite in float32, low <= high, got low={lo}, high={hi}."
+                    f"Box axis {name!r}: bounds and their distance must be finite in float32, low"
+                    f" <= high, got low={lo}, high={hi}."
                 )
             if is_log and lo <= 0:
-                raise ValueError(f"Box axis {name!r} is logarithmic, so its low must be positive, got {lo}.")
+                raise ValueError(
+                    f"Box axis {name!r} is logarithmic, so its low must be positive, got {lo}."
+                )
 
     @property
     def dims(self) -> int:
@@ -116,7 +125,11 @@ class Box:
         """Point of the unit cube [dims] to a task, the inverse of `to_unit`."""
         low, width = self._unit_frame()
         straight = jnp.asarray(low + unit * width)
-        task = jnp.where(np.array(self.log), jnp.exp(straight), straight) if any(self.log) else straight
+        task = (
+            jnp.where(np.array(self.log), jnp.exp(straight), straight)
+            if any(self.log)
+            else straight
+        )
         return self.clip(task)  # rounding must not step over a bound
 
     def sample(self, key: Key) -> jax.Array:
@@ -132,7 +145,9 @@ class Box:
         return jnp.clip(task, self._array(self.low), self._array(self.high))
 
     def mutate(self, key: Key, task: jax.Array, scale: float) -> jax.Array:
-        """`task` [dims] plus Gaussian noise of standard deviation `scale` in the unit cube, clipped."""
+        """`task` [dims] plus Gaussian noise of standard deviation `scale` in the unit cube,
+        clipped.
+        """
         noise = scale * jax.random.normal(key, (self.dims,))
         return self.from_unit(jnp.clip(self.to_unit(task) + noise, 0.0, 1.0))
 
@@ -151,7 +166,10 @@ class Box:
         return jnp.where(is_log, jnp.log(jnp.where(is_log, task, 1.0)), task)
 
     def _unit_frame(self) -> tuple[np.ndarray, np.ndarray]:
-        low, high = (np.where(self.log, np.log(np.where(self.log, x, 1.0)), x) for x in (np.array(self.low), np.array(self.high)))
+        low, high = (
+            np.where(self.log, np.log(np.where(self.log, x, 1.0)), x)
+            for x in (np.array(self.low), np.array(self.high))
+        )
         return low.astype(np.float32), (high - low).astype(np.float32)
 
     def _array(self, bound: tuple[float, ...]) -> np.ndarray:
@@ -247,7 +265,11 @@ class Product:
 
     def columns(self, tasks: PyTree) -> dict[str, np.ndarray]:
         """The columns of every part, by names like "part.axis"."""
-        return {f"{name}.{column}": values for name, part in self.parts.items() for column, values in part.columns(tasks[name]).items()}
+        return {
+            f"{name}.{column}": values
+            for name, part in self.parts.items()
+            for column, values in part.columns(tasks[name]).items()
+        }
 
     def embed(self, task: PyTree) -> jax.Array | None:
         """The places of all parts joined; None where one part has none."""

@@ -1,4 +1,6 @@
-"""A teacher's view of a task space: other tasks, or other names for the same ones, than those that are really played."""
+"""A teacher's view of a task space: other tasks, or other names for the same ones, than those
+that are really played.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from jaxcurriculum.roles import Environment, Student
 from jaxcurriculum.spaces import Box, Space
 
 Move = Callable[[jax.Array], jax.Array]  # from task to task, [dims]
-EDGE = 1e-4  # of an interval: a mapped task stays so far from its ends that rounding cannot carry it into the next one
+# of an interval: so far from its ends a mapped task stays, that rounding cannot carry it over
+EDGE = 1e-4
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,16 +28,21 @@ class View:
     name: str
     space: Space
     to_original: Callable[[PyTree], PyTree]  # (task of the view) -> task that is played
-    is_feasible: Callable[[PyTree], jax.Array] | None = None  # (task of the view) -> [] bool; without, all are
+    # (task of the view) -> [] bool; without, all are
+    is_feasible: Callable[[PyTree], jax.Array] | None = None
     lowest: float | jax.Array = 0.0  # return of an unfeasible task
 
 
 def environment_in_view(env: Environment, view: View) -> Environment:
-    """`env` on the tasks of `view`; an episode on an unfeasible one ends after one step with reward `lowest`."""
+    """`env` on the tasks of `view`; an episode on an unfeasible one ends after one step with
+    reward `lowest`.
+    """
     is_feasible = view.is_feasible
     named = dataclasses.replace(env, name=f"{env.name}, {view.name}", task_space=view.space)
     if is_feasible is None:
-        return dataclasses.replace(named, generate=lambda key, task: env.generate(key, view.to_original(task)))
+        return dataclasses.replace(
+            named, generate=lambda key, task: env.generate(key, view.to_original(task))
+        )
 
     def generate(key: Key, task: PyTree) -> PyTree:
         return env.generate(key, view.to_original(task)), is_feasible(task)
@@ -45,21 +53,32 @@ def environment_in_view(env: Environment, view: View) -> Environment:
         reward = jnp.where(feasible, timestep.reward, view.lowest)
         return state, timestep.replace(reward=reward, terminated=timestep.terminated | ~feasible)
 
-    return dataclasses.replace(named, generate=generate, reset=lambda key, level: env.reset(key, level[0]), step=step)
+    return dataclasses.replace(
+        named, generate=generate, reset=lambda key, level: env.reset(key, level[0]), step=step
+    )
 
 
 def student_in_view(student: Student, view: View) -> Student:
-    """A simulated student on the tasks of `view`; an unfeasible one is given to it with weight 0, and its return is `lowest`.
+    """A simulated student on the tasks of `view`; an unfeasible one is given to it with weight 0,
+    and its return is `lowest`.
 
     Raises:
-      ValueError: when the student plays an environment: its episodes come back in another order than its proposals.
+      ValueError: when the student plays an environment: its episodes come back in another order
+          than its proposals.
     """
     if student.step_unit != "episodes":
-        raise ValueError(f"A student that plays an environment sees another view through it: wrap the environment of {student.name!r}.")
+        raise ValueError(
+            "A student that plays an environment sees another view through it: wrap the"
+            f" environment of {student.name!r}."
+        )
     to_original = jax.vmap(view.to_original)
 
     def feasible(tasks: PyTree, num: int) -> jax.Array:
-        return jnp.ones((num,), bool) if view.is_feasible is None else jax.vmap(view.is_feasible)(tasks)
+        return (
+            jnp.ones((num,), bool)
+            if view.is_feasible is None
+            else jax.vmap(view.is_feasible)(tasks)
+        )
 
     def seen(episodes: Episodes, tasks: PyTree, is_feasible: jax.Array) -> Episodes:
         returns = jnp.where(is_feasible, episodes.returns, view.lowest)
@@ -68,20 +87,39 @@ def student_in_view(student: Student, view: View) -> Student:
     def train(key: Key, state: PyTree, proposals: Proposals) -> tuple[PyTree, Episodes]:
         is_feasible = feasible(proposals.tasks, proposals.seeds.shape[0])
         weight = jnp.where(is_feasible, proposals.weight, 0.0)
-        state, episodes = student.train(key, state, proposals.replace(tasks=to_original(proposals.tasks), weight=weight))
+        state, episodes = student.train(
+            key, state, proposals.replace(tasks=to_original(proposals.tasks), weight=weight)
+        )
         return state, seen(episodes, proposals.tasks, is_feasible)
 
-    def evaluate(key: Key, state: PyTree, tasks: PyTree, seeds: jax.Array, num_episodes: int, deterministic: bool) -> Episodes:
-        episodes = student.evaluate(key, state, to_original(tasks), seeds, num_episodes, deterministic)
+    def evaluate(
+        key: Key,
+        state: PyTree,
+        tasks: PyTree,
+        seeds: jax.Array,
+        num_episodes: int,
+        deterministic: bool,
+    ) -> Episodes:
+        episodes = student.evaluate(
+            key, state, to_original(tasks), seeds, num_episodes, deterministic
+        )
         repeat = lambda leaf: jnp.repeat(leaf, num_episodes, axis=0)
         return seen(episodes, jax.tree.map(repeat, tasks), repeat(feasible(tasks, seeds.shape[0])))
 
-    return dataclasses.replace(student, name=f"{student.name}, {view.name}", task_space=view.space, train=train, evaluate=evaluate)
+    return dataclasses.replace(
+        student,
+        name=f"{student.name}, {view.name}",
+        task_space=view.space,
+        train=train,
+        evaluate=evaluate,
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RuggedConfig(Config):
-    """How the task space is shuffled. The default is the first landscape that leaves no quarter of the first four axes in its place."""
+    """How the task space is shuffled. The default is the first landscape that leaves no quarter
+    of the first four axes in its place.
+    """
 
     intervals: int = field(
         4,
@@ -97,14 +135,18 @@ class RuggedConfig(Config):
 
 
 def rugged_maps(
-    space: Box, landscape: int | jax.Array = RuggedConfig.landscape, intervals: int = RuggedConfig.intervals
+    space: Box,
+    landscape: int | jax.Array = RuggedConfig.landscape,
+    intervals: int = RuggedConfig.intervals,
 ) -> tuple[Move, Move]:
-    """(to_original, to_view), inverse to each other, from task to task [dims]: what a teacher's task really is, and how it names one.
+    """(to_original, to_view), inverse to each other, from task to task [dims]: what a teacher's
+    task really is, and how it names one.
 
-        to_original:  u = (j + f) / intervals of the unit cube  ->  (permutation[j] + f) / intervals,  each axis by itself
+        to_original:  u = (j + f) / intervals of the unit cube  ->  (permutation[j] + f) /
+        intervals,  each axis by itself
 
-    f, the place within interval j, is kept 0.0001 off its ends, where rounding could carry a task into the next interval. `landscape` is
-    the number of the shuffle.
+    f, the place within interval j, is kept 0.0001 off its ends, where rounding could carry a task
+    into the next interval. `landscape` is the number of the shuffle.
 
     Raises:
       TypeError: when `space` is no Box.
@@ -118,14 +160,18 @@ def rugged_maps(
     check_kind("rugged_maps.space", space, Box)
     RuggedConfig(landscape=landscape, intervals=intervals)  # checks them
     shuffle = lambda key: jax.random.permutation(key, intervals)
-    order = jax.vmap(shuffle)(jax.random.split(jax.random.key(landscape), space.dims))  # [dims, intervals]
+    order = jax.vmap(shuffle)(
+        jax.random.split(jax.random.key(landscape), space.dims)
+    )  # [dims, intervals]
 
     def along(order: jax.Array) -> Move:
         def move(task: jax.Array) -> jax.Array:
             scaled = space.to_unit(task) * intervals
             interval = jnp.clip(jnp.floor(scaled), 0, intervals - 1).astype(jnp.int32)
             inside = jnp.clip(scaled - interval, EDGE, 1 - EDGE)
-            return space.from_unit((jnp.take_along_axis(order, interval[:, None], axis=1)[:, 0] + inside) / intervals)
+            return space.from_unit(
+                (jnp.take_along_axis(order, interval[:, None], axis=1)[:, 0] + inside) / intervals
+            )
 
         return move
 

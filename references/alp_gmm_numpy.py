@@ -8,7 +8,9 @@ from sklearn.mixture import GaussianMixture
 
 
 class NearestNeighbourProgress:
-    """Absolute learning progress against the nearest of ALL past tasks; of equally near ones the latest."""
+    """Absolute learning progress against the nearest of ALL past tasks; of equally near ones
+    the latest.
+    """
 
     def __init__(self, dims: int):
         self.tasks, self.returns = np.zeros((1024, dims), np.float32), np.zeros(1024, np.float32)
@@ -45,14 +47,21 @@ class AlpGmm:
         alp = np.maximum(self.mixture.means_[:, -1], 0)
         chance = alp / alp.sum() if alp.sum() > 0 else np.full(len(alp), 1 / len(alp))
         component = self.random.choice(len(alp), p=chance)
-        draw = self.random.multivariate_normal(self.mixture.means_[component], self.mixture.covariances_[component])
+        draw = self.random.multivariate_normal(
+            self.mixture.means_[component], self.mixture.covariances_[component]
+        )
         return np.clip(draw[:-1], self.low, self.high).astype(np.float32)
 
     def update(self, task: np.ndarray, episode_return: float) -> None:
         self.rows.append([*task, self.progress.add(task, episode_return)])
         if len(self.rows) % self.fit_every == 0:
             rows = np.array(self.rows[-self.fit_every :])
-            with warnings.catch_warnings():  # fewer distinct rows than components, or EM cut at 100 iterations
+            with (
+                warnings.catch_warnings()
+            ):  # fewer distinct rows than components, or EM cut at 100 iterations
                 warnings.simplefilter("ignore", ConvergenceWarning)
-                fits = [GaussianMixture(n_components=k, random_state=0).fit(rows) for k in self.components]
+                fits = [
+                    GaussianMixture(n_components=k, random_state=0).fit(rows)
+                    for k in self.components
+                ]
             self.mixture = min(fits, key=lambda fit: fit.aic(rows))

@@ -1,4 +1,6 @@
-"""Bandit teachers as plain loops in double precision, written from the papers; `update` takes one episode."""
+"""Bandit teachers as plain loops in double precision, written from the papers; `update` takes
+one episode.
+"""
 
 from collections import deque
 
@@ -13,7 +15,9 @@ def _softmax(scores):
 class Tscl:
     """Algorithms 1 to 4 of arXiv 1707.00183; the first return of an arm gives no reward."""
 
-    def __init__(self, num_arms, algorithm, window=10, rate=0.1, epsilon=0.1, temperature=None, absolute=True):
+    def __init__(
+        self, num_arms, algorithm, window=10, rate=0.1, epsilon=0.1, temperature=None, absolute=True
+    ):
         self.num_arms, self.algorithm, self.window, self.rate = num_arms, algorithm, window, rate
         self.epsilon, self.temperature, self.absolute = epsilon, temperature, absolute
         self.value, self.last, self.time = np.zeros(num_arms), {}, 0
@@ -43,7 +47,9 @@ class Tscl:
         """Of the next arm; "sampling" is given a random number for each arm."""
         score = self.value
         if self.algorithm == "sampling":
-            pick = lambda changes, u: changes[len(changes) - 1 - int(u * len(changes))] if changes else np.inf
+            pick = lambda changes, u: (
+                changes[len(changes) - 1 - int(u * len(changes))] if changes else np.inf
+            )
             score = np.array([pick(changes, u) for changes, u in zip(self.changes, uniform)])
         score = np.abs(score) if self.absolute else score
         if self.temperature is not None:
@@ -53,7 +59,9 @@ class Tscl:
 
 
 class Exp3S:
-    """Equations of arXiv 1704.03003; the reservoir forgets by rank, given a random number an episode."""
+    """Equations of arXiv 1704.03003; the reservoir forgets by rank, given a random number an
+    episode.
+    """
 
     def __init__(self, num_arms, rate, epsilon, bias, size, quantiles=(0.2, 0.8), sharing=True):
         self.num_arms, self.rate, self.epsilon, self.bias = num_arms, rate, epsilon, bias
@@ -70,23 +78,36 @@ class Exp3S:
         reward, scaled = score - previous, 0.0
         if self.reservoir:
             low, high = np.quantile(self.reservoir, self.quantiles)
-            scaled = np.clip(2 * (reward - low) / (high - low) - 1, -1, 1) if high > low else np.sign(reward - low)
-        estimate = np.array([(scaled * (i == arm) + self.bias) / p for i, p in enumerate(self.probabilities())])
+            scaled = (
+                np.clip(2 * (reward - low) / (high - low) - 1, -1, 1)
+                if high > low
+                else np.sign(reward - low)
+            )
+        estimate = np.array(
+            [(scaled * (i == arm) + self.bias) / p for i, p in enumerate(self.probabilities())]
+        )
         v = self.weights + self.rate * estimate
         share = 1 / (self.num_rewards + 1) if self.sharing else 0.0
-        others = [sum(np.exp(v[j]) for j in range(self.num_arms) if j != i) / (self.num_arms - 1) for i in range(self.num_arms)]
+        others = [
+            sum(np.exp(v[j]) for j in range(self.num_arms) if j != i) / (self.num_arms - 1)
+            for i in range(self.num_arms)
+        ]
         self.weights = np.log((1 - share) * np.exp(v) + share * np.array(others))
         if len(self.reservoir) < self.size:
             self.reservoir = sorted([*self.reservoir, reward])
         else:
             slot = int(uniform * (self.num_rewards + 1))
             if slot < self.size:
-                self.reservoir = sorted([*self.reservoir[:slot], *self.reservoir[slot + 1 :], reward])
+                self.reservoir = sorted(
+                    [*self.reservoir[:slot], *self.reservoir[slot + 1 :], reward]
+                )
         self.num_rewards += 1
 
 
 class UcbAdvantage:
-    """Algorithm 1 of arXiv 2504.09710; the advantage without a critic is the distance from a running mean."""
+    """Algorithm 1 of arXiv 2504.09710; the advantage without a critic is the distance from a
+    running mean.
+    """
 
     def __init__(self, num_arms, window, temperature):
         self.window, self.temperature = window, temperature
@@ -96,8 +117,12 @@ class UcbAdvantage:
     def update(self, arm, score, advantage):
         self.num[arm] += 1
         self.mean[arm] += (score - self.mean[arm]) / min(self.num[arm], self.window)
-        self.advantages[arm].append(advantage if np.isfinite(advantage) else abs(score - self.mean[arm]))
+        self.advantages[arm].append(
+            advantage if np.isfinite(advantage) else abs(score - self.mean[arm])
+        )
 
     def probabilities(self):
         mean = np.array([np.mean(values) if values else 0.0 for values in self.advantages])
-        return _softmax((mean + np.sqrt(2 * np.log(self.num.sum() + 1) / (self.num + 1))) / self.temperature)
+        return _softmax(
+            (mean + np.sqrt(2 * np.log(self.num.sum() + 1) / (self.num + 1))) / self.temperature
+        )

@@ -1,4 +1,5 @@
-"""Where the parts of a walker are created in Box2D: frames [1 + 2 legs, 3] (x, y, angle) of hull, upper and lower, leg by leg.
+"""Where the parts of a walker are created in Box2D: frames [1 + 2 legs, 3] (x, y, angle) of hull,
+upper and lower, leg by leg.
 
 Points of the plane are complex numbers here: a turn is a product.
 """
@@ -19,12 +20,16 @@ def tilts(body: Body) -> tuple[float, ...]:
 
 
 def created(body: Body) -> np.ndarray:
-    """Frames in which an episode begins: as published for a published body, and joined at rest on the ground for any other."""
+    """Frames in which an episode begins: as published for a published body, and joined at rest
+    on the ground for any other.
+    """
     return published_frames(body) if body == BODIES.get(body.name) else standing(body)
 
 
 def published_frames(body: Body) -> np.ndarray:
-    """Legs 16 pixels above their joints, and the quadruped's aside of them too: the first steps pull them together."""
+    """Legs 16 pixels above their joints, and the quadruped's aside of them too: the first steps
+    pull them together.
+    """
     upper, lower = body.link_lengths
     y = GROUND + upper + lower
     frames = [(START, y, 0.0)]
@@ -38,14 +43,19 @@ def standing(body: Body) -> np.ndarray:
     """All legs in `STANCE`, as far as their limits let them, and the lowest point on the ground."""
     joints = np.clip(STANCE, body.joint_lower, body.joint_upper)
     frames = joined(body, (START, 0.0, 0.0), np.tile(joints[:, None], body.num_legs))
-    links, boxes = frames[1:], np.tile(np.stack([body.link_widths, body.link_lengths]), body.num_legs)
+    links, boxes = (
+        frames[1:],
+        np.tile(np.stack([body.link_widths, body.link_lengths]), body.num_legs),
+    )
     below = (abs(np.sin(links[:, 2])) * boxes[0] + abs(np.cos(links[:, 2])) * boxes[1]) / 2
     frames[:, 1] += GROUND + SKIN - min(*(links[:, 1] - below), *(y for _, y in body.hull))
     return frames
 
 
 def joined(body: Body, origin, joints) -> np.ndarray:
-    """Frames of a walker whose hull's origin is at `origin` (x, y, angle) and whose joints [2 (hip, knee), legs] are joined."""
+    """Frames of a walker whose hull's origin is at `origin` (x, y, angle) and whose joints [2
+    (hip, knee), legs] are joined.
+    """
     x, y, angle = map(float, origin)
     frames = [(x, y, angle)]
     for hip, tilt, turns in zip(body.hips, tilts(body), joints.T):
@@ -59,7 +69,9 @@ def joined(body: Body, origin, joints) -> np.ndarray:
 
 
 def origin_of(pose, centre) -> tuple[float, float, float]:
-    """The frame of a hull whose centre of mass, `centre` from its origin, is at `pose` (x, y, angle)."""
+    """The frame of a hull whose centre of mass, `centre` from its origin, is at `pose` (x, y,
+    angle).
+    """
     x, y, angle = map(float, pose)
     origin = complex(x, y) - complex(*centre) * cmath.rect(1, angle)
     return origin.real, origin.imag, angle

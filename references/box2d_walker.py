@@ -1,4 +1,6 @@
-"""Box2D holding any walker of ours on any ground, step for step what gymnasium's BipedalWalker does: what the engine is held against."""
+"""Box2D holding any walker of ours on any ground, step for step what gymnasium's BipedalWalker
+does: what the engine is held against.
+"""
 
 import jax
 import numpy as np
@@ -8,7 +10,16 @@ from gymnasium.envs.box2d import bipedal_walker as published
 from jaxcurriculum.envs.walker.bodies import Body, Start, get_body
 from jaxcurriculum.envs.walker.engine.kinematics import WalkerState
 from references.box2d_poses import created, joined, origin_of, tilts
-from references.box2d_world import FINISH, GROUND, HULL, RAYS, Contacts, Nearest, World, published_ground
+from references.box2d_world import (
+    FINISH,
+    GROUND,
+    HULL,
+    RAYS,
+    Contacts,
+    Nearest,
+    World,
+    published_ground,
+)
 
 HULL_FRICTION = 0.1
 
@@ -17,12 +28,16 @@ class Box2DWalker:
     """A walker in Box2D with gymnasium's interface, observations [4 + 5 legs + 10] and rewards.
 
     Args:
-      ground: line (x, y), m, made of edges of two vertices; by default one long edge as high as gymnasium's.
+      ground: line (x, y), m, made of edges of two vertices; by default one long edge as high as
+          gymnasium's.
       obstacles: convex polygons of at most eight corners (x, y), m.
       push: force on the hull in the first step, N; None draws gymnasium's, on its own ground.
-      own_ground: gymnasium's ground of BipedalWalker-v3, or with `hardcore` of its harder variant, drawn from the seed of `reset`.
-      contact_flag: "box2d" for gymnasium's, which is cleared when a foot leaves one edge and stands on another, or "exact".
-      iterations: of the solver, for velocities and positions; `world.iterations` can be set between steps.
+      own_ground: gymnasium's ground of BipedalWalker-v3, or with `hardcore` of its harder variant,
+          drawn from the seed of `reset`.
+      contact_flag: "box2d" for gymnasium's, which is cleared when a foot leaves one edge and stands
+          on another, or "exact".
+      iterations: of the solver, for velocities and positions; `world.iterations` can be set between
+          steps.
     """
 
     def __init__(
@@ -43,12 +58,23 @@ class Box2DWalker:
             raise ValueError("ground and obstacles must be left out where gymnasium draws them.")
         if push is None and not self.own_ground:
             raise ValueError("push must be a number where gymnasium draws no ground.")
-        self.body, self.push, self.hardcore, self.contact_flag = get_body(body), push, hardcore, contact_flag
+        self.body, self.push, self.hardcore, self.contact_flag = (
+            get_body(body),
+            push,
+            hardcore,
+            contact_flag,
+        )
         line = ground if ground is not None else [(-50, GROUND), (200, GROUND)]
-        self.terrain, self.world, self.ray = [*obstacles, *zip(line[:-1], line[1:])], World((), iterations), Nearest()
+        self.terrain, self.world, self.ray = (
+            [*obstacles, *zip(line[:-1], line[1:])],
+            World((), iterations),
+            Nearest(),
+        )
 
     def reset(self, seed: int = 0):
-        """Create the walker and do gymnasium's one step without action; returns the observation and no information."""
+        """Create the walker and do gymnasium's one step without action; returns the observation
+        and no information.
+        """
         push = self.push
         if self.own_ground:
             self.terrain, drawn = published_ground(seed, self.hardcore)
@@ -58,7 +84,9 @@ class Box2DWalker:
         return self.step(np.zeros(self.body.num_joints))[0], {}
 
     def step(self, action):
-        """Observation, reward, whether the episode ended, False and no information, as gymnasium returns them."""
+        """Observation, reward, whether the episode ended, False and no information, as
+        gymnasium returns them.
+        """
         signs, strengths = np.sign(action), np.clip(np.abs(action), 0, 1)
         for i, joint in enumerate(self.joints):
             joint.motorSpeed = float(self.body.motor_speeds[i % 2] * signs[i])
@@ -69,15 +97,34 @@ class Box2DWalker:
         for strength in strengths:
             reward -= self.body.torque_cost * strength
         fell = self.game_over or self.hull.position[0] < 0
-        return self.observe(), -100 if fell else reward, fell or self.hull.position[0] > FINISH, False, {}
+        return (
+            self.observe(),
+            -100 if fell else reward,
+            fell or self.hull.position[0] > FINISH,
+            False,
+            {},
+        )
 
     def observe(self) -> np.ndarray:
         """The observation [4 + 5 legs + 10] of the present state."""
-        velocity, contacts = self.hull.linearVelocity, self.contacts.flags if self.contact_flag == "box2d" else self.contacts.touched
-        width, height = (0.3 * size / published.SCALE / published.FPS for size in (published.VIEWPORT_W, published.VIEWPORT_H))
-        obs = [self.hull.angle, 2 * self.hull.angularVelocity / published.FPS, width * velocity[0], height * velocity[1]]
+        velocity, contacts = (
+            self.hull.linearVelocity,
+            self.contacts.flags if self.contact_flag == "box2d" else self.contacts.touched,
+        )
+        width, height = (
+            0.3 * size / published.SCALE / published.FPS
+            for size in (published.VIEWPORT_W, published.VIEWPORT_H)
+        )
+        obs = [
+            self.hull.angle,
+            2 * self.hull.angularVelocity / published.FPS,
+            width * velocity[0],
+            height * velocity[1],
+        ]
         for hip, knee, touched in zip(self.joints[::2], self.joints[1::2], contacts):
-            speeds = [joint.speed / fastest for joint, fastest in zip((hip, knee), self.body.motor_speeds)]
+            speeds = [
+                joint.speed / fastest for joint, fastest in zip((hip, knee), self.body.motor_speeds)
+            ]
             obs += [hip.angle, speeds[0], knee.angle + 1.0, speeds[1], 1.0 if touched else 0.0]
         x, y = self.hull.position
         for right, up in RAYS:
@@ -88,7 +135,9 @@ class Box2DWalker:
 
     def read(self) -> WalkerState:
         """The state as the engine keeps it."""
-        velocity = np.array([[*part.linearVelocity, part.angularVelocity] for part in self.bodies], np.float32).T  # [3, 1 + 2 legs]
+        velocity = np.array(
+            [[*part.linearVelocity, part.angularVelocity] for part in self.bodies], np.float32
+        ).T  # [3, 1 + 2 legs]
         joints = np.array([joint.angle for joint in self.joints], np.float32).reshape(-1, 2).T
         frames = joined(self.body, (*self.hull.position, self.hull.angle), joints)
         off = np.array([part.worldCenter for part in self.links]) - frames[1:, :2]
@@ -102,8 +151,13 @@ class Box2DWalker:
         )
 
     def _impulses(self) -> np.ndarray:
-        """What Box2D begins its next step with, in the engine's rows [10, legs], N m s and N s; points that turn a link alike as one."""
-        torques = [joint.GetMotorTorque(published.FPS) + joint.GetReactionTorque(published.FPS) for joint in self.joints]
+        """What Box2D begins its next step with, in the engine's rows [10, legs], N m s and N s;
+        points that turn a link alike as one.
+        """
+        torques = [
+            joint.GetMotorTorque(published.FPS) + joint.GetReactionTorque(published.FPS)
+            for joint in self.joints
+        ]
         joints = np.array(torques).reshape(-1, 2).T / published.FPS
         normals, tangents = np.zeros((2, 2, 2, self.body.num_legs))  # [points, links, legs]
         for contact in self.world.contacts:
@@ -114,22 +168,34 @@ class Box2DWalker:
             leg, link = divmod(self.links.index(part), 2)
             manifold = contact.worldManifold
             normal = np.array(manifold.normal) * (-1 if first else 1)
-            for place, point in zip(manifold.points, contact.manifold.points[: contact.manifold.pointCount]):
+            for place, point in zip(
+                manifold.points, contact.manifold.points[: contact.manifold.pointCount]
+            ):
                 arm = np.array(place) - part.worldCenter
                 slot = 0 if normal[1] * arm[0] > normal[0] * arm[1] else 1
                 normals[slot, link, leg] += point.normalImpulse
                 tangents[slot, link, leg] += point.tangentImpulse
-        return np.concatenate([joints, normals.reshape(4, -1), tangents.reshape(4, -1)]).astype(np.float32)
+        return np.concatenate([joints, normals.reshape(4, -1), tangents.reshape(4, -1)]).astype(
+            np.float32
+        )
 
     def place(self, state: WalkerState, at: int | None = None) -> None:
-        """Put the walker in this state, or in number `at` of a batch of them. What happened before has no influence any more."""
-        state = jax.tree.map(lambda x: np.asarray(x, float) if at is None else np.asarray(x, float)[..., at], state)
-        mass = polygonShape(vertices=self.body.hull).getMass(self.body.hull_density)  # its centre lives no longer than itself
+        """Put the walker in this state, or in number `at` of a batch of them. What happened
+        before has no influence any more.
+        """
+        state = jax.tree.map(
+            lambda x: np.asarray(x, float) if at is None else np.asarray(x, float)[..., at], state
+        )
+        mass = polygonShape(vertices=self.body.hull).getMass(
+            self.body.hull_density
+        )  # its centre lives no longer than itself
         frames = joined(self.body, origin_of(state.hull_pose, mass.center), state.joints)
         frames[1:, :2] += state.offset.swapaxes(1, 2).reshape(2, -1).T
         self._build(frames)
         links = state.link_velocity.swapaxes(1, 2).reshape(3, -1).T
-        for part, (vx, vy, rate) in zip(self.bodies, [state.hull_velocity.tolist(), *links.tolist()]):
+        for part, (vx, vy, rate) in zip(
+            self.bodies, [state.hull_velocity.tolist(), *links.tolist()]
+        ):
             part.linearVelocity, part.angularVelocity = (vx, vy), rate
         self.potential = self._potential()
 
@@ -137,7 +203,9 @@ class Box2DWalker:
         """Shift the whole walker, at rest, by (x, y) metres."""
         state = self.read()
         rest = jax.tree.map(np.zeros_like, state)
-        self.place(rest.replace(hull_pose=state.hull_pose + np.array([x, y, 0]), joints=state.joints))
+        self.place(
+            rest.replace(hull_pose=state.hull_pose + np.array([x, y, 0]), joints=state.joints)
+        )
 
     @property
     def bodies(self):
@@ -151,51 +219,95 @@ class Box2DWalker:
         return 130 * self.hull.position[0] / published.SCALE - 5.0 * abs(self.hull.angle)
 
     def _build(self, frames):
-        """A new world each time: in a used one the order of contacts, and so the last digits, depend on what was there before."""
-        body, self.world, self.contacts = self.body, World(self.terrain, self.world.iterations), Contacts(self.body.num_legs)
+        """A new world each time: in a used one the order of contacts, and so the last digits,
+        depend on what was there before.
+        """
+        body, self.world, self.contacts = (
+            self.body,
+            World(self.terrain, self.world.iterations),
+            Contacts(self.body.num_legs),
+        )
         self.world.contactListener, self.potential = self.contacts, None
-        self.hull = self._part(frames[0], polygonShape(vertices=body.hull), body.hull_density, HULL_FRICTION, HULL)
+        self.hull = self._part(
+            frames[0], polygonShape(vertices=body.hull), body.hull_density, HULL_FRICTION, HULL
+        )
         self.links, self.joints = [], []
         for leg, (hip, tilt) in enumerate(zip(body.hips, tilts(body))):
             parent, anchor, reference = self.hull, hip, tilt
             for k, (width, length) in enumerate(zip(body.link_widths, body.link_lengths)):
                 shape = polygonShape(box=(width / 2, length / 2))
-                link = self._part(frames[1 + 2 * leg + k], shape, body.link_density, body.link_friction, leg if k == 1 else None)
-                self._join(parent, anchor, link, (0, length / 2), reference, (body.joint_lower[k], body.joint_upper[k]))
+                link = self._part(
+                    frames[1 + 2 * leg + k],
+                    shape,
+                    body.link_density,
+                    body.link_friction,
+                    leg if k == 1 else None,
+                )
+                self._join(
+                    parent,
+                    anchor,
+                    link,
+                    (0, length / 2),
+                    reference,
+                    (body.joint_lower[k], body.joint_upper[k]),
+                )
                 self.links.append(link)
                 parent, anchor, reference = link, (0, -length / 2), 0.0
 
     def _part(self, frame, shape, density, friction, name):
         x, y, angle = frame.tolist()
-        fixture = fixtureDef(shape=shape, density=density, friction=friction, categoryBits=0x20, maskBits=1)  # meets only the ground
-        return self.world.CreateDynamicBody(position=(x, y), angle=angle, fixtures=fixture, userData=name)
+        fixture = fixtureDef(
+            shape=shape, density=density, friction=friction, categoryBits=0x20, maskBits=1
+        )  # meets only the ground
+        return self.world.CreateDynamicBody(
+            position=(x, y), angle=angle, fixtures=fixture, userData=name
+        )
 
     def _join(self, parent, anchor, link, top, reference, limits):
-        ends = dict(bodyA=parent, bodyB=link, localAnchorA=anchor, localAnchorB=top, referenceAngle=reference)
-        joint = revoluteJointDef(**ends, enableMotor=True, enableLimit=True, lowerAngle=limits[0], upperAngle=limits[1])
+        ends = dict(
+            bodyA=parent,
+            bodyB=link,
+            localAnchorA=anchor,
+            localAnchorB=top,
+            referenceAngle=reference,
+        )
+        joint = revoluteJointDef(
+            **ends, enableMotor=True, enableLimit=True, lowerAngle=limits[0], upperAngle=limits[1]
+        )
         self.joints.append(self.world.CreateJoint(joint))
 
 
 def measure_start(walker: Box2DWalker) -> Start:
     """Where Box2D holds a walker after `reset` and one more step without action, to a millionth.
 
-    The numbers of `bodies.py` are those on gymnasium's own ground: feet touch several edges there at once, and one long edge gives others.
+    The numbers of `bodies.py` are those on gymnasium's own ground: feet touch several edges there
+    at once, and one long edge gives others.
     """
     walker.reset()
     seen = walker.step(np.zeros(walker.body.num_joints))[0]
     state = walker.read()
     links = state.link_velocity.swapaxes(1, 2).reshape(3, -1)
     velocity = np.concatenate([state.hull_velocity[:, None], links], axis=1)
-    joints, velocity, (pose,) = (_rounded(x) for x in (state.joints, velocity, state.hull_pose[None] - [0, GROUND, 0]))
-    return Start(pose=pose, joints=joints, velocity=velocity, touched=tuple(flag > 0 for flag in seen[8:-10:5]))
+    joints, velocity, (pose,) = (
+        _rounded(x) for x in (state.joints, velocity, state.hull_pose[None] - [0, GROUND, 0])
+    )
+    return Start(
+        pose=pose,
+        joints=joints,
+        velocity=velocity,
+        touched=tuple(flag > 0 for flag in seen[8:-10:5]),
+    )
 
 
 def _rounded(rows) -> tuple:
     return tuple(tuple(round(float(x), 6) for x in row) for row in rows)
 
 
-def episode(walker: Box2DWalker, policy, max_steps: int, seed: int = 0, idle: int = 1) -> tuple[int, float, float]:
-    """Length, final x (m) and return under `policy`, a function of the observation, after `idle` uncounted steps without action.
+def episode(
+    walker: Box2DWalker, policy, max_steps: int, seed: int = 0, idle: int = 1
+) -> tuple[int, float, float]:
+    """Length, final x (m) and return under `policy`, a function of the observation, after `idle`
+    uncounted steps without action.
 
     After one of them the engine's episodes begin; with none, gymnasium's do.
     """
@@ -211,4 +323,7 @@ def episode(walker: Box2DWalker, policy, max_steps: int, seed: int = 0, idle: in
 
 def pose_error(a: WalkerState, b: WalkerState) -> float:
     """Largest difference of the hull's pose (m, rad) and the joint angles (rad)."""
-    return max(np.abs(np.asarray(a.hull_pose) - b.hull_pose).max(), np.abs(np.asarray(a.joints) - b.joints).max())
+    return max(
+        np.abs(np.asarray(a.hull_pose) - b.hull_pose).max(),
+        np.abs(np.asarray(a.joints) - b.joints).max(),
+    )

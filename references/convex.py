@@ -4,7 +4,9 @@ import numpy as np
 
 
 def separation(polygon, box) -> float:
-    """Largest separation over all side normals of two convex polygons, counter-clockwise: the separating-axis theorem."""
+    """Largest separation over all side normals of two convex polygons, counter-clockwise: the
+    separating-axis theorem.
+    """
     best = -np.inf
     for a, b in ((polygon, box), (box, polygon)):
         for i in range(len(a)):

@@ -1,7 +1,9 @@
-"""How episodes are distributed in both engines: length and final x of gymnasium's gait, of random and of constant actions.
+"""How episodes are distributed in both engines: length and final x of gymnasium's gait, of random
+and of constant actions.
 
-Box2D's 2,000 episodes of a scene take minutes, so they are kept in a file. `python -m references.distributions`, run in `tests`, plays
-the scenes that the file lacks (all of them: about an hour on two cores), or plays anew those whose names are given.
+Box2D's 2,000 episodes of a scene take minutes, so they are kept in a file.
+`python -m references.distributions`, run in `tests`, plays the scenes that the file lacks (all of
+them: about an hour on two cores), or plays anew those whose names are given.
 """
 
 from __future__ import annotations
@@ -29,17 +31,23 @@ from references.same_state import draw_levels, in_box2d
 
 NUM = 2000  # episodes of a scene
 CHUNK = 50  # episodes of Box2D played side by side
-LOW_STUMPS = (0.2, 6.0)  # task: mean height (steps) and spacing (m), over which Box2D's gait passes four of five stumps
+LOW_STUMPS = (
+    0.2,
+    6.0,
+)  # task: mean height (steps) and spacing (m), over which Box2D's gait passes four of five stumps
 KEPT = pathlib.Path(__file__).with_name("box2d_episodes.npz")
-Policy = Callable[[int, np.ndarray], np.ndarray]  # (step, observations [N, ...]) -> actions [N, joints]
+Policy = Callable[
+    [int, np.ndarray], np.ndarray
+]  # (step, observations [N, ...]) -> actions [N, joints]
 
 
 @dataclasses.dataclass(frozen=True)
 class Scene:
     """Who walks where.
 
-    "flat" is one long edge, on which Box2D's gait comes to a stand at 6.27 m, before any stump could stand; "flat pieces" is as flat but
-    made of one edge a step, and "low stumps" stand on such ground; "pieces" is BipedalWalker-v3's, drawn by each engine for itself.
+    "flat" is one long edge, on which Box2D's gait comes to a stand at 6.27 m, before any stump
+    could stand; "flat pieces" is as flat but made of one edge a step, and "low stumps" stand on
+    such ground; "pieces" is BipedalWalker-v3's, drawn by each engine for itself.
     """
 
     policy: str  # "gait", "random" or "constant"
@@ -55,23 +63,38 @@ class Scene:
 
 
 # The engine's flickering flags are those of ground of pieces.
-IN_PIECES = [Scene("gait", ground, flag) for ground in ("pieces", "flat pieces", "low stumps") for flag in ("exact", "box2d")]
+IN_PIECES = [
+    Scene("gait", ground, flag)
+    for ground in ("pieces", "flat pieces", "low stumps")
+    for flag in ("exact", "box2d")
+]
 SCENES = [Scene("gait"), *IN_PIECES, Scene("random"), Scene("constant")]
 
 
 def make_policy(name: str, episodes: np.ndarray) -> Policy:
-    """The policy of these episodes, numbers below `NUM`: the same actions whichever episodes are played together."""
+    """The policy of these episodes, numbers below `NUM`: the same actions whichever episodes
+    are played together.
+    """
     if name == "gait":
         gait = HeuristicGait(len(episodes))
         return lambda step, obs: gait(obs)
     stream = 0 if name == "constant" else 1
-    return lambda step, obs: np.random.default_rng([stream, step * stream]).uniform(-1, 1, (NUM, 4)).astype(np.float32)[episodes]
+    return lambda step, obs: (
+        np.random.default_rng([stream, step * stream])
+        .uniform(-1, 1, (NUM, 4))
+        .astype(np.float32)[episodes]
+    )
 
 
 @functools.cache
 def scene_levels(ground: str) -> Level:
     """The levels of all episodes on a scene's ground, with gymnasium's pushes, as NumPy arrays."""
-    levels = draw_levels({"flat pieces": "flat", "low stumps": "stumps"}.get(ground, ground), "default", NUM, LOW_STUMPS)
+    levels = draw_levels(
+        {"flat pieces": "flat", "low stumps": "stumps"}.get(ground, ground),
+        "default",
+        NUM,
+        LOW_STUMPS,
+    )
     pushes = np.random.default_rng(0).uniform(-MAX_PUSH, MAX_PUSH, NUM).astype(np.float32)
     if ground in ("flat pieces", "low stumps"):
         levels = levels.replace(ground=np.full((NUM, NUM_CELLS), GROUND, np.float32))
@@ -79,7 +102,9 @@ def scene_levels(ground: str) -> Level:
 
 
 def play(policy: Policy, num: int, max_steps: int, reset: Callable, step: Callable) -> np.ndarray:
-    """Length and final x (m), [2, num], of episodes that run side by side: reset() -> obs, step(actions, running) -> obs, x, ended."""
+    """Length and final x (m), [2, num], of episodes that run side by side: reset() -> obs,
+    step(actions, running) -> obs, x, ended.
+    """
     obs, running, outcome = reset(), np.full(num, True), np.zeros((2, num))
     for t in range(max_steps):
         obs, x, ended = step(policy(t, obs), running)
@@ -91,7 +116,9 @@ def play(policy: Policy, num: int, max_steps: int, reset: Callable, step: Callab
 
 
 def box2d_episodes(scene: Scene, episodes: np.ndarray) -> np.ndarray:
-    """Length and final x (m), [2, N], of these episodes in Box2D; they begin where the engine's do, after an idle step."""
+    """Length and final x (m), [2, N], of these episodes in Box2D; they begin where the engine's
+    do, after an idle step.
+    """
     walkers = [_box2d_walker(scene, episode) for episode in episodes]
     last = [np.zeros(24, np.float32)] * len(walkers)
 
@@ -112,7 +139,11 @@ def box2d_episodes(scene: Scene, episodes: np.ndarray) -> np.ndarray:
 def _box2d_walker(scene: Scene, episode: int) -> Box2DWalker:
     if scene.ground == "pieces":
         return Box2DWalker(own_ground=True, push=None, contact_flag=scene.flag)
-    return in_box2d(jax.tree.map(lambda x: x[episode], scene_levels(scene.ground)), "default", contact_flag=scene.flag)
+    return in_box2d(
+        jax.tree.map(lambda x: x[episode], scene_levels(scene.ground)),
+        "default",
+        contact_flag=scene.flag,
+    )
 
 
 def engine_episodes(scene: Scene, num: int = NUM) -> np.ndarray:
@@ -125,13 +156,23 @@ def engine_episodes(scene: Scene, num: int = NUM) -> np.ndarray:
         held[0], x, ended = step_all(levels, held[0][0], jnp.asarray(actions))
         return np.asarray(held[0][1]), np.asarray(x), np.asarray(ended)
 
-    return play(make_policy(scene.policy, np.arange(num)), num, scene.max_steps, lambda: np.asarray(held[0][1]), step)
+    return play(
+        make_policy(scene.policy, np.arange(num)),
+        num,
+        scene.max_steps,
+        lambda: np.asarray(held[0][1]),
+        step,
+    )
 
 
 @functools.cache
 def engine_steps(flag: str) -> tuple[Callable, Callable]:
-    """Compiled reset(levels) -> (states, obs) and step(levels, states, actions) -> (states, obs), x, ended of the default body."""
-    env = envs.bipedal_walker(contact_flag="true" if flag == "exact" else flag)  # steps on any level
+    """Compiled reset(levels) -> (states, obs) and step(levels, states, actions) -> (states,
+    obs), x, ended of the default body.
+    """
+    env = envs.bipedal_walker(
+        contact_flag="true" if flag == "exact" else flag
+    )  # steps on any level
     walker, key = numbers("default"), jax.random.key(0)
 
     def reset(levels):
@@ -152,32 +193,48 @@ def kept_episodes() -> dict[str, np.ndarray]:
 
 
 def distances(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
-    """How far the distribution functions of two samples are apart: the largest difference (Kolmogorov-Smirnov), the area (Wasserstein)."""
+    """How far the distribution functions of two samples are apart: the largest difference
+    (Kolmogorov-Smirnov), the area (Wasserstein).
+    """
     values = np.sort(np.concatenate([a, b]))
-    below = [np.searchsorted(np.sort(sample), values, side="right") / len(sample) for sample in (a, b)]
+    below = [
+        np.searchsorted(np.sort(sample), values, side="right") / len(sample) for sample in (a, b)
+    ]
     apart = np.abs(below[0] - below[1])
     return float(apart.max()), float((apart[:-1] * np.diff(values)).sum())
 
 
 def by_chance(sample: np.ndarray, num: int, repeats: int = 500) -> tuple[float, float]:
-    """99th percentile of both distances between resamples of `sample`, one as large as it and one of `num`."""
+    """99th percentile of both distances between resamples of `sample`, one as large as it and
+    one of `num`.
+    """
     rng = np.random.default_rng(0)
-    found = [distances(rng.choice(sample, len(sample)), rng.choice(sample, num)) for _ in range(repeats)]
+    found = [
+        distances(rng.choice(sample, len(sample)), rng.choice(sample, num)) for _ in range(repeats)
+    ]
     first, second = np.quantile(found, 0.99, axis=0)
     return float(first), float(second)
 
 
 def main(*names: str) -> None:
-    """Play Box2D's episodes of these scenes, without names of those that the file lacks, on all cores and add them to it."""
+    """Play Box2D's episodes of these scenes, without names of those that the file lacks, on all
+    cores and add them to it.
+    """
     kept = kept_episodes() if KEPT.exists() else {}
     scenes = {str(scene): scene for scene in SCENES}
     if unknown := set(names) - set(scenes):
         raise ValueError(f"names must be among {list(scenes)}, got {unknown}.")
     chunks = np.arange(NUM).reshape(-1, CHUNK)
-    with concurrent.futures.ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
+    with concurrent.futures.ProcessPoolExecutor(
+        mp_context=multiprocessing.get_context("spawn")
+    ) as pool:
         for name in names or scenes.keys() - kept.keys():
-            kept[name] = np.concatenate(list(pool.map(box2d_episodes, [scenes[name]] * len(chunks), chunks)), axis=1)
-    np.savez_compressed(KEPT, **{name: episodes.astype(np.float32) for name, episodes in kept.items()})
+            kept[name] = np.concatenate(
+                list(pool.map(box2d_episodes, [scenes[name]] * len(chunks), chunks)), axis=1
+            )
+    np.savez_compressed(
+        KEPT, **{name: episodes.astype(np.float32) for name, episodes in kept.items()}
+    )
 
 
 if __name__ == "__main__":

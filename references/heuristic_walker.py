@@ -36,7 +36,9 @@ class HeuristicGait:
         return np.clip(0.5 * np.stack([hip, knee], axis=2).reshape(-1, 4), -1, 1)
 
     def _targets(self, obs):
-        """Targets [N, 2] of hips and knees; a walker may pass through several phases in one step."""
+        """Targets [N, 2] of hips and knees; a walker may pass through several phases in one
+        step.
+        """
         rows, moving, support, speed = self.rows, self.moving, 1 - self.moving, obs[:, 2]
         legs = obs[:, 4:14].reshape(-1, 2, 5)
         swing, stand = legs[rows, moving], legs[rows, support]
@@ -50,7 +52,9 @@ class HeuristicGait:
         self.phase[staying & (stand[:, 0] < 0.10)] = PUT
 
         putting = self.phase == PUT
-        set_where(putting, (hips, moving, 0.1), (knees, moving, SUPPORT_KNEE), (knees, support, self.knee))
+        set_where(
+            putting, (hips, moving, 0.1), (knees, moving, SUPPORT_KNEE), (knees, support, self.knee)
+        )
         landed = putting & (swing[:, 4] > 0)
         self.phase[landed] = PUSH
         self.knee = np.where(landed, np.minimum(swing[:, 2], SUPPORT_KNEE), self.knee)

@@ -7,7 +7,9 @@ import numpy as np
 
 @dataclasses.dataclass
 class Region:
-    """A box with the episodes in it, the oldest first; a task on a threshold belongs to the lower half."""
+    """A box with the episodes in it, the oldest first; a task on a threshold belongs to the
+    lower half.
+    """
 
     low: np.ndarray
     high: np.ndarray
@@ -20,7 +22,9 @@ class Region:
 
 
 def progress(returns: list[float], window: int) -> float:
-    """Absolute difference of the means of the older and the newer half; of an odd number the older half has one more."""
+    """Absolute difference of the means of the older and the newer half; of an odd number the
+    older half has one more.
+    """
     latest = returns[-window:]
     if len(latest) <= 2:
         return 0.0
@@ -29,14 +33,17 @@ def progress(returns: list[float], window: int) -> float:
 
 
 def below(coordinate: float, threshold: float) -> bool:
-    """Whether it is on the lower side; a task that was clipped to a region's face lies on it, whatever the rounding of both."""
+    """Whether it is on the lower side; a task that was clipped to a region's face lies on it,
+    whatever the rounding of both.
+    """
     return coordinate <= threshold + 1e-7
 
 
 class Riac:
     """`sample()` gives a task, `update(task, return)` learns from its episode.
 
-    `draw_cuts(num_episodes)` gives the axes and the places (in [0, 1)) of the cuts tried in that episode.
+    `draw_cuts(num_episodes)` gives the axes and the places (in [0, 1)) of the cuts tried in that
+    episode.
     """
 
     def __init__(
@@ -60,25 +67,50 @@ class Riac:
         low, high = np.asarray(low, np.float64), np.asarray(high, np.float64)
         self.range = high - low
         self.regions = [Region(low, high, [], [])]
-        self.max_items, self.num_attempts, self.min_items = max_items, num_attempts, min_share * max_items
-        self.min_side, self.num_discarded, self.weigh_populations = min_side, int(discard * max_items), weigh_populations
+        self.max_items, self.num_attempts, self.min_items = (
+            max_items,
+            num_attempts,
+            min_share * max_items,
+        )
+        self.min_side, self.num_discarded, self.weigh_populations = (
+            min_side,
+            int(discard * max_items),
+            weigh_populations,
+        )
         self.exploration, self.mutation, self.mutation_std = exploration, mutation, mutation_std
         self.max_regions, self.num_episodes = max_regions, 0
         self.random = np.random.default_rng(seed)
-        self.draw_cuts = draw_cuts or (lambda _: (self.random.integers(len(low), size=max_draws), self.random.random(max_draws)))
+        self.draw_cuts = draw_cuts or (
+            lambda _: (
+                self.random.integers(len(low), size=max_draws),
+                self.random.random(max_draws),
+            )
+        )
 
     def probabilities(self) -> np.ndarray:
         alp = np.array([region.alp for region in self.regions])
         return alp / alp.sum() if alp.sum() > 0 else np.full(len(alp), 1 / len(alp))
 
     def sample(self, mode=None, place=None, inside=None, noise=None) -> np.ndarray:
-        """A task from these random numbers: three uniform in [0, 1) and one standard normal; by default from its own."""
+        """A task from these random numbers: three uniform in [0, 1) and one standard normal; by
+        default from its own.
+        """
         if mode is None:
-            mode, place, inside, noise = self.random.random(), self.random.random(), self.random.random(len(self.range)), None
+            mode, place, inside, noise = (
+                self.random.random(),
+                self.random.random(),
+                self.random.random(len(self.range)),
+                None,
+            )
         root = self.regions[0]
         if mode < self.exploration or self.num_episodes == 0:
             return root.low + inside * (root.high - root.low)
-        region = self.regions[min(np.searchsorted(np.cumsum(self.probabilities()), place, side="right"), len(self.regions) - 1)]
+        region = self.regions[
+            min(
+                np.searchsorted(np.cumsum(self.probabilities()), place, side="right"),
+                len(self.regions) - 1,
+            )
+        ]
         if mode < self.exploration + self.mutation:
             noise = self.random.standard_normal(len(self.range)) if noise is None else noise
             worst = region.tasks[int(np.argmin(region.returns))]
@@ -114,7 +146,10 @@ class Riac:
             num_attempts += 1
             if num_attempts > self.num_attempts:
                 break
-            if min(threshold - region.low[axis], region.high[axis] - threshold) < self.min_side * self.range[axis]:
+            if (
+                min(threshold - region.low[axis], region.high[axis] - threshold)
+                < self.min_side * self.range[axis]
+            ):
                 continue
             score = abs(progress(lower, self.max_items) - progress(upper, self.max_items))
             score *= len(lower) * len(upper) if self.weigh_populations else 1
@@ -131,4 +166,6 @@ class Riac:
             (high if wanted else low)[region.axis] = region.threshold
             tasks = [task for task, side in zip(region.tasks, is_lower) if side == wanted]
             returns = [r for r, side in zip(region.returns, is_lower) if side == wanted]
-            self.regions.append(Region(low, high, tasks, returns, progress(returns, self.max_items)))
+            self.regions.append(
+                Region(low, high, tasks, returns, progress(returns, self.max_items))
+            )

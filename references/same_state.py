@@ -1,8 +1,10 @@
-"""States that Box2D reached by random play, and how far the engine and a finer Box2D get from it when all go on from there.
+"""States that Box2D reached by random play, and how far the engine and a finer Box2D get from it
+when all go on from there.
 
-Kinds of states: "flight" (nothing is touched for all the steps that follow), "one foot" and "two feet" (so many lower links touch the
-ground and nothing else does), "stump edge" (a link touches a corner of a stump), "limit" (a joint is within one degree of a limit).
-States after which the hull falls within the steps that follow are left out.
+Kinds of states: "flight" (nothing is touched for all the steps that follow), "one foot" and "two
+feet" (so many lower links touch the ground and nothing else does), "stump edge" (a link touches a
+corner of a stump), "limit" (a joint is within one degree of a limit). States after which the hull
+falls within the steps that follow are left out.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ STUMPS = (0.8, 1.0)  # task: mean height (steps) and spacing (m)
 
 @dataclasses.dataclass
 class Cases:
-    """States of one kind and the joint angles (rad) that follow in Box2D; arrays have the states first."""
+    """States of one kind and the joint angles (rad) that follow in Box2D; arrays have the
+    states first.
+    """
 
     levels: Level
     states: WalkerState
@@ -46,29 +50,52 @@ class Cases:
 
 
 def draw_levels(ground: str, body: str, num: int, task: Sequence[float] = STUMPS) -> Level:
-    """`num` levels: "flat", gymnasium's "pieces", or "stumps" of a task; flat ground has stumps out of reach, to be the same program."""
-    env, task = (envs.bipedal_walker(body), (1.0,)) if ground == "pieces" else (envs.stump_tracks(body), task)
-    levels = jax.jit(jax.vmap(env.generate, in_axes=(0, None)))(jax.random.split(jax.random.key(0), num), jnp.array(task))
+    """`num` levels: "flat", gymnasium's "pieces", or "stumps" of a task; flat ground has stumps
+    out of reach, to be the same program.
+    """
+    env, task = (
+        (envs.bipedal_walker(body), (1.0,))
+        if ground == "pieces"
+        else (envs.stump_tracks(body), task)
+    )
+    levels = jax.jit(jax.vmap(env.generate, in_axes=(0, None)))(
+        jax.random.split(jax.random.key(0), num), jnp.array(task)
+    )
     levels = levels.replace(push=jnp.zeros(num))
     if ground != "flat":
         return levels
     nowhere = jnp.full_like(levels.obstacles.left, NOWHERE)
-    return levels.replace(obstacles=Columns(left=nowhere, right=nowhere, top=nowhere), first=jnp.zeros_like(levels.first))
+    return levels.replace(
+        obstacles=Columns(left=nowhere, right=nowhere, top=nowhere),
+        first=jnp.zeros_like(levels.first),
+    )
 
 
 def in_box2d(level: Level, body: str, **options) -> Box2DWalker:
-    """A walker on the same track in Box2D; stumps stand on flat ground, not in it, as the published ones do."""
-    ground = None if level.ground is None else [(STEP * i, float(y)) for i, y in enumerate(level.ground)]
+    """A walker on the same track in Box2D; stumps stand on flat ground, not in it, as the
+    published ones do.
+    """
+    ground = (
+        None if level.ground is None else [(STEP * i, float(y)) for i, y in enumerate(level.ground)]
+    )
     boxes = level.obstacles
     assert boxes is None or isinstance(boxes, Columns)
-    stumps = [] if boxes is None else np.stack([boxes.left, boxes.right, boxes.top], axis=1).astype(float).tolist()
-    obstacles = [box(left, right - left, top - GROUND) for left, right, top in stumps if left < NOWHERE]
+    stumps = (
+        []
+        if boxes is None
+        else np.stack([boxes.left, boxes.right, boxes.top], axis=1).astype(float).tolist()
+    )
+    obstacles = [
+        box(left, right - left, top - GROUND) for left, right, top in stumps if left < NOWHERE
+    ]
     return Box2DWalker(body, ground, obstacles, float(level.push), **options)
 
 
 def make_cases(kind: str, num: int, body: str = "default", ground: str | None = None) -> Cases:
     """`num` states of a kind, by default on flat ground or, for their edges, among stumps."""
-    levels = jax.tree.map(np.asarray, draw_levels(ground or ("stumps" if kind == "stump edge" else "flat"), body, num))
+    levels = jax.tree.map(
+        np.asarray, draw_levels(ground or ("stumps" if kind == "stump edge" else "flat"), body, num)
+    )
     found, seed = [], 0
     while len(found) < num:
         level = jax.tree.map(lambda x: x[len(found)], levels)  # noqa: B023
@@ -81,7 +108,9 @@ def make_cases(kind: str, num: int, body: str = "default", ground: str | None = 
 
 
 def _try(kind: str, body: str, level: Level, seed: int):
-    """State, actions and what follows in both Box2Ds; None where random play meets no such state."""
+    """State, actions and what follows in both Box2Ds; None where random play meets no such
+    state.
+    """
     length = play(kind, body, level, seed)[1]
     if length is None:
         return None
@@ -100,11 +129,15 @@ def _try(kind: str, body: str, level: Level, seed: int):
 
 
 def play(kind: str, body: str, level: Level, seed: int, length: int | None = None):
-    """Random play for `length` steps, or until a state of the kind: the walker, the steps played (None: in vain), all actions."""
+    """Random play for `length` steps, or until a state of the kind: the walker, the steps
+    played (None: in vain), all actions.
+    """
     rng = np.random.default_rng(seed)
     walker = in_box2d(level, body)
     drop(walker, level, kind == "flight", rng)
-    actions = np.repeat(rng.uniform(-1, 1, (20, walker.body.num_joints)), HOLD, axis=0).astype(np.float32)
+    actions = np.repeat(rng.uniform(-1, 1, (20, walker.body.num_joints)), HOLD, axis=0).astype(
+        np.float32
+    )
     first = int(rng.integers(*PLAY))
     last = first + LOOK if length is None else length
     for step in range(last + 1):
@@ -117,16 +150,25 @@ def play(kind: str, body: str, level: Level, seed: int, length: int | None = Non
 
 
 def drop(walker: Box2DWalker, level: Level, high: bool, rng) -> None:
-    """Place the walker at rest in a random posture, just above all of the ground near it or `high` in the air."""
-    lower, upper = (np.array(limits)[:, None] for limits in (walker.body.joint_lower, walker.body.joint_upper))
+    """Place the walker at rest in a random posture, just above all of the ground near it or
+    `high` in the air.
+    """
+    lower, upper = (
+        np.array(limits)[:, None] for limits in (walker.body.joint_lower, walker.body.joint_upper)
+    )
     x = rng.uniform(12, 70)
     walker.reset()
     state = walker.read()
     state = jax.tree.map(np.zeros_like, state).replace(
-        hull_pose=np.array([x, 0.0, rng.normal(0, 0.2)]), joints=rng.uniform(lower, upper, state.joints.shape)
+        hull_pose=np.array([x, 0.0, rng.normal(0, 0.2)]),
+        joints=rng.uniform(lower, upper, state.joints.shape),
     )
     walker.place(state)
-    lowest = min((part.transform * corner)[1] for part in walker.bodies for corner in part.fixtures[0].shape.vertices)
+    lowest = min(
+        (part.transform * corner)[1]
+        for part in walker.bodies
+        for corner in part.fixtures[0].shape.vertices
+    )
     walker.move(0, _top(level, x) + (8 if high else rng.uniform(0.03, 0.2)) - lowest)
 
 
@@ -137,13 +179,21 @@ def _top(level: Level, x: float) -> float:
         tops += [y for i, y in enumerate(level.ground) if abs(STEP * i - x) < 2]
     if level.obstacles is not None:
         boxes = level.obstacles
-        tops += [top for left, right, top in zip(boxes.left, boxes.right, boxes.top) if left - 2 < x < right + 2]
+        tops += [
+            top
+            for left, right, top in zip(boxes.left, boxes.right, boxes.top)
+            if left - 2 < x < right + 2
+        ]
     return float(max(tops))
 
 
 def _touching(walker: Box2DWalker) -> list:
     """(part, contact) of all contacts with the track."""
-    pairs = [(c.fixtureB if c.fixtureA.filterData.categoryBits & 1 else c.fixtureA, c) for c in walker.world.contacts if c.touching]
+    pairs = [
+        (c.fixtureB if c.fixtureA.filterData.categoryBits & 1 else c.fixtureA, c)
+        for c in walker.world.contacts
+        if c.touching
+    ]
     return [(fixture.body, contact) for fixture, contact in pairs]
 
 
@@ -152,13 +202,27 @@ def of_kind(kind: str, walker: Box2DWalker) -> bool:
     if kind == "flight":
         return not _touching(walker)
     if kind == "limit":
-        angles, lower, upper = (np.array(x) for x in (walker.read().joints, walker.body.joint_lower, walker.body.joint_upper))
-        return bool((np.abs(angles[None] - np.stack([lower, upper])[:, :, None]) < ONE_DEGREE).any())
+        angles, lower, upper = (
+            np.array(x)
+            for x in (walker.read().joints, walker.body.joint_lower, walker.body.joint_upper)
+        )
+        return bool(
+            (np.abs(angles[None] - np.stack([lower, upper])[:, :, None]) < ONE_DEGREE).any()
+        )
     if kind == "stump edge":
-        corners = np.array([corner for shape in walker.terrain if len(shape) > 2 for corner in shape])
-        points = [p for _, contact in _touching(walker) for p in contact.worldManifold.points[: contact.manifold.pointCount]]
+        corners = np.array(
+            [corner for shape in walker.terrain if len(shape) > 2 for corner in shape]
+        )
+        points = [
+            p
+            for _, contact in _touching(walker)
+            for p in contact.worldManifold.points[: contact.manifold.pointCount]
+        ]
         return any((np.hypot(*(corners - p).T) < AT_CORNER).any() for p in points)
-    feet, only_feet = sum(count > 0 for count in walker.contacts.touched), all(part.userData is not None for part, _ in _touching(walker))
+    feet, only_feet = (
+        sum(count > 0 for count in walker.contacts.touched),
+        all(part.userData is not None for part, _ in _touching(walker)),
+    )
     return only_feet and (feet == 1 if kind == "one foot" else feet >= 2)
 
 
@@ -187,6 +251,11 @@ def errors(angles: np.ndarray, reference: np.ndarray) -> np.ndarray:
     return np.abs(angles - reference).max((2, 3))
 
 
-def quantiles(values: np.ndarray, steps: Sequence[int] = (1, 5, HORIZON)) -> dict[int, tuple[float, float]]:
+def quantiles(
+    values: np.ndarray, steps: Sequence[int] = (1, 5, HORIZON)
+) -> dict[int, tuple[float, float]]:
     """Median and 90th percentile of errors [N, HORIZON] after so many steps."""
-    return {step: tuple(float(q) for q in np.quantile(values[:, step - 1], (0.5, 0.9))) for step in steps}
+    return {
+        step: tuple(float(q) for q in np.quantile(values[:, step - 1], (0.5, 0.9)))
+        for step in steps
+    }

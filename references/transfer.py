@@ -1,7 +1,8 @@
 """Policies trained here on BipedalWalker-v3 ground, played here and in gymnasium.
 
-bipedal_policy_*.npz hold them: the networks that `jaxcurriculum train --env bipedal-walker --body BODY --teacher random --seeds 1
---steps 12e6 --evaluate-every 1e6 --set env.contact_flag=box2d` had at its end, with the moments of the observations.
+bipedal_policy_*.npz hold them: the networks that `jaxcurriculum
+train --env bipedal-walker --body BODY --teacher random --seeds 1 --steps 12e6 --evaluate-every 1e6
+--set env.contact_flag=box2d` had at its end, with the moments of the observations.
 """
 
 import contextlib
@@ -50,13 +51,17 @@ def returns_here(body, policy, hardcore=False, num=NUM):
             states, now = jax.vmap(env.step)(keys, levels, states, act(policy, obs))
             return (states, now.obs, over | now.terminated), jnp.where(over, 0.0, now.reward)
 
-        return jax.lax.scan(step, (states, first.obs, jnp.zeros(num, bool)), length=env.max_episode_steps)[1].sum(0)
+        return jax.lax.scan(
+            step, (states, first.obs, jnp.zeros(num, bool)), length=env.max_episode_steps
+        )[1].sum(0)
 
     return np.asarray(play())
 
 
 def returns_there(body, policy, hardcore=False, num=NUM):
-    """Returns [num] of the policy in gymnasium's own environment, its legs replaced by those of the body."""
+    """Returns [num] of the policy in gymnasium's own environment, its legs replaced by those of
+    the body.
+    """
     choose, returns = jax.jit(act), []
     policy = jax.tree.map(jnp.asarray, policy)
     env = gymnasium.make("BipedalWalkerHardcore-v3" if hardcore else "BipedalWalker-v3")
@@ -64,7 +69,9 @@ def returns_there(body, policy, hardcore=False, num=NUM):
         for seed in range(num):
             (obs, _), total, over = env.reset(seed=seed), 0.0, False
             while not over:
-                obs, reward, terminated, truncated, _ = env.step(np.asarray(choose(policy, obs[None]))[0])
+                obs, reward, terminated, truncated, _ = env.step(
+                    np.asarray(choose(policy, obs[None]))[0]
+                )
                 total, over = total + reward, terminated or truncated
             returns.append(total)
     return np.array(returns)
@@ -72,7 +79,15 @@ def returns_there(body, policy, hardcore=False, num=NUM):
 
 @contextlib.contextmanager
 def _legs_of(body):
-    shapes = [polygonShape(box=(width / 2, length / 2)) for width, length in zip(body.link_widths, body.link_lengths)]
-    upper, lower = (fixtureDef(shape=shape, density=1.0, restitution=0.0, categoryBits=0x20, maskBits=1) for shape in shapes)
-    with mock.patch.multiple(bipedal_walker, LEG_H=body.link_lengths[0], LEG_FD=upper, LOWER_FD=lower):
+    shapes = [
+        polygonShape(box=(width / 2, length / 2))
+        for width, length in zip(body.link_widths, body.link_lengths)
+    ]
+    upper, lower = (
+        fixtureDef(shape=shape, density=1.0, restitution=0.0, categoryBits=0x20, maskBits=1)
+        for shape in shapes
+    )
+    with mock.patch.multiple(
+        bipedal_walker, LEG_H=body.link_lengths[0], LEG_FD=upper, LOWER_FD=lower
+    ):
         yield

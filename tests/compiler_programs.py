@@ -1,4 +1,5 @@
-"""Ordinary programs that write two arrays of one shape at the same place, each with its answer in NumPy.
+"""Ordinary programs that write two arrays of one shape at the same place, each with its answer in
+NumPy.
 
     python tests/compiler_programs.py NAME
 
@@ -142,11 +143,15 @@ def ucb(space, num_arms: int = NUM_SLOTS) -> Teacher:
         played = (episodes.tasks, episodes.returns, episodes.valid)
         return jax.lax.scan(learn, state, played)[0], jnp.int32(0)
 
-    return Teacher(name="ucb", init=init, propose=propose, update=update, report=lambda state: state)
+    return Teacher(
+        name="ucb", init=init, propose=propose, update=update, report=lambda state: state
+    )
 
 
 def check_ucb() -> None:
-    """All episodes are counted, and two seeds learn the same in a group of `map_seeds` as under plain `vmap`."""
+    """All episodes are counted, and two seeds learn the same in a group of `map_seeds` as under
+    plain `vmap`.
+    """
     config = simulated.ToyGridConfig(cells=4, episodes_per_round=5)
     student, tasks = simulated.toy_grid(config), simulated.toy_grid_test_tasks(config)
     loop = make_loop(ucb(student.task_space), student, tasks, LoopConfig(rounds_per_evaluation=9))

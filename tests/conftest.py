@@ -1,4 +1,6 @@
-"""Strict JAX for every test: implicit rank promotion is an error, two CPU devices, compilations are cached between runs."""
+"""Strict JAX for every test: implicit rank promotion is an error, two CPU devices, compilations
+are cached between runs.
+"""
 
 import pathlib
 
@@ -9,9 +11,15 @@ from jaxcurriculum import use_cores
 
 use_cores(2)
 jax.config.update("jax_numpy_rank_promotion", "raise")
-if not jax.config.jax_compilation_cache_dir:  # JAX_COMPILATION_CACHE_DIR names another, as for a start without any
-    jax.config.update("jax_compilation_cache_dir", str(pathlib.Path(__file__).parents[1] / ".jax_cache"))
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)  # a step called as it stands is hundreds of small programs
+if (
+    not jax.config.jax_compilation_cache_dir
+):  # JAX_COMPILATION_CACHE_DIR names another, as for a start without any
+    jax.config.update(
+        "jax_compilation_cache_dir", str(pathlib.Path(__file__).parents[1] / ".jax_cache")
+    )
+jax.config.update(
+    "jax_persistent_cache_min_compile_time_secs", 0
+)  # a step called as it stands is hundreds of small programs
 
 
 @pytest.fixture

@@ -33,11 +33,15 @@ class Pair:
         return None
 
     def mutate(self, key, task, scale):
-        return self.clip(jax.tree.map(lambda leaf: leaf + scale * jax.random.normal(key, leaf.shape), task))
+        return self.clip(
+            jax.tree.map(lambda leaf: leaf + scale * jax.random.normal(key, leaf.shape), task)
+        )
 
 
 def episodes_of(tasks, seeds, origin=None, valid=None, **fields):
-    """Episodes of levels ([num, ...] tasks and [num] seeds); a field that is not given is nan, `solved` False, a length 10 steps."""
+    """Episodes of levels ([num, ...] tasks and [num] seeds); a field that is not given is nan,
+    `solved` False, a length 10 steps.
+    """
     num, tasks = len(seeds), jnp.asarray(tasks) if isinstance(tasks, list) else tasks
     blank = jnp.full((num,), jnp.nan, jnp.float32)
     names = [each.name for each in dataclasses.fields(CriticScores)]
@@ -45,7 +49,9 @@ def episodes_of(tasks, seeds, origin=None, valid=None, **fields):
     return Episodes(
         tasks=jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), tasks),
         seeds=jnp.asarray(seeds, jnp.uint32),
-        origin=jnp.full((num,), -1, jnp.int32) if origin is None else jnp.asarray(origin, jnp.int32),
+        origin=jnp.full((num,), -1, jnp.int32)
+        if origin is None
+        else jnp.asarray(origin, jnp.int32),
         learner=jnp.zeros((num,), jnp.int32),
         returns=jnp.asarray(fields.get("returns", jnp.zeros((num,))), jnp.float32),
         lengths=jnp.asarray(fields.get("lengths", jnp.full((num,), 10)), jnp.int32),
@@ -56,7 +62,9 @@ def episodes_of(tasks, seeds, origin=None, valid=None, **fields):
 
 
 def practise(teacher, student, num, rounds, key):
-    """Rounds of a teacher with a made-up student, (key, proposals) -> episodes: its final state and what it proposed, [rounds, num]."""
+    """Rounds of a teacher with a made-up student, (key, proposals) -> episodes: its final state
+    and what it proposed, [rounds, num].
+    """
 
     def one_round(state, inputs):
         key, round = inputs

@@ -3,7 +3,12 @@
 import changed
 import pytest
 
-TESTS = ["tests/test_loop.py", "tests/teachers/test_riac.py", "tests/teachers/test_batching.py", "tests/envs/walker/test_batching.py"]
+TESTS = [
+    "tests/test_loop.py",
+    "tests/teachers/test_riac.py",
+    "tests/teachers/test_batching.py",
+    "tests/envs/walker/test_batching.py",
+]
 
 
 @pytest.mark.parametrize(
@@ -13,9 +18,17 @@ TESTS = ["tests/test_loop.py", "tests/teachers/test_riac.py", "tests/teachers/te
         (["README.md", "jaxcurriculum/__init__.py"], [], []),
         (["jaxcurriculum/teachers/riac.py"], ["tests/teachers/test_riac.py"], []),
         (["tests/test_loop.py"], ["tests/test_loop.py"], []),
-        (["envs/walker/batching.py"], ["tests/envs/walker/test_batching.py", "tests/teachers/test_batching.py"], []),
+        (
+            ["envs/walker/batching.py"],
+            ["tests/envs/walker/test_batching.py", "tests/teachers/test_batching.py"],
+            [],
+        ),
         (["jaxcurriculum/loop.py", "bench/parts.py"], ["tests/test_loop.py"], ["bench/parts.py"]),
-        (["tests/test_gone.py", "jaxcurriculum/gone.py"], [], ["jaxcurriculum/gone.py", "tests/test_gone.py"]),
+        (
+            ["tests/test_gone.py", "jaxcurriculum/gone.py"],
+            [],
+            ["jaxcurriculum/gone.py", "tests/test_gone.py"],
+        ),
     ],
 )
 def test_tests_are_named_after_what_they_test(files, found, missing):

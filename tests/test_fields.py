@@ -27,7 +27,12 @@ from jaxcurriculum.testing.trials import run_teacher
 
 NAN, INF = float("nan"), float("inf")
 SPACE = Box(names=("x", "y"), low=(0.0, 1.0), high=(1.0, 3.0))
-FIRST = {"task_space": SPACE, "arms": teachers.arms.cells(SPACE, 2), "student": simulated.toy_grid(), "env": probes.counting()}
+FIRST = {
+    "task_space": SPACE,
+    "arms": teachers.arms.cells(SPACE, 2),
+    "student": simulated.toy_grid(),
+    "env": probes.counting(),
+}
 
 
 def _every(config):
@@ -42,9 +47,14 @@ CONFIGS = sorted(set(_every(Config)), key=lambda config: config.__name__)
 
 
 def _factory(config):
-    """(configuration) -> teacher or student, of a class of configurations; None for those of something else."""
+    """(configuration) -> teacher or student, of a class of configurations; None for those of
+    something else.
+    """
     name = re.sub("(?<!^)(?=[A-Z])", "_", config.__name__.removesuffix("Config")).lower()
-    function = next((vars(module)[name] for module in (teachers, students, simulated) if name in vars(module)), None)
+    function = next(
+        (vars(module)[name] for module in (teachers, students, simulated) if name in vars(module)),
+        None,
+    )
     if not inspect.isfunction(function):
         return None
     first = next(iter(inspect.signature(function).parameters))
@@ -241,7 +251,10 @@ def test_every_configuration_declares_its_fields():
             lambda: RolloutConfig(assign="slot", num_envs=4, pool_size=5),
             "RolloutConfig.pool_size must equal num_envs",
         ),
-        (lambda: students.ppo(probes.target(), PpoConfig(minibatch_size=1000)), "PpoConfig.minibatch_size must divide"),
+        (
+            lambda: students.ppo(probes.target(), PpoConfig(minibatch_size=1000)),
+            "PpoConfig.minibatch_size must divide",
+        ),
         (
             lambda: teachers.TsclConfig(algorithm="naive", window=1),
             "TsclConfig.window must be at least 2",
@@ -343,7 +356,9 @@ def test_integers_are_floats_where_those_are_asked_for(config, number):
 @pytest.mark.parametrize("config", FACTORIES, ids=lambda config: config.__name__)
 def test_the_configuration_of_something_else_is_refused(config):
     other = ToyGridConfig() if config is AlpGmmConfig else AlpGmmConfig()
-    with pytest.raises(TypeError, match=f"must be of the type {config.__name__}, got {type(other).__name__}"):
+    with pytest.raises(
+        TypeError, match=f"must be of the type {config.__name__}, got {type(other).__name__}"
+    ):
         FACTORIES[config](other)
 
 
@@ -360,5 +375,7 @@ def test_the_configuration_of_something_else_is_refused(config):
 )
 def test_so_is_what_a_teacher_cannot_choose_from(teacher, argument, kind):
     for wrong in (None, SPACE if kind == "Arms" else FIRST["arms"]):
-        with pytest.raises(TypeError, match=rf"{teacher.__name__}\.{argument} must be of the type {kind}, got"):
+        with pytest.raises(
+            TypeError, match=rf"{teacher.__name__}\.{argument} must be of the type {kind}, got"
+        ):
             teacher(wrong)

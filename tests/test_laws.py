@@ -20,44 +20,85 @@ SMALL_PPO = (
 )
 
 TEACHERS = {
-    "riac": lambda space: teachers.riac(space, teachers.RiacConfig(max_items=30, num_attempts=8, max_draws=16, max_regions=15)),
+    "riac": lambda space: teachers.riac(
+        space, teachers.RiacConfig(max_items=30, num_attempts=8, max_draws=16, max_regions=15)
+    ),
     "random": teachers.random,
-    "oracle": lambda space: teachers.oracle(space, teachers.OracleConfig(step=(0.1,) * space.dims, threshold=0.0)),
-    "alp-gmm": lambda space: teachers.alp_gmm(space, teachers.AlpGmmConfig(fit_every=50, max_components=4, history=500)),
+    "oracle": lambda space: teachers.oracle(
+        space, teachers.OracleConfig(step=(0.1,) * space.dims, threshold=0.0)
+    ),
+    "alp-gmm": lambda space: teachers.alp_gmm(
+        space, teachers.AlpGmmConfig(fit_every=50, max_components=4, history=500)
+    ),
     "alp-gmm-tma": lambda space: teachers.alp_gmm(
-        space, dataclasses.replace(teachers.AlpGmmConfig.teach_my_agent(), fit_every=50, max_components=4, history=500)
+        space,
+        dataclasses.replace(
+            teachers.AlpGmmConfig.teach_my_agent(), fit_every=50, max_components=4, history=500
+        ),
     ),
     "alp-gmm, raw returns": lambda space: teachers.alp_gmm(
-        space, teachers.AlpGmmConfig(fit_every=50, max_components=4, history=500, return_range=None, unit_cube=True)
+        space,
+        teachers.AlpGmmConfig(
+            fit_every=50, max_components=4, history=500, return_range=None, unit_cube=True
+        ),
     ),
-    "covar-gmm": lambda space: teachers.covar_gmm(space, teachers.CovarGmmConfig(fit_every=50, max_components=3)),
-    "adr": lambda space: teachers.adr(space, teachers.AdrConfig(judge_every=2, grow_at=0.0, shrink_at=-20.0)),
-    "adr-tma": lambda space: teachers.adr(space, dataclasses.replace(teachers.AdrConfig.teach_my_agent(), grow_at=0.0, shrink_at=-20.0)),
+    "covar-gmm": lambda space: teachers.covar_gmm(
+        space, teachers.CovarGmmConfig(fit_every=50, max_components=3)
+    ),
+    "adr": lambda space: teachers.adr(
+        space, teachers.AdrConfig(judge_every=2, grow_at=0.0, shrink_at=-20.0)
+    ),
+    "adr-tma": lambda space: teachers.adr(
+        space,
+        dataclasses.replace(teachers.AdrConfig.teach_my_agent(), grow_at=0.0, shrink_at=-20.0),
+    ),
     "tscl": lambda space: teachers.tscl(teachers.arms.cells(space, 3)),
-    "tscl, naive": lambda space: teachers.tscl(teachers.arms.cells(space, 3), teachers.TsclConfig(algorithm="naive", window=5)),
-    "tscl, window": lambda space: teachers.tscl(
-        teachers.arms.cells(space, 3), teachers.TsclConfig(algorithm="window", policy="boltzmann", temperature=1.0)
+    "tscl, naive": lambda space: teachers.tscl(
+        teachers.arms.cells(space, 3), teachers.TsclConfig(algorithm="naive", window=5)
     ),
-    "tscl, sampling": lambda space: teachers.tscl(teachers.arms.cells(space, 3), teachers.TsclConfig(algorithm="sampling")),
-    "exp3": lambda space: teachers.exp3(teachers.arms.cells(space, 3), teachers.Exp3Config(reservoir=50)),
+    "tscl, window": lambda space: teachers.tscl(
+        teachers.arms.cells(space, 3),
+        teachers.TsclConfig(algorithm="window", policy="boltzmann", temperature=1.0),
+    ),
+    "tscl, sampling": lambda space: teachers.tscl(
+        teachers.arms.cells(space, 3), teachers.TsclConfig(algorithm="sampling")
+    ),
+    "exp3": lambda space: teachers.exp3(
+        teachers.arms.cells(space, 3), teachers.Exp3Config(reservoir=50)
+    ),
     "ucb-advantage": lambda space: teachers.ucb_advantage(
         teachers.arms.cells(space, 3), teachers.UcbAdvantageConfig(window=20, advantage_scale=50.0)
     ),
     "balanced-filtering": lambda space: teachers.balanced_filtering(teachers.arms.cells(space, 3)),
     "missing-skill": lambda space: teachers.missing_skill(teachers.arms.cells(space, 3)),
-    "skill-it": lambda space: teachers.skill_it(teachers.arms.cells(space, 3), teachers.SkillItConfig(round_episodes=30)),
-    "plr": lambda space: teachers.plr(space, teachers.PlrConfig(capacity=40, prioritisation="power", temperature=1.0)),
+    "skill-it": lambda space: teachers.skill_it(
+        teachers.arms.cells(space, 3), teachers.SkillItConfig(round_episodes=30)
+    ),
+    "plr": lambda space: teachers.plr(
+        space, teachers.PlrConfig(capacity=40, prioritisation="power", temperature=1.0)
+    ),
     "robust-plr": lambda space: teachers.plr(
-        space, dataclasses.replace(teachers.PlrConfig.bipedal(), capacity=40, score="max_mc", schedule="proportionate")
+        space,
+        dataclasses.replace(
+            teachers.PlrConfig.bipedal(), capacity=40, score="max_mc", schedule="proportionate"
+        ),
     ),
     "accel": lambda space: teachers.accel(
         space,
         teachers.AccelConfig(
-            replay=teachers.PlrConfig(robust=True, capacity=40, score="return_change", initial_mean=(0.0, 1.0, 2.0)[: space.dims])
+            replay=teachers.PlrConfig(
+                robust=True,
+                capacity=40,
+                score="return_change",
+                initial_mean=(0.0, 1.0, 2.0)[: space.dims],
+            )
         ),
     ),
     "learnability": lambda space: teachers.learnability(
-        space, teachers.LearnabilityConfig(refresh_every=3, num_candidates=30, num_attempts=3, capacity=20)
+        space,
+        teachers.LearnabilityConfig(
+            refresh_every=3, num_candidates=30, num_attempts=3, capacity=20
+        ),
     ),
     "self-paced": lambda space: teachers.self_paced(
         space, teachers.SelfPacedConfig(offset_steps=2000, update_every_steps=2000, alpha_offset=1)
@@ -65,35 +106,66 @@ TEACHERS = {
     "goal-gan": lambda space: teachers.goal_gan(
         space,
         teachers.GoalGanConfig(
-            update_every=20, num_iterations=5, pretrain_iterations=10, generator_hidden=(8,), discriminator_hidden=(8,), open_slots=40
+            update_every=20,
+            num_iterations=5,
+            pretrain_iterations=10,
+            generator_hidden=(8,),
+            discriminator_hidden=(8,),
+            open_slots=40,
         ),
     ),
     "setter-solver": lambda space: teachers.setter_solver(
-        space, teachers.SetterSolverConfig(update_every=30, setter_hidden=4, judge_hidden=(4,), num_blocks=1)
+        space,
+        teachers.SetterSolverConfig(
+            update_every=30, setter_hidden=4, judge_hidden=(4,), num_blocks=1
+        ),
     ),
-    "mix": lambda space: teachers.mix(teachers.random(space), teachers.plr(space, teachers.PlrConfig(capacity=40)), 0.3),
+    "mix": lambda space: teachers.mix(
+        teachers.random(space), teachers.plr(space, teachers.PlrConfig(capacity=40)), 0.3
+    ),
     "in-subspace": lambda space: (
-        teachers.in_subspace(teachers.adr, space, {space.names[0]: (space.low[0], space.high[0] / 2), space.names[-1]: space.high[-1]})
+        teachers.in_subspace(
+            teachers.adr,
+            space,
+            {space.names[0]: (space.low[0], space.high[0] / 2), space.names[-1]: space.high[-1]},
+        )
         if space.dims > 1
         else teachers.random(space)
     ),
     "normalise-returns": lambda space: teachers.normalise_returns(
-        teachers.adr(space, teachers.AdrConfig(judge_every=2, grow_at=0.5, shrink_at=0.1)), -100.0, 100.0
+        teachers.adr(space, teachers.AdrConfig(judge_every=2, grow_at=0.5, shrink_at=0.1)),
+        -100.0,
+        100.0,
     ),
     "schedule": lambda space: teachers.schedule(
         [(teachers.random(space), 4000), (teachers.tscl(teachers.arms.cells(space, 3)), 3000)], True
     ),
-    "frozen": lambda space: teachers.frozen(teachers.adr(space), teachers.adr(space).init(jax.random.key(0))),
+    "frozen": lambda space: teachers.frozen(
+        teachers.adr(space), teachers.adr(space).init(jax.random.key(0))
+    ),
 }
 STUDENTS = {
     "toy-grid": lambda: simulated.toy_grid(simulated.ToyGridConfig(cells=4, episodes_per_round=8)),
     "toy-grid, all variants": lambda: simulated.toy_grid(
-        simulated.ToyGridConfig(cells=4, start_cell="random", unlearnable=0.2, decay=0.01, irrelevant_dims=1, episodes_per_round=8)
+        simulated.ToyGridConfig(
+            cells=4,
+            start_cell="random",
+            unlearnable=0.2,
+            decay=0.01,
+            irrelevant_dims=1,
+            episodes_per_round=8,
+        )
     ),
-    "abilities": lambda: simulated.abilities(simulated.AbilitiesConfig(num_abilities=2, episodes_per_round=8)),
-    "skill-graph": lambda: simulated.skill_graph(simulated.SkillGraphConfig(num_skills=4, episodes_per_round=8)),
+    "abilities": lambda: simulated.abilities(
+        simulated.AbilitiesConfig(num_abilities=2, episodes_per_round=8)
+    ),
+    "skill-graph": lambda: simulated.skill_graph(
+        simulated.SkillGraphConfig(num_skills=4, episodes_per_round=8)
+    ),
     "skill-graph, challenged": lambda: students.noisy(
-        challenges.forgetting(challenges.rugged(simulated.skill_graph()), challenges.ForgettingConfig(every=3))
+        challenges.forgetting(
+            challenges.rugged(simulated.skill_graph()), challenges.ForgettingConfig(every=3)
+        )
     ),
     "ppo": lambda: ppo(probes.counting(), *SMALL_PPO),
 }
@@ -108,7 +180,9 @@ ENVIRONMENTS = {
     "counting": probes.counting,
     "target": probes.target,
     "stump-tracks": envs.stump_tracks,
-    "stump-tracks, wide and rotated": lambda: envs.stump_tracks("short", stump_width=(1.0, 2.0), stump_rotation=(0.0, 1.0)),
+    "stump-tracks, wide and rotated": lambda: envs.stump_tracks(
+        "short", stump_width=(1.0, 2.0), stump_rotation=(0.0, 1.0)
+    ),
     "stump-tracks, body of one's own": lambda: envs.stump_tracks(HOPPER),
     "hexagon-tracks, quadruped": lambda: envs.hexagon_tracks("quadruped"),
     "stump-sequences, sizes of the body": lambda: envs.stump_sequences(
@@ -121,7 +195,8 @@ ENVIRONMENTS = {
 }
 
 
-# The laws of a role share its programs: they run one after the other, and the next role takes the place.
+# The laws of a role share its programs: they run one after the other, and the next role takes the
+# place.
 @functools.lru_cache(maxsize=1)
 def teacher_trial(name):
     return TeacherTrial(TEACHERS[name](SPACE), SPACE)
@@ -155,11 +230,16 @@ def test_every_teacher_fits_a_student(teacher):
     loop_of(teacher, "toy-grid")
 
 
-# That all of a teacher's state goes through a checkpoint is one of its laws; these stand for what a loop adds: every student,
-# and teachers without state, with the most state, and with probes.
+# That all of a teacher's state goes through a checkpoint is one of its laws; these stand for what a
+# loop adds: every student, and teachers without state, with the most state, and with probes.
 @pytest.mark.parametrize(
     ("teacher", "student"),
-    [*(("random", student) for student in STUDENTS), ("riac", "toy-grid"), ("learnability", "toy-grid"), ("learnability", "ppo")],
+    [
+        *(("random", student) for student in STUDENTS),
+        ("riac", "toy-grid"),
+        ("learnability", "toy-grid"),
+        ("learnability", "ppo"),
+    ],
 )
 def test_checkpoint_of_pairs(teacher, student):
     laws.a_checkpoint_in_the_middle_changes_nothing(loop_of(teacher, student))
@@ -168,7 +248,9 @@ def test_checkpoint_of_pairs(teacher, student):
 def loop_of(teacher, student):
     learner = STUDENTS[student]()
     tasks = jnp.full((2, learner.task_space.dims), 0.5)
-    return make_loop(TEACHERS[teacher](learner.task_space), learner, tasks, LoopConfig(rounds_per_evaluation=8))
+    return make_loop(
+        TEACHERS[teacher](learner.task_space), learner, tasks, LoopConfig(rounds_per_evaluation=8)
+    )
 
 
 @pytest.mark.parametrize("name", STUDENTS)
@@ -176,9 +258,16 @@ def test_student(name):
     laws.evaluating_teaches_nothing_and_keeps_the_order(STUDENTS[name]())
 
 
-# All tracks share one engine, which takes a while to compile: those of `IN_EVERY_WAY` stand for every kind of ground, obstacle,
-# flag and body, and those of `QUICK` are tested by `make test`, too.
-IN_EVERY_WAY = ("counting", "target", "stump-tracks", "bipedal-walker, gymnasium's flags", "stump-sequences, sizes of the body")
+# All tracks share one engine, which takes a while to compile: those of `IN_EVERY_WAY` stand for
+# every kind of ground, obstacle, flag and body, and those of `QUICK` are tested by `make test`,
+# too.
+IN_EVERY_WAY = (
+    "counting",
+    "target",
+    "stump-tracks",
+    "bipedal-walker, gymnasium's flags",
+    "stump-sequences, sizes of the body",
+)
 QUICK = ("counting", "target", "stump-tracks", "stump-sequences, sizes of the body")
 
 
@@ -187,7 +276,11 @@ QUICK = ("counting", "target", "stump-tracks", "stump-sequences, sizes of the bo
     [
         pytest.param(name, law, marks=() if name in QUICK else pytest.mark.slow)
         for name in ENVIRONMENTS
-        for law in (laws.keeps_its_contract, laws.the_same_level_replays_the_same_episode, laws.mapped_equals_single)
+        for law in (
+            laws.keeps_its_contract,
+            laws.the_same_level_replays_the_same_episode,
+            laws.mapped_equals_single,
+        )
         if name in IN_EVERY_WAY or law == laws.keeps_its_contract
     ],
     ids=lambda value: getattr(value, "__name__", value),

@@ -21,7 +21,12 @@ ROLLOUT = RolloutConfig(num_envs=8, num_steps=16, pool_size=64)
 STUDENT_CONFIG = PpoConfig(hidden=(8,), minibatch_size=64)
 STUDENT = ppo(ENV, STUDENT_CONFIG, ROLLOUT)
 TASKS = jnp.array([[0.2], [0.8]])
-LOOP = make_loop(teachers.random(ENV.task_space), STUDENT, TASKS, LoopConfig(rounds_per_evaluation=2, num_test_episodes=3))
+LOOP = make_loop(
+    teachers.random(ENV.task_space),
+    STUDENT,
+    TASKS,
+    LoopConfig(rounds_per_evaluation=2, num_test_episodes=3),
+)
 START = quick_jit(LOOP.init)
 
 
@@ -42,14 +47,18 @@ def test_run_is_a_scan_of_advances():
     end, reports = quick_jit(LOOP.run, static_argnums=2)(state, jnp.int32(0), 2)
     for i in range(2):
         state, report = quick_jit(LOOP.advance)(state, jnp.int32(2 * i))
-        np.testing.assert_allclose(report.evaluation.returns, reports.evaluation.returns[i], rtol=1e-5)
+        np.testing.assert_allclose(
+            report.evaluation.returns, reports.evaluation.returns[i], rtol=1e-5
+        )
     assert jax.tree.structure(end) == jax.tree.structure(state)
 
 
 def test_test_levels_are_frozen_unless_redrawn():
     def returns(config):
         loop = make_loop(teachers.random(ENV.task_space), STUDENT, TASKS, config)
-        _, reports = quick_jit(loop.run, static_argnums=2)(quick_jit(loop.init)(jax.random.key(2)), jnp.int32(0), 2)
+        _, reports = quick_jit(loop.run, static_argnums=2)(
+            quick_jit(loop.init)(jax.random.key(2)), jnp.int32(0), 2
+        )
         return np.asarray(reports.evaluation.returns)
 
     frozen, redrawn = returns(LoopConfig()), returns(LoopConfig(redraw_test_levels=True))
@@ -64,7 +73,9 @@ def test_seeds_are_the_same_bit_for_bit_whatever_the_devices_and_the_other_seeds
     states = quick_jit(jax.vmap(LOOP.init))(keys)
     everywhere = map_seeds(LOOP.advance, 4, group)(states, jnp.int32(0))
     one_device = map_seeds(LOOP.advance, 4, group, devices=jax.devices()[:1])(states, jnp.int32(0))
-    first_group = map_seeds(LOOP.advance, group, group)(jax.tree.map(lambda x: x[:group], states), jnp.int32(0))
+    first_group = map_seeds(LOOP.advance, group, group)(
+        jax.tree.map(lambda x: x[:group], states), jnp.int32(0)
+    )
     assert len(everywhere[1].evaluation.returns.sharding.device_set) == 2
     assert_equal(everywhere, one_device)
     assert_equal(jax.tree.map(lambda x: x[:group], everywhere), first_group)
@@ -74,7 +85,9 @@ def test_seeds_are_the_same_bit_for_bit_whatever_the_devices_and_the_other_seeds
 def test_another_group_agrees_closely_over_the_first_round():
     states = quick_jit(jax.vmap(LOOP.init))(jax.random.split(jax.random.key(4), 2))
     (one, _), (two, _) = (map_seeds(LOOP.round, 2, group)(states, jnp.int32(0)) for group in (1, 2))
-    for x, y in zip(jax.tree.leaves(one.student.learner.params), jax.tree.leaves(two.student.learner.params)):
+    for x, y in zip(
+        jax.tree.leaves(one.student.learner.params), jax.tree.leaves(two.student.learner.params)
+    ):
         np.testing.assert_allclose(x, y, atol=1e-4)
 
 
@@ -87,7 +100,10 @@ def _set(options):
 @pytest.fixture
 def empty_cache(tmp_path):
     """A folder that alone keeps compiled programs, all of them."""
-    options = {"jax_compilation_cache_dir": str(tmp_path), "jax_persistent_cache_min_compile_time_secs": 0.0}
+    options = {
+        "jax_compilation_cache_dir": str(tmp_path),
+        "jax_persistent_cache_min_compile_time_secs": 0.0,
+    }
     before = {name: jax.config.values[name] for name in options}
     _set(options)
     yield tmp_path
@@ -156,7 +172,9 @@ def test_probe_evaluates_the_student_as_it_is_now_and_its_steps_are_counted():
     state, report = quick_jit(loop.advance)(quick_jit(loop.init)(jax.random.key(0)), jnp.int32(0))
     assert int(report.counters.probe_steps) == 3 * int(sum(1 + jnp.floor(TASKS[:, 0] * 7)))
     assert int(report.teacher["num_steps"]) == 3 * STUDENT.steps_per_round
-    now = STUDENT.evaluate(jax.random.key(9), state.student, TASKS, jnp.arange(2, dtype=jnp.uint32), 1, True)
+    now = STUDENT.evaluate(
+        jax.random.key(9), state.student, TASKS, jnp.arange(2, dtype=jnp.uint32), 1, True
+    )
     np.testing.assert_allclose(report.teacher["returns"], now.returns, rtol=1e-6)
 
 
@@ -171,11 +189,20 @@ def with_state(state):
 @pytest.mark.parametrize(
     "make, words",
     [
-        (broken(step=with_state(lambda s: jnp.stack([s, s]))), ["state through step", "float32[]", "float32[2]"]),
-        (broken(step=with_state(lambda s: s.astype(jnp.int32))), ["state through step", "float32[]", "int32[]"]),
+        (
+            broken(step=with_state(lambda s: jnp.stack([s, s]))),
+            ["state through step", "float32[]", "float32[2]"],
+        ),
+        (
+            broken(step=with_state(lambda s: s.astype(jnp.int32))),
+            ["state through step", "float32[]", "int32[]"],
+        ),
         (broken(step=with_state(lambda s: {"s": s})), ["state through step", "missing afterwards"]),
         (broken(step=lambda key, level, state, action: state), ["step", "(state, TimeStep)"]),
-        (broken(reset=lambda key, level: (0.0 * jnp.ones(()), ENV.reset(key, level)[0])), ["reset", "(state, TimeStep)"]),
+        (
+            broken(reset=lambda key, level: (0.0 * jnp.ones(()), ENV.reset(key, level)[0])),
+            ["reset", "(state, TimeStep)"],
+        ),
     ],
 )
 def test_an_environment_that_breaks_its_contract_is_named(make, words):
@@ -192,13 +219,22 @@ def test_a_teacher_that_breaks_its_contract_is_named():
         return {"extra": jnp.zeros(3)}, jnp.int32(0)
 
     with pytest.raises(ValueError, match="'mine', state through update.*extra.*new afterwards"):
-        make_loop(dataclasses.replace(honest, name="mine", init=lambda key: {}, update=grows), STUDENT, TASKS)
+        make_loop(
+            dataclasses.replace(honest, name="mine", init=lambda key: {}, update=grows),
+            STUDENT,
+            TASKS,
+        )
     other = teachers.random(probes.Box(names=("x", "y"), low=(0.0, 0.0), high=(1.0, 1.0)))
-    with pytest.raises(ValueError, match=r"proposals: leaf .tasks must stay float32\[64, 1\], but becomes float32\[64, 2\]"):
+    with pytest.raises(
+        ValueError,
+        match=r"proposals: leaf .tasks must stay float32\[64, 1\], but becomes float32\[64, 2\]",
+    ):
         make_loop(other, STUDENT, TASKS)
 
 
-@pytest.mark.parametrize("given", [[[0], [1]], ((0.0,), (1.0,)), np.array([[0.0], [1.0]]), np.array([[0], [1]])])
+@pytest.mark.parametrize(
+    "given", [[[0], [1]], ((0.0,), (1.0,)), np.array([[0.0], [1.0]]), np.array([[0], [1]])]
+)
 def test_test_tasks_are_any_numbers(given):
     loop = make_loop(teachers.random(ENV.task_space), STUDENT, given)
     assert loop.test_tasks.dtype == jnp.float32 and loop.test_tasks.tolist() == [[0.0], [1.0]]
@@ -221,7 +257,10 @@ def test_what_are_no_test_tasks_is_refused(given, message):
 
 def test_tasks_of_integers_are_cast_only_where_they_stay_what_they_are():
     task = jax.ShapeDtypeStruct((2,), jnp.int32)
-    assert _as_dtype(task, [[1, 2]]).dtype == jnp.int32 and _as_dtype(task, [[1.0, 2.0]]).dtype == jnp.int32
+    assert (
+        _as_dtype(task, [[1, 2]]).dtype == jnp.int32
+        and _as_dtype(task, [[1.0, 2.0]]).dtype == jnp.int32
+    )
     assert _as_dtype(task, [[1, 2.5]]).dtype == float and _as_dtype(task, [[1, 2**40]]).dtype == int
 
 
@@ -229,7 +268,9 @@ def weak_environment():
     """`probes.counting` with a state, a reward and an end in Python's own numbers."""
 
     def reset(key, level):
-        return {"time": 0, "speed": 0.5}, ENV.reset(key, level)[1].replace(reward=0.0, terminated=False)
+        return {"time": 0, "speed": 0.5}, ENV.reset(key, level)[1].replace(
+            reward=0.0, terminated=False
+        )
 
     def step(key, level, state, action):
         moved = {"time": state["time"] + 1, "speed": jnp.where(state["time"] > 3, 0.5, 1.0)}
@@ -242,8 +283,13 @@ def weak_environment():
 def test_weak_types_of_ones_own_roles_are_cast_and_compile_once():
     student = ppo(weak_environment(), STUDENT_CONFIG, ROLLOUT)
     honest = teachers.random(ENV.task_space)
-    update = lambda key, state, episodes, context: (jnp.where(episodes.valid.any(), 0.5, 1.0), jnp.int32(0))
-    teacher = dataclasses.replace(honest, init=lambda key: 0.5, update=update, report=lambda state: state)
+    update = lambda key, state, episodes, context: (
+        jnp.where(episodes.valid.any(), 0.5, 1.0),
+        jnp.int32(0),
+    )
+    teacher = dataclasses.replace(
+        honest, init=lambda key: 0.5, update=update, report=lambda state: state
+    )
     loop = make_loop(teacher, student, TASKS)
     advance, state = quick_jit(loop.advance), loop.init(jax.random.key(0))
     after, report = advance(state, jnp.int32(0))
@@ -251,7 +297,9 @@ def test_weak_types_of_ones_own_roles_are_cast_and_compile_once():
     assert advance._cache_size() == 1
     assert not any(jax.typeof(leaf).weak_type for leaf in jax.tree.leaves((state, after, again)))
     honest_loop = make_loop(honest, STUDENT, TASKS)
-    _, expected = quick_jit(honest_loop.advance)(quick_jit(honest_loop.init)(jax.random.key(0)), jnp.int32(0))
+    _, expected = quick_jit(honest_loop.advance)(
+        quick_jit(honest_loop.init)(jax.random.key(0)), jnp.int32(0)
+    )
     assert_equal(report.episodes, expected.episodes)
 
 
@@ -270,7 +318,11 @@ def test_sizes_that_do_not_divide_are_refused():
 
 
 def test_roles_that_are_something_else_are_refused():
-    with pytest.raises(TypeError, match="teacher must be a Teacher, as its factory returns it, got function"):
+    with pytest.raises(
+        TypeError, match="teacher must be a Teacher, as its factory returns it, got function"
+    ):
         make_loop(teachers.random, STUDENT, TASKS)
-    with pytest.raises(TypeError, match="student must be a Student, as its factory returns it, got Teacher"):
+    with pytest.raises(
+        TypeError, match="student must be a Student, as its factory returns it, got Teacher"
+    ):
         make_loop(LOOP.teacher, LOOP.teacher, TASKS)

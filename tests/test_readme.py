@@ -25,4 +25,6 @@ def test_the_programs_run():
 def test_the_examples_are_short():
     programs = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     lines = [len([line for line in program.splitlines() if line.strip()]) for program in programs]
-    assert lines[0] < 20 and lines[4] <= 17, "the whole example under 20 lines, a teacher in 15 beside its import and its use"
+    assert lines[0] < 20 and lines[4] <= 17, (
+        "the whole example under 20 lines, a teacher in 15 beside its import and its use"
+    )

@@ -1,4 +1,6 @@
-"""The task pool: every episode is played on the level that its record names, once, in order, across rounds."""
+"""The task pool: every episode is played on the level that its record names, once, in order,
+across rounds.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +22,12 @@ def propose(round, num):
     """Tasks and seeds that are never the same twice; origin numbers them."""
     index = jnp.arange(num) + round * num
     tasks = jax.random.uniform(jax.random.key(round), (num, 1))
-    return Proposals(tasks=tasks, seeds=index.astype(jnp.uint32), origin=index.astype(jnp.int32), weight=jnp.ones(num))
+    return Proposals(
+        tasks=tasks,
+        seeds=index.astype(jnp.uint32),
+        origin=index.astype(jnp.int32),
+        weight=jnp.ones(num),
+    )
 
 
 def stand(key, memory, obs, first):
@@ -55,23 +62,36 @@ def play(config, rounds):
 def assert_true_records(episodes):
     """Length and return of every episode are those of the level that its own task and seed make."""
     for task, seed, length, returns, discounted in zip(
-        episodes.tasks, episodes.seeds, episodes.lengths, episodes.returns, episodes.critic.discounted_returns
+        episodes.tasks,
+        episodes.seeds,
+        episodes.lengths,
+        episodes.returns,
+        episodes.critic.discounted_returns,
     ):
         level = ENV.generate(level_key(jnp.uint32(seed)), jnp.array(task))
         assert length == int(level["length"])
         np.testing.assert_allclose(returns, length * float(level["number"]), rtol=1e-5)
-        np.testing.assert_allclose(discounted, float(level["number"]) * (1 - 0.5**length) / 0.5, rtol=1e-5)
+        np.testing.assert_allclose(
+            discounted, float(level["number"]) * (1 - 0.5**length) / 0.5, rtol=1e-5
+        )
 
 
 def test_episodes_are_played_on_the_level_they_name_and_go_on_over_rounds():
-    config = RolloutConfig(num_envs=5, num_steps=3, pool_size=20)  # episodes of up to 8 steps span several rounds
+    config = RolloutConfig(
+        num_envs=5, num_steps=3, pool_size=20
+    )  # episodes of up to 8 steps span several rounds
     _, records, counts = play(config, rounds=6)
     for episodes in records:
         assert_true_records(episodes)
     origins = np.concatenate([episodes.origin for episodes in records])
     assert len(set(origins)) == len(origins), "without a wrap no proposal is played twice"
-    assert all(count["pool_wraps"] == count["dropped"] == count["repeated_starts"] == 0 for count in counts)
-    assert max(int(episodes.lengths.max()) for episodes in records if len(episodes.lengths)) > config.num_steps
+    assert all(
+        count["pool_wraps"] == count["dropped"] == count["repeated_starts"] == 0 for count in counts
+    )
+    assert (
+        max(int(episodes.lengths.max()) for episodes in records if len(episodes.lengths))
+        > config.num_steps
+    )
 
 
 def test_value_fields_are_means_over_the_episode():
@@ -87,9 +107,13 @@ def test_value_fields_are_means_over_the_episode():
 def test_pool_is_taken_in_the_order_of_ending():
     config = RolloutConfig(num_envs=3, num_steps=16, pool_size=64)
     _, (episodes,), _ = play(config, rounds=1)
-    # A plain simulation of the rule: at each step, environments that end take the next proposals, lowest index first.
+    # A plain simulation of the rule: at each step, environments that end take the next proposals,
+    # lowest index first.
     proposals = propose(0, config.pool_size)
-    lengths = [int(ENV.generate(level_key(s), t)["length"]) for s, t in zip(proposals.seeds, proposals.tasks)]
+    lengths = [
+        int(ENV.generate(level_key(s), t)["length"])
+        for s, t in zip(proposals.seeds, proposals.tasks)
+    ]
     running, left, cursor, ended = [0, 1, 2], [lengths[i] for i in range(3)], 3, []
     for _ in range(config.num_steps):
         left = [n - 1 for n in left]
@@ -104,10 +128,13 @@ def test_a_short_pool_wraps_and_says_so():
     config = RolloutConfig(num_envs=4, num_steps=32, pool_size=4)
     _, (episodes,), (count,) = play(config, rounds=1)
     assert_true_records(episodes)
-    starts = 4 + int(np.bincount(episodes.origin).sum()) + count["dropped"]  # each ending starts another episode
+    # each ending starts another episode
+    starts = 4 + int(np.bincount(episodes.origin).sum()) + count["dropped"]
     assert count["repeated_starts"] == starts - 4
     assert count["pool_wraps"] == (starts - 1) // 4
-    assert len(episodes.origin) == 8 and count["dropped"] > 0, "pool_size + num_envs slots, the rest counted"
+    assert len(episodes.origin) == 8 and count["dropped"] > 0, (
+        "pool_size + num_envs slots, the rest counted"
+    )
 
 
 def test_episodes_per_task_repeats_each_proposal():
@@ -115,7 +142,9 @@ def test_episodes_per_task_repeats_each_proposal():
     _, (episodes,), (count,) = play(config, rounds=1)
     attempts = np.bincount(episodes.origin)
     assert count["repeated_starts"] == 0
-    assert set(attempts[: attempts.size - 3]) == {2}, "all but the last few, which may still be running, were tried twice"
+    assert set(attempts[: attempts.size - 3]) == {2}, (
+        "all but the last few, which may still be running, were tried twice"
+    )
 
 
 def test_slot_assignment_keeps_each_environment_on_its_level():
@@ -125,14 +154,23 @@ def test_slot_assignment_keeps_each_environment_on_its_level():
         assert set(episodes.origin) <= set(range(4 * round, 4 * round + 4))
         assert_true_records(episodes)
         proposals = propose(round, 4)
-        lengths = np.array([int(ENV.generate(level_key(s), t)["length"]) for s, t in zip(proposals.seeds, proposals.tasks)])
+        lengths = np.array(
+            [
+                int(ENV.generate(level_key(s), t)["length"])
+                for s, t in zip(proposals.seeds, proposals.tasks)
+            ]
+        )
         expected = 40 // lengths
         played = np.bincount(episodes.origin - 4 * round, minlength=4)
-        assert (played <= expected).all() and played.sum() + counts[round]["dropped"] == expected.sum()
+        assert (played <= expected).all() and played.sum() + counts[round][
+            "dropped"
+        ] == expected.sum()
 
 
 def test_without_carry_running_episodes_are_dropped_at_the_end_of_a_round():
-    _, records, _ = play(RolloutConfig(num_envs=5, num_steps=3, pool_size=20, carry=False), rounds=4)
+    _, records, _ = play(
+        RolloutConfig(num_envs=5, num_steps=3, pool_size=20, carry=False), rounds=4
+    )
     assert max(int(episodes.lengths.max()) for episodes in records if len(episodes.lengths)) <= 3
 
 
@@ -156,7 +194,9 @@ def test_attempt_plays_whole_episodes_of_the_named_levels():
     for i in range(12):
         level = ENV.generate(level_key(proposals.seeds[i // 2]), proposals.tasks[i // 2])
         assert int(episodes.lengths[i]) == int(level["length"])
-        np.testing.assert_allclose(episodes.returns[i], episodes.lengths[i] * level["number"], rtol=1e-5)
+        np.testing.assert_allclose(
+            episodes.returns[i], episodes.lengths[i] * level["number"], rtol=1e-5
+        )
     assert episodes.critic is None
 
 

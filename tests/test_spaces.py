@@ -7,7 +7,12 @@ import pytest
 
 from jaxcurriculum import Box
 
-BOX = Box(names=("mass", "length", "constant"), low=(0.1, -2.0, 4.0), high=(10.0, 6.0, 4.0), log=(True, False, False))
+BOX = Box(
+    names=("mass", "length", "constant"),
+    low=(0.1, -2.0, 4.0),
+    high=(10.0, 6.0, 4.0),
+    log=(True, False, False),
+)
 
 
 def test_samples_are_uniform_over_the_logarithm_of_a_log_axis():
@@ -30,12 +35,16 @@ def test_contains_and_clip():
     assert bool(BOX.contains(jnp.array([0.1, 6.0, 4.0]))), "bounds belong to the box"
     assert not bool(BOX.contains(jnp.array([0.1, 6.1, 4.0])))
     assert not bool(BOX.contains(jnp.array([jnp.nan, 0.0, 4.0])))
-    np.testing.assert_array_equal(BOX.clip(jnp.array([99.0, -99.0, 0.0])), np.array([10, -2, 4], np.float32))
+    np.testing.assert_array_equal(
+        BOX.clip(jnp.array([99.0, -99.0, 0.0])), np.array([10, -2, 4], np.float32)
+    )
 
 
 def test_mutations_stay_inside_and_near():
     task = BOX.from_unit(jnp.full(3, 0.5))
-    mutants = jax.vmap(lambda key: BOX.mutate(key, task, 0.01))(jax.random.split(jax.random.key(2), 500))
+    mutants = jax.vmap(lambda key: BOX.mutate(key, task, 0.01))(
+        jax.random.split(jax.random.key(2), 500)
+    )
     units = jax.vmap(BOX.to_unit)(mutants)[:, :2]
     assert bool(jnp.all(jax.vmap(BOX.contains)(mutants)))
     assert 0.008 < float(jnp.std(units[:, 0])) < 0.012

@@ -6,19 +6,37 @@ import sys
 from jaxcurriculum.cli import main
 from jaxcurriculum.runs.store import Run
 
-SMALL = ["--student", "toy-grid", "--steps", "4000", "--evaluate-every", "500", "--set", "student.cells=5", "student.episodes_per_round=50"]
+SMALL = [
+    "--student",
+    "toy-grid",
+    "--steps",
+    "4000",
+    "--evaluate-every",
+    "500",
+    "--set",
+    "student.cells=5",
+    "student.episodes_per_round=50",
+]
 
 
 def train(folder, *arguments, name="run"):
     """`jaxcurriculum train` on a small toy grid. Returns the exit status and the run."""
-    return main.run(["train", *SMALL, "--out", str(folder), "--name", name, *arguments]), Run(folder / name)
+    return main.run(["train", *SMALL, "--out", str(folder), "--name", name, *arguments]), Run(
+        folder / name
+    )
 
 
 def start(folder, *arguments):
     """The same in a process of its own, which saves a checkpoint at every evaluation."""
     arguments = ["train", *SMALL, "--out", str(folder), "--name", "run", *arguments]
     program = (
-        "from jaxcurriculum.cli import main\nfrom jaxcurriculum.runs import recorder\n"
-        f"recorder.SECONDS_BETWEEN_CHECKPOINTS = 0\nimport sys; sys.argv[1:] = {arguments!r}\nmain.main()"
+        "from jaxcurriculum.cli import main\nfrom jaxcurriculum.runs import"
+        " recorder\nrecorder.SECONDS_BETWEEN_CHECKPOINTS = 0\nimport sys; sys.argv[1:] ="
+        f" {arguments!r}\nmain.main()"
     )
-    return subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

@@ -6,7 +6,13 @@ import numpy as np
 
 from jaxcurriculum.envs.walker.bodies import anatomy, get_body
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP, Columns, Polygons
-from jaxcurriculum.envs.walker.engine.terrain import NOWHERE, Density, Level, index_obstacles, look_around
+from jaxcurriculum.envs.walker.engine.terrain import (
+    NOWHERE,
+    Density,
+    Level,
+    index_obstacles,
+    look_around,
+)
 from jaxcurriculum.testing.compiling import quick_jit
 
 
@@ -17,16 +23,23 @@ def numbers(body):
 
 def batched(tree, num=1):
     """`tree` on a new last axis of `num`."""
-    return jax.tree.map(lambda x: jnp.broadcast_to(jnp.asarray(x)[..., None], (*jnp.shape(x), num)), tree)
+    return jax.tree.map(
+        lambda x: jnp.broadcast_to(jnp.asarray(x)[..., None], (*jnp.shape(x), num)), tree
+    )
 
 
 def stumps(heights, pitch=1.0, start=20 * STEP, width=STEP):
     """Boxes (left, right, top) of these heights [m] above the ground."""
-    return [(start + i * pitch, start + i * pitch + width, GROUND + height) for i, height in enumerate(heights)]
+    return [
+        (start + i * pitch, start + i * pitch + width, GROUND + height)
+        for i, height in enumerate(heights)
+    ]
 
 
 def level(boxes=(), polygons=None, ground=None, push=0.0):
-    """A level with boxes (left, right, top), or with polygons [num, corners, 2], on flat ground or on heights [200]."""
+    """A level with boxes (left, right, top), or with polygons [num, corners, 2], on flat ground
+    or on heights [200].
+    """
     obstacles = None
     if len(boxes):
         left, right, top = np.array([*sorted(boxes), (NOWHERE, NOWHERE + 1, 0.0)], np.float32).T
@@ -35,14 +48,22 @@ def level(boxes=(), polygons=None, ground=None, push=0.0):
         corners = np.asarray(polygons, np.float32)
         angle = 2 * np.pi * np.arange(corners.shape[1]) / corners.shape[1]
         nowhere = NOWHERE + 10 * np.stack([np.cos(angle), np.sin(angle)], 1)
-        obstacles = Polygons(vertices=jnp.asarray(np.moveaxis(np.concatenate([corners, nowhere[None].astype(np.float32)]), -1, 0)))
+        obstacles = Polygons(
+            vertices=jnp.asarray(
+                np.moveaxis(np.concatenate([corners, nowhere[None].astype(np.float32)]), -1, 0)
+            )
+        )
     return Level(
         push=jnp.float32(push),
         ground=None if ground is None else jnp.asarray(ground, jnp.float32),
         obstacles=obstacles,
         first=None if obstacles is None else index_obstacles(obstacles),
         walker=None,
-        density=None if obstacles is None else Density(gap=0.0, width=1e6, group=max(len(boxes), 0 if polygons is None else len(polygons))),
+        density=None
+        if obstacles is None
+        else Density(
+            gap=0.0, width=1e6, group=max(len(boxes), 0 if polygons is None else len(polygons))
+        ),
     )
 
 

@@ -1,1 +1,3 @@
-"""Planar walkers on tracks, as fast as arithmetic allows: bodies, terrain, physics, senses, and the environments made of them."""
+"""Planar walkers on tracks, as fast as arithmetic allows: bodies, terrain, physics, senses, and
+the environments made of them.
+"""

@@ -1,4 +1,6 @@
-"""The walkers: one hull and legs of two links. Published ones with their numbers, and any other described in one record."""
+"""The walkers: one hull and legs of two links. Published ones with their numbers, and any other
+described in one record.
+"""
 
 from __future__ import annotations
 
@@ -23,22 +25,28 @@ TORQUE = (1e-3, 1e4)  # N m
 FRICTION = (0.0, 10.0)
 COST = (0.0, 1000.0)  # reward a step and motor
 APART = 1e-3  # rad: between a joint's limits
-SIZE = (0.01, 10.0)  # m: of a link's sides; no part of a body is further from the hull's origin than the second
+SIZE = (
+    0.01,
+    10.0,
+)  # m: of a link's sides; no part of a body is further from the hull's origin than the second
 STANCE = (0.4, -0.9)  # rad: hips and knees of a walker that starts at rest
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Body:
-    """A planar walker. Lengths in m, angles in rad; the hull's polygon is convex and given from its origin.
+    """A planar walker. Lengths in m, angles in rad; the hull's polygon is convex and given from its
+    origin.
 
-    Each leg is an upper and a lower link, boxes that hang from a joint at the middle of their top side. Pairs of numbers are those of
-    (hip, knee) or of (upper, lower); all legs share them. Numbers are kept as floats, sequences and arrays of them as tuples.
+    Each leg is an upper and a lower link, boxes that hang from a joint at the middle of their top
+    side. Pairs of numbers are those of (hip, knee) or of (upper, lower); all legs share them.
+    Numbers are kept as floats, sequences and arrays of them as tuples.
 
     Raises:
-      ValueError: when the hull is not convex or does not hold its origin, there is no leg or more than 8, a number lies beyond its bounds,
-        or a start has other legs.
+      ValueError: when the hull is not convex or does not hold its origin, there is no leg or more
+        than 8, a number lies beyond its bounds, or a start has other legs.
 
-    >>> body = Body(name="hopper", hull=((-0.5, -0.2), (0.5, -0.2), (0.5, 0.2), (-0.5, 0.2)), hips=((0.0, -0.2),),
+    >>> body = Body(name="hopper", hull=((-0.5, -0.2), (0.5, -0.2), (0.5, 0.2), (-0.5, 0.2)),
+    ...     hips=((0.0, -0.2),),
     ...             link_lengths=(0.9, 0.9), link_widths=(0.25, 0.2))
     >>> body.num_joints
     2
@@ -49,7 +57,9 @@ class Body:
     hips: tuple[tuple[float, float], ...]  # m, from the hull's origin, one a leg
     link_lengths: tuple[float, float]  # m
     link_widths: tuple[float, float]  # m
-    rest_angles: tuple[float, ...] = ()  # rad, of each leg against the hull where its hip reads 0; by default 0
+    rest_angles: tuple[
+        float, ...
+    ] = ()  # rad, of each leg against the hull where its hip reads 0; by default 0
     hull_density: float = 5.0  # kg/m^2
     link_density: float = 1.0  # kg/m^2
     link_friction: float = 0.2  # Box2D's default
@@ -64,7 +74,12 @@ class Body:
     def __post_init__(self):
         if not isinstance(self.name, str) or not self.name:
             raise ValueError(f"name must be a word, got {self.name!r}.")
-        _check_convex(self._keep("hull", "three to eight corners (x, y)", (range(3, 9), (2,)), -SIZE[1], SIZE[1]), self.hull)
+        _check_convex(
+            self._keep(
+                "hull", "three to eight corners (x, y)", (range(3, 9), (2,)), -SIZE[1], SIZE[1]
+            ),
+            self.hull,
+        )
         rule = f"a point (x, y) for each of 1 to {MOST_LEGS} legs"
         legs = len(self._keep("hips", rule, (range(1, MOST_LEGS + 1), (2,)), -SIZE[1], SIZE[1]))
         self._keep("rest_angles", f"empty or one angle a leg, {legs}", ((0, legs),), -TURN, TURN)
@@ -72,11 +87,22 @@ class Body:
             self._keep(name, "two numbers", ((2,),), *SIZE)
         for name, bounds in (("motor_speeds", SPEED), ("motor_torques", TORQUE)):
             self._keep(name, "two numbers", ((2,),), *bounds)
-        for name, bounds in (("hull_density", DENSITY), ("link_density", DENSITY), ("link_friction", FRICTION), ("torque_cost", COST)):
+        for name, bounds in (
+            ("hull_density", DENSITY),
+            ("link_density", DENSITY),
+            ("link_friction", FRICTION),
+            ("torque_cost", COST),
+        ):
             self._keep(name, "a number", (), *bounds)
-        lower, upper = (self._keep(name, "two numbers", ((2,),), -TURN, TURN) for name in ("joint_lower", "joint_upper"))
+        lower, upper = (
+            self._keep(name, "two numbers", ((2,),), -TURN, TURN)
+            for name in ("joint_lower", "joint_upper")
+        )
         if not (lower + APART <= upper).all():
-            raise ValueError(f"joint_lower must lie below joint_upper, got {self.joint_lower} and {self.joint_upper}.")
+            raise ValueError(
+                f"joint_lower must lie below joint_upper, got {self.joint_lower} and"
+                f" {self.joint_upper}."
+            )
         for name in ("start", "start_on_pieces"):
             start = getattr(self, name)
             if not (start is None or isinstance(start, Start) and start.num_legs == legs):
@@ -98,12 +124,17 @@ class Body:
 
 
 def _check_convex(corners: np.ndarray, given: Any) -> None:
-    """All turns go one way, and together once round (a star's go round twice); the lidar's place, the origin, is outside no edge."""
+    """All turns go one way, and together once round (a star's go round twice); the lidar's
+    place, the origin, is outside no edge.
+    """
     edges = np.roll(corners, -1, 0) - corners
     following = np.roll(edges, -1, 0)
     turns = np.arctan2(_cross(edges, following), (edges * following).sum(1))
     if not ((turns > 0).all() or (turns < 0).all()) or abs(turns.sum()) > 3 * np.pi:
-        raise ValueError(f"hull must be a convex polygon with its corners in turn, no three of them in line, got {given}.")
+        raise ValueError(
+            "hull must be a convex polygon with its corners in turn, no three of them in line, got"
+            f" {given}."
+        )
     if (_cross(edges, -corners) * turns.sum() < 0).any():
         raise ValueError(f"hull must hold its origin (0, 0), where the lidar is, got {given}.")
 
@@ -118,7 +149,9 @@ class Span:
 
 
 class Anatomy(struct.PyTreeNode):
-    """The numbers of a walker that physics reads: a last axis of one for a fixed body, of the batch where bodies differ."""
+    """The numbers of a walker that physics reads: a last axis of one for a fixed body, of the
+    batch where bodies differ.
+    """
 
     body: Body = struct.field(pytree_node=False)  # what cannot differ in a batch
     span: Span = struct.field(pytree_node=False)
@@ -142,24 +175,33 @@ class Anatomy(struct.PyTreeNode):
 SIZES = ("hull_length", "hull_height", "upper_length", "lower_length", "leg_width", "motor_torque")
 
 
-def anatomy(body: Body, sizes: Mapping[str, Any] | None = None, span: Span | None = None) -> Anatomy:
-    """The numbers of `body`, whose sizes are multiplied by the factors `sizes` (of `SIZES`), as arrays without the last axis.
+def anatomy(
+    body: Body, sizes: Mapping[str, Any] | None = None, span: Span | None = None
+) -> Anatomy:
+    """The numbers of `body`, whose sizes are multiplied by the factors `sizes` (of `SIZES`), as
+    arrays without the last axis.
 
-    Without factors they are NumPy's, so that a compiled program holds them as constants. Where factors are traced, `span` is the
-    largest walker's.
+    Without factors they are NumPy's, so that a compiled program holds them as constants. Where
+    factors are traced, `span` is the largest walker's.
 
     >>> float(anatomy(BODIES["default"]).hull_mass).__round__(4)
     5.4222
     """
-    xp: ModuleType = jnp if any(isinstance(value, jax.Array) for value in (sizes or {}).values()) else np
-    factor = {name: xp.asarray(1.0) for name in SIZES} | {name: xp.asarray(value) for name, value in (sizes or {}).items()}
+    xp: ModuleType = (
+        jnp if any(isinstance(value, jax.Array) for value in (sizes or {}).values()) else np
+    )
+    factor = {name: xp.asarray(1.0) for name in SIZES} | {
+        name: xp.asarray(value) for name, value in (sizes or {}).items()
+    }
     corners = np.array(body.hull)
     if _cross(corners, np.roll(corners, -1, 0)).sum() < 0:
         corners = corners[::-1]
     stretch = xp.stack([factor["hull_length"], factor["hull_height"]])[None]
     hull = corners * stretch
     hull_mass, centre, hull_inertia = polygon_mass(hull, body.hull_density, xp)
-    length = np.array(body.link_lengths) * xp.stack([factor["upper_length"], factor["lower_length"]])
+    length = np.array(body.link_lengths) * xp.stack(
+        [factor["upper_length"], factor["lower_length"]]
+    )
     width = np.array(body.link_widths) * factor["leg_width"]
     mass = body.link_density * length * width
     numbers = Anatomy(
@@ -190,7 +232,9 @@ def _span(numbers: Anatomy) -> Span:
 
 
 def polygon_mass(vertices, density: float, xp: ModuleType = np):
-    """Mass [kg], centre of mass [2] and moment of inertia about it [kg m^2] of a polygon [vertices, 2] (counter-clockwise)."""
+    """Mass [kg], centre of mass [2] and moment of inertia about it [kg m^2] of a polygon
+    [vertices, 2] (counter-clockwise).
+    """
     following = xp.roll(vertices, -1, axis=0)
     cross = _cross(vertices, following)
     area = cross.sum() / 2
@@ -207,7 +251,8 @@ def _pixels(*points: tuple[float, float]) -> tuple[tuple[float, float], ...]:
     return tuple((x * PIXEL, y * PIXEL) for x, y in points)
 
 
-# Box2D's joints read 0 in the pose in which they were created, and gymnasium creates the legs 0.05 rad to either side.
+# Box2D's joints read 0 in the pose in which they were created, and gymnasium creates the legs 0.05
+# rad to either side.
 _BIPED: dict[str, Any] = dict(
     hull=_pixels((34, 1), (6, 9), (-30, 9), (-30, -8), (34, -8)),
     hips=((0.0, -8 * PIXEL),) * 2,
@@ -216,7 +261,9 @@ _BIPED: dict[str, Any] = dict(
 )
 
 BODIES = {
-    "default": Body(name="default", **_BIPED, link_lengths=(34 * PIXEL, 34 * PIXEL), **STARTS["default"]),
+    "default": Body(
+        name="default", **_BIPED, link_lengths=(34 * PIXEL, 34 * PIXEL), **STARTS["default"]
+    ),
     "short": Body(name="short", **_BIPED, link_lengths=(17 * PIXEL, 17 * PIXEL), **STARTS["short"]),
     "long": Body(name="long", **_BIPED, link_lengths=(51 * PIXEL, 51 * PIXEL), **STARTS["long"]),
     "quadruped": Body(

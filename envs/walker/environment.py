@@ -28,7 +28,16 @@ from jaxcurriculum.envs.walker.engine.kinematics import (
 from jaxcurriculum.envs.walker.engine.mass import body_velocities, mass_matrix, project
 from jaxcurriculum.envs.walker.engine.settle import REST_GAP
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND, Columns, Polygons
-from jaxcurriculum.envs.walker.engine.terrain import FINISH, MAX_PUSH, START_X, Density, Level, Window, index_obstacles, look_around
+from jaxcurriculum.envs.walker.engine.terrain import (
+    FINISH,
+    MAX_PUSH,
+    START_X,
+    Density,
+    Level,
+    Window,
+    index_obstacles,
+    look_around,
+)
 from jaxcurriculum.envs.walker.fits import check_fits
 from jaxcurriculum.envs.walker.lidar import RANGE, lidar
 from jaxcurriculum.envs.walker.starts import Start
@@ -37,15 +46,22 @@ from jaxcurriculum.records import Key, TimeStep
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.spaces import Box
 
-VIEWPORT = (20.0, 400 / 30)  # m: width and height of the published picture, which scale the observed velocity
+VIEWPORT = (
+    20.0,
+    400 / 30,
+)  # m: width and height of the published picture, which scale the observed velocity
 FALL_REWARD = -100.0
 BLOCK = 64  # walkers whose numbers fit the cache together
 SLACK = 0.3  # m: more than a walker moves in a step and contact looks around a link
 MOST_OBSTACLES = 200  # on a track
 FACTOR = (0.01, 10.0)  # of a size
 
-Scenery = tuple[jax.Array | None, Columns | Polygons | None]  # ground heights [NUM_CELLS] or None where flat; obstacles from left to right
-Sizes = Mapping[str, tuple[float, float]]  # bounds of the factors by which sizes of the body may differ
+Scenery = tuple[
+    jax.Array | None, Columns | Polygons | None
+]  # ground heights [NUM_CELLS] or None where flat; obstacles from left to right
+Sizes = Mapping[
+    str, tuple[float, float]
+]  # bounds of the factors by which sizes of the body may differ
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,22 +73,26 @@ class Track:
     scenery: Callable[[Key, jax.Array], Scenery]  # (key, task) -> scenery
     density: Density | None = None  # of the obstacles, where there are any
     max_episode_steps: int = 2000
-    contact_flag: str = "true"  # or "box2d": as gymnasium's listener hears of contacts (`contact_flags`)
+    # or "box2d": as gymnasium's listener hears of contacts (`contact_flags`)
+    contact_flag: str = "true"
 
 
 def walk_on(track: Track, body: str | Body, sizes: Sizes | None) -> Environment:
     """The environment of a walker on tracks.
 
-    Action: the motors (hip, knee, leg by leg) in [-1, 1]. Observations: `observe`. Reward: 130/30 a metre forward, -5 a radian of hull
-    angle, minus the body's cost of torque; -100 in its place, and the end, when the hull touches anything or x < 0. The end is also
-    reached at x > 88.667 m. Solved above 230. A task beyond the task space is played as the nearest one within.
+    Action: the motors (hip, knee, leg by leg) in [-1, 1]. Observations: `observe`. Reward: 130/30 a
+    metre forward, -5 a radian of hull angle, minus the body's cost of torque; -100 in its place,
+    and the end, when the hull touches anything or x < 0. The end is also reached at x > 88.667 m.
+    Solved above 230. A task beyond the task space is played as the nearest one within.
 
-    With `sizes` a task is the track's followed by a factor for each size named. Such walkers begin at rest in `STANCE`, where those
-    without begin as Box2D's do, and pay the same for a motor at full torque, whatever the torque.
+    With `sizes` a task is the track's followed by a factor for each size named. Such walkers begin
+    at rest in `STANCE`, where those without begin as Box2D's do, and pay the same for a motor at
+    full torque, whatever the torque.
 
     Raises:
-      ValueError: when there is no such body, size or contact flag, bounds of a size are not factors from 0.01 to 10 or the wrong way
-        round, a walker cannot begin on the start pad (`fits`), or a task or an action has another shape.
+      ValueError: when there is no such body, size or contact flag, bounds of a size are not factors
+        from 0.01 to 10 or the wrong way round, a walker cannot begin on the start pad (`fits`), or
+        a task or an action has another shape.
     """
     body, sizes = get_body(body), _checked(sizes)
     if track.contact_flag not in ("true", "box2d"):
@@ -104,8 +124,16 @@ def walk_on(track: Track, body: str | Body, sizes: Sizes | None) -> Environment:
             density=track.density,
         )
 
-    step = trailing_batch(lambda level, state, action: _step(fixed if level.walker is None else level.walker, level, state, action))
-    reset = trailing_batch(lambda level: _reset(fixed if level.walker is None else level.walker, level, track.contact_flag))
+    step = trailing_batch(
+        lambda level, state, action: _step(
+            fixed if level.walker is None else level.walker, level, state, action
+        )
+    )
+    reset = trailing_batch(
+        lambda level: _reset(
+            fixed if level.walker is None else level.walker, level, track.contact_flag
+        )
+    )
     joints = [f"{joint}_{leg}" for leg in range(body.num_legs) for joint in ("hip", "knee")]
     actions = Box(names=joints, low=[-1] * body.num_joints, high=[1] * body.num_joints)
     return Environment(
@@ -117,25 +145,35 @@ def walk_on(track: Track, body: str | Body, sizes: Sizes | None) -> Environment:
         solved_above=230.0,
         generate=generate,
         reset=lambda key, level: reset(level),
-        step=lambda key, level, state, action: step(level, state, _of_shape(f"An action on {track.name}", action, actions)),
+        step=lambda key, level, state, action: step(
+            level, state, _of_shape(f"An action on {track.name}", action, actions)
+        ),
     )
 
 
 def _checked(sizes: Sizes | None) -> dict[str, tuple[float, float]]:
     if not isinstance(sizes, Mapping | None):
-        raise ValueError(f"sizes must be a mapping from names to factors (low, high), got {sizes!r}.")
+        raise ValueError(
+            f"sizes must be a mapping from names to factors (low, high), got {sizes!r}."
+        )
     for name, bounds in (sizes or {}).items():
         if name not in SIZES:
             raise ValueError(f"sizes must be among {', '.join(SIZES)}, got {name!r}.")
         if not (are_numbers(bounds, *FACTOR) and len(bounds) == 2 and bounds[0] <= bounds[1]):
-            raise ValueError(f"sizes of {name} must be factors (low, high), {FACTOR[0]:g} <= low <= high <= {FACTOR[1]:g}, got {bounds!r}.")
+            raise ValueError(
+                f"sizes of {name} must be factors (low, high), {FACTOR[0]:g} <= low <= high <="
+                f" {FACTOR[1]:g}, got {bounds!r}."
+            )
     return dict(sizes or {})
 
 
 def _of_shape(what: str, values: jax.Array, space: Box) -> jax.Array:
     values = jnp.asarray(values, jnp.float32)
     if values.shape != (space.dims,):
-        raise ValueError(f"{what} must be {space.dims} numbers ({', '.join(space.names)}), got shape {values.shape}.")
+        raise ValueError(
+            f"{what} must be {space.dims} numbers ({', '.join(space.names)}), got shape"
+            f" {values.shape}."
+        )
     return values
 
 
@@ -147,26 +185,37 @@ def potential(walker: Anatomy, hull_pose: jax.Array) -> jax.Array:
 def observe(walker: Anatomy, window: Window, state: WalkerState, touched: jax.Array) -> jax.Array:
     """What the walker senses, [4 + 5 legs + 10, N].
 
-    Hull angle, 2/50 of its rate, vx and vy of its centre of mass (times 0.12 and 0.08); for each leg hip angle, hip rate / 4, knee
-    angle + 1, knee rate / 6, contact of the lower link; ten fractions of the lidar.
+    Hull angle, 2/50 of its rate, vx and vy of its centre of mass (times 0.12 and 0.08); for each
+    leg hip angle, hip rate / 4, knee angle + 1, knee rate / 6, contact of the lower link; ten
+    fractions of the lidar.
     """
     scale = np.array([*(0.3 * TIME_STEP * np.array(VIEWPORT)), 2 * TIME_STEP], np.float32)
     vx, vy, rate = state.hull_velocity * scale[:, None]
     turning = state.link_velocity[2]
     hip_rate, knee_rate = turning[0] - state.hull_velocity[2:], turning[1] - turning[0]
     hip_speed, knee_speed = walker.body.motor_speeds
-    legs = [state.joints[0], hip_rate / hip_speed, state.joints[1] + 1.0, knee_rate / knee_speed, touched.astype(jnp.float32)]
+    legs = [
+        state.joints[0],
+        hip_rate / hip_speed,
+        state.joints[1] + 1.0,
+        knee_rate / knee_speed,
+        touched.astype(jnp.float32),
+    ]
     per_leg = jnp.stack(legs, axis=1).reshape(5 * walker.body.num_legs, -1)
     seen = lidar(window, hull_origin(walker, state.hull_pose))
     return jnp.concatenate([jnp.stack([state.hull_pose[2], rate, vx, vy]), per_leg, seen])
 
 
-def _step(walker: Anatomy, level: Level, state: WalkerState, action: jax.Array) -> tuple[WalkerState, TimeStep]:
+def _step(
+    walker: Anatomy, level: Level, state: WalkerState, action: jax.Array
+) -> tuple[WalkerState, TimeStep]:
     window = surroundings(walker, level, state.hull_pose)
     one_function = not isinstance(level.obstacles, Polygons)
     if walker is level.walker:
         return in_blocks(_step_block, BLOCK, one_function)(walker, window, state, action)
-    return in_blocks(functools.partial(_step_block, walker), BLOCK, one_function)(window, state, action)
+    return in_blocks(functools.partial(_step_block, walker), BLOCK, one_function)(
+        window, state, action
+    )
 
 
 def surroundings(walker: Anatomy, level: Level, hull_pose: jax.Array) -> Window:
@@ -176,7 +225,9 @@ def surroundings(walker: Anatomy, level: Level, hull_pose: jax.Array) -> Window:
     return look_around(level, hull_pose[0] - behind, behind + ahead)
 
 
-def _step_block(walker: Anatomy, window: Window, state: WalkerState, action: jax.Array) -> tuple[WalkerState, TimeStep]:
+def _step_block(
+    walker: Anatomy, window: Window, state: WalkerState, action: jax.Array
+) -> tuple[WalkerState, TimeStep]:
     new, touched = advance(walker, window, state, action)
     if state.flags is not None:
         new = new.replace(flags=hear(walker, window, state, state.flags, touched))
@@ -184,7 +235,11 @@ def _step_block(walker: Anatomy, window: Window, state: WalkerState, action: jax
     x = hull_origin(walker, new.hull_pose)[0]
     fallen = hull_touches(walker, window, new.hull_pose) | (x < 0)
     torque = walker.body.torque_cost * fold(jnp.add, jnp.minimum(jnp.abs(action), 1.0))
-    reward = jnp.where(fallen, FALL_REWARD, potential(walker, new.hull_pose) - potential(walker, state.hull_pose) - torque)
+    reward = jnp.where(
+        fallen,
+        FALL_REWARD,
+        potential(walker, new.hull_pose) - potential(walker, state.hull_pose) - torque,
+    )
     return new, TimeStep(
         obs=observe(walker, window, new, touched),
         reward=reward,
@@ -194,18 +249,35 @@ def _step_block(walker: Anatomy, window: Window, state: WalkerState, action: jax
 
 
 def _reset(walker: Anatomy, level: Level, contact_flag: str) -> tuple[WalkerState, TimeStep]:
-    """The start, with the level's push (a force on the hull for one step) already in the velocities."""
+    """The start, with the level's push (a force on the hull for one step) already in the
+    velocities.
+    """
     measured = (level.ground is not None and walker.body.start_on_pieces) or walker.body.start
-    state = measured_start(measured, level) if measured and level.walker is None else standing_start(walker, level)
-    touched = _batch(measured.touched, level) > 0 if measured and level.walker is None else _feet_touch(walker, state)
-    mass = mass_matrix(walker, posture(walker, state.hull_pose[2], link_angles(walker, state.hull_pose[2], state.joints)))
+    state = (
+        measured_start(measured, level)
+        if measured and level.walker is None
+        else standing_start(walker, level)
+    )
+    touched = (
+        _batch(measured.touched, level) > 0
+        if measured and level.walker is None
+        else _feet_touch(walker, state)
+    )
+    mass = mass_matrix(
+        walker,
+        posture(walker, state.hull_pose[2], link_angles(walker, state.hull_pose[2], state.joints)),
+    )
     still = jnp.zeros_like(level.push)
     kick = jnp.stack([level.push * TIME_STEP / walker.hull_mass, still, still])
     pushed = project(walker, mass, kick, jnp.zeros_like(state.link_velocity))
     state = state.replace(
         hull_velocity=state.hull_velocity + pushed.hull,
         link_velocity=state.link_velocity + body_velocities(mass, pushed),
-        flags=no_contact(walker.body.num_legs, level.push.shape[-1]) if contact_flag == "box2d" else None,
+        flags=(
+            no_contact(walker.body.num_legs, level.push.shape[-1])
+            if contact_flag == "box2d"
+            else None
+        ),
     )
     time_step = TimeStep(
         obs=observe(walker, surroundings(walker, level, state.hull_pose), state, touched),
@@ -218,7 +290,9 @@ def _reset(walker: Anatomy, level: Level, contact_flag: str) -> tuple[WalkerStat
 
 def _feet_touch(walker: Anatomy, state: WalkerState) -> jax.Array:
     """Whether each lower link is within the skin of flat ground, [legs, N] bool."""
-    shape = posture(walker, state.hull_pose[2], link_angles(walker, state.hull_pose[2], state.joints))
+    shape = posture(
+        walker, state.hull_pose[2], link_angles(walker, state.hull_pose[2], state.joints)
+    )
     corners = link_corners(walker, link_tops(walker, state.hull_pose, shape), shape.axis)
     return corners[1, :, 1].min(0) < GROUND + SKIN
 
@@ -237,7 +311,9 @@ def measured_start(start: Start, level: Level) -> WalkerState:
 
 
 def standing_start(walker: Anatomy, level: Level) -> WalkerState:
-    """At rest in `STANCE`, as far as the joints' limits allow, with the lowest point just above flat ground."""
+    """At rest in `STANCE`, as far as the joints' limits allow, with the lowest point just above
+    flat ground.
+    """
     legs = walker.body.num_legs
     stance = np.clip(STANCE, walker.body.joint_lower, walker.body.joint_upper)
     joints = _batch(np.repeat(stance[:, None], legs, axis=1), level)

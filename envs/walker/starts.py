@@ -1,9 +1,11 @@
 """Where Box2D holds the published walkers when an episode begins.
 
-gymnasium's `reset` creates the legs 16 pixels above where their joints want them, which reduced coordinates cannot hold. These are the
-states after `reset`, which makes one step, and one more step with zero action, without the initial push, measured in Box2D 2.3.10
-(tests/envs/walker/test_box2d_reference.py measures them again). They differ with the ground's edges under the feet: one long edge, as on
-the published flat tracks, or many, as on gymnasium's own ground. The short walker's legs are not yet joined on the latter.
+gymnasium's `reset` creates the legs 16 pixels above where their joints want them, which reduced
+coordinates cannot hold. These are the states after `reset`, which makes one step, and one more step
+with zero action, without the initial push, measured in Box2D 2.3.10
+(tests/envs/walker/test_box2d_reference.py measures them again). They differ with the ground's edges
+under the feet: one long edge, as on the published flat tracks, or many, as on gymnasium's own
+ground. The short walker's legs are not yet joined on the latter.
 """
 
 from __future__ import annotations
@@ -25,27 +27,54 @@ class Start:
     """A state of a walker on flat ground, as an episode begins.
 
     Raises:
-      ValueError: when a number is beyond a hundred, a joint beyond a turn, or the numbers of legs differ.
+      ValueError: when a number is beyond a hundred, a joint beyond a turn, or the numbers of legs
+          differ.
 
     >>> Start(pose=(4.6, 2.4, 0.0), joints=((0.3,), (-0.8,)), velocity=((0.0,) * 3,) * 3).num_legs
     1
     """
 
-    pose: tuple[float, float, float]  # m, m, rad: the hull's centre of mass (x, height above the ground) and angle
+    pose: tuple[
+        float, float, float
+    ]  # m, m, rad: the hull's centre of mass (x, height above the ground) and angle
     joints: tuple[tuple[float, ...], tuple[float, ...]]  # rad, hips then knees
-    velocity: tuple[tuple[float, ...], ...]  # vx, vy (m/s), rate (rad/s): hull, then upper and lower, leg by leg
-    touched: tuple[bool, ...] = ()  # whether each lower link touched the ground in the step before; by default all did
+    velocity: tuple[
+        tuple[float, ...], ...
+    ]  # vx, vy (m/s), rate (rad/s): hull, then upper and lower, leg by leg
+    touched: tuple[
+        bool, ...
+    ] = ()  # whether each lower link touched the ground in the step before; by default all did
 
     def __post_init__(self):
-        joints = checked_array("joints", self.joints, "hips, then as many knees", ((2,), range(1, MOST_LEGS + 1)), -TURN, TURN)
+        joints = checked_array(
+            "joints",
+            self.joints,
+            "hips, then as many knees",
+            ((2,), range(1, MOST_LEGS + 1)),
+            -TURN,
+            TURN,
+        )
         legs = joints.shape[1]
         pose = checked_array("pose", self.pose, "three numbers", ((3,),), -MOST, MOST)
-        velocity = checked_array("velocity", self.velocity, f"three rows of {1 + 2 * legs} numbers", ((3,), (1 + 2 * legs,)), -MOST, MOST)
+        velocity = checked_array(
+            "velocity",
+            self.velocity,
+            f"three rows of {1 + 2 * legs} numbers",
+            ((3,), (1 + 2 * legs,)),
+            -MOST,
+            MOST,
+        )
         for name, array in (("pose", pose), ("joints", joints), ("velocity", velocity)):
             object.__setattr__(self, name, as_tuples(array))  # the record is frozen once it is made
-        touched = np.array(self.touched) if isinstance(self.touched, tuple | list | np.ndarray) else np.array(None)
+        touched = (
+            np.array(self.touched)
+            if isinstance(self.touched, tuple | list | np.ndarray)
+            else np.array(None)
+        )
         if touched.size and not (touched.shape == (legs,) and touched.dtype == bool):
-            raise ValueError(f"touched must be True or False for each of {legs} legs, got {self.touched!r}.")
+            raise ValueError(
+                f"touched must be True or False for each of {legs} legs, got {self.touched!r}."
+            )
         object.__setattr__(self, "touched", tuple(touched.tolist()) or (True,) * legs)
 
     @property
@@ -108,21 +137,87 @@ STARTS: dict[str, dict[str, Any]] = {
     "quadruped": dict(
         start=Start(
             pose=(4.641081, 3.506242, -0.060585),
-            joints=((-0.030495, -0.105770, 0.597676, 0.522888), (-0.234598, -0.265494, -0.748663, -0.783604)),
+            joints=(
+                (-0.030495, -0.105770, 0.597676, 0.522888),
+                (-0.234598, -0.265494, -0.748663, -0.783604),
+            ),
             velocity=(
-                (0.027085, -0.013614, -0.004699, -0.013577, -0.004595, -0.010806, 0.003290, -0.011297, 0.003193),
-                (-0.243524, 0.001811, 0.000223, 0.001613, -0.000004, -0.411027, -0.397804, -0.410599, -0.397116),
-                (-0.207332, 0.005330, 0.005393, 0.005364, 0.005294, 0.028535, -0.009000, 0.028266, -0.007943),
+                (
+                    0.027085,
+                    -0.013614,
+                    -0.004699,
+                    -0.013577,
+                    -0.004595,
+                    -0.010806,
+                    0.003290,
+                    -0.011297,
+                    0.003193,
+                ),
+                (
+                    -0.243524,
+                    0.001811,
+                    0.000223,
+                    0.001613,
+                    -0.000004,
+                    -0.411027,
+                    -0.397804,
+                    -0.410599,
+                    -0.397116,
+                ),
+                (
+                    -0.207332,
+                    0.005330,
+                    0.005393,
+                    0.005364,
+                    0.005294,
+                    0.028535,
+                    -0.009000,
+                    0.028266,
+                    -0.007943,
+                ),
             ),
             touched=(True, True, False, False),
         ),
         start_on_pieces=Start(
             pose=(4.641081, 3.506242, -0.060585),
-            joints=((-0.030495, -0.105770, 0.597676, 0.522888), (-0.234598, -0.209476, -0.748663, -0.783604)),
+            joints=(
+                (-0.030495, -0.105770, 0.597676, 0.522888),
+                (-0.234598, -0.209476, -0.748663, -0.783604),
+            ),
             velocity=(
-                (0.027085, -0.013614, -0.004699, -0.013577, -0.004473, -0.010806, 0.003290, -0.011297, 0.003193),
-                (-0.243524, 0.001811, 0.000223, 0.001613, 0.000787, -0.411027, -0.397804, -0.410599, -0.397116),
-                (-0.207332, 0.005330, 0.005393, 0.005364, 0.005232, 0.028535, -0.009000, 0.028266, -0.007943),
+                (
+                    0.027085,
+                    -0.013614,
+                    -0.004699,
+                    -0.013577,
+                    -0.004473,
+                    -0.010806,
+                    0.003290,
+                    -0.011297,
+                    0.003193,
+                ),
+                (
+                    -0.243524,
+                    0.001811,
+                    0.000223,
+                    0.001613,
+                    0.000787,
+                    -0.411027,
+                    -0.397804,
+                    -0.410599,
+                    -0.397116,
+                ),
+                (
+                    -0.207332,
+                    0.005330,
+                    0.005393,
+                    0.005364,
+                    0.005232,
+                    0.028535,
+                    -0.009000,
+                    0.028266,
+                    -0.007943,
+                ),
             ),
             touched=(True, True, False, False),
         ),

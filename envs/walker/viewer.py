@@ -46,14 +46,20 @@ COLOURS = {
     "far_leg": "#a3a9ae",
 }
 
-Pixels = Callable[[np.ndarray], list[tuple[float, float]]]  # points of the world [points, 2], m -> of the picture
+Pixels = Callable[
+    [np.ndarray], list[tuple[float, float]]
+]  # points of the world [points, 2], m -> of the picture
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Episode:
-    """What is drawn of one episode, `FRAMES_PER_SECOND` frames a second, as plain arrays: nothing here knows the engine. Lengths in m."""
+    """What is drawn of one episode, `FRAMES_PER_SECOND` frames a second, as plain arrays:
+    nothing here knows the engine. Lengths in m.
+    """
 
-    walker: Sequence[np.ndarray]  # polygons, each [frames, corners, 2]: the hull, then every link, leg by leg, upper first
+    walker: Sequence[
+        np.ndarray
+    ]  # polygons, each [frames, corners, 2]: the hull, then every link, leg by leg, upper first
     origin: np.ndarray  # [frames, 2]: where the lidar's rays start
     lidar: np.ndarray  # [frames, rays], fractions of the range
     returns: np.ndarray  # [frames]: sum of all rewards so far
@@ -66,11 +72,15 @@ class Episode:
 
     @functools.cached_property
     def height(self) -> float:
-        """What the picture shows from bottom to top, m: room for the walker and the obstacles on its way, not for sky."""
+        """What the picture shows from bottom to top, m: room for the walker and the obstacles
+        on its way, not for sky.
+        """
         top_of_walker = np.max([polygon[..., 1].max(1) for polygon in self.walker], axis=0)
         first, last = self.origin[[0, -1], 0] + NEAR[[0, -1]]
         on_way = [corners for corners in self.obstacles if first < corners[:, 0].mean() < last]
-        above_ground = [corners[:, 1].max() - self._ground_at(corners[:, 0].mean()) for corners in on_way]
+        above_ground = [
+            corners[:, 1].max() - self._ground_at(corners[:, 0].mean()) for corners in on_way
+        ]
         tallest = max([np.quantile(top_of_walker - self._lowest, USUAL), *above_ground])
         return float(min(BELOW + tallest + HEADROOM, TALLEST))
 
@@ -83,10 +93,12 @@ class Episode:
     def camera(self) -> np.ndarray:
         """World position of the picture's lower left corner, [frames, 2], m.
 
-        It keeps the hull at one place across the picture. Its height follows the lowest ground nearby, so that pits are seen down to
-        their bottom, unless the hull would leave the picture.
+        It keeps the hull at one place across the picture. Its height follows the lowest ground
+        nearby, so that pits are seen down to their bottom, unless the hull would leave the picture.
         """
-        bottom = np.maximum(_steady(self._lowest) - BELOW, _steady(self.origin[:, 1]) + ABOVE - self.height)
+        bottom = np.maximum(
+            _steady(self._lowest) - BELOW, _steady(self.origin[:, 1]) + ABOVE - self.height
+        )
         return np.stack([self.origin[:, 0] + AHEAD - self.width / 2, bottom], 1)
 
     @functools.cached_property
@@ -99,13 +111,19 @@ class Episode:
 
 
 def silhouette(body: Body, level: Level, state: WalkerState) -> tuple[list[jax.Array], jax.Array]:
-    """The polygons of a walker in one state, in the order of `Episode.walker`, and the origin of its lidar [2], m."""
-    walker = jax.tree.map(lambda x: x[..., None], anatomy(body) if level.walker is None else level.walker)
+    """The polygons of a walker in one state, in the order of `Episode.walker`, and the origin
+    of its lidar [2], m.
+    """
+    walker = jax.tree.map(
+        lambda x: x[..., None], anatomy(body) if level.walker is None else level.walker
+    )
     return outline(walker, state), hull_origin(walker, state.hull_pose[:, None])[:, 0]
 
 
 def scene(level: Level) -> tuple[np.ndarray, list[np.ndarray]]:
-    """The ground [vertices, 2] from left to right and the obstacles, convex polygons [corners, 2], of a level, m."""
+    """The ground [vertices, 2] from left to right and the obstacles, convex polygons [corners,
+    2], of a level, m.
+    """
     ground = np.array([[0.0, GROUND], [FINISH, GROUND]])
     if level.ground is not None:
         ground = np.stack([STEP * np.arange(NUM_CELLS), np.asarray(level.ground)], 1)
@@ -114,9 +132,16 @@ def scene(level: Level) -> tuple[np.ndarray, list[np.ndarray]]:
     if isinstance(level.obstacles, Polygons):
         polygons = np.moveaxis(np.asarray(level.obstacles.vertices), 0, -1)
     else:
-        left, right, top = (np.asarray(x) for x in (level.obstacles.left, level.obstacles.right, level.obstacles.top))
-        foot = np.minimum(np.interp(left, *ground.T), np.interp(right, *ground.T))  # columns are solid down to any depth
-        polygons = np.stack([np.stack([left, right, right, left], 1), np.stack([foot, foot, top, top], 1)], -1)
+        left, right, top = (
+            np.asarray(x)
+            for x in (level.obstacles.left, level.obstacles.right, level.obstacles.top)
+        )
+        foot = np.minimum(
+            np.interp(left, *ground.T), np.interp(right, *ground.T)
+        )  # columns are solid down to any depth
+        polygons = np.stack(
+            [np.stack([left, right, right, left], 1), np.stack([foot, foot, top, top], 1)], -1
+        )
     return ground, [polygon for polygon in polygons if polygon[0, 0] < NOWHERE / 2]
 
 
@@ -135,21 +160,28 @@ def draw_frame(episode: Episode, frame: int) -> Image.Image:
     for end in episode.origin[frame] + RANGE * episode.lidar[frame, :, None] * directions:
         pen.line(pixels(np.stack([episode.origin[frame], end])), fill=COLOURS["ray"], width=FINE)
     for part, colour in drawing_order(len(episode.walker)):
-        pen.polygon(pixels(episode.walker[part][frame]), fill=COLOURS[colour], outline=COLOURS["ink"])
+        pen.polygon(
+            pixels(episode.walker[part][frame]), fill=COLOURS[colour], outline=COLOURS["ink"]
+        )
     picture = picture.reduce(FINE)
     _draw_caption(ImageDraw.Draw(picture), episode, frame)
     return picture
 
 
 def drawing_order(num_polygons: int) -> list[tuple[int, str]]:
-    """Which polygon of a walker is drawn after which, and its colour: the far legs (every second one), the hull, the near legs.
+    """Which polygon of a walker is drawn after which, and its colour: the far legs (every second
+    one), the hull, the near legs.
 
     >>> drawing_order(5)
     [(3, 'far_leg'), (4, 'far_leg'), (0, 'hull'), (1, 'near_leg'), (2, 'near_leg')]
     """
     near = [part for part in range(1, num_polygons) if (part - 1) // 2 % 2 == 0]
     far = [part for part in range(1, num_polygons) if part not in near]
-    return [*((part, "far_leg") for part in far), (0, "hull"), *((part, "near_leg") for part in near)]
+    return [
+        *((part, "far_leg") for part in far),
+        (0, "hull"),
+        *((part, "near_leg") for part in near),
+    ]
 
 
 def write_gif(path: pathlib.Path, episode: Episode) -> None:
@@ -158,10 +190,19 @@ def write_gif(path: pathlib.Path, episode: Episode) -> None:
     every = -(-num // MOST_FRAMES)
     palette = draw_frame(episode, num // 2).quantize(48)
     frames = (
-        draw_frame(episode, frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in range((num - 1) % every, num, every)
+        draw_frame(episode, frame).quantize(palette=palette, dither=Image.Dither.NONE)
+        for frame in range((num - 1) % every, num, every)
     )
     first, milliseconds = next(frames), 1000 // FRAMES_PER_SECOND
-    first.save(path, save_all=True, append_images=frames, duration=milliseconds, loop=0, optimize=False, disposal=1)
+    first.save(
+        path,
+        save_all=True,
+        append_images=frames,
+        duration=milliseconds,
+        loop=0,
+        optimize=False,
+        disposal=1,
+    )
 
 
 def write_mp4(path: pathlib.Path, episode: Episode) -> None:
@@ -174,9 +215,37 @@ def write_mp4(path: pathlib.Path, episode: Episode) -> None:
     from imageio_ffmpeg import get_ffmpeg_exe  # an extra, as it brings all of ffmpeg
 
     path.write_bytes(b"")  # a path that cannot be written is better named by Python than by ffmpeg
-    pictures = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{WIDTH}x{HEIGHT}", "-r", str(FRAMES_PER_SECOND), "-i", "-"]
-    film = ["-c:v", "libx264", "-crf", "20", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]  # what every browser plays
-    command = [get_ffmpeg_exe(), "-y", "-loglevel", "error", *pictures, *film, f"file:{path}"]  # "a:b" alone is a protocol
+    pictures = [
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-s",
+        f"{WIDTH}x{HEIGHT}",
+        "-r",
+        str(FRAMES_PER_SECOND),
+        "-i",
+        "-",
+    ]
+    film = [
+        "-c:v",
+        "libx264",
+        "-crf",
+        "20",
+        "-pix_fmt",
+        "yuv420p",
+        "-movflags",
+        "+faststart",
+    ]  # what every browser plays
+    command = [
+        get_ffmpeg_exe(),
+        "-y",
+        "-loglevel",
+        "error",
+        *pictures,
+        *film,
+        f"file:{path}",
+    ]  # "a:b" alone is a protocol
     with subprocess.Popen(command, stdin=subprocess.PIPE) as encoder:
         assert encoder.stdin is not None
         for frame in range(len(episode.seconds)):
@@ -185,7 +254,9 @@ def write_mp4(path: pathlib.Path, episode: Episode) -> None:
         raise OSError(f"ffmpeg could not write {path}: it ended with status {encoder.returncode}.")
 
 
-def _draw_track(pen: ImageDraw.ImageDraw, pixels: Pixels, episode: Episode, corner: np.ndarray) -> None:
+def _draw_track(
+    pen: ImageDraw.ImageDraw, pixels: Pixels, episode: Episode, corner: np.ndarray
+) -> None:
     """The obstacles, the earth in front of their feet, a mark every 5 m, and the finish."""
     start, end, bottom = corner[0], corner[0] + episode.width, corner[1]
     for corners in episode.obstacles:
@@ -196,25 +267,36 @@ def _draw_track(pen: ImageDraw.ImageDraw, pixels: Pixels, episode: Episode, corn
     edges = np.interp([start, end], x, y)
     surface = np.array([[start, edges[0]], *episode.ground[seen], [end, edges[1]]])
     pen.polygon(pixels(np.array([[start, bottom], *surface, [end, bottom]])), fill=COLOURS["earth"])
-    for metres in itertools.takewhile(lambda x: x < end, itertools.count(5 * max(0, int(start // 5)), 5)):
+    for metres in itertools.takewhile(
+        lambda x: x < end, itertools.count(5 * max(0, int(start // 5)), 5)
+    ):
         (x, foot), (_, tip) = pixels(np.array([[metres, bottom], [metres, bottom + 0.3]]))
         pen.line((x, foot, x, tip), fill=COLOURS["mark"], width=2 * FINE)
         pen.text((x + 4 * FINE, tip), f"{metres} m", fill=COLOURS["ink"], font=_font(11 * FINE))
     height = np.interp(episode.finish, *episode.ground.T)
     (x, foot), (_, tip) = pixels(np.array([[episode.finish, height], [episode.finish, height + 3]]))
     pen.line((x, foot, x, tip), fill=COLOURS["ink"], width=2 * FINE)
-    pen.polygon([(x, tip), (x + 30 * FINE, tip + 10 * FINE), (x, tip + 20 * FINE)], fill=COLOURS["near_leg"])
+    pen.polygon(
+        [(x, tip), (x + 30 * FINE, tip + 10 * FINE), (x, tip + 20 * FINE)], fill=COLOURS["near_leg"]
+    )
 
 
 def _draw_caption(pen: ImageDraw.ImageDraw, episode: Episode, frame: int) -> None:
     """Time and return so far, and the task below them."""
     task = ", ".join(f"{name} {value}" for name, value in episode.task.items())
-    pen.text((12, 8), f"{episode.seconds[frame]:.1f} s      return {episode.returns[frame]:.0f}", fill=COLOURS["ink"], font=_font(15))
+    pen.text(
+        (12, 8),
+        f"{episode.seconds[frame]:.1f} s      return {episode.returns[frame]:.0f}",
+        fill=COLOURS["ink"],
+        font=_font(15),
+    )
     pen.multiline_text((12, 28), textwrap.fill(task, 90), fill=COLOURS["ink"], font=_font(13))
 
 
 def _steady(heights: np.ndarray) -> np.ndarray:
-    """`heights` [frames], each replaced by a weighted average of those around it, so that the camera does not jump."""
+    """`heights` [frames], each replaced by a weighted average of those around it, so that the
+    camera does not jump.
+    """
     reach = round(STEADY * FRAMES_PER_SECOND)
     weights = np.hanning(2 * reach + 3)[1:-1]
     return np.convolve(np.pad(heights, reach, "edge"), weights / weights.sum(), "valid")

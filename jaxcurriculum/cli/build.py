@@ -32,7 +32,9 @@ class Experiment:
     first_seed: int
     group: int  # seeds batched together
     num_advances: int  # evaluations in the whole run
-    config: dict[str, Any]  # every setting and every field of every configuration, by name, as JSON gives them back
+    config: dict[
+        str, Any
+    ]  # every setting and every field of every configuration, by name, as JSON gives them back
 
 
 def build(settings: Settings) -> Experiment:
@@ -53,26 +55,42 @@ def build(settings: Settings) -> Experiment:
     try:
         environment, student, original = _environment_and_student(parts, configs, settings.body)
         space = _box(student)
-        configs["teacher"] = override(_told(settings, parts, configs, original, space), "teacher", changes["teacher"])
+        configs["teacher"] = override(
+            _told(settings, parts, configs, original, space), "teacher", changes["teacher"]
+        )
         teacher = parts["teacher"].make(space, configs["teacher"])
         rounds = max(1, round(evaluate_every / student.steps_per_round))
         configs["loop"] = dataclasses.replace(configs["loop"], rounds_per_evaluation=rounds)
-        test_sets = {name: make(configs[tester], original) for name, make in parts[tester].test_sets.items()}
+        test_sets = {
+            name: make(configs[tester], original) for name, make in parts[tester].test_sets.items()
+        }
         fitting = _fitting(test_sets, original)
-        test_set = test_set or (fitting or list(test_sets))[0]  # where none fits, the first says why
+        # where none fits, the first says why
+        test_set = test_set or (fitting or list(test_sets))[0]
         if test_sets[test_set].shape[-1] != original.dims:
-            raise ValueError(f"The test_tasks {test_set} are not {original.dims} numbers: {', '.join(original.names)}.")
+            raise ValueError(
+                f"The test_tasks {test_set} are not {original.dims} numbers:"
+                f" {', '.join(original.names)}."
+            )
         test_tasks = parts["challenge"].to_view(test_sets[test_set], original, configs["challenge"])
         loop = make_loop(teacher, student, test_tasks, configs["loop"])
     except ValueError as error:
         others = [name for name in fitting if name != test_set]
-        hint = f" Another --test-set: {', '.join(others)}." if others and "test_tasks" in str(error) else ""
+        hint = (
+            f" Another --test-set: {', '.join(others)}."
+            if others and "test_tasks" in str(error)
+            else ""
+        )
         raise RunError(str(error) + hint + _remedy(str(error), configs)) from error
     group = settings.group or _best_group(settings.seeds, len(jax.devices()))
     if settings.seeds % group:
-        raise RunError(f"--group must divide --seeds, got --group {group} for --seeds {settings.seeds}.")
+        raise RunError(
+            f"--group must divide --seeds, got --group {group} for --seeds {settings.seeds}."
+        )
     steps = settings.steps or parts["student"].steps
-    settings = dataclasses.replace(settings, test_set=test_set, steps=steps, evaluate_every=evaluate_every, group=group)
+    settings = dataclasses.replace(
+        settings, test_set=test_set, steps=steps, evaluate_every=evaluate_every, group=group
+    )
     return Experiment(
         environment=environment,
         space=space,
@@ -85,7 +103,9 @@ def build(settings: Settings) -> Experiment:
     )
 
 
-def _environment_and_student(parts: dict[str, Any], configs: dict[str, Any], body: str | None) -> tuple[Environment | None, Student, Box]:
+def _environment_and_student(
+    parts: dict[str, Any], configs: dict[str, Any], body: str | None
+) -> tuple[Environment | None, Student, Box]:
     """Both as the challenge makes them, and the task space without it, of which test sets speak."""
     challenge, own = parts["challenge"], configs["challenge"]
     environment = parts["env"].make(body, configs["env"]) if "env" in parts else None
@@ -97,13 +117,20 @@ def _environment_and_student(parts: dict[str, Any], configs: dict[str, Any], bod
 def _box(student: Student) -> Box:
     space = student.task_space
     if not isinstance(space, Box):
-        raise ValueError(f"The command line needs tasks with named axes (a Box), got those of {type(space).__name__}.")
+        raise ValueError(
+            "The command line needs tasks with named axes (a Box), got those of"
+            f" {type(space).__name__}."
+        )
     return space
 
 
 def _fitting(test_sets: dict[str, Any], space: Box) -> list[str]:
-    """The names of the test sets whose tasks lie in `space`: bounds may be narrower, and sizes of a body are axes that some lack."""
-    fits = lambda tasks: tasks.shape[-1] == space.dims and bool(jax.vmap(space.contains)(tasks).all())
+    """The names of the test sets whose tasks lie in `space`: bounds may be narrower, and sizes
+    of a body are axes that some lack.
+    """
+    fits = lambda tasks: (
+        tasks.shape[-1] == space.dims and bool(jax.vmap(space.contains)(tasks).all())
+    )
     return [name for name, tasks in test_sets.items() if fits(tasks)]
 
 
@@ -116,8 +143,13 @@ def shrunk(settings: Settings) -> Settings:
 
 
 def _parts(settings: Settings) -> dict[str, Any]:
-    """The lines of the tables that `settings` names; "env" is absent where the student needs none."""
-    parts = {"teacher": find("teacher", TEACHERS, settings.teacher), "student": find("student", STUDENTS, settings.student)}
+    """The lines of the tables that `settings` names; "env" is absent where the student needs
+    none.
+    """
+    parts = {
+        "teacher": find("teacher", TEACHERS, settings.teacher),
+        "student": find("student", STUDENTS, settings.student),
+    }
     parts["challenge"] = find("challenge", CHALLENGES, settings.challenge)
     if settings.env is None or settings.body is None:
         return parts
@@ -132,16 +164,23 @@ def _settled(settings: Settings) -> Settings:
       RunError: when a world is given to a student that plays none.
     """
     first = {"env": next(iter(ENVIRONMENTS)), "body": next(iter(BODIES))}
-    chosen = {name: getattr(settings, name) for name in first if getattr(settings, name) is not None}
+    chosen = {
+        name: getattr(settings, name) for name in first if getattr(settings, name) is not None
+    }
     if find("student", STUDENTS, settings.student).needs_environment:
         return dataclasses.replace(settings, **first | chosen)
     for name, value in chosen.items():
-        raise RunError(f"--{name} {value}: the student {settings.student} plays no environment; leave --{name} away.")
+        raise RunError(
+            f"--{name} {value}: the student {settings.student} plays no environment; leave --{name}"
+            " away."
+        )
     return settings
 
 
 def _tester(parts: dict[str, Any]) -> str:
-    """The part that has test sets and an expert: the environment, or the student that needs none."""
+    """The part that has test sets and an expert: the environment, or the student that needs
+    none.
+    """
     return "env" if "env" in parts else "student"
 
 
@@ -152,9 +191,14 @@ def _changes(settings: Settings, sections: list[str]) -> dict[str, dict[str, str
         name, equals, value = change.partition("=")
         section, _, field = name.partition(".")
         if not (equals and field):
-            raise RunError(f"--set takes SECTION.FIELD=VALUE, as in teacher.exploration=0.1, got {change!r}.")
+            raise RunError(
+                f"--set takes SECTION.FIELD=VALUE, as in teacher.exploration=0.1, got {change!r}."
+            )
         if section not in changes:
-            raise RunError(f"--set {name}: there is no section {section!r} here; there are {', '.join(changes)}.")
+            raise RunError(
+                f"--set {name}: there is no section {section!r} here; there are"
+                f" {', '.join(changes)}."
+            )
         if name == "loop.rounds_per_evaluation":
             raise RunError("--set loop.rounds_per_evaluation: give --evaluate-every instead.")
         if field in changes[section]:
@@ -164,16 +208,28 @@ def _changes(settings: Settings, sections: list[str]) -> dict[str, dict[str, str
 
 
 def _configurations(parts: dict[str, Any], changes: dict[str, dict[str, str]]) -> dict[str, Any]:
-    """The configuration of every part, and of the loop, with `changes` applied to all but the teacher's, whom an expert tells first."""
+    """The configuration of every part, and of the loop, with `changes` applied to all but the
+    teacher's, whom an expert tells first.
+    """
     configs = {section: part.config for section, part in parts.items()} | {"loop": LoopConfig()}
     for section in ("teacher", "challenge"):
         known = {parameter.name for parameter in parameters(configs[section])}
-        configs[section] = replace(configs[section], {name: value for name, value in parts["student"].adapt.items() if name in known})
-    return {name: config if name == "teacher" else override(config, name, changes[name]) for name, config in configs.items()}
+        configs[section] = replace(
+            configs[section],
+            {name: value for name, value in parts["student"].adapt.items() if name in known},
+        )
+    return {
+        name: config if name == "teacher" else override(config, name, changes[name])
+        for name, config in configs.items()
+    }
 
 
-def _told(settings: Settings, parts: dict[str, Any], configs: dict[str, Any], original: Box, space: Box) -> Any:
-    """The teacher's configuration with what an expert of the `original` tasks tells at --knowledge; the teacher sees `space`."""
+def _told(
+    settings: Settings, parts: dict[str, Any], configs: dict[str, Any], original: Box, space: Box
+) -> Any:
+    """The teacher's configuration with what an expert of the `original` tasks tells at
+    --knowledge; the teacher sees `space`.
+    """
     level, tester = settings.knowledge, _tester(parts)
     if level is None:
         return configs["teacher"]
@@ -183,33 +239,54 @@ def _told(settings: Settings, parts: dict[str, Any], configs: dict[str, Any], or
     expert = parts[tester].knowledge
     knowledge = None if expert is None else expert(configs[tester], original)
     if knowledge is None and level != "none":
-        raise RunError(f"{flag}: no expert knows {subject}; give the teacher's own settings with --set.")
+        raise RunError(
+            f"{flag}: no expert knows {subject}; give the teacher's own settings with --set."
+        )
     if knowledge is not None and level == "high":
         if knowledge.easy_mean is None:
-            raise RunError(f"{flag}: with these settings no one task of {subject} is known to be easy; choose --knowledge low.")
+            raise RunError(
+                f"{flag}: with these settings no one task of {subject} is known to be easy; choose"
+                " --knowledge low."
+            )
         to_view = lambda tasks: parts["challenge"].to_view(tasks, original, configs["challenge"])
-        knowledge = dataclasses.replace(knowledge, easy_mean=_seen(knowledge.easy_mean, original, to_view, space))
+        knowledge = dataclasses.replace(
+            knowledge, easy_mean=_seen(knowledge.easy_mean, original, to_view, space)
+        )
     try:
         return informed(configs["teacher"], level, knowledge)
     except ValueError as error:
         raise RunError(f"{flag}: {error}") from None
 
 
-def _seen(easy: tuple[float, ...], original: Box, to_view: Callable[[np.ndarray], Any], space: Box) -> np.ndarray:
-    """What the teacher, who sees `space`, calls the task of `original` that is nearest to `easy`, [dims]."""
+def _seen(
+    easy: tuple[float, ...], original: Box, to_view: Callable[[np.ndarray], Any], space: Box
+) -> np.ndarray:
+    """What the teacher, who sees `space`, calls the task of `original` that is nearest to
+    `easy`, [dims].
+    """
     nearest = np.clip(np.array([easy]), original.low, original.high)
-    return np.clip(np.asarray(to_view(nearest)[0], float), space.low, space.high)  # float32 may round over a bound
+    return np.clip(
+        np.asarray(to_view(nearest)[0], float), space.low, space.high
+    )  # float32 may round over a bound
 
 
 def _named(settings: Settings, configs: dict[str, Any]) -> dict[str, Any]:
-    named = {field.name: getattr(settings, field.name) for field in dataclasses.fields(Settings) if field.name != "set"}
+    named = {
+        field.name: getattr(settings, field.name)
+        for field in dataclasses.fields(Settings)
+        if field.name != "set"
+    }
     for section, config in configs.items():
-        named |= {f"{section}.{parameter.name}": parameter.value for parameter in parameters(config)}
+        named |= {
+            f"{section}.{parameter.name}": parameter.value for parameter in parameters(config)
+        }
     return json.loads(json.dumps(named))
 
 
 def _remedy(message: str, configs: dict[str, Any]) -> str:
-    """How to give the field of a configuration that `message` names, as in OracleConfig.step; "" where it names none."""
+    """How to give the field of a configuration that `message` names, as in OracleConfig.step;
+    "" where it names none.
+    """
     if "--set" in message:
         return ""
     for section, config in configs.items():
@@ -228,7 +305,9 @@ def _flags(config: Any, section: str) -> Iterator[tuple[str, str]]:
 
 
 def _best_group(num_seeds: int, num_devices: int) -> int:
-    """The batch of seeds with which the most devices have work: on a CPU of 16 to 64, whose states stay in its cache, else the widest."""
+    """The batch of seeds with which the most devices have work: on a CPU of 16 to 64, whose
+    states stay in its cache, else the widest.
+    """
     widths = [width for width in range(1, num_seeds + 1) if num_seeds % width == 0]
     busy = lambda width: num_used(num_seeds // width, num_devices)
     fits = lambda width: jax.default_backend() == "cpu" and 16 <= width <= 64

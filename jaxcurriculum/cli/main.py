@@ -30,15 +30,16 @@ STOPPED = 128  # plus the number of the signal: the exit status, as shells have 
 class Train(Settings):
     """Train students under a teacher and draw what they learned.
 
-    Ends with a table and the paths of the learning curve, the curriculum, the mastery map and, for walkers, an animation. A run that
-    was killed goes on with --resume, which remembers every setting, and ends with the same numbers; with larger --steps it goes further.
+    Ends with a table and the paths of the learning curve, the curriculum, the mastery map and, for
+    walkers, an animation. A run that was killed goes on with --resume, which remembers every
+    setting, and ends with the same numbers; with larger --steps it goes further.
     """
 
     name: str = "demo"  # the run is kept in OUT/NAME
     out: pathlib.Path = pathlib.Path("runs")  # folder of all runs
     resume: bool = False  # go on with the run of this name
     plan: bool = False  # only say how much memory, compile time and run time it would take
-    debug: bool = False  # only run one seed until an episode ends, with nan checks after each function and full tracebacks
+    debug: bool = False  # only run one seed until an episode ends, and look for nans on the way
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,9 @@ class Plot:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Compare:
-    """Compare runs that were tested on the same tasks: a table with a permutation test, and their learning curves in one figure."""
+    """Compare runs that were tested on the same tasks: a table with a permutation test, and
+    their learning curves in one figure.
+    """
 
     runs: Positional[tuple[pathlib.Path, ...]]  # folders of the runs, the one to compare with first
     out: pathlib.Path = pathlib.Path("comparison.png")  # the figure
@@ -58,25 +61,33 @@ class Compare:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Render:
-    """Show the walker of a run with the policy of its last checkpoint: one episode as an animation or a picture, or a page with nine.
+    """Show the walker of a run with the policy of its last checkpoint: one episode as an animation
+    or a picture, or a page with nine.
 
-    The page is one file that plays in any browser, offline: nine tracks of --task, or else test tasks from all over the task space.
+    The page is one file that plays in any browser, offline: nine tracks of --task, or else test
+    tasks from all over the task space.
     """
 
     run: Positional[pathlib.Path]  # folder of the run
-    task: tuple[float, ...] = ()  # one value an axis of the task space; by default the hardest test task that is mastered steadily
+    task: tuple[
+        float, ...
+    ] = ()  # one value an axis; by default the hardest that is mastered steadily
     seed: int | None = None  # whose policy, by default the first of the run
     track_seed: int = 0  # another number, another track of the same task
     html: bool = False  # write the web page
-    at: float | None = None  # seconds after the start that a .png shows, by default half-way through
-    out: pathlib.Path | None = None  # a .gif, .mp4, .png or (--html) .html file; by default in RUN/figures, named after what was asked
+    at: float | None = None  # seconds after the start that a .png shows, by default half-way
+    out: pathlib.Path | None = (
+        None  # a .gif, .mp4, .png or (--html) .html file; else in RUN/figures
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class List:
     """Name every environment, teacher, student and challenge, or what can be set of those named."""
 
-    names: Positional[tuple[str, ...]] = ()  # of which to show the parameters, with units and defaults
+    names: Positional[
+        tuple[str, ...]
+    ] = ()  # of which to show the parameters, with units and defaults
 
 
 COMMANDS = (
@@ -99,10 +110,14 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command; mistakes and faults are one sentence on stderr (and a traceback after it with --debug). Returns the exit status."""
+    """Run one command; mistakes and faults are one sentence on stderr (and a traceback after it
+    with --debug). Returns the exit status.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # not every terminal can show all that a path holds
+            stream.reconfigure(
+                errors="replace"
+            )  # not every terminal can show all that a path holds
     try:
         command = parse(arguments)
         use_machine()
@@ -121,9 +136,17 @@ def run(arguments: list[str]) -> int:
 def parse(arguments: list[str]) -> Train | Plot | Compare | Render | List:
     """The command that `arguments` ask for; a resumed run brings its own settings as defaults."""
     if arguments.count("--set") > 1:
-        raise RunError("--set is given twice: name all fields behind one, as in --set teacher.exploration=0.1 student.hidden=128,128.")
+        raise RunError(
+            "--set is given twice: name all fields behind one, as in --set teacher.exploration=0.1"
+            " student.hidden=128,128."
+        )
     try:
-        command = tyro.cli(COMMANDS, args=arguments, prog="jaxcurriculum", description="Teachers that choose tasks for learning students.")
+        command = tyro.cli(
+            COMMANDS,
+            args=arguments,
+            prog="jaxcurriculum",
+            description="Teachers that choose tasks for learning students.",
+        )
         if isinstance(command, Train) and command.resume:
             from jaxcurriculum.runs.store import Run
 
@@ -146,12 +169,17 @@ def resumed(arguments: list[str], recorded: Settings) -> Train:
     for field in dataclasses.fields(Settings):
         before, now = getattr(recorded, field.name), getattr(command, field.name)
         if field.name not in ("set", "steps") and before != now:
-            raise RunError(f"--resume keeps a run's settings, but {field.name} was {before} and is now {now}; choose another --name.")
+            raise RunError(
+                f"--resume keeps a run's settings, but {field.name} was {before} and is now {now};"
+                " choose another --name."
+            )
     return command
 
 
 def use_machine() -> None:
-    """Use every core, set JAX's switches, keep compiled programs for the next start, and draw without a window."""
+    """Use every core, set JAX's switches, keep compiled programs for the next start, and draw
+    without a window.
+    """
     import jax
 
     from jaxcurriculum import use_cores
@@ -173,7 +201,9 @@ def execute(command: Train | Plot | Compare | Render | List) -> int:
 
     from jaxcurriculum.runs.store import Run
 
-    console = Console(markup=False, emoji=False)  # [brackets] and :colons: in a name mean themselves
+    console = Console(
+        markup=False, emoji=False
+    )  # [brackets] and :colons: in a name mean themselves
     match command:
         case List():
             from jaxcurriculum.cli.tables import show
@@ -186,7 +216,9 @@ def execute(command: Train | Plot | Compare | Render | List) -> int:
         case Compare():
             from jaxcurriculum.report.compare import compare
 
-            show_paths([compare([Run(path) for path in command.runs], command.out, console)], console)
+            show_paths(
+                [compare([Run(path) for path in command.runs], command.out, console)], console
+            )
         case Render():
             show_paths([execute_render(command)], console)
         case Train():
@@ -206,7 +238,9 @@ def execute_render(command: Render) -> pathlib.Path:
     if not command.html:
         return animate(run, *what, at=command.at)
     if command.at is not None:
-        raise RunError(f"--at names the moment that a .png shows, got --at {command.at:g} with --html.")
+        raise RunError(
+            f"--at names the moment that a .png shows, got --at {command.at:g} with --html."
+        )
     return show_page(run, *what)
 
 
@@ -220,7 +254,9 @@ def execute_train(command: Train, console: Console) -> int:
 
     check_device()
     if command.name in ("", ".", "..") or pathlib.Path(command.name).name != command.name:
-        raise RunError(f"--name must be the name of a folder in --out, without slashes, got {command.name!r}.")
+        raise RunError(
+            f"--name must be the name of a folder in --out, without slashes, got {command.name!r}."
+        )
     if command.name.startswith("-"):
         raise RunError(f"--name must not begin with a dash, got {command.name!r}.")
     if command.plan and command.debug:

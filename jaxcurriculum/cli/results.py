@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def show_results(run: Run, experiment: Experiment, console: Console) -> None:
-    """Print the table at the end of a run, and draw its pictures; what fails says how to try again."""
+    """Print the table at the end of a run, and draw its pictures; what fails says how to try
+    again.
+    """
 
     def table():
         from jaxcurriculum.report.summary import summarise

@@ -1,4 +1,6 @@
-"""What a run is asked to do, and how fields of configurations are described and overridden from text."""
+"""What a run is asked to do, and how fields of configurations are described and overridden from
+text.
+"""
 
 from __future__ import annotations
 
@@ -19,32 +21,50 @@ from jaxcurriculum.runs.errors import RunError
 class Settings:
     """Everything that decides a run's numbers. The field comments are the command line's help."""
 
-    env: str | None = None  # environment, one of `jaxcurriculum list`, by default the first; simulated students have none
+    # environment, one of `jaxcurriculum list`, by default the first; simulated students have none
+    env: str | None = None  # environment, see `jaxcurriculum list`; by default the first
     body: str | None = None  # body of the walker, by default the first
-    teacher: str = "alp-gmm"  # teacher, one of `jaxcurriculum list`
-    student: str = "ppo"  # student, one of `jaxcurriculum list`
-    challenge: str = "none"  # what makes the curriculum hard to find, one of `jaxcurriculum list`
-    knowledge: str | None = None  # what an expert tells the teacher: none, low or high; by default what the teacher's settings say
+    teacher: str = "alp-gmm"  # teacher, see `jaxcurriculum list`
+    student: str = "ppo"  # student, see `jaxcurriculum list`; simulated ones play no environment
+    challenge: str = "none"  # what makes the curriculum hard to find, see `jaxcurriculum list`
+    knowledge: str | None = None  # what an expert tells the teacher: none, low or high
     seeds: int = 2  # independent curricula
-    seed: int = 0  # the first of them; seed i of any run is the same, whatever the others (for equal --group)
-    steps: float | None = None  # environment steps a seed (episodes for simulated students), rounded up to whole evaluations
-    evaluate_every: float | None = None  # steps (episodes) between two evaluations, rounded to whole rounds; by default the student's own
-    test_set: str | None = None  # tasks of the evaluation; by default the first test set of the environment (or simulated student)
-    group: int | None = None  # seeds that are batched together, must divide --seeds; by default one group a device, on CPUs 16 to 64 seeds
-    set: tuple[str, ...] = ()  # configuration fields, as teacher.exploration=0.1 student.hidden=128,128; `jaxcurriculum list NAME` has them
+    seed: int = 0  # the first of them; seed i of any run is the same (for equal --group)
+    steps: float | None = None  # a seed's environment steps (or simulated episodes), rounded up
+    evaluate_every: float | None = None  # steps between two evaluations, rounded to whole rounds
+    test_set: str | None = None  # tasks of the evaluation; by default the first set that fits
+    group: int | None = None  # seeds that are batched together, must divide --seeds
+    set: tuple[str, ...] = ()  # fields, as teacher.exploration=0.1 student.hidden=128,128
 
     def __post_init__(self):
-        for name, least in (("seeds", 1), ("seed", 0), ("steps", 1), ("evaluate_every", 1), ("group", 1)):
+        for name, least in (
+            ("seeds", 1),
+            ("seed", 0),
+            ("steps", 1),
+            ("evaluate_every", 1),
+            ("group", 1),
+        ):
             value = getattr(self, name)
             if value is not None and not least <= value < 2**31:
-                raise ValueError(f"--{name.replace('_', '-')} must lie between {least} and {2**31 - 1}, got {value:g}.")
+                raise ValueError(
+                    f"--{name.replace('_', '-')} must lie between {least} and {2**31 - 1}, got"
+                    f" {value:g}."
+                )
 
     @classmethod
     def recorded(cls, config: dict[str, Any]) -> Settings:
-        """The settings of a run from its config.json: every field of every configuration is set, so that defaults may change later."""
+        """The settings of a run from its config.json: every field of every configuration is
+        set, so that defaults may change later.
+        """
         own = [field for field in dataclasses.fields(Settings) if field.name != "set"]
-        values: dict[str, Any] = {field.name: config.get(field.name, field.default) for field in own}
-        fields = {name: value for name, value in config.items() if "." in name and name != "loop.rounds_per_evaluation"}
+        values: dict[str, Any] = {
+            field.name: config.get(field.name, field.default) for field in own
+        }
+        fields = {
+            name: value
+            for name, value in config.items()
+            if "." in name and name != "loop.rounds_per_evaluation"
+        }
         try:
             return cls(**values, set=tuple(f"{name}={value}" for name, value in fields.items()))
         except (TypeError, ValueError) as error:
@@ -58,7 +78,9 @@ def title(config: dict[str, Any]) -> str:
     'riac teaching toy-grid (rugged)'
     """
     challenge = config.get("challenge", "none")
-    return f"{config['teacher']} teaching {config['student']}" + ("" if challenge == "none" else f" ({challenge})")
+    return f"{config['teacher']} teaching {config['student']}" + (
+        "" if challenge == "none" else f" ({challenge})"
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,17 +118,25 @@ def _comments(kind: type) -> dict[str, str]:
 
 
 def override(config: Any, section: str, changes: dict[str, str]) -> Any:
-    """A copy of `config` with fields replaced by what `changes` says in text, dotted names reaching into nested configurations.
+    """A copy of `config` with fields replaced by what `changes` says in text, dotted names reaching
+    into nested configurations.
 
     Raises:
-      RunError: for an unknown field, a value of the wrong type, or one that the configuration refuses.
+      RunError: for an unknown field, a value of the wrong type, or one that the configuration
+          refuses.
     """
     known = {parameter.name: parameter for parameter in parameters(config)}
     for name in changes:
         if name not in known:
             fields = f"its fields are {', '.join(known)}" if known else "it has no fields"
-            raise RunError(f"--set {section}.{name}: there is no field {name!r} in {type(config).__name__}; {fields}.")
-    values = {name: parse(f"--set {section}.{name}", text, known[name].type) for name, text in changes.items()}
+            raise RunError(
+                f"--set {section}.{name}: there is no field {name!r} in {type(config).__name__};"
+                f" {fields}."
+            )
+    values = {
+        name: parse(f"--set {section}.{name}", text, known[name].type)
+        for name, text in changes.items()
+    }
     try:
         return replace(config, values)
     except ValueError as error:
@@ -119,7 +149,8 @@ def parse(name: str, text: str, kind: Any) -> Any:
     Raises:
       RunError: when it is not one.
 
-    >>> parse("hidden", "32,32", tuple[int, ...]), parse("rate", "1e-3", float), parse("num", "1e3", int | None)
+    >>> parse("hidden", "32,32", tuple[int, ...]), parse("rate", "1e-3", float), parse("num",
+    ...     "1e3", int | None)
     ((32, 32), 0.001, 1000)
     """
     if kind is str:
@@ -127,7 +158,9 @@ def parse(name: str, text: str, kind: Any) -> Any:
     if typing.get_origin(kind) is Literal and text.strip() in typing.get_args(kind):
         return text.strip()
     try:
-        literal = ast.literal_eval({"true": "True", "false": "False", "none": "None"}.get(text.lower(), text))
+        literal = ast.literal_eval(
+            {"true": "True", "false": "False", "none": "None"}.get(text.lower(), text)
+        )
     except (ValueError, SyntaxError):
         literal = text
     try:
@@ -137,7 +170,8 @@ def parse(name: str, text: str, kind: Any) -> Any:
 
 
 def readable(kind: Any) -> str:
-    """The type as a person would write a value of it: without the arrays that only programs can give.
+    """The type as a person would write a value of it: without the arrays that only programs can
+    give.
 
     >>> import jax
     >>> readable(tuple[int, ...]), readable(float | jax.Array), readable(int | Literal["random"])
@@ -160,7 +194,13 @@ def _convert(value: Any, kind: Any) -> Any:
             except TypeError:
                 continue
     elif origin is tuple:
-        items = value.split(",") if isinstance(value, str) else value if isinstance(value, tuple | list) else (value,)
+        items = (
+            value.split(",")
+            if isinstance(value, str)
+            else value
+            if isinstance(value, tuple | list)
+            else (value,)
+        )
         kinds = arguments[:1] * len(items) if arguments[1:] == (...,) else arguments
         if len(items) == len(kinds):
             return tuple(_convert(item, one) for item, one in zip(items, kinds))
@@ -182,6 +222,10 @@ def replace(config: Any, values: dict[str, Any]) -> Any:
     """A copy of `config` with other `values`, dotted names reaching into nested configurations."""
     direct = {name: value for name, value in values.items() if "." not in name}
     for section in {name.split(".")[0] for name in values if "." in name}:
-        inner = {name.removeprefix(f"{section}."): value for name, value in values.items() if name.startswith(f"{section}.")}
+        inner = {
+            name.removeprefix(f"{section}."): value
+            for name, value in values.items()
+            if name.startswith(f"{section}.")
+        }
         direct[section] = replace(getattr(config, section), inner)
     return dataclasses.replace(config, **direct)

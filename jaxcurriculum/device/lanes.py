@@ -1,7 +1,9 @@
-"""Work that the seeds of one program share: common bounds, and one pool of lanes for jobs of unequal length.
+"""Work that the seeds of one program share: common bounds, and one pool of lanes for jobs of
+unequal length.
 
-Under `vmap` a `while_loop` runs as long as the slowest seed, and a `cond` takes both branches. What is here knows that it is
-mapped, so that work is done once where it is needed. None of it lets one seed's numbers depend on another's.
+Under `vmap` a `while_loop` runs as long as the slowest seed, and a `cond` takes both branches. What
+is here knows that it is mapped, so that work is done once where it is needed. None of it lets one
+seed's numbers depend on another's.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax.custom_batching import custom_vmap
 
+from jaxcurriculum import tree
 from jaxcurriculum.records import PyTree
 
 
@@ -19,8 +22,9 @@ from jaxcurriculum.records import PyTree
 def shared_max(bound: jax.Array) -> jax.Array:
     """`bound` itself for one seed; under `vmap` the largest of all seeds, and not mapped.
 
-    As a trip count or a branch it keeps `while_loop` and `cond` what they are (no `select` over the state, no work that no seed
-    needs). It may only bound work: a result that depended on it would depend on the other seeds.
+    As a trip count or a branch it keeps `while_loop` and `cond` what they are (no `select` over the
+    state, no work that no seed needs). It may only bound work: a result that depended on it would
+    depend on the other seeds.
 
     >>> jax.vmap(lambda n: shared_max(n) + 0 * n)(jnp.array([3, 1, 2]))
     Array([3, 3, 3], dtype=int32)
@@ -36,7 +40,8 @@ def _shared_max_batched(axis_size, in_batched, bound):
 def all_seeds_at_once(function: Callable[..., PyTree]) -> Callable[..., PyTree]:
     """The one-seed version of `function`, whose arguments and results have a leading seed axis.
 
-    Called plainly it sees one seed; under any number of `vmap`s it is called once, with all of them along that axis.
+    Called plainly it sees one seed; under any number of `vmap`s it is called once, with all of them
+    along that axis.
 
     >>> total = all_seeds_at_once(lambda x: jnp.full_like(x, jnp.sum(x)))
     >>> total(jnp.array(1)).item(), jax.vmap(total)(jnp.array([1, 2, 3])).tolist()
@@ -72,7 +77,8 @@ def run_jobs(
     capacity: int,
     num_lanes: int,
 ) -> PyTree:
-    """Iterate jobs 0 to `num_jobs` - 1, each until it is finished, `num_lanes` at a time: a lane that ends takes the next job.
+    """Iterate jobs 0 to `num_jobs` - 1, each until it is finished, `num_lanes` at a time: a lane
+    that ends takes the next job.
 
     Args:
       start: (job [] int32) -> state of one job.
@@ -84,7 +90,8 @@ def run_jobs(
       results, leading axis `capacity`; those from `num_jobs` on mean nothing.
 
     >>> countdown = lambda n: (n - 1, n <= 1)
-    >>> run_jobs(lambda job: 3 * job, countdown, lambda n: n, jnp.int32(4), capacity=4, num_lanes=2).tolist()
+    >>> run_jobs(lambda job: 3 * job, countdown, lambda n: n, jnp.int32(4), capacity=4,
+    ...     num_lanes=2).tolist()
     [-1, 0, 0, 0]
     """
     num_lanes = min(num_lanes, capacity)
@@ -92,15 +99,32 @@ def run_jobs(
     def advance(carry):
         next_job, jobs, states, results = carry
         states, finished = jax.vmap(step)(states)
-        return jax.lax.cond(jnp.any(finished), refill, lambda *same: same[:-1], next_job, jobs, states, results, finished)
+        return jax.lax.cond(
+            jnp.any(finished),
+            refill,
+            lambda *same: same[:-1],
+            next_job,
+            jobs,
+            states,
+            results,
+            finished,
+        )
 
     def refill(next_job, jobs, states, results, finished):
         written = jnp.where(finished, jobs, capacity)
-        results = jax.tree.map(lambda kept, new: kept.at[written].set(new, mode="drop"), results, jax.vmap(result)(states))
+        results = jax.tree.map(
+            lambda kept, new: kept.at[written].set(new, mode="drop"),
+            results,
+            jax.vmap(result)(states),
+        )
         jobs = jnp.where(finished, next_job + jnp.cumsum(finished, dtype=jnp.int32) - 1, jobs)
         fresh = jax.vmap(start)(jnp.minimum(jobs, capacity - 1))
-        pick = lambda new, old: jnp.where(finished.reshape(-1, *[1] * (new.ndim - 1)), new, old)  # noqa: E731
-        return next_job + jnp.sum(finished, dtype=jnp.int32), jobs, jax.tree.map(pick, fresh, states), results
+        return (
+            next_job + jnp.sum(finished, dtype=jnp.int32),
+            jobs,
+            tree.where(finished, fresh, states),
+            results,
+        )
 
     jobs = jnp.arange(num_lanes, dtype=jnp.int32)
     states = jax.vmap(start)(jobs)

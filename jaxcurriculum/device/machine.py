@@ -10,11 +10,16 @@ import warnings
 import jax
 
 KNOWN_VERSIONS = ("0.10.",)  # of jaxlib: XLA ends the process at an option that it does not know
-SPLITTING_PASS = "cpu_multi_output_fusion"  # breaks off at two writes to one place (openxla/xla 47367)
+SPLITTING_PASS = (  # breaks off at two writes to one place (openxla/xla 47367)
+    "cpu_multi_output_fusion"
+)
 OPTIONS = {
-    # A value that several loops share is computed once; short loops are one function, LLVM unrolls few.
-    "xla_backend_extra_options": "xla_cpu_use_multi_output_fusion,"
-    "xla_cpu_small_while_loop_byte_threshold=3000000,-unroll-full-max-count=32",
+    # A value that several loops share is computed once; short loops are one function, LLVM unrolls
+    # few.
+    "xla_backend_extra_options": (
+        "xla_cpu_use_multi_output_fusion,"
+        "xla_cpu_small_while_loop_byte_threshold=3000000,-unroll-full-max-count=32"
+    ),
     # What is left to the library YNNPACK: matrix products, not sums.
     "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_DOT",
     "xla_cpu_prefer_vector_width": "512",  # bits, where a processor has them
@@ -32,14 +37,16 @@ def use_cores(num_cores: int | None = None) -> None:
 
     - every core becomes a device, and programs are dispatched by the thread that calls them (from a
       common queue two devices run at half the speed);
-    - loops that touch less than 3 MB become one compiled function, unless they have matrix products;
+    - loops that touch less than 3 MB become one compiled function, unless they have matrix
+      products;
     - what several loops need is computed once and kept, not anew in each of them;
     - sums are not handed to a library, call by call; vectors have 512 bits where a processor has
-      them; LLVM unrolls no loop of more than 32 turns, which it would do before it looks for vectors.
+      them; LLVM unrolls no loop of more than 32 turns, which it would do before it looks for
+      vectors.
 
-    `docs/compiler.md` says what each brings. Options that the environment variable XLA_FLAGS already
-    has are left as they are. Of other devices only LLVM's unrolling is affected. On a jaxlib that
-    these options were not tried with they are left away, with a warning.
+    `docs/compiler.md` says what each brings. Options that the environment variable XLA_FLAGS
+    already has are left as they are. Of other devices only LLVM's unrolling is affected. On a
+    jaxlib that these options were not tried with they are left away, with a warning.
 
     Args:
       num_cores: devices to make; by default the cores that this process may use (no more than a
@@ -66,8 +73,9 @@ def _with_options(flags: str) -> str:
     """`flags` and what they do not say yet, as far as this jaxlib is known."""
     if not is_known_jaxlib():
         warnings.warn(
-            f"jaxlib {importlib.metadata.version('jaxlib')} is not one that jaxcurriculum was tried "
-            "with: compiler options are left away, and walkers on a CPU may run at half the speed.",
+            f"jaxlib {importlib.metadata.version('jaxlib')} is not one that jaxcurriculum was tried"
+            " with: compiler options are left away, and walkers on a CPU may run at half the"
+            " speed.",
             RuntimeWarning,
             stacklevel=3,
         )
@@ -93,7 +101,9 @@ def compiles_sums() -> bool:
 
 def available_cores(root: pathlib.Path = pathlib.Path("/")) -> int:
     """How many cores this process may keep busy: those it is bound to, or a container's share."""
-    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    bound = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     return max(1, min([bound, *(int(share) for share in _shares(root))]))
 
 

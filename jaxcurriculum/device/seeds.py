@@ -1,10 +1,11 @@
 """Seeds over devices: independent curricula, sharded over a mesh, in groups of a fixed width.
 
-Sums of floating-point numbers depend on the width of a batch, so seeds run in groups of `group`: for an equal group the numbers
-are the same bit for bit, whatever the number of devices or of the other seeds. For the same reason every device is given the very
-same single-device program instead of one partitioned program: XLA optimises a program for two partitions differently from the same
-program for one, and the last bits differ (measured). It is compiled once for all of them (`compilation.py`). Seeds never talk to
-each other, so nothing is lost, and nobody waits.
+Sums of floating-point numbers depend on the width of a batch, so seeds run in groups of `group`:
+for an equal group the numbers are the same bit for bit, whatever the number of devices or of the
+other seeds. For the same reason every device is given the very same single-device program instead
+of one partitioned program: XLA optimises a program for two partitions differently from the same
+program for one, and the last bits differ (measured). It is compiled once for all of them
+(`compilation.py`). Seeds never talk to each other, so nothing is lost, and nobody waits.
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ from jaxcurriculum.device.compilation import compile_for
 from jaxcurriculum.records import PyTree
 
 
-def map_seeds(function: Callable, num_seeds: int, group: int = 1, devices: list[Any] | None = None) -> Callable:
-    """Compile `function(state, *shared)` over a leading seed axis of `state` and of its results; `shared` is not mapped.
+def map_seeds(
+    function: Callable, num_seeds: int, group: int = 1, devices: list[Any] | None = None
+) -> Callable:
+    """Compile `function(state, *shared)` over a leading seed axis of `state` and of its results;
+    `shared` is not mapped.
 
     Args:
       function: of one seed.
@@ -33,7 +37,8 @@ def map_seeds(function: Callable, num_seeds: int, group: int = 1, devices: list[
     Returns:
       a function of (state [num_seeds, ...], *shared), its results sharded over the devices.
 
-    Call `use_cores` before JAX first computes, so that every CPU core is a device (the command line does so).
+    Call `use_cores` before JAX first computes, so that every CPU core is a device (the command line
+    does so).
 
     Raises:
       ValueError: when `group` does not divide `num_seeds`, or there is no device.
@@ -43,7 +48,10 @@ def map_seeds(function: Callable, num_seeds: int, group: int = 1, devices: list[
     [1, 3, 5, 7]
     """
     if group < 1 or num_seeds < 1 or num_seeds % group:
-        raise ValueError(f"num_seeds must be a positive multiple of group, got num_seeds={num_seeds} for group={group}.")
+        raise ValueError(
+            f"num_seeds must be a positive multiple of group, got num_seeds={num_seeds} for"
+            f" group={group}."
+        )
     devices = jax.devices() if devices is None else devices
     if not devices:
         raise ValueError("devices must name at least one device, got none.")
@@ -58,13 +66,20 @@ def map_seeds(function: Callable, num_seeds: int, group: int = 1, devices: list[
         result = jax.lax.map(of_group, grouped)
         return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), result)
 
-    compiled: dict[tuple[Any, ...], list[jax.stages.Compiled]] = {}  # by the shapes of the arguments
+    compiled: dict[
+        tuple[Any, ...], list[jax.stages.Compiled]
+    ] = {}  # by the shapes of the arguments
 
     def mapped(state: PyTree, *shared: Any) -> PyTree:
         for path, leaf in jax.tree_util.tree_leaves_with_path(state):
             if leaf.shape[:1] != (num_seeds,):
-                raise ValueError(f"Every leaf of the state must have {num_seeds} seeds on its first axis, got {leaf.shape} at {path}.")
-        state = jax.device_put(state, sharding)  # does nothing when the state comes from the last call
+                raise ValueError(
+                    f"Every leaf of the state must have {num_seeds} seeds on its first axis, got"
+                    f" {leaf.shape} at {path}."
+                )
+        state = jax.device_put(
+            state, sharding
+        )  # does nothing when the state comes from the last call
         inputs = [(_shard(state, device), jax.device_put(shared, device)) for device in devices]
         leaves, structure = jax.tree.flatten(inputs[0])
         kind = structure, *map(jax.typeof, leaves)
@@ -79,7 +94,12 @@ def map_seeds(function: Callable, num_seeds: int, group: int = 1, devices: list[
 
 def _shard(tree: PyTree, device: Any) -> PyTree:
     """The part of `tree` that lies on `device`, as arrays of that device alone."""
-    return jax.tree.map(lambda leaf: next(shard.data for shard in leaf.addressable_shards if shard.device == device), tree)
+    return jax.tree.map(
+        lambda leaf: next(
+            shard.data for shard in leaf.addressable_shards if shard.device == device
+        ),
+        tree,
+    )
 
 
 def _unshard(leaves: tuple[jax.Array, ...], sharding: NamedSharding) -> jax.Array:

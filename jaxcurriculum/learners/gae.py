@@ -22,8 +22,8 @@ def gae(
         A_t     = delta_t + discount lambda (1 - over_t) A_{t+1}
 
     Args:
-      reward, value, next_value, terminated, over: [num_steps, ...]; `next_value` is that of the true
-          next observation, `over` says that the episode ends here (terminated or truncated).
+      reward, value, next_value, terminated, over: [num_steps, ...]; `next_value` is that of the
+          true next observation, `over` says that the episode ends here (terminated or truncated).
 
     Returns:
       advantages [num_steps, ...]; with lambda = 1, advantage + value is the (bootstrapped)

@@ -31,8 +31,8 @@ CONVOLUTION = 16  # filters of 3 by 3 for an image
 class Network:
     """Policy and value over sequences [num_steps, num, ...]; functions of parameters.
 
-    `unroll` begins with `memory` [num, ...], forgets it where `first` holds, and also returns what is
-    remembered after each step.
+    `unroll` begins with `memory` [num, ...], forgets it where `first` holds, and also returns what
+    is remembered after each step.
     """
 
     init: Callable[[Key, PyTree], PyTree]  # (key, obs [1, 1, ...]) -> parameters
@@ -53,14 +53,18 @@ def feed_forward(actions: Space, hidden: tuple[int, ...], initial_log_std: Array
 
     def unroll(params: PyTree, memory: PyTree, obs: PyTree, first: jax.Array):
         flat = flatten(obs, first.ndim)
-        distribution = policy_distribution(actions, *cast(Any, policy.apply(params["policy"], flat)))
+        distribution = policy_distribution(
+            actions, *cast(Any, policy.apply(params["policy"], flat))
+        )
         return (), distribution, cast(jax.Array, value.apply(params["value"], flat))
 
     return Network(init=init, memory=lambda num: (), unroll=unroll, is_recurrent=False)
 
 
 def gru(actions: Space, hidden: tuple[int, ...], size: int, initial_log_std: ArrayLike) -> Network:
-    """One body with a gated recurrent unit of `size` numbers, and a head each for policy and value."""
+    """One body with a gated recurrent unit of `size` numbers, and a head each for policy and
+    value.
+    """
     body = Recurrent(hidden, size, actions, initial_log_std)
 
     def memory(num: int) -> jax.Array:
@@ -113,7 +117,9 @@ class Recurrent(nn.Module):
     @nn.compact
     def __call__(self, memory: jax.Array, obs: PyTree, first: jax.Array):
         features = nn.relu(_dense(self.size, math.sqrt(2))(_features(obs, first.ndim)))
-        cell = nn.scan(_Cell, variable_broadcast="params", split_rngs={"params": False}, in_axes=0, out_axes=0)
+        cell = nn.scan(
+            _Cell, variable_broadcast="params", split_rngs={"params": False}, in_axes=0, out_axes=0
+        )
         _, memories = cell(self.size)(memory, (features, first))
         outputs = _tanh_network(memories, self.hidden, head_size(self.actions), last_gain=0.01)
         value = _tanh_network(memories, self.hidden, 1, last_gain=1.0)[..., 0]
@@ -134,7 +140,10 @@ class _Cell(nn.Module):
 
 def flatten(obs: PyTree, num_leading: int) -> jax.Array:
     """All leaves as one vector: [leading..., all their numbers], float32."""
-    leaves = [leaf.astype(jnp.float32).reshape(*leaf.shape[:num_leading], -1) for leaf in jax.tree.leaves(obs)]
+    leaves = [
+        leaf.astype(jnp.float32).reshape(*leaf.shape[:num_leading], -1)
+        for leaf in jax.tree.leaves(obs)
+    ]
     return leaves[0] if len(leaves) == 1 else jnp.concatenate(leaves, axis=-1)
 
 
@@ -156,7 +165,9 @@ def _log_std(module: nn.Module, actions: Space, initial: ArrayLike) -> jax.Array
     return module.param("log_std", lambda _, n: jnp.full((n,), initial, jnp.float32), num)
 
 
-def _tanh_network(x: jax.Array, hidden: tuple[int, ...], num_outputs: int, last_gain: float) -> jax.Array:
+def _tanh_network(
+    x: jax.Array, hidden: tuple[int, ...], num_outputs: int, last_gain: float
+) -> jax.Array:
     for width in hidden:
         x = nn.tanh(_dense(width, math.sqrt(2))(x))
     return _dense(num_outputs, last_gain)(x)
@@ -173,9 +184,11 @@ def _kernel(gain: float) -> Callable:
 def _orthogonal(key: jax.Array, shape: tuple[int, ...], gain: float) -> jax.Array:
     """A random orthogonal matrix times `gain`; under `vmap` one after another.
 
-    QR decompositions of a batch share XLA's threads on a CPU, and with several such in one program it
-    sometimes waits for itself for ever (jaxlib 0.10, measured: a vmapped start of two seeds stood
-    still within a hundred starts).
+    QR decompositions of a batch share XLA's threads on a CPU, and with several such in one program
+    it sometimes waits for itself for ever (jaxlib 0.10, measured: a vmapped start of two seeds
+    stood still within a hundred starts).
     """
-    draw = jax.custom_batching.sequential_vmap(lambda key: nn.initializers.orthogonal(gain)(key, shape))
+    draw = jax.custom_batching.sequential_vmap(
+        lambda key: nn.initializers.orthogonal(gain)(key, shape)
+    )
     return draw(key)

@@ -19,11 +19,16 @@ class Moments(struct.PyTreeNode):
 
 def init_moments(shape: tuple[int, ...]) -> Moments:
     """Moments of nothing, for samples of `shape`."""
-    return Moments(count=jnp.zeros((), jnp.float32), mean=jnp.zeros(shape, jnp.float32), variance=jnp.ones(shape, jnp.float32))
+    return Moments(
+        count=jnp.zeros((), jnp.float32),
+        mean=jnp.zeros(shape, jnp.float32),
+        variance=jnp.ones(shape, jnp.float32),
+    )
 
 
 def update_moments(moments: Moments, batch: jax.Array) -> Moments:
-    """Add `batch` [n, dims]:  n = n1 + n2,  mean = m1 + d n2/n,  var = (v1 n1 + v2 n2 + d^2 n1 n2/n) / n  with d = m2 - m1.
+    """Add `batch` [n, dims]:  n = n1 + n2,  mean = m1 + d n2/n,  var = (v1 n1 + v2 n2 + d^2 n1
+    n2/n) / n  with d = m2 - m1.
 
     >>> float(update_moments(init_moments(()), jnp.array([1.0, 3.0])).variance)
     1.0
@@ -36,14 +41,19 @@ def update_moments(moments: Moments, batch: jax.Array) -> Moments:
     return Moments(
         count=total,
         mean=moments.mean + delta * share,
-        variance=moments.variance * (1 - share) + batch_variance * share + delta**2 * share * (1 - share),
+        variance=moments.variance * (1 - share)
+        + batch_variance * share
+        + delta**2 * share * (1 - share),
     )
 
 
 def standardise(moments: Moments, x: jax.Array, limit: float = 10.0) -> jax.Array:
     """(x - mean) / sd, clipped to +-limit; x is [..., dims]."""
     shape = (1,) * (x.ndim - moments.mean.ndim) + moments.mean.shape
-    mean, inverse = moments.mean.reshape(shape), jax.lax.rsqrt(moments.variance + 1e-8).reshape(shape)
+    mean, inverse = (
+        moments.mean.reshape(shape),
+        jax.lax.rsqrt(moments.variance + 1e-8).reshape(shape),
+    )
     return jnp.clip((x - mean) * inverse, -limit, limit)
 
 
@@ -53,7 +63,10 @@ def init_obs_moments(obs: PyTree) -> list[Moments | None]:
     None for images (of three axes and more) and whole numbers, which are left as they are.
     """
     return [
-        init_moments(leaf.shape) if leaf.ndim < 3 and jnp.issubdtype(leaf.dtype, jnp.floating) else None for leaf in jax.tree.leaves(obs)
+        init_moments(leaf.shape)
+        if leaf.ndim < 3 and jnp.issubdtype(leaf.dtype, jnp.floating)
+        else None
+        for leaf in jax.tree.leaves(obs)
     ]
 
 
@@ -67,5 +80,6 @@ def standardise_obs(moments: list[Moments | None], obs: PyTree) -> PyTree:
 def update_obs_moments(moments: list[Moments | None], obs: PyTree) -> list[Moments | None]:
     """Add a round of observations, [num_steps, num, ...]."""
     return [
-        None if known is None else update_moments(known, x.reshape(-1, *x.shape[2:])) for known, x in zip(moments, jax.tree.leaves(obs))
+        None if known is None else update_moments(known, x.reshape(-1, *x.shape[2:]))
+        for known, x in zip(moments, jax.tree.leaves(obs))
     ]

@@ -52,7 +52,9 @@ def policy_distribution(actions: Space, outputs: jax.Array, log_std: jax.Array |
     """
     if isinstance(actions, Box):
         assert log_std is not None
-        return distrax.MultivariateNormalDiag(outputs, jnp.broadcast_to(jnp.exp(log_std), outputs.shape))
+        return distrax.MultivariateNormalDiag(
+            outputs, jnp.broadcast_to(jnp.exp(log_std), outputs.shape)
+        )
     if isinstance(actions, Discrete):
         return distrax.Categorical(logits=outputs)
     assert isinstance(actions, Product)

@@ -8,8 +8,8 @@ details of PPO"):
 - a Gaussian policy with a standard deviation that does not depend on the state, actions clipped to
   their box (details 11, 14), or a categorical one;
 - observations standardised by running statistics and clipped to +-10 (details 15, 16), images and
-  whole numbers left as they are; the statistics change between rounds only, so that the ratio of the
-  first update is exactly 1;
+  whole numbers left as they are; the statistics change between rounds only, so that the ratio of
+  the first update is exactly 1;
 - rewards divided by the running standard deviation of the discounted return (detail 17), without
   clipping them, so that a fall (-100) keeps its size;
 - the value of the true last observation where an episode is truncated (Pardo et al. 2018,
@@ -18,8 +18,8 @@ details of PPO"):
   (details 3, 7, 10);
 - with memory a minibatch is whole sequences, which begin with what was remembered then;
 - no clipping of the value loss, which Andrychowicz et al. 2020 (arXiv:2006.05990) found to hurt;
-- each sample's loss is multiplied by its proposal's weight (weight 0: rolled out and scored only, as
-  in robust PLR).
+- each sample's loss is multiplied by its proposal's weight (weight 0: rolled out and scored only,
+  as in robust PLR).
 """
 
 from __future__ import annotations
@@ -54,15 +54,25 @@ class PpoConfig(Config):
     `vmap`, and from there on but for the last lies in the learner's state (`state.settings`).
     """
 
-    hidden: tuple[int, ...] = field((64, 64), low=1, high=10_000, help="width of each hidden layer, policy and value alike")
-    memory: Literal["none", "gru"] = field("none", help="what the policy remembers steps with: nothing, or a gated recurrent unit")
+    hidden: tuple[int, ...] = field(
+        (64, 64), low=1, high=10_000, help="width of each hidden layer, policy and value alike"
+    )
+    memory: Literal["none", "gru"] = field(
+        "none", help="what the policy remembers steps with: nothing, or a gated recurrent unit"
+    )
     memory_size: int = field(128, low=1, high=10_000, help="numbers remembered")
     num_epochs: int = field(5, low=1, help="passes over a round's samples")
-    minibatch_size: int = field(1024, low=1, help="samples a gradient step; divides num_envs * num_steps")
+    minibatch_size: int = field(
+        1024, low=1, help="samples a gradient step; divides num_envs * num_steps"
+    )
     learning_rate: Swept = field(1e-3, low=0, help="Adam's step size")
     discount: Swept = field(0.99, low=0, high=1, help="per environment step")
-    gae_lambda: Swept = field(0.95, low=0, high=1, help="0: one-step advantage, 1: Monte-Carlo return")
-    clip_ratio: Swept = field(0.2, low=0, help="largest change of an action's probability that is rewarded")
+    gae_lambda: Swept = field(
+        0.95, low=0, high=1, help="0: one-step advantage, 1: Monte-Carlo return"
+    )
+    clip_ratio: Swept = field(
+        0.2, low=0, help="largest change of an action's probability that is rewarded"
+    )
     entropy_coefficient: Swept = field(0.0, low=0, help="weight of the policy's entropy, nats")
     value_coefficient: Swept = field(0.5, low=0, help="weight of the value loss")
     max_gradient_norm: Swept = field(0.5, low=0, help="global norm at which gradients are clipped")
@@ -108,7 +118,9 @@ class Batch(struct.PyTreeNode):
 METRICS = ("policy_loss", "value_loss", "entropy", "kl", "clipped_fraction")
 
 
-def clipped_surrogate(ratio: jax.Array, advantage: jax.Array, clip_ratio: float | jax.Array) -> jax.Array:
+def clipped_surrogate(
+    ratio: jax.Array, advantage: jax.Array, clip_ratio: float | jax.Array
+) -> jax.Array:
     """PPO's objective of each sample: min(ratio A, clip(ratio, 1 - c, 1 + c) A)."""
     clipped = jnp.clip(ratio, 1 - clip_ratio, 1 + clip_ratio)
     return jnp.minimum(ratio * advantage, clipped * advantage)
@@ -126,7 +138,10 @@ def ppo(env: Environment, config: PpoConfig, num_envs: int) -> Learner:
         obs = _one_observation(env)
         params = network.init(key, jax.tree.map(lambda leaf: leaf[None, None], obs))
         settings = PpoSettings(
-            **{each.name: jnp.asarray(getattr(config, each.name), jnp.float32) for each in dataclasses.fields(PpoSettings)}
+            **{
+                each.name: jnp.asarray(getattr(config, each.name), jnp.float32)
+                for each in dataclasses.fields(PpoSettings)
+            }
         )
         return PpoState(
             params=params,
@@ -205,10 +220,14 @@ def _optimiser(settings: PpoSettings) -> optax.GradientTransformation:
     )
 
 
-def _evaluate(network: Network, state: PpoState, experience: Experience, scale: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _evaluate(
+    network: Network, state: PpoState, experience: Experience, scale: jax.Array
+) -> tuple[jax.Array, jax.Array]:
     """Values and advantages of a round, [num_steps, num], in units of the scaled reward."""
     settings = state.settings
-    obs, next_obs = (standardise_obs(state.obs_moments, x) for x in (experience.obs, experience.next_obs))
+    obs, next_obs = (
+        standardise_obs(state.obs_moments, x) for x in (experience.obs, experience.next_obs)
+    )
     memories, _, values = network.unroll(state.params, experience.memory, obs, experience.first)
     next_values = _next_values(network, state.params, memories, next_obs, experience.first)
     over = experience.terminated | experience.truncated
@@ -224,7 +243,9 @@ def _evaluate(network: Network, state: PpoState, experience: Experience, scale: 
     return values, advantages
 
 
-def _next_values(network: Network, params: PyTree, memories: PyTree, next_obs: PyTree, first: jax.Array) -> jax.Array:
+def _next_values(
+    network: Network, params: PyTree, memories: PyTree, next_obs: PyTree, first: jax.Array
+) -> jax.Array:
     """The value of each step's true next observation, seen with the memory after the step."""
     num_steps, num = first.shape
 
@@ -237,7 +258,9 @@ def _next_values(network: Network, params: PyTree, memories: PyTree, next_obs: P
     return network.unroll(params, memory, obs, goes_on)[2].reshape(num_steps, num)
 
 
-def loss(params: PyTree, network: Network, settings: PpoSettings, batch: Batch, memory: PyTree) -> tuple[jax.Array, dict[str, jax.Array]]:
+def loss(
+    params: PyTree, network: Network, settings: PpoSettings, batch: Batch, memory: PyTree
+) -> tuple[jax.Array, dict[str, jax.Array]]:
     """PPO's loss of a minibatch, and what is worth knowing about it, weighted averages all.
 
     L = -E[surrogate] + value_coefficient E[(V - target)^2] / 2 - entropy_coefficient E[entropy]
@@ -283,7 +306,9 @@ def _update(
         params, optimiser_state = carry
         chosen = jax.tree.map(lambda leaf: leaf[:, index], batch)
         remembered = tree.take(memory, index)
-        gradient, metrics = jax.grad(loss, has_aux=True)(params, network, state.settings, chosen, remembered)
+        gradient, metrics = jax.grad(loss, has_aux=True)(
+            params, network, state.settings, chosen, remembered
+        )
         change, optimiser_state = optimiser.update(gradient, optimiser_state)
         return (optax.apply_updates(params, change), optimiser_state), metrics
 

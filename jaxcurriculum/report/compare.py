@@ -1,4 +1,6 @@
-"""Several runs side by side: % mastered over training, and whether the first differs from the others."""
+"""Several runs side by side: % mastered over training, and whether the first differs from the
+others.
+"""
 
 from __future__ import annotations
 
@@ -32,20 +34,26 @@ FEW = 0.01  # where no p value can be smaller than this, the reader is told
 
 def mastered(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Steps [evaluations], and % of the test tasks mastered [evaluations, seeds]."""
-    table = run.evaluations().group_by("steps", "seed").agg(pl.col("solved").mean() * 100).sort("steps", "seed")
+    table = (
+        run.evaluations()
+        .group_by("steps", "seed")
+        .agg(pl.col("solved").mean() * 100)
+        .sort("steps", "seed")
+    )
     steps = np.unique(table["steps"])
     return steps, table["solved"].to_numpy().reshape(len(steps), -1)
 
 
 def compare(runs: list[Run], out: pathlib.Path, console: Console) -> pathlib.Path:
-    """Print a row a run, at the last number of steps at which all were evaluated, and draw their curves into `out`.
+    """Print a row a run, at the last number of steps at which all were evaluated, and draw their
+    curves into `out`.
 
     The p value is of the difference to the first run. Settings in which the runs differ are named,
     and so is the least p value that so few seeds can give.
 
     Raises:
-      RunError: when fewer than two runs are given, they were not tested on the same tasks in the same unit, never at the same number of
-        steps, or `out` is not a kind of picture.
+      RunError: when fewer than two runs are given, they were not tested on the same tasks in the
+        same unit, never at the same number of steps, or `out` is not a kind of picture.
     """
     check_comparable(runs)
     if out.suffix.lstrip(".") not in (kinds := FigureCanvasBase.get_supported_filetypes()):
@@ -53,8 +61,13 @@ def compare(runs: list[Run], out: pathlib.Path, console: Console) -> pathlib.Pat
     curves = {run: mastered(run) for run in runs}
     common = sorted(set.intersection(*[set(steps.tolist()) for steps, _ in curves.values()]))
     if not common:
-        raise RunError("These runs were never evaluated at the same number of steps: give them the same --evaluate-every.")
-    at_common = {run: percent[np.searchsorted(steps, common[-1])] for run, (steps, percent) in curves.items()}
+        raise RunError(
+            "These runs were never evaluated at the same number of steps: give them the same"
+            " --evaluate-every."
+        )
+    at_common = {
+        run: percent[np.searchsorted(steps, common[-1])] for run, (steps, percent) in curves.items()
+    }
     console.print(comparison_table(at_common, common[-1]))
     for line in limits({run: len(last) for run, last in at_common.items()}):
         console.print(line, highlight=False, soft_wrap=True)
@@ -66,10 +79,23 @@ def compare(runs: list[Run], out: pathlib.Path, console: Console) -> pathlib.Pat
 
 
 def comparison_table(mastered_by: dict[Run, np.ndarray], steps: int) -> Table:
-    """A row a run; `mastered_by` holds the % mastered by each of its seeds, [seeds], after `steps`."""
+    """A row a run; `mastered_by` holds the % mastered by each of its seeds, [seeds], after
+    `steps`.
+    """
     first, names = next(iter(mastered_by)), short_names(list(mastered_by))
-    title = f"after {steps:,} {first.meta['step_unit']} a seed; p: of the difference to {names[first]}"
-    table = Table(Column("run", overflow="fold"), "seeds", "% mastered", "IQM", "95 % interval", "p", "minutes", title=title)
+    title = (
+        f"after {steps:,} {first.meta['step_unit']} a seed; p: of the difference to {names[first]}"
+    )
+    table = Table(
+        Column("run", overflow="fold"),
+        "seeds",
+        "% mastered",
+        "IQM",
+        "95 % interval",
+        "p",
+        "minutes",
+        title=title,
+    )
     for run, last in mastered_by.items():
         low, high = bootstrap_interval(last)
         spread = f" ± {last.std(ddof=1):.1f}" if len(last) > 1 else ""
@@ -90,7 +116,8 @@ def limits(num_seeds: dict[Run, int]) -> list[str]:
     first, *others = num_seeds.values()
     least = {num: least_p_value(first, num) for num in others}
     return [
-        f"p of {first} against {num} seeds is at least {p:.2g}: only more seeds can make it smaller."
+        f"p of {first} against {num} seeds is at least {p:.2g}: only more seeds can make it"
+        " smaller."
         for num, p in least.items()
         if p >= FEW
     ]
@@ -138,25 +165,36 @@ def different_tests(one: Run, other: Run) -> str | None:
 
 
 def differing_settings(runs: list[Run]) -> list[str]:
-    """Names of the settings in which `runs` differ, but for a teacher's own, that another teacher does not have."""
+    """Names of the settings in which `runs` differ, but for a teacher's own, that another
+    teacher does not have.
+    """
     configs = [run.config for run in runs]
     shared = [name for name in configs[0] if all(name in config for config in configs)]
     return [name for name in shared if any(config[name] != configs[0][name] for config in configs)]
 
 
 def short_names(runs: list[Run]) -> dict[Run, str]:
-    """What to call each run: its folder's name, or the whole path where another folder has the same name."""
+    """What to call each run: its folder's name, or the whole path where another folder has the
+    same name.
+    """
     own = {run: run.path.resolve().name for run in runs}
-    return {run: str(run.path) if list(own.values()).count(name) > 1 else name for run, name in own.items()}
+    return {
+        run: str(run.path) if list(own.values()).count(name) > 1 else name
+        for run, name in own.items()
+    }
 
 
 def labels(runs: list[Run]) -> dict[Run, str]:
-    """The names of the runs, with the teacher where it differs between them and is not the name itself."""
+    """The names of the runs, with the teacher where it differs between them and is not the name
+    itself.
+    """
     teachers = {run: run.config["teacher"] for run in runs}
     differ = len(set(teachers.values())) > 1
     named = {}
     for run, name in short_names(runs).items():
-        shown = re.sub("^_", " _", name.replace("$", r"\$"))  # matplotlib reads formulas, and hides _
+        shown = re.sub(
+            "^_", " _", name.replace("$", r"\$")
+        )  # matplotlib reads formulas, and hides _
         named[run] = f"{shown}: {teachers[run]}" if differ and name != teachers[run] else shown
     return named
 
@@ -164,14 +202,30 @@ def labels(runs: list[Run]) -> dict[Run, str]:
 def learning_curves(curves: dict[Run, tuple[np.ndarray, np.ndarray]]) -> Figure:
     """% of the test tasks mastered over training, a colour and a style of line for each run."""
     named = labels(list(curves))
-    columns = max(1, 75 // (max(len(label) for label in named.values()) + 20))  # some 75 characters fit beside one another
+    columns = max(
+        1, 75 // (max(len(label) for label in named.values()) + 20)
+    )  # some 75 characters fit beside one another
     figure = Figure(figsize=(8, 4.5 + 0.25 * -(-len(curves) // columns)), layout="constrained")
     ax = figure.subplots()
-    for (run, (steps, percent)), colour, line in zip(curves.items(), itertools.cycle(COLOURS), itertools.cycle(LINES)):
+    for (run, (steps, percent)), colour, line in zip(
+        curves.items(), itertools.cycle(COLOURS), itertools.cycle(LINES)
+    ):
         num_seeds = percent.shape[1]
-        draw_seeds(ax, steps, percent, colour, line, f"{named[run]} ({num_seeds:,} seed{'s' if num_seeds > 1 else ''})")
+        draw_seeds(
+            ax,
+            steps,
+            percent,
+            colour,
+            line,
+            f"{named[run]} ({num_seeds:,} seed{'s' if num_seeds > 1 else ''})",
+        )
     first = next(iter(curves))
-    ax.set(xlabel=f"{first.meta['step_unit']} a seed", ylabel="test tasks mastered (%)", xlim=(0, None), ylim=(0, None))
+    ax.set(
+        xlabel=f"{first.meta['step_unit']} a seed",
+        ylabel="test tasks mastered (%)",
+        xlim=(0, None),
+        ylim=(0, None),
+    )
     ax.set_title(_caption(list(curves), max(percent.shape[1] for _, percent in curves.values())))
     ax.xaxis.set_major_formatter(ticker.EngFormatter(sep=" "))
     ax.grid(alpha=0.25)

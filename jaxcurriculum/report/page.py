@@ -35,28 +35,51 @@ DARK = {
 
 
 def show_page(
-    run: Run, task: tuple[float, ...] = (), seed: int | None = None, track_seed: int = 0, out: pathlib.Path | None = None
+    run: Run,
+    task: tuple[float, ...] = (),
+    seed: int | None = None,
+    track_seed: int = 0,
+    out: pathlib.Path | None = None,
 ) -> pathlib.Path:
-    """Play nine episodes, on nine tracks of `task` or else on test tasks from all over the space, and write a web page of them.
+    """Play nine episodes, on nine tracks of `task` or else on test tasks from all over the space,
+    and write a web page of them.
 
     Returns its path.
 
     Raises:
-      RunError: when the run has no environment, no checkpoint or no such seed, or when the task, track or file cannot be.
+      RunError: when the run has no environment, no checkpoint or no such seed, or when the task,
+          track or file cannot be.
     """
     actor = load(run, seed, task)
     path = run.figures / f"{file_stem(task, seed, track_seed)}.html" if out is None else out
     check_path(path, ".html")
-    tasks = [task] if task else spread(actor.space, run.evaluations().select(actor.space.names).unique().rows(), showpiece(actor))
-    laps = [divmod(index, len(tasks)) for index in range(NUM_EPISODES)]  # fewer tasks are shown again, on the next track
-    episodes = play(actor, [tasks[place] for _, place in laps], [track_seed + lap for lap, _ in laps])
+    tasks = (
+        [task]
+        if task
+        else spread(
+            actor.space,
+            run.evaluations().select(actor.space.names).unique().rows(),
+            showpiece(actor),
+        )
+    )
+    laps = [
+        divmod(index, len(tasks)) for index in range(NUM_EPISODES)
+    ]  # fewer tasks are shown again, on the next track
+    episodes = play(
+        actor, [tasks[place] for _, place in laps], [track_seed + lap for lap, _ in laps]
+    )
     heading = f"{run.path.resolve().name}: {title(run.config)}, seed {actor.seed}"
-    write_file(path, lambda temporary: temporary.write_text(page(heading, episodes), encoding="utf-8"))
+    write_file(
+        path, lambda temporary: temporary.write_text(page(heading, episodes), encoding="utf-8")
+    )
     return path
 
 
-def spread(space: Box, tasks: Sequence[tuple[float, ...]], first: tuple[float, ...]) -> list[tuple[float, ...]]:
-    """At most nine of `tasks`, sorted: `first`, and again and again the one that is farthest in `space` from all chosen before.
+def spread(
+    space: Box, tasks: Sequence[tuple[float, ...]], first: tuple[float, ...]
+) -> list[tuple[float, ...]]:
+    """At most nine of `tasks`, sorted: `first`, and again and again the one that is farthest in
+    `space` from all chosen before.
 
     >>> spread(Box(names=("height",), low=(0,), high=(4,)), [(float(i),) for i in range(5)], (1.0,))
     [(0.0,), (1.0,), (2.0,), (3.0,), (4.0,)]
@@ -81,14 +104,18 @@ def page(title: str, episodes: Sequence[Episode]) -> str:
         "episodes": [compact(episode) for episode in episodes],
     }
     template = importlib.resources.files("jaxcurriculum.report") / "page.html"
-    text = json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")  # so that no name can end the script that holds it
+    text = json.dumps(content, separators=(",", ":")).replace(
+        "<", "\\u003c"
+    )  # so that no name can end the script that holds it
     return template.read_text(encoding="utf-8").replace("{content}", text)
 
 
 def compact(episode: Episode) -> dict[str, Any]:
-    """`episode` in thousandths (of a metre, a radian, the lidar's range, the return), tables row after row.
+    """`episode` in thousandths (of a metre, a radian, the lidar's range, the return), tables row
+    after row.
 
-    The walker's parts are rigid: of each, only its shape and its pose in every frame are told, in the order of drawing.
+    The walker's parts are rigid: of each, only its shape and its pose in every frame are told, in
+    the order of drawing.
     """
     parts = []
     for index, colour in viewer.drawing_order(len(episode.walker)):
@@ -113,7 +140,8 @@ def compact(episode: Episode) -> dict[str, Any]:
 
 
 def rigid_motion(polygon: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A moving rigid polygon [frames, corners, 2] as its corners about their mean in the first frame and its poses [frames, 3] (m, m, rad).
+    """A moving rigid polygon [frames, corners, 2] as its corners about their mean in the first
+    frame and its poses [frames, 3] (m, m, rad).
 
     >>> square = np.array([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]])
     >>> _, poses = rigid_motion(np.stack([square, [5.0, 2.0] + square[[1, 2, 3, 0]]]))

@@ -14,34 +14,70 @@ QUANTILES = {"min": 0.0, "lower quartile": 0.25, "median": 0.5, "upper quartile"
 
 
 def summarise(run: Run, console: Console) -> None:
-    """Print episodes, final test return and mastery of the seeds, and their mean; then time, speed and counters."""
+    """Print episodes, final test return and mastery of the seeds, and their mean; then time,
+    speed and counters.
+    """
     meta, reports = run.meta, run.reports()
     console.print(seed_table(run))
     steps = meta["evaluations_done"] * meta["rounds_per_evaluation"] * meta["steps_per_round"]
     total, seconds = steps * meta["num_seeds"], meta["wall_seconds"]
     work = f"{steps:,} {meta['step_unit']} a seed, {total:,} in all"
-    console.print(f"{work}, in {seconds:,.1f} s ({total / seconds:,.0f} a second, compilation included).", highlight=False, soft_wrap=True)
-    counts = {name.removeprefix("counters."): int(values[-1].sum()) for name, values in reports.items() if name.startswith("counters.")}
+    console.print(
+        f"{work}, in {seconds:,.1f} s ({total / seconds:,.0f} a second, compilation included).",
+        highlight=False,
+        soft_wrap=True,
+    )
+    counts = {
+        name.removeprefix("counters."): int(values[-1].sum())
+        for name, values in reports.items()
+        if name.startswith("counters.")
+    }
     noted = [f"{number:,} {name.replace('_', ' ')}" for name, number in counts.items() if number]
     if noted:
         console.print(f"Noted on the way: {', '.join(noted)}.", highlight=False, soft_wrap=True)
 
 
 def seed_table(run: Run) -> Table:
-    """A row a seed, or of many seeds the quantiles of each column; then the mean and standard deviation over seeds."""
+    """A row a seed, or of many seeds the quantiles of each column; then the mean and standard
+    deviation over seeds.
+    """
     episodes = run.episodes().group_by("seed").agg(pl.len().alias("episodes"))
     last = pl.col("evaluation") == pl.col("evaluation").max()
-    tests = run.evaluations().filter(last).group_by("seed").agg(pl.col("return").mean(), pl.col("solved").mean() * 100)
-    rows = tests.join(episodes, on="seed", how="left").with_columns(pl.col("episodes").fill_null(0)).sort("seed")
+    tests = (
+        run.evaluations()
+        .filter(last)
+        .group_by("seed")
+        .agg(pl.col("return").mean(), pl.col("solved").mean() * 100)
+    )
+    rows = (
+        tests.join(episodes, on="seed", how="left")
+        .with_columns(pl.col("episodes").fill_null(0))
+        .sort("seed")
+    )
     rows = rows.select("seed", "episodes", "return", "solved")
     many, values = len(rows) > MOST_ROWS, rows.drop("seed")
     table = Table(title=f"{run.path.name}: {title(run.config)}")
-    for column in (f"{len(rows):,} seeds" if many else "seed", "training episodes", "mean test return", "mastered, %"):
+    for column in (
+        f"{len(rows):,} seeds" if many else "seed",
+        "training episodes",
+        "mean test return",
+        "mastered, %",
+    ):
         table.add_column(column, justify="right")
-    shown = [(name, *values.quantile(q, "linear").row(0)) for name, q in QUANTILES.items()] if many else rows.iter_rows()
+    shown = (
+        [(name, *values.quantile(q, "linear").row(0)) for name, q in QUANTILES.items()]
+        if many
+        else rows.iter_rows()
+    )
     for name, number, mean, solved in shown:
         table.add_row(str(name), f"{number:,.0f}", f"{mean:.2f}", f"{solved:.1f}")
     if len(rows) > 1:
         spread = lambda name: f"{rows[name].mean():.2f} ± {rows[name].std():.2f}"
-        table.add_row("mean ± sd", f"{rows['episodes'].mean():,.0f}", spread("return"), spread("solved"), style="bold")
+        table.add_row(
+            "mean ± sd",
+            f"{rows['episodes'].mean():,.0f}",
+            spread("return"),
+            spread("solved"),
+            style="bold",
+        )
     return table

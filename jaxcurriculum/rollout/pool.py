@@ -35,7 +35,10 @@ class RolloutConfig(Config):
     episodes_per_task: int = field(1, low=1, help="attempts in a row at each proposal")
     assign: Literal["pool", "slot"] = field(
         "pool",
-        help="pool: the next proposal to whoever ends first; slot: environment i repeats proposal i all round",
+        help=(
+            "pool: the next proposal to whoever ends first; slot: environment i repeats proposal i"
+            " all round"
+        ),
     )
     carry: bool = field(
         True,
@@ -46,7 +49,8 @@ class RolloutConfig(Config):
         super().__post_init__()
         if self.assign == "slot" and self.pool_size != self.num_envs:
             raise ValueError(
-                f'RolloutConfig.pool_size must equal num_envs when assign="slot", got {self.pool_size} for {self.num_envs} environments.'
+                'RolloutConfig.pool_size must equal num_envs when assign="slot", got'
+                f" {self.pool_size} for {self.num_envs} environments."
             )
 
 
@@ -68,7 +72,9 @@ class Seats(struct.PyTreeNode):
     num_starts: jax.Array  # [], int32, episodes begun in this round
 
 
-def make_table(key: Key, env: Environment, levels: PyTree, held: Proposals, proposals: Proposals) -> Table:
+def make_table(
+    key: Key, env: Environment, levels: PyTree, held: Proposals, proposals: Proposals
+) -> Table:
     """Generate and reset every proposed level, and put them below the levels in use."""
     make = jax.vmap(lambda seed, task: env.generate(level_key(seed), task))
     new = make(proposals.seeds, proposals.tasks)
@@ -86,7 +92,9 @@ def make_table(key: Key, env: Environment, levels: PyTree, held: Proposals, prop
     )
 
 
-def start_next(config: RolloutConfig, batch_axis: int, table: Table, ended: jax.Array, seats: Seats) -> Seats:
+def start_next(
+    config: RolloutConfig, batch_axis: int, table: Table, ended: jax.Array, seats: Seats
+) -> Seats:
     """Give every environment that has `ended` ([num_envs] bool) the next row of the pool.
 
     States with the batch last lie where a processor's vectors do: then a choice between two costs

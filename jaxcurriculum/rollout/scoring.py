@@ -38,7 +38,9 @@ def init_tally(num_envs: int, has_critic: bool) -> Tally:
     return Tally(length=zero, returns=zero, critic=critic)
 
 
-def score_episodes(env: Environment, rollout: Rollout, tally: Tally, critique: Critique | None) -> tuple[Tally, Episodes, jax.Array]:
+def score_episodes(
+    env: Environment, rollout: Rollout, tally: Tally, critique: Critique | None
+) -> tuple[Tally, Episodes, jax.Array]:
     """The episodes that ended in a round, in the order of ending.
 
     Args:

@@ -1,7 +1,9 @@
-"""Checkpoints of a whole run: every seed's loop state and the number of evaluations done, through orbax.
+"""Checkpoints of a whole run: every seed's loop state and the number of evaluations done, through
+orbax.
 
-Orbax writes a checkpoint beside the others and renames it when it is complete. What it does not notice is damage done later, so each
-checkpoint carries the settings, the shapes and a digest of the state that it holds.
+Orbax writes a checkpoint beside the others and renames it when it is complete. What it does not
+notice is damage done later, so each checkpoint carries the settings, the shapes and a digest of the
+state that it holds.
 
 The arrays are an npz file: orbax's own format takes `[`, `*` and `?` in a folder's name for a
 pattern, refuses a backslash, and needs locks and flushed folders, which clusters may not have.
@@ -51,7 +53,9 @@ class Arrays(ocp.args.CheckpointArgs):
 
 
 class Checkpoints:
-    """The checkpoints under `folder`; `save` returns while the last bytes are still being written, `close` waits for them."""
+    """The checkpoints under `folder`; `save` returns while the last bytes are still being
+    written, `close` waits for them.
+    """
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
@@ -65,7 +69,9 @@ class Checkpoints:
         self.close()
 
     def save(self, advance: int, state: PyTree, config: dict[str, Any]) -> None:
-        """Save `state` as it is after `advance` evaluations, with the `config` it belongs to; nothing to do when it is saved already."""
+        """Save `state` as it is after `advance` evaluations, with the `config` it belongs to;
+        nothing to do when it is saved already.
+        """
         if advance == self.manager.latest_step():
             return
         about = {"config": config, "shapes": shapes(state), "digest": digest(state)}
@@ -74,12 +80,15 @@ class Checkpoints:
             self.manager.save(advance, args=ocp.args.Composite(**items))
 
     def restore(self, like: PyTree, config: dict[str, Any]) -> tuple[int, PyTree, list[str]] | None:
-        """The newest intact checkpoint as (evaluations done, state, damages met on the way), or None where there is none.
+        """The newest intact checkpoint as (evaluations done, state, damages met on the way), or
+        None where there is none.
 
-        `like` is a state of the same program: its shapes, dtypes and shardings are those of the result.
+        `like` is a state of the same program: its shapes, dtypes and shardings are those of the
+        result.
 
         Raises:
-          RunError: when a checkpoint belongs to other settings or shapes, or when every checkpoint is damaged.
+          RunError: when a checkpoint belongs to other settings or shapes, or when every checkpoint
+              is damaged.
         """
         damages = {}
         for advance in sorted(self.manager.all_steps(), reverse=True):
@@ -94,11 +103,16 @@ class Checkpoints:
                 continue
             return advance, _placed(arrays, like), list(damages.values())
         if damages:
-            raise RunError(f"{' '.join(damages.values())} No intact checkpoint is left: train again under another --name.")
+            raise RunError(
+                f"{' '.join(damages.values())} No intact checkpoint is left: train again under"
+                " another --name."
+            )
         return None
 
     def forget_after(self, advance: int) -> None:
-        """Remove the checkpoints newer than `advance`: a run that goes on from there will write them anew."""
+        """Remove the checkpoints newer than `advance`: a run that goes on from there will write
+        them anew.
+        """
         for newer in [step for step in self.manager.all_steps() if step > advance]:
             self.manager.delete(newer)
 
@@ -128,7 +142,10 @@ class Checkpoints:
 
 def shapes(state: PyTree) -> dict[str, str]:
     """The shape and dtype of every leaf by its path, "float32[2,64]"."""
-    return {jax.tree_util.keystr(path, simple=True, separator="."): f"{leaf.dtype}{list(leaf.shape)}" for path, leaf in _leaves(state)}
+    return {
+        jax.tree_util.keystr(path, simple=True, separator="."): f"{leaf.dtype}{list(leaf.shape)}"
+        for path, leaf in _leaves(state)
+    }
 
 
 def digest(state: PyTree) -> str:
@@ -140,7 +157,9 @@ def digest(state: PyTree) -> str:
 
 
 def first_difference(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, Any, Any] | None:
-    """The first name whose value differs, with both values ("nothing" where it is absent), or None."""
+    """The first name whose value differs, with both values ("nothing" where it is absent), or
+    None.
+    """
     for name in {**old, **new}:
         before, now = old.get(name, "nothing"), new.get(name, "nothing")
         if before != now:

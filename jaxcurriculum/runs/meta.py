@@ -1,4 +1,6 @@
-"""What must be known to read a run's files, or to make them again: axes, sizes, versions, device, switches."""
+"""What must be known to read a run's files, or to make them again: axes, sizes, versions,
+device, switches.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,16 @@ import jax
 from jaxcurriculum.cli.build import Experiment
 from jaxcurriculum.runs.switches import recorded_switches
 
-PACKAGES = ("jaxcurriculum", "jax", "jaxlib", "flax", "optax", "numpy", "polars", "orbax-checkpoint")
+PACKAGES = (
+    "jaxcurriculum",
+    "jax",
+    "jaxlib",
+    "flax",
+    "optax",
+    "numpy",
+    "polars",
+    "orbax-checkpoint",
+)
 COMPUTING = ("jaxcurriculum", "jax", "jaxlib", "flax", "optax")
 
 
@@ -37,13 +48,16 @@ def describe(experiment: Experiment) -> dict[str, Any]:
         "device": f"{len(jax.devices())} x {jax.devices()[0].device_kind}",
         "machine": platform.platform(),
         "git_revision": git_revision(),
-        "versions": {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES},
+        "versions": {"python": platform.python_version()}
+        | {name: importlib.metadata.version(name) for name in PACKAGES},
         "switches": recorded_switches(),
     }
 
 
 def changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """What computes a run otherwise than before, by two of its `meta.json`: "jax 0.10.1 -> 0.10.2"."""
+    """What computes a run otherwise than before, by two of its `meta.json`: "jax 0.10.1 ->
+    0.10.2".
+    """
     old, new = _computing(before), _computing(now)
     differing = [name for name in old if name in new and old[name] != new[name]]
     return [f"{name} {old[name]} -> {new[name]}" for name in differing]
@@ -56,9 +70,21 @@ def _computing(meta: dict[str, Any]) -> dict[str, str]:
 
 
 def git_revision() -> str | None:
-    """The revision of the folder that this code lies in ("-dirty" when it was changed since), None outside of git."""
-    command = ["git", "-C", str(pathlib.Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40"]
+    """The revision of the folder that this code lies in ("-dirty" when it was changed since),
+    None outside of git.
+    """
+    command = [
+        "git",
+        "-C",
+        str(pathlib.Path(__file__).parent),
+        "describe",
+        "--always",
+        "--dirty",
+        "--abbrev=40",
+    ]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return None

@@ -1,7 +1,8 @@
 """From the arrays of an `advance` to the files of a run.
 
-Rows are held in memory and written together with the checkpoint that covers them, first the rows, then the checkpoint: whatever is
-newer than the last checkpoint would be removed on resume, so writing it earlier would buy nothing.
+Rows are held in memory and written together with the checkpoint that covers them, first the rows,
+then the checkpoint: whatever is newer than the last checkpoint would be removed on resume, so
+writing it earlier would buy nothing.
 """
 
 from __future__ import annotations
@@ -23,12 +24,17 @@ SECONDS_BETWEEN_CHECKPOINTS = 30.0
 
 
 class Recorder:
-    """Writes one run: `add` a report after every advance, `flush` when it must be on the disk. `config` is what checkpoints belong to."""
+    """Writes one run: `add` a report after every advance, `flush` when it must be on the disk.
+    `config` is what checkpoints belong to.
+    """
 
     def __init__(self, run: Run, config: dict[str, Any]):
         self.run, self.config, self.meta = run, config, run.meta
         self.checkpoints = Checkpoints(run.path / "checkpoints")
-        self.episodes, self.evaluations = Table(run.path / "episodes"), Table(run.path / "evaluations")
+        self.episodes, self.evaluations = (
+            Table(run.path / "episodes"),
+            Table(run.path / "evaluations"),
+        )
         self.reports = run.path / "reports"
         self.reports.mkdir(exist_ok=True)
         self.waiting: list[tuple[int, Report]] = []
@@ -42,15 +48,17 @@ class Recorder:
         self.checkpoints.close()
 
     def resume(self, like: PyTree) -> tuple[int, PyTree, list[str]]:
-        """Go back to the newest intact checkpoint: (evaluations done, state, damages met), with all files cut to it.
+        """Go back to the newest intact checkpoint: (evaluations done, state, damages met), with all
+        files cut to it.
 
-        Without any checkpoint the run starts from `like`. Nothing is cut before everything has been read.
+        Without any checkpoint the run starts from `like`. Nothing is cut before everything has been
+        read.
         """
         restored = self.checkpoints.restore(like, self.config)
         if restored is None and self.meta["evaluations_done"] > 0:
             raise RunError(
-                f"{self.run.path} has {self.meta['evaluations_done']} evaluations on record but no checkpoint to go on from; "
-                "nothing was changed: train again under another --name."
+                f"{self.run.path} has {self.meta['evaluations_done']} evaluations on record but no"
+                " checkpoint to go on from; nothing was changed: train again under another --name."
             )
         done, state, damages = restored or (0, like, [])
         for table in (self.episodes, self.evaluations):
@@ -72,14 +80,20 @@ class Recorder:
         return time.monotonic() - self.flushed > SECONDS_BETWEEN_CHECKPOINTS
 
     def flush(self, done: int, state: PyTree | None) -> None:
-        """Write all that was added, then a checkpoint of `state` after `done` advances (None: rows only)."""
+        """Write all that was added, then a checkpoint of `state` after `done` advances (None:
+        rows only).
+        """
         if self.waiting:
             self.episodes.append(pl.concat([self._episode_rows(*one) for one in self.waiting]))
-            self.evaluations.append(pl.concat([self._evaluation_rows(*one) for one in self.waiting]))
+            self.evaluations.append(
+                pl.concat([self._evaluation_rows(*one) for one in self.waiting])
+            )
             for advance, report in self.waiting:
                 self._write_report(advance, report)
             self.waiting = []
-            self.meta["wall_seconds"] = round(self.seconds_before + time.monotonic() - self.started, 3)
+            self.meta["wall_seconds"] = round(
+                self.seconds_before + time.monotonic() - self.started, 3
+            )
             self.meta["evaluations_done"] = done
             write_json(self.run.path / "meta.json", self.meta)
         if state is not None:
@@ -103,15 +117,29 @@ class Recorder:
 
     def _evaluation_rows(self, advance: int, report: Report) -> pl.DataFrame:
         num_seeds, num_tests = report.evaluation.valid.shape
-        flat = jax.tree.map(lambda leaf: leaf.reshape(num_seeds * num_tests, *leaf.shape[2:]), report.evaluation)
+        flat = jax.tree.map(
+            lambda leaf: leaf.reshape(num_seeds * num_tests, *leaf.shape[2:]), report.evaluation
+        )
         return pl.DataFrame(
             {
-                "seed": (self.meta["first_seed"] + np.repeat(np.arange(num_seeds), num_tests)).astype(np.int32),
+                "seed": (
+                    (self.meta["first_seed"] + np.repeat(np.arange(num_seeds), num_tests)).astype(
+                        np.int32
+                    )
+                ),
                 "evaluation": np.full(num_seeds * num_tests, advance, np.int32),
                 "steps": np.full(
-                    num_seeds * num_tests, (advance + 1) * self.meta["rounds_per_evaluation"] * self.meta["steps_per_round"], np.int64
+                    num_seeds * num_tests,
+                    (advance + 1)
+                    * self.meta["rounds_per_evaluation"]
+                    * self.meta["steps_per_round"],
+                    np.int64,
                 ),
-                "test_task": (np.tile(np.arange(num_tests), num_seeds) // self.meta["num_test_episodes"]).astype(np.int32),
+                "test_task": (
+                    (
+                        np.tile(np.arange(num_tests), num_seeds) // self.meta["num_test_episodes"]
+                    ).astype(np.int32)
+                ),
                 **self._axes(flat),
                 "return": flat.returns,
                 "length": flat.lengths,
@@ -120,11 +148,16 @@ class Recorder:
         )
 
     def _axes(self, episodes: Episodes) -> dict[str, np.ndarray]:
-        return {name: episodes.tasks[:, axis] for axis, name in enumerate(self.meta["axes"]["names"])}
+        return {
+            name: episodes.tasks[:, axis] for axis, name in enumerate(self.meta["axes"]["names"])
+        }
 
     def _write_report(self, advance: int, report: Report) -> None:
         tree = {"teacher": report.teacher, "student": report.student, "counters": report.counters}
-        arrays = {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+        arrays = {
+            jax.tree_util.keystr(path, simple=True, separator="."): leaf
+            for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
+        }
 
         def write(path):
             with open(path, "wb") as file:

@@ -21,17 +21,20 @@ from jaxcurriculum.device.machine import is_known_jaxlib
 from jaxcurriculum.loop import bind
 from jaxcurriculum.records import PyTree
 
-# How much longer the whole program of a walker takes to compile than a round in haste, and how much faster it is.
+# How much longer the whole program of a walker takes to compile than a round in haste, and how much
+# faster it is.
 IN_HASTE = (5.0, 6.0)
 COMPILED = "/jax/core/compile/backend_compile_duration"
 SAVED = "/jax/compilation_cache/compile_time_saved_sec"
 MOST_ROUNDS = 20  # of a rehearsal in which no episode ends
-# A program that runs for a second need not be fast. Emitters of fused loops each start a compiler of their own.
+# A program that runs for a second need not be fast. Emitters of fused loops each start a compiler
+# of their own.
 QUICKLY: dict[str, Any] = {"xla_backend_optimization_level": 0}
 if is_known_jaxlib():  # an option that a version does not know is an error
     QUICKLY["xla_cpu_use_fusion_emitters"] = False
 TEACHER = ("init", "propose", "update")
-# What a student does not know about an episode is nan by contract, and so may be what stands in an invalid slot.
+# What a student does not know about an episode is nan by contract, and so may be what stands in an
+# invalid slot.
 STUDENT = {
     "init": lambda state: state,
     "train": lambda result: (result[0], jnp.where(result[1].valid, result[1].returns, 0)),
@@ -39,10 +42,11 @@ STUDENT = {
 
 
 def plan(experiment: Experiment, console: Console) -> None:
-    """Run a few rounds of one group of seeds, and print what the whole run will take. Writes no file.
+    """Run a few rounds of one group of seeds, and print what the whole run will take. Writes no
+    file.
 
-    A walker's program takes long to compile. So it is compiled in haste, and from its speed follows about
-    how fast the whole one will be.
+    A walker's program takes long to compile. So it is compiled in haste, and from its speed follows
+    about how fast the whole one will be.
     """
     loop, unit = experiment.loop, experiment.loop.student.step_unit
     num_groups = experiment.num_seeds // experiment.group
@@ -52,7 +56,9 @@ def plan(experiment: Experiment, console: Console) -> None:
     trial = _try_rounds(experiment)
     seconds = num_rounds * num_groups / num_devices * trial.seconds_a_round
     kept = trial.kept * num_groups // num_devices
-    table = Table(title=f"{title(experiment.config)}, {experiment.num_seeds} seeds", show_header=False)
+    table = Table(
+        title=f"{title(experiment.config)}, {experiment.num_seeds} seeds", show_header=False
+    )
     for what, value in (
         ("work", f"{experiment.num_advances:,} evaluations, {steps:,} {unit}"),
         ("compile time at the first start", f"about {trial.compile_seconds:,.0f} s"),
@@ -100,7 +106,8 @@ def _try_rounds(experiment: Experiment) -> Trial:
 
 
 def debug(experiment: Experiment, console: Console) -> None:
-    """Run rounds of the first seed until an episode ends, and look for nans after each function of a role.
+    """Run rounds of the first seed until an episode ends, and look for nans after each function of
+    a role.
 
     Raises:
       FloatingPointError: naming the function and the leaf.
@@ -120,7 +127,9 @@ def debug(experiment: Experiment, console: Console) -> None:
 
 
 def _watched(loop: Loop, looks: list[tuple[str, jax.Array]]) -> Loop:
-    """`loop` with roles that note whether their results hold a nan, leaf by leaf, while they are traced."""
+    """`loop` with roles that note whether their results hold a nan, leaf by leaf, while they
+    are traced.
+    """
 
     def watch(role, name, known):
         function = getattr(role, name)
@@ -146,7 +155,9 @@ def _watched(loop: Loop, looks: list[tuple[str, jax.Array]]) -> Loop:
 
 
 def _checked(function: Callable, looks: list[tuple[str, jax.Array]]) -> Callable:
-    """`function`, compiled as quickly as can be; it raises for the first of `looks` that saw a nan."""
+    """`function`, compiled as quickly as can be; it raises for the first of `looks` that saw a
+    nan.
+    """
 
     def looking(*arguments):
         looks.clear()
@@ -179,7 +190,9 @@ def _seconds_a_round(run: Callable[[int], Any]) -> float:
 
 @contextmanager
 def _compile_seconds() -> Iterator[list[float]]:
-    """How long what is compiled inside takes, or took when it was put into the cache of compiled programs."""
+    """How long what is compiled inside takes, or took when it was put into the cache of
+    compiled programs.
+    """
     durations: list[float] = []
 
     def note(event: str, duration_secs: float, **kwargs: str | int) -> None:

@@ -1,13 +1,15 @@
 """A run on disk: a folder of plain files from which everything after training is made.
 
-    runs/NAME/  config.json  the settings that were asked for, and all configurations that follow from them
-                meta.json    versions, device, git revision, wall time, and what is needed to read the files (axes, step unit)
-                episodes/part-*.parquet     one row an episode
+    runs/NAME/  config.json  the settings that were asked for, and all configurations that follow
+    from them
+                meta.json    versions, device, git revision, wall time, and what is needed to read
+                the files (axes, step unit) episodes/part-*.parquet     one row an episode
                 evaluations/part-*.parquet  one row a (seed, evaluation, test task)
                 reports/evaluation-*.npz    what teacher and student report at each evaluation
                 checkpoints/  figures/
 
-A file is written under a temporary name, flushed to the disk and renamed: neither a reader nor a resumed run meets half a file.
+A file is written under a temporary name, flushed to the disk and renamed: neither a reader nor a
+resumed run meets half a file.
 """
 
 from __future__ import annotations
@@ -29,12 +31,24 @@ import polars as pl
 from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.runs.errors import RunError
 
-CONFIG = tuple(field.name for field in dataclasses.fields(Settings) if field.name != "set")  # what every config.json has
-META = ("axes", "step_unit", "steps_per_round", "rounds_per_evaluation", "num_seeds", "first_seed", "evaluations_done", "wall_seconds")
+CONFIG = tuple(
+    field.name for field in dataclasses.fields(Settings) if field.name != "set"
+)  # what every config.json has
+META = (
+    "axes",
+    "step_unit",
+    "steps_per_round",
+    "rounds_per_evaluation",
+    "num_seeds",
+    "first_seed",
+    "evaluations_done",
+    "wall_seconds",
+)
 AXES = ("names", "units", "low", "high")
 # What a file system answers that cannot lock files or flush folders.
 UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
-ROWS_PER_PART = 50_000  # a smaller part is rewritten rather than followed: a short Parquet file is mostly header
+# a smaller part is rewritten rather than followed: a short Parquet file is mostly header
+ROWS_PER_PART = 50_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,17 +81,25 @@ class Run:
         return folder
 
     def episodes(self) -> pl.DataFrame:
-        """Columns seed, round, one a task axis, origin, return, length (in steps), solved; in the order of training within a seed."""
+        """Columns seed, round, one a task axis, origin, return, length (in steps), solved; in
+        the order of training within a seed.
+        """
         return self._read_table("episodes")
 
     def evaluations(self) -> pl.DataFrame:
-        """Columns seed, evaluation, steps (trained before it), test_task, one a task axis, return, length, solved."""
+        """Columns seed, evaluation, steps (trained before it), test_task, one a task axis,
+        return, length, solved.
+        """
         return self._read_table("evaluations")
 
     def reports(self) -> dict[str, np.ndarray]:
         """Arrays by name ("teacher.means", "student.loss", ...), each [evaluations, seeds, ...]."""
-        files = [read_report(path) for path in sorted((self.path / "reports").glob("evaluation-*.npz"))]
-        return {name: np.stack([file[name] for file in files]) for name in (files[0] if files else ())}
+        files = [
+            read_report(path) for path in sorted((self.path / "reports").glob("evaluation-*.npz"))
+        ]
+        return {
+            name: np.stack([file[name] for file in files]) for name in (files[0] if files else ())
+        }
 
     def _read_json(self, name: str, needed: tuple[str, ...]) -> dict[str, Any]:
         path = self.path / name
@@ -98,12 +120,17 @@ class Run:
         if not self.exists:
             raise RunError(f"{self.path} holds no run: it has no config.json.")
         if not parts:
-            raise RunError(f"{self.path} holds no {name}: they were removed, or nothing was saved before it stopped.")
+            raise RunError(
+                f"{self.path} holds no {name}: they were removed, or nothing was saved before it"
+                " stopped."
+            )
         return pl.concat([read_part(part) for part in parts])
 
 
 class Table:
-    """Rows appended to `folder/part-*.parquet`; only the last part, the open one, is ever rewritten."""
+    """Rows appended to `folder/part-*.parquet`; only the last part, the open one, is ever
+    rewritten.
+    """
 
     def __init__(self, folder: pathlib.Path):
         folder.mkdir(parents=True, exist_ok=True)
@@ -116,12 +143,16 @@ class Table:
         self._write(self.number, pl.concat([self.open, rows]) if len(self.open) else rows)
 
     def check(self) -> None:
-        """Read every part, so that a damaged one is found (a RunError) before anything is changed."""
+        """Read every part, so that a damaged one is found (a RunError) before anything is
+        changed.
+        """
         for path in self.folder.glob("part-*.parquet"):
             read_part(path)
 
     def keep(self, condition: pl.Expr) -> None:
-        """Remove every row that does not meet `condition`; what is appended next follows the rows that do."""
+        """Remove every row that does not meet `condition`; what is appended next follows the
+        rows that do.
+        """
         self.number, self.open = 0, pl.DataFrame()
         for path in sorted(self.folder.glob("part-*.parquet")):
             kept = read_part(path).filter(condition)
@@ -131,7 +162,8 @@ class Table:
                 self._write(int(path.stem.removeprefix("part-")), kept)
 
     def _write(self, number: int, rows: pl.DataFrame) -> None:
-        content = io.BytesIO()  # polars takes a path for a pattern, and a full disk for its own fault
+        # polars takes a path for a pattern, and a full disk for its own fault
+        content = io.BytesIO()
         rows.write_parquet(content, compression="zstd", statistics=False)
         path = self.folder / f"part-{number:08d}.parquet"
         write_file(path, lambda temporary: temporary.write_bytes(content.getbuffer()))
@@ -172,7 +204,9 @@ def write_json(path: pathlib.Path, content: dict[str, Any]) -> None:
 
 
 def write_file(path: pathlib.Path, write: Callable[[pathlib.Path], Any]) -> None:
-    """Call `write` on a temporary path beside `path`, flush it to the disk and rename it to `path`."""
+    """Call `write` on a temporary path beside `path`, flush it to the disk and rename it to
+    `path`.
+    """
     temporary = path.with_name(f".{path.name}.partial")
     try:
         with naming(path):

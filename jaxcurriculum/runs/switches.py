@@ -1,4 +1,6 @@
-"""JAX's own switches in a run: set as the library needs them, and recorded where they change numbers."""
+"""JAX's own switches in a run: set as the library needs them, and recorded where they change
+numbers.
+"""
 
 from __future__ import annotations
 
@@ -47,9 +49,14 @@ def check_device() -> None:
     """
     try:
         jax.devices()
-    except (RuntimeError, AssertionError):  # the latter, without a word, for a GPU that is not there
+    except (
+        RuntimeError,
+        AssertionError,
+    ):  # the latter, without a word, for a GPU that is not there
         told = jax.config.values["jax_platforms"]
-        raise RunError(f"JAX finds no device for JAX_PLATFORMS={told}: unset it, or set it to cpu.") from None
+        raise RunError(
+            f"JAX finds no device for JAX_PLATFORMS={told}: unset it, or set it to cpu."
+        ) from None
 
 
 def recorded_switches() -> dict[str, Any]:
@@ -67,4 +74,6 @@ def check_recorded_switches(meta: dict[str, Any]) -> None:
     for name, before in meta.get("switches", {}).items():
         if now.get(name) != before:
             made = f"This run was made with {name.upper()}={before}, which decides its numbers"
-            raise RunError(f"{made}, but now it is {now.get(name)}: set it as it was, or train anew.")
+            raise RunError(
+                f"{made}, but now it is {now.get(name)}: set it as it was, or train anew."
+            )

@@ -1,4 +1,5 @@
-"""The host loop: the compiled `advance` over and over, and between two of them progress, files and checkpoints.
+"""The host loop: the compiled `advance` over and over, and between two of them progress, files and
+checkpoints.
 
 A thread of its own keeps the device busy with the next advance while the files of the last one are
 written and signals are listened for.
@@ -37,7 +38,8 @@ def train(experiment: Experiment, run: Run, console: Console) -> signal.Signals 
     Returns the signal that ended it before, Ctrl-C's or SIGTERM, or None when the run is complete.
 
     Raises:
-      RunError: when the folder's run has other settings or no intact checkpoint, and when the run turns non-finite.
+      RunError: when the folder's run has other settings or no intact checkpoint, and when the run
+          turns non-finite.
     """
     run.path.mkdir(parents=True, exist_ok=True)
     with alone(run, console):
@@ -55,7 +57,9 @@ def go_on(experiment: Experiment, run: Run, console: Console) -> signal.Signals 
     advance_all = map_seeds(loop.advance, experiment.num_seeds, experiment.group)
     rounds = loop.config.rounds_per_evaluation
     device = ThreadPoolExecutor(1)
-    dispatch = lambda state, done: device.submit(lambda: jax.block_until_ready(advance_all(state, jnp.int32(done * rounds))))
+    dispatch = lambda state, done: device.submit(
+        lambda: jax.block_until_ready(advance_all(state, jnp.int32(done * rounds)))
+    )
     with interruptible() as stopped_by, Recorder(run, identity(experiment.config)) as recorder:
         done, state, damages = recorder.resume(like=initial_states(experiment))
         for damage in damages:
@@ -84,7 +88,8 @@ def go_on(experiment: Experiment, run: Run, console: Console) -> signal.Signals 
 
 @contextmanager
 def alone(run: Run, console: Console) -> Iterator[None]:
-    """Inside, no other process may train in the folder of `run`; the system lets go of it when a process ends, however it does.
+    """Inside, no other process may train in the folder of `run`; the system lets go of it when a
+    process ends, however it does.
 
     Raises:
       RunError: when another process does.
@@ -110,8 +115,12 @@ def warn(console: Console, text: str) -> None:
 
 
 def initial_states(experiment: Experiment) -> PyTree:
-    """The loop state of every seed before its first round, [seeds, ...]; it depends on the seed's number alone."""
-    keys = jax.vmap(jax.random.key)(experiment.first_seed + jnp.arange(experiment.num_seeds, dtype=jnp.uint32))
+    """The loop state of every seed before its first round, [seeds, ...]; it depends on the
+    seed's number alone.
+    """
+    keys = jax.vmap(jax.random.key)(
+        experiment.first_seed + jnp.arange(experiment.num_seeds, dtype=jnp.uint32)
+    )
     return map_seeds(experiment.loop.init, experiment.num_seeds, experiment.group)(keys)
 
 
@@ -141,30 +150,50 @@ def check_folder(run: Run, resume: bool) -> None:
         path.encode()  # orbax writes it into its files
     except UnicodeEncodeError:
         remedy = "choose another --name or --out"
-        raise RunError(f"The path of a run must be text in UTF-8, got {path!r}: {remedy}.") from None
+        raise RunError(
+            f"The path of a run must be text in UTF-8, got {path!r}: {remedy}."
+        ) from None
     if run.exists and not resume:
-        raise RunError(f"{run.path} already holds a run: go on with it by --resume, or choose another --name.")
-    begun = {".lock", "meta.json", ".meta.json.partial", ".config.json.partial"}  # all that a run killed in its first moment leaves
-    if not run.exists and run.path.exists() and (not run.path.is_dir() or {path.name for path in run.path.iterdir()} - begun):
+        raise RunError(
+            f"{run.path} already holds a run: go on with it by --resume, or choose another --name."
+        )
+    begun = {
+        ".lock",
+        "meta.json",
+        ".meta.json.partial",
+        ".config.json.partial",
+    }  # all that a run killed in its first moment leaves
+    if (
+        not run.exists
+        and run.path.exists()
+        and (not run.path.is_dir() or {path.name for path in run.path.iterdir()} - begun)
+    ):
         raise RunError(f"{run.path} exists and is not a run: choose another --name or --out.")
 
 
 def claim(experiment: Experiment, run: Run, console: Console) -> None:
-    """Write down what a new run is, or check that the run in the folder was made with these settings.
+    """Write down what a new run is, or check that the run in the folder was made with these
+    settings.
 
     Other versions or devices are said and written down, as they change the last bits only.
 
     Raises:
-      RunError: naming the first setting or switch that differs, or when the run was asked for more steps before.
+      RunError: naming the first setting or switch that differs, or when the run was asked for more
+          steps before.
     """
     meta = describe(experiment)
     if run.exists:
         if difference := first_difference(identity(run.config), identity(experiment.config)):
             name, before, now = difference
-            raise RunError(f"--resume keeps a run's settings, but {name} was {before} and is now {now}; choose another --name.")
+            raise RunError(
+                f"--resume keeps a run's settings, but {name} was {before} and is now {now}; choose"
+                " another --name."
+            )
         before, now = run.config["steps"], experiment.config["steps"]
         if now < before:
-            raise RunError(f"--steps of a resumed run may only grow, but it was {before:g} and is now {now:g}.")
+            raise RunError(
+                f"--steps of a resumed run may only grow, but it was {before:g} and is now {now:g}."
+            )
         recorded = run.meta
         check_recorded_switches(recorded)
         meta |= {name: recorded[name] for name in ("wall_seconds", "evaluations_done", "started")}
@@ -220,7 +249,8 @@ def nonfinite_message(experiment: Experiment, run: Run, broken: np.ndarray, done
     """What to say when the seeds at indices `broken` are no longer finite."""
     seeds = ", ".join(str(experiment.first_seed + index) for index in broken)
     return (
-        f"Seed {seeds} turned non-finite (a return, a proposed task or the student's networks) between evaluations {done} and {done + 1}, "
-        f"so the run stopped; its last good checkpoint (evaluation {done}) is in {run.path / 'checkpoints'}. Try a smaller "
-        "student.learning_rate, or look with --debug."
+        f"Seed {seeds} turned non-finite (a return, a proposed task or the student's networks)"
+        f" between evaluations {done} and {done + 1}, so the run stopped; its last good checkpoint"
+        f" (evaluation {done}) is in {run.path / 'checkpoints'}. Try a smaller"
+        " student.learning_rate, or look with --debug."
     )

@@ -47,7 +47,8 @@ def ppo(
 
 
 def on_policy(env: Environment, learner: Learner, rollout: RolloutConfig) -> Student:
-    """A student that collects a round of steps with its policy, then lets `learner` learn from them.
+    """A student that collects a round of steps with its policy, then lets `learner` learn from
+    them.
 
     A round is num_envs * num_steps transitions on the levels of `pool_size` proposals.
 
@@ -123,9 +124,11 @@ def on_policy(env: Environment, learner: Learner, rollout: RolloutConfig) -> Stu
 def _check_minibatches(config: PpoConfig, rollout: RolloutConfig) -> None:
     batch, size = rollout.num_envs * rollout.num_steps, config.minibatch_size
     if batch % size:
-        raise ValueError(f"PpoConfig.minibatch_size must divide num_envs * num_steps = {batch}, got {size}.")
+        raise ValueError(
+            f"PpoConfig.minibatch_size must divide num_envs * num_steps = {batch}, got {size}."
+        )
     if config.memory != "none" and size % rollout.num_steps:
         raise ValueError(
-            "PpoConfig.minibatch_size must be a multiple of num_steps where the policy has a memory,"
-            f" as it learns from whole sequences, got {size} for {rollout.num_steps} steps."
+            "PpoConfig.minibatch_size must be a multiple of num_steps where the policy has a"
+            f" memory, as it learns from whole sequences, got {size} for {rollout.num_steps} steps."
         )

@@ -15,10 +15,10 @@ from jaxcurriculum.roles import Student
 def population(student: Student, n: int, share: bool = True) -> Student:
     """`n` students that are alike but for their random numbers; `Episodes.learner` says who played.
 
-    With `share` all practise the same proposals, so that their returns compare: for regret, a rollout
-    with `assign="slot"` and `carry=False` gives every learner every level. Without it each has
-    proposals of its own. An evaluation holds every learner's attempts at a test task one after the
-    other. The policy that is shown (`act`) is the first learner's.
+    With `share` all practise the same proposals, so that their returns compare: for regret, a
+    rollout with `assign="slot"` and `carry=False` gives every learner every level. Without it each
+    has proposals of its own. An evaluation holds every learner's attempts at a test task one after
+    the other. The policy that is shown (`act`) is the first learner's.
 
     Raises:
       ValueError: when `n` is no positive integer.
@@ -89,7 +89,9 @@ def population(student: Student, n: int, share: bool = True) -> Student:
 def _numbered(episodes: Episodes) -> Episodes:
     """Episodes [learners, num, ...] that say whose they are."""
     num_learners, num = episodes.returns.shape
-    learner = jnp.broadcast_to(jnp.arange(num_learners, dtype=jnp.int32)[:, None], (num_learners, num))
+    learner = jnp.broadcast_to(
+        jnp.arange(num_learners, dtype=jnp.int32)[:, None], (num_learners, num)
+    )
     return episodes.replace(learner=learner)
 
 

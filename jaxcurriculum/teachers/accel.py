@@ -1,11 +1,13 @@
-"""ACCEL: robust level replay whose replayed levels are edited, so that levels grow harder a small step at a time.
+"""ACCEL: robust level replay whose replayed levels are edited, so that levels grow harder a small
+step at a time.
 
     with p the replay probability and m = `edits_per_replay`, proposals are
         new : replayed : edited  =  (1 - p) : p : m p
-    edited level = `num_edits` random edits of a level that was replayed lately, with a new seed; only replayed levels are trained on
+    edited level = `num_edits` random edits of a level that was replayed lately, with a new seed;
+    only replayed levels are trained on
 
-Source: J. Parker-Holder, M. Jiang, M. Dennis, M. Samvelyan, J. Foerster, E. Grefenstette, T. Rocktäschel, "Evolving curricula with
-regret-based environment design", ICML 2022.
+Source: J. Parker-Holder, M. Jiang, M. Dennis, M. Samvelyan, J. Foerster, E. Grefenstette, T.
+Rocktäschel, "Evolving curricula with regret-based environment design", ICML 2022.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ EDITED = -2  # origin of an edited level; a replayed one has its slot, a new one
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AccelConfig(Config):
-    """The defaults are the published numbers for the bipedal walker; of the easy levels to begin with `replay.initial_mean` tells."""
+    """The defaults are the published numbers for the bipedal walker; of the easy levels to
+    begin with `replay.initial_mean` tells.
+    """
 
     replay: PlrConfig = field(
         PlrConfig(robust=True, replay_prob=0.9),
@@ -62,9 +66,15 @@ class AccelConfig(Config):
     def __post_init__(self):
         super().__post_init__()
         if not self.replay.robust:
-            raise ValueError(f"AccelConfig.replay must be a robust PlrConfig (gradients on replayed levels alone), got {self.replay}.")
+            raise ValueError(
+                "AccelConfig.replay must be a robust PlrConfig (gradients on replayed levels"
+                f" alone), got {self.replay}."
+            )
         if self.num_parents > self.num_candidates:
-            raise ValueError(f"AccelConfig.num_parents must be at most num_candidates={self.num_candidates}, got {self.num_parents}.")
+            raise ValueError(
+                f"AccelConfig.num_parents must be at most num_candidates={self.num_candidates}, got"
+                f" {self.num_parents}."
+            )
 
     @classmethod
     def bipedal(cls) -> AccelConfig:
@@ -79,7 +89,9 @@ class AccelConfig(Config):
 
 
 class Candidates(struct.PyTreeNode):
-    """The latest replayed levels, a ring; number n (counted from the first ever) lies in slot n mod size."""
+    """The latest replayed levels, a ring; number n (counted from the first ever) lies in slot n
+    mod size.
+    """
 
     tasks: PyTree  # [num_candidates, ...]
     ease: jax.Array  # [num_candidates], return minus score, at its latest replay
@@ -96,15 +108,17 @@ class AccelState(struct.PyTreeNode):
 def accel(task_space: Space, config: AccelConfig | None = None) -> Teacher:
     """A teacher that replays levels of high score and proposes edits of them.
 
-    An edit moves one axis of the task, drawn uniformly, by -u, 0 or +u, u ~ U(0, edit_size) of its range (the box' own scale on
-    logarithmic axes), clipped to the box; in a space that is no Box it is `space.mutate` with scale `edit_size`. The parent is one of
-    the `num_parents` easiest of the latest `num_candidates` replayed levels.
+    An edit moves one axis of the task, drawn uniformly, by -u, 0 or +u, u ~ U(0, edit_size) of its
+    range (the box' own scale on logarithmic axes), clipped to the box; in a space that is no Box it
+    is `space.mutate` with scale `edit_size`. The parent is one of the `num_parents` easiest of the
+    latest `num_candidates` replayed levels.
 
-    Differs from the paper: new levels are uniform unless `replay.initial_mean` says where easy ones lie. Proposals are new, replayed
-    or edited each by itself, in the published proportions, where the paper has rounds of one kind. The published size of an edit
-    differs from axis to axis (0.04 to 0.125 of the range, of random size on one of them). The authors' code edits the levels of the
-    lowest return minus score, although its comment says highest: `parents="hardest"`.
-    A level that has left the buffer before its episode ended is no candidate.
+    Differs from the paper: new levels are uniform unless `replay.initial_mean` says where easy ones
+    lie. Proposals are new, replayed or edited each by itself, in the published proportions, where
+    the paper has rounds of one kind. The published size of an edit differs from axis to axis (0.04
+    to 0.125 of the range, of random size on one of them). The authors' code edits the levels of the
+    lowest return minus score, although its comment says highest: `parents="hardest"`. A level that
+    has left the buffer before its episode ended is no candidate.
 
     Raises:
       ValueError: when `replay.initial_mean` is no task of the space.
@@ -120,13 +134,17 @@ def accel(task_space: Space, config: AccelConfig | None = None) -> Teacher:
 
     def init(key: Key) -> AccelState:
         state = replay.init(key)
-        return AccelState(replay=state, candidates=_no_candidates(state.buffer, config.num_candidates))
+        return AccelState(
+            replay=state, candidates=_no_candidates(state.buffer, config.num_candidates)
+        )
 
     def propose(key: Key, state: AccelState, num: int) -> tuple[AccelState, Proposals]:
         key_replay, key_edited, key_parents, key_edits, key_seeds = jax.random.split(key, 5)
         _, proposals = replay.propose(key_replay, state.replay, num)
         edits = config.edits_per_replay * replay_prob(state.replay.buffer, config.replay)
-        edited = (jax.random.uniform(key_edited, (num,)) < edits / (1 + edits)) & (state.candidates.num > 0)
+        edited = (jax.random.uniform(key_edited, (num,)) < edits / (1 + edits)) & (
+            state.candidates.num > 0
+        )
         parents = _parents(key_parents, state.candidates, config, num)
         children = _edit(key_edits, task_space, parents, config)
         return state, Proposals(
@@ -136,9 +154,17 @@ def accel(task_space: Space, config: AccelConfig | None = None) -> Teacher:
             weight=jnp.where(edited, 0.0, proposals.weight),
         )
 
-    def update(key: Key, state: AccelState, episodes: Episodes, context: Context) -> tuple[AccelState, jax.Array]:
+    def update(
+        key: Key, state: AccelState, episodes: Episodes, context: Context
+    ) -> tuple[AccelState, jax.Array]:
         replay_state, probe_steps = replay.update(key, state.replay, episodes, context)
-        return AccelState(replay=replay_state, candidates=_collect(state.candidates, replay_state.buffer, episodes)), probe_steps
+        return (
+            AccelState(
+                replay=replay_state,
+                candidates=_collect(state.candidates, replay_state.buffer, episodes),
+            ),
+            probe_steps,
+        )
 
     return Teacher(
         name="accel",
@@ -152,23 +178,31 @@ def accel(task_space: Space, config: AccelConfig | None = None) -> Teacher:
 
 def _no_candidates(buffer: LevelBuffer, num: int) -> Candidates:
     return Candidates(
-        tasks=jax.tree.map(lambda leaf: jnp.zeros((num, *leaf.shape[1:]), leaf.dtype), buffer.tasks),
+        tasks=jax.tree.map(
+            lambda leaf: jnp.zeros((num, *leaf.shape[1:]), leaf.dtype), buffer.tasks
+        ),
         ease=jnp.zeros((num,), jnp.float32),
         num=jnp.int32(0),
     )
 
 
 def _collect(candidates: Candidates, buffer: LevelBuffer, episodes: Episodes) -> Candidates:
-    """Add the replayed levels of `episodes` that are still in their slot, with the score that they now have."""
+    """Add the replayed levels of `episodes` that are still in their slot, with the score that
+    they now have.
+    """
     slots = jnp.maximum(episodes.origin, 0)
-    held = jax.vmap(level_buffer.holds, in_axes=(None, 0, 0, 0))(buffer, slots, episodes.tasks, episodes.seeds)
+    held = jax.vmap(level_buffer.holds, in_axes=(None, 0, 0, 0))(
+        buffer, slots, episodes.tasks, episodes.seeds
+    )
     order, num_replayed = valid_first(usable(episodes) & (episodes.origin >= 0) & held)
     num, size = candidates.num + num_replayed, candidates.ease.shape[0]
-    # Each place asks for the latest episode that belongs there: scatters to one place end the process
-    # where XLA_FLAGS ask for fusion with several outputs (openxla/xla 47367).
+    # Each place asks for the latest episode that belongs there: scatters to one place end the
+    # process where XLA_FLAGS ask for fusion with several outputs (openxla/xla 47367).
     latest = num_replayed - 1 - (num - 1 - jnp.arange(size, dtype=jnp.int32)) % size
     episode = order[jnp.maximum(latest, 0)]
-    write = lambda old, new: jnp.where((latest >= 0).reshape(size, *[1] * (old.ndim - 1)), new[episode], old)
+    write = lambda old, new: jnp.where(
+        (latest >= 0).reshape(size, *[1] * (old.ndim - 1)), new[episode], old
+    )
     return Candidates(
         tasks=jax.tree.map(write, candidates.tasks, episodes.tasks),
         ease=write(candidates.ease, episodes.returns - buffer.scores[slots]),
@@ -180,11 +214,17 @@ def _parents(key: Key, candidates: Candidates, config: AccelConfig, num: int) ->
     """Tasks of `num` parents, each one of the `num_parents` that are best, [num, ...]."""
     slots = jnp.arange(config.num_candidates)
     filled = slots < candidates.num
-    merit = jnp.where(filled, candidates.ease if config.parents == "easiest" else -candidates.ease, -jnp.inf)
-    ahead = (merit[None] > merit[:, None]) | ((merit[None] == merit[:, None]) & (slots[None] < slots[:, None]))
+    merit = jnp.where(
+        filled, candidates.ease if config.parents == "easiest" else -candidates.ease, -jnp.inf
+    )
+    ahead = (merit[None] > merit[:, None]) | (
+        (merit[None] == merit[:, None]) & (slots[None] < slots[:, None])
+    )
     place = jnp.sum(ahead, axis=1)  # 0 for the best
     num_eligible = jnp.clip(candidates.num, 1, config.num_parents)
-    drawn = jnp.minimum((jax.random.uniform(key, (num,)) * num_eligible).astype(jnp.int32), num_eligible - 1)
+    drawn = jnp.minimum(
+        (jax.random.uniform(key, (num,)) * num_eligible).astype(jnp.int32), num_eligible - 1
+    )
     chosen = jnp.argmax(place[None] == drawn[:, None], axis=1)
     return jax.tree.map(lambda leaf: leaf[chosen], candidates.tasks)
 
@@ -195,10 +235,14 @@ def _edit(key: Key, space: Space, tasks: PyTree, config: AccelConfig) -> PyTree:
     scale: Any = config.edit_size  # an array in a sweep
     if not isinstance(space, Box):
         for key_edit in jax.random.split(key, config.num_edits):
-            tasks = jax.vmap(lambda key, task: space.mutate(key, task, scale))(jax.random.split(key_edit, num), tasks)
+            tasks = jax.vmap(lambda key, task: space.mutate(key, task, scale))(
+                jax.random.split(key_edit, num), tasks
+            )
         return tasks
     unit = jax.vmap(space.to_unit)(tasks)
-    for which, direction, size in jnp.moveaxis(jax.random.uniform(key, (config.num_edits, num, 3)), -1, 1):
+    for which, direction, size in jnp.moveaxis(
+        jax.random.uniform(key, (config.num_edits, num, 3)), -1, 1
+    ):
         axis = jnp.minimum((which * space.dims).astype(jnp.int32), space.dims - 1)
         step = scale * size * jnp.clip(jnp.floor(3 * direction) - 1, -1, 1)
         unit = jnp.clip(unit + jax.nn.one_hot(axis, space.dims) * step[:, None], 0.0, 1.0)

@@ -1,14 +1,17 @@
-"""Automatic domain randomisation (ADR): tasks are uniform in a box that grows, face by face, as far as the student can follow.
+"""Automatic domain randomisation (ADR): tasks are uniform in a box that grows, face by face, as far
+as the student can follow.
 
-    propose: task ~ U(box); with probability `face_share` one coordinate is moved onto one face of the box, all faces equally likely
-    update: a face collects the returns of the tasks that were drawn on it; of every `judge_every` of them
+    propose: task ~ U(box); with probability `face_share` one coordinate is moved onto one face of
+    the box, all faces equally likely update: a face collects the returns of the tasks that were
+    drawn on it; of every `judge_every` of them
         mean >= grow_at    the face moves outwards by a step
         mean <= shrink_at  the face moves inwards by a step
 
 The box begins as a point and stays in the task space.
 
-Source: OpenAI, I. Akkaya et al., "Solving Rubik's cube with a robot hand", 2019. Second preset: C. Romac et al., "TeachMyAgent: a
-benchmark for automatic curriculum learning in Deep RL", ICML 2021, and the code published with it.
+Source: OpenAI, I. Akkaya et al., "Solving Rubik's cube with a robot hand", 2019. Second preset: C.
+Romac et al., "TeachMyAgent: a benchmark for automatic curriculum learning in Deep RL", ICML 2021,
+and the code published with it.
 """
 
 from __future__ import annotations
@@ -30,12 +33,15 @@ from jaxcurriculum.teachers.parts.sampling import check_task
 
 INSIDE = -1  # origin of a task that was not moved onto a face
 OUTWARDS = np.array([[-1.0], [1.0]], np.float32)  # of the low and of the high faces
-ROUNDING = 1e-5  # a face that comes so near to a bound of the space (fraction of the range) stands on it
+# a face that comes so near to a bound of the space (fraction of the range) stands on it
+ROUNDING = 1e-5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AdrConfig(Config):
-    """The defaults are the rule of 2019 with thresholds for raw returns; `AdrConfig.teach_my_agent()` is a variant of it."""
+    """The defaults are the rule of 2019 with thresholds for raw returns;
+    `AdrConfig.teach_my_agent()` is a variant of it.
+    """
 
     face_share: Swept = field(
         0.5,
@@ -84,18 +90,31 @@ class AdrConfig(Config):
 
     @classmethod
     def paper(cls) -> AdrConfig:
-        """The settings of 2019 (the defaults), but for the thresholds, which were numbers of successes."""
+        """The settings of 2019 (the defaults), but for the thresholds, which were numbers of
+        successes.
+        """
         return cls()
 
     @classmethod
     def teach_my_agent(cls) -> AdrConfig:
-        """The tuned settings of TeachMyAgent, 2021: ten episodes judge a face, and a step is 0.1 in the unit of whatever axis."""
-        settings = cls(face_share=0.7, judge_every=10, grow_at=180.0, shrink_at=0.0, step_size=0.1, step_in_units=True)
+        """The tuned settings of TeachMyAgent, 2021: ten episodes judge a face, and a step is
+        0.1 in the unit of whatever axis.
+        """
+        settings = cls(
+            face_share=0.7,
+            judge_every=10,
+            grow_at=180.0,
+            shrink_at=0.0,
+            step_size=0.1,
+            step_in_units=True,
+        )
         return dataclasses.replace(settings, point_is_face=True, test_full_axes=False)
 
 
 class AdrState(struct.PyTreeNode):
-    """The box, in the unit cube, and what is known of each face; row 0 the low faces, row 1 the high ones."""
+    """The box, in the unit cube, and what is known of each face; row 0 the low faces, row 1 the
+    high ones.
+    """
 
     faces: jax.Array  # [2, dims], fraction of each axis' range
     totals: jax.Array  # [2, dims], sum of the returns since the face was last judged
@@ -104,25 +123,29 @@ class AdrState(struct.PyTreeNode):
 
 
 def adr(task_space: Box, config: AdrConfig | None = None) -> Teacher:
-    """A teacher that draws uniformly in a box, tests its faces, and moves those where the student does well (or badly).
+    """A teacher that draws uniformly in a box, tests its faces, and moves those where the student
+    does well (or badly).
 
-    The box begins at `initial_mean`, or at a random task. A low face never passes the high one. An axis of zero width has no
-    faces to test. A task's `origin` is -1 inside the box; on a face it is `face + 2 dims moves`, `face` being the axis for its low
-    face and `axis + dims` for its high one, and `moves` how often that face had moved: an episode on a face that has moved since
-    does not count. Episodes are taken one after the other, so a batch is like as many rounds of one episode, but for its tasks,
-    which were all drawn before it.
+    The box begins at `initial_mean`, or at a random task. A low face never passes the high one. An
+    axis of zero width has no faces to test. A task's `origin` is -1 inside the box; on a face it is
+    `face + 2 dims moves`, `face` being the axis for its low face and `axis + dims` for its high
+    one, and `moves` how often that face had moved: an episode on a face that has moved since does
+    not count. Episodes are taken one after the other, so a batch is like as many rounds of one
+    episode, but for its tasks, which were all drawn before it.
 
-    Differs from the paper: thresholds are for returns, not for numbers of successes (10 and 20 of at most 50 there); a step is a
-    fraction of each axis' range, which lets axes of different units grow alike. TeachMyAgent's code takes the step in whatever
-    units the axes have, and asks of every episode whether a coordinate equals that of a face: all episodes count for both faces
-    of an axis that is still a point (`point_is_face`). There an axis that spans its whole range is not tested any more and stays
-    so for good (`test_full_axes`). Its box draws the same random numbers again after each move; this one does not.
+    Differs from the paper: thresholds are for returns, not for numbers of successes (10 and 20 of
+    at most 50 there); a step is a fraction of each axis' range, which lets axes of different units
+    grow alike. TeachMyAgent's code takes the step in whatever units the axes have, and asks of
+    every episode whether a coordinate equals that of a face: all episodes count for both faces of
+    an axis that is still a point (`point_is_face`). There an axis that spans its whole range is not
+    tested any more and stays so for good (`test_full_axes`). Its box draws the same random numbers
+    again after each move; this one does not.
 
     Raises:
-      ValueError: when `initial_mean` is no task of the space, `step_size` has not one entry an axis, or it is in the units of a
-        logarithmic axis.
+      ValueError: when `initial_mean` is no task of the space, `step_size` has not one entry an
+        axis, or it is in the units of a logarithmic axis.
 
-    >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0), units=("steps", "m"))
+    >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0))
     >>> teacher = adr(space, AdrConfig(initial_mean=(0.0, 6.0)))
     >>> {name: x.tolist() for name, x in teacher.report(teacher.init(jax.random.key(0))).items()}
     {'low': [0.0, 6.0], 'high': [0.0, 6.0], 'volume': 0.0}
@@ -138,10 +161,19 @@ def adr(task_space: Box, config: AdrConfig | None = None) -> Teacher:
 
     def init(key: Key) -> AdrState:
         easy = config.initial_mean
-        start = jax.random.uniform(key, (dims,)) if easy is None else task_space.to_unit(jnp.array(easy, jnp.float32))
+        start = (
+            jax.random.uniform(key, (dims,))
+            if easy is None
+            else task_space.to_unit(jnp.array(easy, jnp.float32))
+        )
         none = jnp.zeros((2, dims), jnp.int32)
         start = _snapped(start)
-        return AdrState(faces=jnp.stack([start, start]), totals=jnp.zeros((2, dims)), num_unjudged=none, num_moves=none)
+        return AdrState(
+            faces=jnp.stack([start, start]),
+            totals=jnp.zeros((2, dims)),
+            num_unjudged=none,
+            num_moves=none,
+        )
 
     def propose(key: Key, state: AdrState, num: int) -> tuple[AdrState, Proposals]:
         key_inside, key_tests, key_face, key_seeds = jax.random.split(key, 4)
@@ -153,11 +185,18 @@ def adr(task_space: Box, config: AdrConfig | None = None) -> Teacher:
         moved = tests[:, None] & (face[:, None] % dims == jnp.arange(dims, dtype=jnp.int32)[None])
         unit = jnp.where(moved, state.faces.ravel()[face][:, None], inside)
         origin = jnp.where(tests, face + 2 * dims * state.num_moves.ravel()[face], INSIDE)
-        return state, fresh_proposals(key_seeds, jax.vmap(task_space.from_unit)(unit)).replace(origin=origin)
+        return state, fresh_proposals(key_seeds, jax.vmap(task_space.from_unit)(unit)).replace(
+            origin=origin
+        )
 
-    def judge(state: AdrState, episode: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[AdrState, None]:
+    def judge(
+        state: AdrState, episode: tuple[jax.Array, jax.Array, jax.Array]
+    ) -> tuple[AdrState, None]:
         origin, episode_return, usable = episode
-        counts = origin == jnp.arange(2 * dims, dtype=jnp.int32).reshape(2, dims) + 2 * dims * state.num_moves
+        counts = (
+            origin
+            == jnp.arange(2 * dims, dtype=jnp.int32).reshape(2, dims) + 2 * dims * state.num_moves
+        )
         if config.point_is_face:
             counts = counts | (state.faces[0] == state.faces[1])[None]
         counts = counts & usable & is_wide[None]
@@ -169,21 +208,32 @@ def adr(task_space: Box, config: AdrConfig | None = None) -> Teacher:
         moved = _snapped(state.faces + jnp.where(grows, OUTWARDS, -OUTWARDS) * step[None])
         low, high = jnp.where(grows | shrinks, moved, state.faces)
         low = jnp.minimum(low, state.faces[1])
-        faces = jnp.stack([low, jnp.maximum(high, low)])  # the low faces first, and none passes the other
-        return AdrState(
-            faces=faces,
-            totals=jnp.where(due, 0.0, totals),
-            num_unjudged=jnp.where(due, 0, num_unjudged),
-            num_moves=state.num_moves + (faces != state.faces),
-        ), None
+        faces = jnp.stack(
+            [low, jnp.maximum(high, low)]
+        )  # the low faces first, and none passes the other
+        return (
+            AdrState(
+                faces=faces,
+                totals=jnp.where(due, 0.0, totals),
+                num_unjudged=jnp.where(due, 0, num_unjudged),
+                num_moves=state.num_moves + (faces != state.faces),
+            ),
+            None,
+        )
 
-    def update(key: Key, state: AdrState, episodes: Episodes, context: Context) -> tuple[AdrState, jax.Array]:
-        state, _ = jax.lax.scan(judge, state, (episodes.origin, episodes.returns, ring.usable(episodes)))
+    def update(
+        key: Key, state: AdrState, episodes: Episodes, context: Context
+    ) -> tuple[AdrState, jax.Array]:
+        state, _ = jax.lax.scan(
+            judge, state, (episodes.origin, episodes.returns, ring.usable(episodes))
+        )
         return state, jnp.int32(0)
 
     def report(state: AdrState) -> dict[str, jax.Array]:
         low, high = jax.vmap(task_space.from_unit)(state.faces)
-        volume = jnp.prod(jnp.where(is_wide, state.faces[1] - state.faces[0], 1.0))  # fraction of the space
+        volume = jnp.prod(
+            jnp.where(is_wide, state.faces[1] - state.faces[0], 1.0)
+        )  # fraction of the space
         return {"low": low, "high": high, "volume": volume}
 
     return Teacher(name="adr", init=init, propose=propose, update=update, report=report)
@@ -193,15 +243,23 @@ def _unit_step(space: Box, config: AdrConfig) -> jax.Array:
     """How far a face moves on every axis, fraction of its range, [dims]."""
     step = jnp.asarray(config.step_size, jnp.float32)
     if step.shape not in ((), (space.dims,)):
-        raise ValueError(f"AdrConfig.step_size must be one number or one an axis: {space.dims} axes but got {config.step_size}.")
+        raise ValueError(
+            f"AdrConfig.step_size must be one number or one an axis: {space.dims} axes but got"
+            f" {config.step_size}."
+        )
     if config.step_in_units:
         if any(space.log):
-            raise ValueError("AdrConfig.step_in_units must be False on a space with a logarithmic axis, got True.")
+            raise ValueError(
+                "AdrConfig.step_in_units must be False on a space with a logarithmic axis, got"
+                " True."
+            )
         width = np.array(space.high, np.float32) - np.array(space.low, np.float32)
         step = step / np.where(width > 0, width, 1)
     return jnp.broadcast_to(step, (space.dims,))
 
 
 def _snapped(faces: jax.Array) -> jax.Array:
-    """Faces clipped to the unit cube; rounding must not leave one a hair inside a bound, which would count as room to grow."""
+    """Faces clipped to the unit cube; rounding must not leave one a hair inside a bound, which
+    would count as room to grow.
+    """
     return jnp.where(faces < ROUNDING, 0.0, jnp.where(faces > 1 - ROUNDING, 1.0, faces))

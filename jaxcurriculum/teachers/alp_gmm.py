@@ -1,12 +1,13 @@
 """ALP-GMM: tasks are drawn where the student's absolute learning progress is high.
 
-    ALP(task, r) = |r - r_nearest|                        r_nearest: the return of the nearest past task
-    every `fit_every` episodes: a Gaussian mixture of the latest (task, ALP), its number of components chosen by AIC
-    propose: with probability `exploration` uniform, else component k ~ mean ALP of k, (task, alp) ~ N(mean_k, covariance_k)
+    ALP(task, r) = |r - r_nearest|                        r_nearest: the return of the nearest past
+    task every `fit_every` episodes: a Gaussian mixture of the latest (task, ALP), its number of
+    components chosen by AIC propose: with probability `exploration` uniform, else component k ~
+    mean ALP of k, (task, alp) ~ N(mean_k, covariance_k)
 
-Source: R. Portelas, C. Colas, K. Hofmann, P.-Y. Oudeyer, "Teacher algorithms for curriculum learning of Deep RL in
-continuously parameterized environments", CoRL 2019. Second preset: C. Romac et al., "TeachMyAgent: a benchmark for automatic
-curriculum learning in Deep RL", ICML 2021.
+Source: R. Portelas, C. Colas, K. Hofmann, P.-Y. Oudeyer, "Teacher algorithms for curriculum
+learning of Deep RL in continuously parameterized environments", CoRL 2019. Second preset: C. Romac
+et al., "TeachMyAgent: a benchmark for automatic curriculum learning in Deep RL", ICML 2021.
 """
 
 from __future__ import annotations
@@ -31,14 +32,19 @@ FEWEST_ITEMS = 5  # with this many past episodes or fewer the learning progress 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AlpGmmConfig(MixtureConfig):
-    """The defaults are the settings of 2019; `AlpGmmConfig.teach_my_agent()` gives those of the later benchmark."""
+    """The defaults are the settings of 2019; `AlpGmmConfig.teach_my_agent()` gives those of the
+    later benchmark.
+    """
 
     history: int = field(20_000, low=1, help="episodes remembered for the nearest neighbour")
 
     def __post_init__(self):
         super().__post_init__()
         if self.history < self.fit_every:
-            raise ValueError(f"AlpGmmConfig.history must hold at least fit_every={self.fit_every} episodes, got {self.history}.")
+            raise ValueError(
+                f"AlpGmmConfig.history must hold at least fit_every={self.fit_every} episodes, got"
+                f" {self.history}."
+            )
 
     @classmethod
     def paper(cls) -> AlpGmmConfig:
@@ -66,17 +72,19 @@ class AlpGmmReport(MixtureReport):
 def alp_gmm(task_space: Box, config: AlpGmmConfig | None = None) -> Teacher:
     """A teacher that follows absolute learning progress with a Gaussian mixture.
 
-    The learning progress is 0 for the first six episodes. Drawn tasks are clipped to the box, which piles some of them on its
-    faces; tasks are uniform until the first fit, or drawn about `initial_mean` where an expert knows an easy task.
+    The learning progress is 0 for the first six episodes. Drawn tasks are clipped to the box, which
+    piles some of them on its faces; tasks are uniform until the first fit, or drawn about
+    `initial_mean` where an expert knows an easy task.
 
-    Differs from the paper: the history is a ring of the latest `history` episodes. A batch of episodes is taken in its order
-    (each sees those before it), but is followed by one fit at most, on the latest `fit_every` rows, even if it holds several times
-    as many episodes. Of tasks equally near the most recent counts. If no Gaussian shows progress each is equally likely.
+    Differs from the paper: the history is a ring of the latest `history` episodes. A batch of
+    episodes is taken in its order (each sees those before it), but is followed by one fit at most,
+    on the latest `fit_every` rows, even if it holds several times as many episodes. Of tasks
+    equally near the most recent counts. If no Gaussian shows progress each is equally likely.
 
     Raises:
       ValueError: when `initial_mean` is no task of the space.
 
-    >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0), units=("steps", "m"))
+    >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0))
     >>> teacher = alp_gmm(space, AlpGmmConfig.teach_my_agent())
     >>> state, proposals = teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 4)
     >>> proposals.tasks.shape, proposals.origin.tolist()
@@ -102,23 +110,30 @@ def alp_gmm(task_space: Box, config: AlpGmmConfig | None = None) -> Teacher:
     def propose(key: Key, state: AlpGmmState, num: int) -> tuple[AlpGmmState, Proposals]:
         return state, mixture.propose(key, state, preference(state), num, task_space, config)
 
-    def update(key: Key, state: AlpGmmState, episodes: Episodes, context: Context) -> tuple[AlpGmmState, jax.Array]:
+    def update(
+        key: Key, state: AlpGmmState, episodes: Episodes, context: Context
+    ) -> tuple[AlpGmmState, jax.Array]:
         rows, num_valid = mixture.to_rows(episodes, task_space, config)
         history = ring.insert(state.history, rows, num_valid)
         alp = _learning_progress(history, rows, state.history.num_rows)
-        state = mixture.learn(key, state.replace(history=history), rows.at[-1].set(alp), num_valid, config)
+        state = mixture.learn(
+            key, state.replace(history=history), rows.at[-1].set(alp), num_valid, config
+        )
         return state, jnp.int32(0)
 
     def report(state: AlpGmmState) -> AlpGmmReport:
         num_latest = jnp.clip(state.window.num_rows, 1, config.fit_every).astype(jnp.float32)
         mean_alp = jnp.sum(state.window.values[-1]) / num_latest  # slots not yet written are 0
-        return AlpGmmReport(mean_alp=mean_alp, **mixture.describe(state, preference(state), task_space, config))
+        return AlpGmmReport(
+            mean_alp=mean_alp, **mixture.describe(state, preference(state), task_space, config)
+        )
 
     return Teacher(name="alp-gmm", init=init, propose=propose, update=update, report=report)
 
 
 def _learning_progress(history: ring.History, batch: jax.Array, num_before: jax.Array) -> jax.Array:
-    """ALP of the rows of `batch` ([dims + 1, num], task and return), which already stand in `history`, [num].
+    """ALP of the rows of `batch` ([dims + 1, num], task and return), which already stand in
+    `history`, [num].
 
     Batch and past lie in one ring, so one search serves both: a row sees those with a lower number.
     """

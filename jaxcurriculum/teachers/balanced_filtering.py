@@ -1,14 +1,18 @@
-"""Balanced online difficulty filtering: practise arms at which the student succeeds about every other time.
+"""Balanced online difficulty filtering: practise arms at which the student succeeds about every
+other time.
 
     p[a] = share of solved episodes among the arm's latest `window`
-    propose an arm in proportion to  1  (or p (1 - p), the variance of success)  if low <= p[a] <= high,
-                                     the weight at p = 1/2                       if the arm has fewer than `min_episodes`,
-                                     0                                           otherwise
+    propose an arm in proportion to  1  (or p (1 - p), the variance of success)  if low <= p[a] <=
+    high,
+                                     the weight at p = 1/2                       if the arm has
+                                     fewer than `min_episodes`, 0
+                                     otherwise
 
-The expected improvement of the policy is bounded from below by the variance of success, which is highest at p = 1/2.
+The expected improvement of the policy is bounded from below by the variance of success, which is
+highest at p = 1/2.
 
-Source: S. Bae, J. Hong, M. Y. Lee, H. Kim, J. Nam, D. Kwak, "Online difficulty filtering for reasoning oriented reinforcement
-learning", 2025, arXiv 2504.03380.
+Source: S. Bae, J. Hong, M. Y. Lee, H. Kim, J. Nam, D. Kwak, "Online difficulty filtering for
+reasoning oriented reinforcement learning", 2025, arXiv 2504.03380.
 """
 
 from __future__ import annotations
@@ -49,11 +53,18 @@ class BalancedFilteringConfig(Config):
 
     def __post_init__(self):
         super().__post_init__()
-        if not isinstance(self.low, jax.Array) and not isinstance(self.high, jax.Array) and not self.low <= self.high:
-            raise ValueError(f"BalancedFilteringConfig must have low <= high, got {self.low} and {self.high}.")
+        if (
+            not isinstance(self.low, jax.Array)
+            and not isinstance(self.high, jax.Array)
+            and not self.low <= self.high
+        ):
+            raise ValueError(
+                f"BalancedFilteringConfig must have low <= high, got {self.low} and {self.high}."
+            )
         if self.min_episodes > self.window:
             raise ValueError(
-                f"BalancedFilteringConfig.window must hold at least min_episodes={self.min_episodes} episodes, got {self.window}."
+                "BalancedFilteringConfig.window must hold at least"
+                f" min_episodes={self.min_episodes} episodes, got {self.window}."
             )
 
 
@@ -66,10 +77,12 @@ class BalancedFilteringState(struct.PyTreeNode):
 def balanced_filtering(arms: Arms, config: BalancedFilteringConfig | None = None) -> Teacher:
     """A bandit teacher that drops arms which are too easy or too hard for the student as it is now.
 
-    If every arm is known and outside the band, arms are drawn in proportion to p (1 - p); if that is 0 for all, equally.
+    If every arm is known and outside the band, arms are drawn in proportion to p (1 - p); if that
+    is 0 for all, equally.
 
-    Differs from the paper: there a question's success rate is measured anew by a group of attempts at each visit, and questions outside
-    the band are thrown away after them; here it is remembered from the arm's latest episodes and filters what is proposed.
+    Differs from the paper: there a question's success rate is measured anew by a group of attempts
+    at each visit, and questions outside the band are thrown away after them; here it is remembered
+    from the arm's latest episodes and filters what is proposed.
 
     >>> from jaxcurriculum.spaces import Box
     >>> from jaxcurriculum.teachers.parts.arms import cells
@@ -89,18 +102,35 @@ def balanced_filtering(arms: Arms, config: BalancedFilteringConfig | None = None
         variance = jnp.where(unknown, 0.25, rate * (1.0 - rate))
         weight = variance if config.learnability else jnp.ones_like(rate)
         some = jnp.any(eligible)
-        return explore(jax.nn.softmax(log_proportional(jnp.where(some, weight, variance), eligible | ~some)), config.exploration)
+        return explore(
+            jax.nn.softmax(log_proportional(jnp.where(some, weight, variance), eligible | ~some)),
+            config.exploration,
+        )
 
-    def propose(key: Key, state: BalancedFilteringState, num: int) -> tuple[BalancedFilteringState, Proposals]:
+    def propose(
+        key: Key, state: BalancedFilteringState, num: int
+    ) -> tuple[BalancedFilteringState, Proposals]:
         return state, propose_arms(key, arms, probabilities(state), num)
 
-    def learn(state: BalancedFilteringState, arm: jax.Array, episode: Episodes, i: jax.Array) -> BalancedFilteringState:
-        return BalancedFilteringState(solved=push(state.solved, arm, episode.solved.astype(jnp.float32)))
+    def learn(
+        state: BalancedFilteringState, arm: jax.Array, episode: Episodes, i: jax.Array
+    ) -> BalancedFilteringState:
+        return BalancedFilteringState(
+            solved=push(state.solved, arm, episode.solved.astype(jnp.float32))
+        )
 
-    def update(key: Key, state: BalancedFilteringState, episodes: Episodes, context: Context) -> tuple[BalancedFilteringState, jax.Array]:
+    def update(
+        key: Key, state: BalancedFilteringState, episodes: Episodes, context: Context
+    ) -> tuple[BalancedFilteringState, jax.Array]:
         return one_by_one(learn, state, episodes, arms.num), jnp.int32(0)
 
     def report(state: BalancedFilteringState) -> dict[str, jax.Array]:
-        return {"probabilities": probabilities(state), "success_rate": state.solved.mean, "num_episodes": state.solved.num}
+        return {
+            "probabilities": probabilities(state),
+            "success_rate": state.solved.mean,
+            "num_episodes": state.solved.num,
+        }
 
-    return Teacher(name="balanced-filtering", init=init, propose=propose, update=update, report=report)
+    return Teacher(
+        name="balanced-filtering", init=init, propose=propose, update=update, report=report
+    )

@@ -1,13 +1,17 @@
 """Covar-GMM: tasks are drawn where the student's return rises with time.
 
-    every `fit_every` episodes: a Gaussian mixture of the latest rows (task, t, return), its number of components chosen by AIC;
-                                t = 0, 1 / fit_every, 2 / fit_every, ... is a row's place among them, the oldest first
-    propose: with probability `exploration` uniform, else component k ~ max(0, covariance_k[t, return]),
+    every `fit_every` episodes: a Gaussian mixture of the latest rows (task, t, return), its number
+    of components chosen by AIC;
+                                t = 0, 1 / fit_every, 2 / fit_every, ... is a row's place among
+                                them, the oldest first
+    propose: with probability `exploration` uniform, else component k ~ max(0, covariance_k[t,
+    return]),
              (task, t, return) ~ N(mean_k, covariance_k)
 
-Source: C. Moulin-Frier, S. M. Nguyen, P.-Y. Oudeyer, "Self-organization of early vocal development in infants and machines: the
-role of intrinsic motivation", 2014, as set for tasks of deep reinforcement learning by R. Portelas et al., "Teacher algorithms
-for curriculum learning of Deep RL in continuously parameterized environments", CoRL 2019. Second preset: C. Romac et al.,
+Source: C. Moulin-Frier, S. M. Nguyen, P.-Y. Oudeyer, "Self-organization of early vocal development
+in infants and machines: the role of intrinsic motivation", 2014, as set for tasks of deep
+reinforcement learning by R. Portelas et al., "Teacher algorithms for curriculum learning of Deep RL
+in continuously parameterized environments", CoRL 2019. Second preset: C. Romac et al.,
 "TeachMyAgent: a benchmark for automatic curriculum learning in Deep RL", ICML 2021.
 """
 
@@ -30,7 +34,9 @@ from jaxcurriculum.teachers.parts.sampling import check_task
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CovarGmmConfig(MixtureConfig):
-    """The defaults are the settings of 2019; `CovarGmmConfig.teach_my_agent()` gives those of the later benchmark."""
+    """The defaults are the settings of 2019; `CovarGmmConfig.teach_my_agent()` gives those of
+    the later benchmark.
+    """
 
     absolute: bool = field(
         False,
@@ -44,25 +50,27 @@ class CovarGmmConfig(MixtureConfig):
 
     @classmethod
     def teach_my_agent(cls) -> CovarGmmConfig:
-        """The tuned settings of TeachMyAgent, 2021: quicker fits, more Gaussians, less exploration, raw returns."""
+        """The tuned settings of TeachMyAgent, 2021: quicker fits, more Gaussians, less
+        exploration, raw returns.
+        """
         return cls(fit_every=150, max_components=14, exploration=0.1, return_range=None)
 
 
 def covar_gmm(task_space: Box, config: CovarGmmConfig | None = None) -> Teacher:
     """A teacher that follows the covariance of time and return with a Gaussian mixture.
 
-    The window of its state (`MixtureState`) holds rows (task, return); the mixture is over (task, t, return). Drawn tasks are
-    clipped to the box, which piles some of them on its faces; tasks are uniform until the first fit, or drawn about
-    `initial_mean` where an expert knows an easy task.
+    The window of its state (`MixtureState`) holds rows (task, return); the mixture is over (task,
+    t, return). Drawn tasks are clipped to the box, which piles some of them on its faces; tasks are
+    uniform until the first fit, or drawn about `initial_mean` where an expert knows an easy task.
 
-    Differs from the paper: a batch of episodes is taken in its order, but is followed by one fit at most, on the latest
-    `fit_every` rows, even if it holds several times as many; t counts from the oldest of these. If the return rises in no
-    Gaussian each is equally likely.
+    Differs from the paper: a batch of episodes is taken in its order, but is followed by one fit at
+    most, on the latest `fit_every` rows, even if it holds several times as many; t counts from the
+    oldest of these. If the return rises in no Gaussian each is equally likely.
 
     Raises:
       ValueError: when `initial_mean` is no task of the space.
 
-    >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0), units=("steps", "m"))
+    >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0))
     >>> teacher = covar_gmm(space, CovarGmmConfig(initial_mean=(0.0, 6.0), initial_std=0.0))
     >>> state, proposals = teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 2)
     >>> proposals.tasks.tolist(), proposals.origin.tolist()
@@ -89,7 +97,9 @@ def covar_gmm(task_space: Box, config: CovarGmmConfig | None = None) -> Teacher:
     def propose(key: Key, state: MixtureState, num: int) -> tuple[MixtureState, Proposals]:
         return state, mixture.propose(key, state, preference(state), num, task_space, config)
 
-    def update(key: Key, state: MixtureState, episodes: Episodes, context: Context) -> tuple[MixtureState, jax.Array]:
+    def update(
+        key: Key, state: MixtureState, episodes: Episodes, context: Context
+    ) -> tuple[MixtureState, jax.Array]:
         rows, num_valid = mixture.to_rows(episodes, task_space, config)
         return mixture.learn(key, state, rows, num_valid, config, _with_time), jnp.int32(0)
 
@@ -102,6 +112,8 @@ def covar_gmm(task_space: Box, config: CovarGmmConfig | None = None) -> Teacher:
 def _with_time(window: ring.History) -> jax.Array:
     """Rows (task, t, return) of a full window of rows (task, return), [dims + 2, fit_every]."""
     size = window.values.shape[1]
-    place = (jnp.arange(size, dtype=jnp.int32) - window.num_rows) % size  # the next slot to be written holds the oldest row
+    place = (
+        jnp.arange(size, dtype=jnp.int32) - window.num_rows
+    ) % size  # the next slot to be written holds the oldest row
     time = place.astype(jnp.float32) / size
     return jnp.concatenate([window.values[:-1], time[None], window.values[-1:]])

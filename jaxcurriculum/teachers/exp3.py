@@ -1,14 +1,17 @@
 """EXP3.S on learning progress: an adversarial bandit, whose arms may take turns at being the best.
 
     p[i]  = (1 - exploration) softmax(w)[i] + exploration / N
-    r~[i] = (r [i = a] + bias) / p[i]                           arm a was practised and gave the scaled reward r in [-1, 1]
-    v[i]  = w[i] + rate r~[i]
-    w[i] <- log((1 - share) exp v[i] + share / (N - 1) sum_{j != i} exp v[j]),  share = 1 / t      (EXP3: w <- v)
+    r~[i] = (r [i = a] + bias) / p[i]                           arm a was practised and gave the
+    scaled reward r in [-1, 1] v[i]  = w[i] + rate r~[i]
+    w[i] <- log((1 - share) exp v[i] + share / (N - 1) sum_{j != i} exp v[j]),  share = 1 / t
+    (EXP3: w <- v)
 
-t counts the rewards, from 1 at the first one, after which every arm's whole weight has gone to the others.
+t counts the rewards, from 1 at the first one, after which every arm's whole weight has gone to the
+others.
 
-Source: A. Graves, M. Bellemare, J. Menick, R. Munos, K. Kavukcuoglu, "Automated curriculum learning for neural networks", ICML
-2017, arXiv 1704.03003; P. Auer, N. Cesa-Bianchi, Y. Freund, R. Schapire, "The nonstochastic multiarmed bandit problem", 2002.
+Source: A. Graves, M. Bellemare, J. Menick, R. Munos, K. Kavukcuoglu, "Automated curriculum learning
+for neural networks", ICML 2017, arXiv 1704.03003; P. Auer, N. Cesa-Bianchi, Y. Freund, R. Schapire,
+"The nonstochastic multiarmed bandit problem", 2002.
 """
 
 from __future__ import annotations
@@ -57,7 +60,10 @@ class Exp3Config(Config):
     def __post_init__(self):
         super().__post_init__()
         quantiles = (self.low_quantile, self.high_quantile)
-        if not any(isinstance(q, jax.Array) for q in quantiles) and not self.low_quantile < self.high_quantile:
+        if (
+            not any(isinstance(q, jax.Array) for q in quantiles)
+            and not self.low_quantile < self.high_quantile
+        ):
             raise ValueError(f"Exp3Config must have low_quantile < high_quantile, got {quantiles}.")
 
 
@@ -66,19 +72,22 @@ class Exp3State(struct.PyTreeNode):
 
     log_weights: jax.Array  # [arms], the largest is 0
     returns: ArmWindow  # the latest two raw returns of each arm
-    reservoir: jax.Array  # [reservoir], unscaled rewards in increasing order, infinity where nothing was written
+    # [reservoir], unscaled rewards in increasing order, infinity where nothing was written
+    reservoir: jax.Array
     num_rewards: jax.Array  # [], int32, rewards ever given
 
 
 def exp3(arms: Arms, config: Exp3Config | None = None) -> Teacher:
     """An EXP3.S teacher whose reward is the learning progress of the arm practised.
 
-    The unscaled reward of an episode is the change of its arm's return since the arm's last episode. It is mapped to [-1, 1] by a
-    line through the low and high quantiles of past rewards, and clipped; the very first reward is 0.
+    The unscaled reward of an episode is the change of its arm's return since the arm's last
+    episode. It is mapped to [-1, 1] by a line through the low and high quantiles of past rewards,
+    and clipped; the very first reward is 0.
 
-    Differs from the paper: progress is measured in returns, and is not divided by an episode's length. An arm's first return gives no
-    reward. All episodes of a batch are divided by the probabilities that stood before it, with which they were drawn (an
-    episode that began several rounds ago was drawn with older ones); their rewards are taken one after the other.
+    Differs from the paper: progress is measured in returns, and is not divided by an episode's
+    length. An arm's first return gives no reward. All episodes of a batch are divided by the
+    probabilities that stood before it, with which they were drawn (an episode that began several
+    rounds ago was drawn with older ones); their rewards are taken one after the other.
 
     >>> from jaxcurriculum.spaces import Box
     >>> from jaxcurriculum.teachers.parts.arms import cells
@@ -103,7 +112,9 @@ def exp3(arms: Arms, config: Exp3Config | None = None) -> Teacher:
     def propose(key: Key, state: Exp3State, num: int) -> tuple[Exp3State, Proposals]:
         return state, propose_arms(key, arms, probabilities(state), num)
 
-    def update(key: Key, state: Exp3State, episodes: Episodes, context: Context) -> tuple[Exp3State, jax.Array]:
+    def update(
+        key: Key, state: Exp3State, episodes: Episodes, context: Context
+    ) -> tuple[Exp3State, jax.Array]:
         drawn_with = probabilities(state)
         uniform = jax.random.uniform(key, episodes.valid.shape)
 
@@ -112,9 +123,15 @@ def exp3(arms: Arms, config: Exp3Config | None = None) -> Teacher:
             change = latest(returns, arm, 0) - latest(returns, arm, 1)
             rewarded = (arm < arms.num) & (returns.num[arm] >= 2)
             progress = jnp.abs(change) if config.absolute else change
-            scaled = _scaled(progress, state.reservoir, jnp.minimum(state.num_rewards, config.reservoir), config)
+            scaled = _scaled(
+                progress, state.reservoir, jnp.minimum(state.num_rewards, config.reservoir), config
+            )
             estimate = (scaled * (jnp.arange(arms.num) == arm) + config.bias) / drawn_with
-            log_weights = _reweighted(state.log_weights + config.learning_rate * estimate, state.num_rewards + 1, config.sharing)
+            log_weights = _reweighted(
+                state.log_weights + config.learning_rate * estimate,
+                state.num_rewards + 1,
+                config.sharing,
+            )
             reservoir = _reservoir_with(progress, state.reservoir, state.num_rewards, uniform[i])
             return Exp3State(
                 log_weights=jnp.where(rewarded, log_weights, state.log_weights),
@@ -126,13 +143,21 @@ def exp3(arms: Arms, config: Exp3Config | None = None) -> Teacher:
         return one_by_one(learn, state, episodes, arms.num), jnp.int32(0)
 
     def report(state: Exp3State) -> dict[str, jax.Array]:
-        return {"probabilities": probabilities(state), "num_episodes": state.returns.num, "recent_return": state.returns.mean}
+        return {
+            "probabilities": probabilities(state),
+            "num_episodes": state.returns.num,
+            "recent_return": state.returns.mean,
+        }
 
     return Teacher(name="exp3", init=init, propose=propose, update=update, report=report)
 
 
-def _scaled(reward: jax.Array, reservoir: jax.Array, num: jax.Array, config: Exp3Config) -> jax.Array:
-    """`reward` ([]) in [-1, 1] by the quantiles of the first `num` ([] int32) of the sorted `reservoir`; 0 if there are none."""
+def _scaled(
+    reward: jax.Array, reservoir: jax.Array, num: jax.Array, config: Exp3Config
+) -> jax.Array:
+    """`reward` ([]) in [-1, 1] by the quantiles of the first `num` ([] int32) of the sorted
+    `reservoir`; 0 if there are none.
+    """
     low, high = (_quantile(reservoir, num, q) for q in (config.low_quantile, config.high_quantile))
     width = high - low
     inside = 2.0 * (reward - low) / jnp.where(width > 0, width, 1.0) - 1.0
@@ -147,14 +172,20 @@ def _quantile(reservoir: jax.Array, num: jax.Array, q: float | jax.Array) -> jax
     return below + (position - index) * (above - below)
 
 
-def _reservoir_with(reward: jax.Array, reservoir: jax.Array, num_before: jax.Array, uniform: jax.Array) -> jax.Array:
-    """The sorted `reservoir` ([size]) after reward number `num_before` ([] int32): of all so far each is kept with equal probability.
+def _reservoir_with(
+    reward: jax.Array, reservoir: jax.Array, num_before: jax.Array, uniform: jax.Array
+) -> jax.Array:
+    """The sorted `reservoir` ([size]) after reward number `num_before` ([] int32): of all so far
+    each is kept with equal probability.
 
-    Which one leaves is drawn by its rank: as good as by its slot, and the order then needs no sorting.
+    Which one leaves is drawn by its rank: as good as by its slot, and the order then needs no
+    sorting.
     """
     size = reservoir.shape[0]
     position = jnp.arange(size)
-    leaves = jnp.where(num_before < size, size - 1, jnp.floor(uniform * (num_before + 1)).astype(jnp.int32))
+    leaves = jnp.where(
+        num_before < size, size - 1, jnp.floor(uniform * (num_before + 1)).astype(jnp.int32)
+    )
     rest = jnp.where(position < leaves, reservoir, jnp.append(reservoir[1:], jnp.inf))
     rank = jnp.sum(rest < reward)
     shifted = jnp.concatenate([reward[None], rest[:-1]])

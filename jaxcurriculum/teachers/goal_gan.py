@@ -1,14 +1,17 @@
 """GoalGAN: a generative adversarial network proposes tasks of intermediate difficulty.
 
-    propose: with probability p_old a task that was once mastered, else one of the generator; both with Gaussian noise, clipped
-    label:   after `num_rollouts` attempts a generated task is good iff   min_success <= mean success <= max_success;
+    propose: with probability p_old a task that was once mastered, else one of the generator; both
+    with Gaussian noise, clipped label:   after `num_rollouts` attempts a generated task is good iff
+    min_success <= mean success <= max_success;
              above max_success it joins the mastered ones, unless it lies too near to one of them
-    train:   after `update_every` labels, if any is good, `num_iterations` of a least-squares GAN (`gan.py`) on them; then they go
+    train:   after `update_every` labels, if any is good, `num_iterations` of a least-squares GAN
+    (`gan.py`) on them; then they go
 
 Everything is in the unit cube of the task space, without its axes of zero width.
 
-Source: C. Florensa, D. Held, X. Geng, P. Abbeel, "Automatic goal generation for reinforcement learning agents", ICML 2018; in the form of
-C. Romac et al., "TeachMyAgent: a benchmark for automatic curriculum learning in Deep RL", ICML 2021.
+Source: C. Florensa, D. Held, X. Geng, P. Abbeel, "Automatic goal generation for reinforcement
+learning agents", ICML 2018; in the form of C. Romac et al., "TeachMyAgent: a benchmark for
+automatic curriculum learning in Deep RL", ICML 2021.
 """
 
 from __future__ import annotations
@@ -127,8 +130,14 @@ class GoalGanConfig(Config):
     def __post_init__(self):
         super().__post_init__()
         thresholds = (self.min_success, self.max_success)
-        if not any(isinstance(x, jax.Array) for x in thresholds) and self.min_success > self.max_success:
-            raise ValueError(f"GoalGanConfig.max_success must be at least min_success={self.min_success}, got {self.max_success}.")
+        if (
+            not any(isinstance(x, jax.Array) for x in thresholds)
+            and self.min_success > self.max_success
+        ):
+            raise ValueError(
+                f"GoalGanConfig.max_success must be at least min_success={self.min_success}, got"
+                f" {self.max_success}."
+            )
 
     @classmethod
     def teach_my_agent(cls) -> GoalGanConfig:
@@ -137,10 +146,13 @@ class GoalGanConfig(Config):
 
 
 class GoalGanState(struct.PyTreeNode):
-    """Tasks are points of the unit cube, [..., dims] over the axes that are not constant. Generated task number n has slot n mod slots."""
+    """Tasks are points of the unit cube, [..., dims] over the axes that are not constant.
+    Generated task number n has slot n mod slots.
+    """
 
     gan: GanState
-    open_tasks: jax.Array  # [slots, dims + 2], rows (task with its noise, attempts seen, attempts solved): the latest generated ones
+    # [slots, dims + 2], the latest generated ones: task with its noise, attempts seen and solved
+    open_tasks: jax.Array
     num_opened: jax.Array  # [], int32, tasks generated so far
     num_unproposed: jax.Array  # [], int32, proposals that the latest generated task still lacks
     labelled: ring.History  # rows (task, 1 if good else 0) since the last training
@@ -151,7 +163,8 @@ class GoalGanState(struct.PyTreeNode):
 class GoalGanReport(struct.PyTreeNode):
     """Where the generator is, and what its tasks were worth."""
 
-    generated: jax.Array  # [64, dims of the space], tasks of the generator in the axes' units, without noise
+    # [64, dims of the space], tasks of the generator in the axes' units, without noise
+    generated: jax.Array
     good_fraction: jax.Array  # [], of the tasks labelled since the last training, 0 if none was
     num_mastered: jax.Array  # [], int32, tasks kept
     num_trainings: jax.Array  # [], int32
@@ -160,24 +173,29 @@ class GoalGanReport(struct.PyTreeNode):
 def goal_gan(task_space: Box, config: GoalGanConfig | None = None) -> Teacher:
     """A teacher whose generative network learns to propose tasks that the student solves sometimes.
 
-    A generated task is proposed `num_rollouts` times in a row, over several rounds where one is too short, with a level seed of its
-    own each time. Its number is the proposals' `origin`, by which its episodes are found, in whatever round they end; attempts
-    beyond `num_rollouts` do not count. Mastered tasks are proposed once, with origin -1, and not judged. At most the latest
-    `open_slots` generated tasks are awaited: a task whose attempts are not all seen by then is never labelled.
+    A generated task is proposed `num_rollouts` times in a row, over several rounds where one is too
+    short, with a level seed of its own each time. Its number is the proposals' `origin`, by which
+    its episodes are found, in whatever round they end; attempts beyond `num_rollouts` do not count.
+    Mastered tasks are proposed once, with origin -1, and not judged. At most the latest
+    `open_slots` generated tasks are awaited: a task whose attempts are not all seen by then is
+    never labelled.
 
-    The networks start from `pretrain_iterations` on easy tasks, all labelled good: a Gaussian about `initial_mean`, or about a
-    random task where no expert knows an easy one. Without a good task among `update_every` the networks stay as they are. Only
-    the seeds that are due are trained, one after another.
+    The networks start from `pretrain_iterations` on easy tasks, all labelled good: a Gaussian about
+    `initial_mean`, or about a random task where no expert knows an easy one. Without a good task
+    among `update_every` the networks stay as they are. Only the seeds that are due are trained, one
+    after another.
 
-    Differs from the paper: the tasks of a round are drawn before its episodes; a batch of episodes is judged in its order but
-    followed by one training at most, on the latest `update_every` labels. Batches are drawn with replacement. The mastered
-    tasks are a ring of the latest, told apart in the unit cube. TeachMyAgent's generator covers twice the box and is clipped,
-    which piles tasks on the faces; here the range of the tanh is the box. On a logarithmic axis everything is about the logarithm.
+    Differs from the paper: the tasks of a round are drawn before its episodes; a batch of episodes
+    is judged in its order but followed by one training at most, on the latest `update_every`
+    labels. Batches are drawn with replacement. The mastered tasks are a ring of the latest, told
+    apart in the unit cube. TeachMyAgent's generator covers twice the box and is clipped, which
+    piles tasks on the faces; here the range of the tanh is the box. On a logarithmic axis
+    everything is about the logarithm.
 
     Raises:
       ValueError: when `initial_mean` is no task of the space.
 
-    >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0), units=("steps", "m"))
+    >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0))
     >>> teacher = goal_gan(space, GoalGanConfig(pretrain_iterations=10))
     >>> state, proposals = teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 5)
     >>> proposals.tasks.shape, proposals.origin.tolist()
@@ -201,13 +219,21 @@ def goal_gan(task_space: Box, config: GoalGanConfig | None = None) -> Teacher:
     def init(key: Key) -> GoalGanState:
         key_networks, key_mean, key_tasks, key_train = jax.random.split(key, 4)
         easy = config.initial_mean
-        mean = jax.random.uniform(key_mean, (len(axes),)) if easy is None else task_space.to_unit(jnp.array(easy, jnp.float32))[axes]
-        noise = config.initial_std * jax.random.normal(key_tasks, (config.num_pretraining_tasks, len(axes)))
+        mean = (
+            jax.random.uniform(key_mean, (len(axes),))
+            if easy is None
+            else task_space.to_unit(jnp.array(easy, jnp.float32))[axes]
+        )
+        noise = config.initial_std * jax.random.normal(
+            key_tasks, (config.num_pretraining_tasks, len(axes))
+        )
         points = 2 * jnp.clip(mean[None] + noise, 0.0, 1.0) - 1
         good = jnp.ones((config.num_pretraining_tasks,), bool)
         rate = jnp.asarray(config.learning_rate, jnp.float32)
         return GoalGanState(
-            gan=gan.train(key_train, gan.init(key_networks), points, good, config.pretrain_iterations, rate),
+            gan=gan.train(
+                key_train, gan.init(key_networks), points, good, config.pretrain_iterations, rate
+            ),
             open_tasks=jnp.zeros((config.open_slots, len(axes) + 2)),
             num_opened=jnp.int32(0),
             num_unproposed=jnp.int32(0),
@@ -221,15 +247,25 @@ def goal_gan(task_space: Box, config: GoalGanConfig | None = None) -> Teacher:
         state, tasks, origin = _draw(key_draws, state, num, gan, config)
         return state, fresh_proposals(key_seeds, to_tasks(tasks)).replace(origin=origin)
 
-    def update(key: Key, state: GoalGanState, episodes: Episodes, context: Context) -> tuple[GoalGanState, jax.Array]:
+    def update(
+        key: Key, state: GoalGanState, episodes: Episodes, context: Context
+    ) -> tuple[GoalGanState, jax.Array]:
         order, num_valid = ring.valid_first(ring.usable(episodes))
         origin, solved = episodes.origin[order], episodes.solved[order]
-        judge = lambda index, state: _judge(state, origin[index], solved[index], index < num_valid, config)
+        judge = lambda index, state: _judge(
+            state, origin[index], solved[index], index < num_valid, config
+        )
         state = jax.lax.fori_loop(0, shared_max(num_valid), judge, state)
         full = state.labelled.num_rows >= config.update_every
         needed = full & jnp.any(state.labelled.values[-1] > 0)
         state = state.replace(
-            gan=train_where(needed, key, jnp.asarray(config.learning_rate, jnp.float32), state.gan, state.labelled.values),
+            gan=train_where(
+                needed,
+                key,
+                jnp.asarray(config.learning_rate, jnp.float32),
+                state.gan,
+                state.labelled.values,
+            ),
             labelled=state.labelled.replace(num_rows=jnp.where(full, 0, state.labelled.num_rows)),
             num_trainings=state.num_trainings + needed.astype(jnp.int32),
         )
@@ -237,7 +273,9 @@ def goal_gan(task_space: Box, config: GoalGanConfig | None = None) -> Teacher:
 
     def report(state: GoalGanState) -> GoalGanReport:
         num_labelled = jnp.minimum(state.labelled.num_rows, config.update_every)
-        good = jnp.where(jnp.arange(config.update_every) < num_labelled, state.labelled.values[-1], 0.0)
+        good = jnp.where(
+            jnp.arange(config.update_every) < num_labelled, state.labelled.values[-1], 0.0
+        )
         return GoalGanReport(
             generated=to_tasks((gan.sample(jax.random.key(0), state.gan, NUM_SHOWN) + 1) / 2),
             good_fraction=jnp.sum(good) / jnp.maximum(num_labelled, 1).astype(jnp.float32),
@@ -248,8 +286,12 @@ def goal_gan(task_space: Box, config: GoalGanConfig | None = None) -> Teacher:
     return Teacher(name="goal-gan", init=init, propose=propose, update=update, report=report)
 
 
-def _draw(key: Key, state: GoalGanState, num: int, gan: Gan, config: GoalGanConfig) -> tuple[GoalGanState, jax.Array, jax.Array]:
-    """`num` proposals: what the latest generated task lacks, then new draws. Tasks [num, dims] and origins [num]."""
+def _draw(
+    key: Key, state: GoalGanState, num: int, gan: Gan, config: GoalGanConfig
+) -> tuple[GoalGanState, jax.Array, jax.Array]:
+    """`num` proposals: what the latest generated task lacks, then new draws. Tasks [num, dims]
+    and origins [num].
+    """
     key_old, key_row, key_latent, key_noise = jax.random.split(key, 4)
     slots, dims = state.open_tasks.shape[0], gan.dims
     num_mastered = jnp.minimum(state.mastered.num_rows, config.mastered_capacity)
@@ -257,11 +299,15 @@ def _draw(key: Key, state: GoalGanState, num: int, gan: Gan, config: GoalGanConf
     rank = jnp.cumsum(is_new, dtype=jnp.int32) - 1  # among the generated ones
     num_generated = -(-num // config.num_rollouts)  # no more than these find room
     generated = (gan.sample(key_latent, state.gan, num_generated) + 1) / 2
-    mastered = state.mastered.values[:, jax.random.randint(key_row, (num,), 0, jnp.maximum(num_mastered, 1))].T
+    mastered = state.mastered.values[
+        :, jax.random.randint(key_row, (num,), 0, jnp.maximum(num_mastered, 1))
+    ].T
     tasks = jnp.where(is_new[:, None], generated[jnp.clip(rank, 0, num_generated - 1)], mastered)
     tasks = jnp.clip(tasks + config.noise * jax.random.normal(key_noise, (num, dims)), 0.0, 1.0)
 
-    lengths = jnp.concatenate([state.num_unproposed[None], jnp.where(is_new, config.num_rollouts, 1)])
+    lengths = jnp.concatenate(
+        [state.num_unproposed[None], jnp.where(is_new, config.num_rollouts, 1)]
+    )
     ends = jnp.cumsum(lengths, dtype=jnp.int32)
     draw = jnp.repeat(jnp.arange(num + 1, dtype=jnp.int32), lengths, total_repeat_length=num)
     latest = state.num_opened - 1
@@ -281,8 +327,16 @@ def _draw(key: Key, state: GoalGanState, num: int, gan: Gan, config: GoalGanConf
     return state, all_tasks[draw], all_origins[draw]
 
 
-def _judge(state: GoalGanState, origin: jax.Array, solved: jax.Array, usable: jax.Array, config: GoalGanConfig) -> GoalGanState:
-    """Count one attempt at generated task number `origin`, and label the task if it was the last one."""
+def _judge(
+    state: GoalGanState,
+    origin: jax.Array,
+    solved: jax.Array,
+    usable: jax.Array,
+    config: GoalGanConfig,
+) -> GoalGanState:
+    """Count one attempt at generated task number `origin`, and label the task if it was the
+    last one.
+    """
     slots = state.open_tasks.shape[0]
     slot = jnp.maximum(origin, 0) % slots
     is_awaited = (origin >= 0) & (origin >= state.num_opened - slots) & (origin < state.num_opened)
@@ -302,20 +356,28 @@ def _judge(state: GoalGanState, origin: jax.Array, solved: jax.Array, usable: ja
 
 
 def _is_far(mastered: ring.History, task: jax.Array, config: GoalGanConfig) -> jax.Array:
-    """Whether `task` [dims] lies farther from all mastered ones than the smallest distance, [] bool."""
+    """Whether `task` [dims] lies farther from all mastered ones than the smallest distance, []
+    bool.
+    """
     dims, capacity = mastered.values.shape
     squared = jnp.sum((mastered.values - task[:, None]) ** 2, axis=0)
-    is_near = (squared <= config.min_distance**2 * dims) & (jnp.arange(capacity) < mastered.num_rows)
+    is_near = (squared <= config.min_distance**2 * dims) & (
+        jnp.arange(capacity) < mastered.num_rows
+    )
     return ~jnp.any(is_near)
 
 
 def _trainer(gan: Gan, config: GoalGanConfig) -> Callable[..., GanState]:
-    """(needed [] bool, key, learning rate [], networks, labelled rows [dims + 1, num]) -> networks, trained where needed.
+    """(needed [] bool, key, learning rate [], networks, labelled rows [dims + 1, num]) -> networks,
+    trained where needed.
 
-    The seeds that need it are trained one after another: the others wait for different labels, and would be trained for nothing.
+    The seeds that need it are trained one after another: the others wait for different labels, and
+    would be trained for nothing.
     """
 
-    def function(needed: jax.Array, keys: Key, rates: jax.Array, gans: GanState, rows: jax.Array) -> GanState:
+    def function(
+        needed: jax.Array, keys: Key, rates: jax.Array, gans: GanState, rows: jax.Array
+    ) -> GanState:
         order, num_needed = ring.valid_first(needed)
 
         def train_one(index: jax.Array, gans: GanState) -> GanState:

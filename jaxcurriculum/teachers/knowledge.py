@@ -1,14 +1,17 @@
-"""What an expert tells a teacher beside the bounds of the task space: the three levels of TeachMyAgent.
+"""What an expert tells a teacher beside the bounds of the task space: the three levels of
+TeachMyAgent.
 
     none   nothing: RIAC, Covar-GMM, ALP-GMM and self-paced learning need no more
-    low    which returns are failures and successes: automatic domain randomisation, GoalGAN and Setter-Solver need this
-    high   and where tasks are easy, N(easy_mean, (easy_std * range)^2): where all but RIAC and Setter-Solver then begin
+    low    which returns are failures and successes: automatic domain randomisation, GoalGAN and
+    Setter-Solver need this high   and where tasks are easy, N(easy_mean, (easy_std * range)^2):
+    where all but RIAC and Setter-Solver then begin
 
-GoalGAN and Setter-Solver ask which episodes are solved, as the student reports them; only ADR has thresholds of its own. The target of
-self-paced learning is no matter of these levels: what is to be mastered in the end is the user's to say.
+GoalGAN and Setter-Solver ask which episodes are solved, as the student reports them; only ADR has
+thresholds of its own. The target of self-paced learning is no matter of these levels: what is to be
+mastered in the end is the user's to say.
 
-Source: C. Romac, R. Portelas, K. Hofmann, P.-Y. Oudeyer, "TeachMyAgent: a benchmark for automatic curriculum learning in Deep RL",
-ICML 2021.
+Source: C. Romac, R. Portelas, K. Hofmann, P.-Y. Oudeyer, "TeachMyAgent: a benchmark for automatic
+curriculum learning in Deep RL", ICML 2021.
 """
 
 from __future__ import annotations
@@ -69,27 +72,36 @@ class Knowledge(Config):
         super().__post_init__()
         traced = isinstance(self.failure, jax.Array) or isinstance(self.success, jax.Array)
         if not traced and not self.failure < self.success:
-            raise ValueError(f"Knowledge.failure must lie below success, got {self.failure} and {self.success}.")
+            raise ValueError(
+                f"Knowledge.failure must lie below success, got {self.failure} and {self.success}."
+            )
 
 
 def _as_task(mean: Any) -> tuple[float, ...]:
     is_array = isinstance(mean, np.ndarray | jax.Array) and not isinstance(mean, Tracer)
     numbers: Any = mean.tolist() if is_array else mean
     if not (are_numbers(numbers) and len(numbers) > 0):
-        raise ValueError(f"Knowledge.easy_mean must be None or finite numbers, one an axis of the task space, got {mean!r}.")
+        raise ValueError(
+            "Knowledge.easy_mean must be None or finite numbers, one an axis of the task space,"
+            f" got {mean!r}."
+        )
     return tuple(float(number) for number in numbers)
 
 
 def informed(config: Kind, level: str, knowledge: Knowledge | None = None) -> Kind:
-    """A teacher's configuration with what the expert tells at `level` of successes and of where tasks are easy, and nothing beyond.
+    """A teacher's configuration with what the expert tells at `level` of successes and of where
+    tasks are easy, and nothing beyond.
 
-    An easy task that `config` already names is forgotten at "none" and "low". RIAC and teachers that TeachMyAgent does not have are
-    told nothing, but ACCEL is told at "high" with which easy levels to begin (PLR, which never leaves its easy task, is not).
+    An easy task that `config` already names is forgotten at "none" and "low". RIAC and teachers
+    that TeachMyAgent does not have are told nothing, but ACCEL is told at "high" with which easy
+    levels to begin (PLR, which never leaves its easy task, is not).
 
-    Differs from the paper: its code gives self-paced learning no easy task, though its text says so.
+    Differs from the paper: its code gives self-paced learning no easy task, though its text says
+    so.
 
     Raises:
-      ValueError: when there is no such level, when the teacher needs a higher one, or when nobody knows an easy task.
+      ValueError: when there is no such level, when the teacher needs a higher one, or when nobody
+          knows an easy task.
       TypeError: when `config` or `knowledge` is something else.
 
     >>> from jaxcurriculum.teachers import AlpGmmConfig
@@ -104,8 +116,14 @@ def informed(config: Kind, level: str, knowledge: Knowledge | None = None) -> Ki
     if isinstance(config, AdrConfig):
         shrink_at = None if config.shrink_at is None else knowledge.failure
         mean = knowledge.easy_mean if is_told else None
-        return dataclasses.replace(config, grow_at=knowledge.success, shrink_at=shrink_at, initial_mean=mean)
-    easy = {"initial_mean": knowledge.easy_mean, "initial_std": knowledge.easy_std} if is_told else {"initial_mean": None}
+        return dataclasses.replace(
+            config, grow_at=knowledge.success, shrink_at=shrink_at, initial_mean=mean
+        )
+    easy = (
+        {"initial_mean": knowledge.easy_mean, "initial_std": knowledge.easy_std}
+        if is_told
+        else {"initial_mean": None}
+    )
     if isinstance(config, AccelConfig):
         return dataclasses.replace(config, replay=dataclasses.replace(config.replay, **easy))
     if isinstance(config, BEGIN_EASY) or (isinstance(config, PlrConfig) and not is_told):
@@ -115,12 +133,19 @@ def informed(config: Kind, level: str, knowledge: Knowledge | None = None) -> Ki
 
 def _check(config: Any, level: str, knowledge: Any) -> None:
     if isinstance(config, type) or not dataclasses.is_dataclass(config):
-        given = f"the class {config.__name__}" if isinstance(config, type) else type(config).__name__
-        raise TypeError(f"informed.config must be a teacher's configuration, as AdrConfig(), got {given}.")
+        given = (
+            f"the class {config.__name__}" if isinstance(config, type) else type(config).__name__
+        )
+        raise TypeError(
+            f"informed.config must be a teacher's configuration, as AdrConfig(), got {given}."
+        )
     check_kind("informed.knowledge", knowledge, Knowledge)
     if level not in LEVELS:
         raise ValueError(f"informed.level must be one of {', '.join(LEVELS)}, got {level!r}.")
     if level == "none" and isinstance(config, NEED_SUCCESS):
-        raise ValueError(f"{type(config).__name__} needs the knowledge of a success, level low or high, got none.")
+        raise ValueError(
+            f"{type(config).__name__} needs the knowledge of a success, level low or high, got"
+            " none."
+        )
     if level == "high" and knowledge.easy_mean is None:
         raise ValueError("Knowledge.easy_mean must be an easy task for level high, got None.")

@@ -1,12 +1,13 @@
-"""Sampling for learnability (SFL): practise the levels that the student solves about half of the time.
+"""Sampling for learnability (SFL): practise the levels that the student solves about half of the
+time.
 
     every `refresh_every` rounds, on the student as it is:
         p = share of `num_attempts` attempts that solve a level, for `num_candidates` random levels
         the `capacity` levels of the highest p (1 - p) replace those of before
     each proposal: with probability `replay_prob` one of these levels, uniformly; else a random one
 
-Source: A. Rutherford, M. Beukman, T. Willi, B. Lacerda, N. Hawes, J. Foerster, "No regrets: investigating and improving regret
-approximations for curriculum discovery", NeurIPS 2024.
+Source: A. Rutherford, M. Beukman, T. Willi, B. Lacerda, N. Hawes, J. Foerster, "No regrets:
+investigating and improving regret approximations for curriculum discovery", NeurIPS 2024.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ RANDOM = -1  # origin of a random level; otherwise the slot of the buffer
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LearnabilityConfig(Config):
-    """The defaults are smaller than the published numbers (thousands of candidates), because probes count as steps here."""
+    """The defaults are smaller than the published numbers (thousands of candidates), because
+    probes count as steps here.
+    """
 
     refresh_every: int = field(
         50,
@@ -51,7 +54,10 @@ class LearnabilityConfig(Config):
                 f"got {self.num_candidates} * {self.num_attempts}."
             )
         if self.capacity > self.num_candidates:
-            raise ValueError(f"LearnabilityConfig.capacity must be at most num_candidates={self.num_candidates}, got {self.capacity}.")
+            raise ValueError(
+                f"LearnabilityConfig.capacity must be at most num_candidates={self.num_candidates},"
+                f" got {self.capacity}."
+            )
 
 
 class LearnabilityState(struct.PyTreeNode):
@@ -66,13 +72,14 @@ class LearnabilityState(struct.PyTreeNode):
 def learnability(task_space: Space, config: LearnabilityConfig | None = None) -> Teacher:
     """A teacher that probes the student on random levels and replays those of intermediate success.
 
-    A level whose attempts all ended invalid is not kept; of levels equally learnable the first drawn are kept. The episodes of
-    training change nothing.
+    A level whose attempts all ended invalid is not kept; of levels equally learnable the first
+    drawn are kept. The episodes of training change nothing.
 
-    Differs from the paper: each proposal is random or replayed by itself. An attempt is an episode, however many steps it takes (the
-    paper fixes the steps). The probe's environment steps are returned as `probe_steps`, the sum of its episodes' lengths, and so
-    count beside those of training. A student whose attempts cannot differ, as the simulated ones without noise, has no learnable
-    level: then the kept levels are random ones.
+    Differs from the paper: each proposal is random or replayed by itself. An attempt is an episode,
+    however many steps it takes (the paper fixes the steps). The probe's environment steps are
+    returned as `probe_steps`, the sum of its episodes' lengths, and so count beside those of
+    training. A student whose attempts cannot differ, as the simulated ones without noise, has no
+    learnable level: then the kept levels are random ones.
 
     >>> from jaxcurriculum.spaces import Box
     >>> teacher = learnability(Box(names=("height",), low=(0.0,), high=(3.0,)))
@@ -86,16 +93,22 @@ def learnability(task_space: Space, config: LearnabilityConfig | None = None) ->
     def init(key: Key) -> LearnabilityState:
         task = jax.eval_shape(task_space.sample, key)
         return LearnabilityState(
-            tasks=jax.tree.map(lambda leaf: jnp.zeros((config.capacity, *leaf.shape), leaf.dtype), task),
+            tasks=jax.tree.map(
+                lambda leaf: jnp.zeros((config.capacity, *leaf.shape), leaf.dtype), task
+            ),
             seeds=jnp.zeros((config.capacity,), jnp.uint32),
             learnability=jnp.zeros((config.capacity,), jnp.float32),
             num_filled=jnp.int32(0),
         )
 
-    def propose(key: Key, state: LearnabilityState, num: int) -> tuple[LearnabilityState, Proposals]:
+    def propose(
+        key: Key, state: LearnabilityState, num: int
+    ) -> tuple[LearnabilityState, Proposals]:
         key_random, key_seeds, key_replay, key_slots = jax.random.split(key, 4)
         fresh = fresh_proposals(key_seeds, draw(key_random, num))
-        replayed = (jax.random.uniform(key_replay, (num,)) < config.replay_prob) & (state.num_filled > 0)
+        replayed = (jax.random.uniform(key_replay, (num,)) < config.replay_prob) & (
+            state.num_filled > 0
+        )
         slots = jax.random.randint(key_slots, (num,), 0, jnp.maximum(state.num_filled, 1))
         held_tasks, held_seeds = jax.tree.map(lambda leaf: leaf[slots], (state.tasks, state.seeds))
         return state, fresh.replace(
@@ -106,7 +119,10 @@ def learnability(task_space: Space, config: LearnabilityConfig | None = None) ->
 
     def probed(key: Key, context: Context) -> tuple[LearnabilityState, jax.Array]:
         key_tasks, key_seeds, key_probe = jax.random.split(key, 3)
-        tasks, seeds = draw(key_tasks, config.num_candidates), random_seeds(key_seeds, config.num_candidates)
+        tasks, seeds = (
+            draw(key_tasks, config.num_candidates),
+            random_seeds(key_seeds, config.num_candidates),
+        )
         episodes = context.probe(key_probe, tasks, seeds, config.num_attempts, False)
         score = _learnability_of(episodes, config)
         best, chosen = jax.lax.top_k(score, config.capacity)
@@ -118,15 +134,21 @@ def learnability(task_space: Space, config: LearnabilityConfig | None = None) ->
         )
         return state, jnp.sum(jnp.where(episodes.valid, episodes.lengths, 0), dtype=jnp.int32)
 
-    def update(key: Key, state: LearnabilityState, episodes: Episodes, context: Context) -> tuple[LearnabilityState, jax.Array]:
+    def update(
+        key: Key, state: LearnabilityState, episodes: Episodes, context: Context
+    ) -> tuple[LearnabilityState, jax.Array]:
         due = context.round % config.refresh_every == 0  # not mapped over seeds: a true branch
         return jax.lax.cond(due, lambda: probed(key, context), lambda: (state, jnp.int32(0)))
 
-    return Teacher(name="learnability", init=init, propose=propose, update=update, report=lambda state: state)
+    return Teacher(
+        name="learnability", init=init, propose=propose, update=update, report=lambda state: state
+    )
 
 
 def _learnability_of(episodes: Episodes, config: LearnabilityConfig) -> jax.Array:
-    """p (1 - p) of each candidate, [num_candidates]; -1 where no attempt counts. `episodes` are task-major."""
+    """p (1 - p) of each candidate, [num_candidates]; -1 where no attempt counts. `episodes` are
+    task-major.
+    """
     counts = usable(episodes).reshape(config.num_candidates, config.num_attempts)
     solved = counts & episodes.solved.reshape(counts.shape)
     num = jnp.sum(counts, axis=1)

@@ -1,9 +1,12 @@
-"""Missing-skill reweighting (STAT): practise the skills that the student's recent episodes lack. An arm is a skill.
+"""Missing-skill reweighting (STAT): practise the skills that the student's recent episodes lack. An
+arm is a skill.
 
-    profile[a] = share of failed episodes among the arm's latest `window`; 0 if it is below `missing_from`, 1 for an untried arm
-    p[a] = (1 - exploration) profile[a] / sum profile + exploration / N
+    profile[a] = share of failed episodes among the arm's latest `window`; 0 if it is below
+    `missing_from`, 1 for an untried arm p[a] = (1 - exploration) profile[a] / sum profile +
+    exploration / N
 
-Source: Y. He, A. Panigrahi, Y. Lin, S. Arora, "Skill-targeted adaptive training", 2025, arXiv 2510.10023 (there STAT-Sel).
+Source: Y. He, A. Panigrahi, Y. Lin, S. Arora, "Skill-targeted adaptive training", 2025, arXiv
+2510.10023 (there STAT-Sel).
 """
 
 from __future__ import annotations
@@ -53,9 +56,10 @@ def missing_skill(arms: Arms, config: MissingSkillConfig | None = None) -> Teach
 
     If no skill is missing each is equally likely.
 
-    Differs from the paper: there a stronger language model names the skills that each wrong answer lacks, and the profile counts them,
-    once before the training; here a failed episode lacks the skill of its arm, the profile holds rates rather than counts (a
-    count would grow with practice), and it follows every episode.
+    Differs from the paper: there a stronger language model names the skills that each wrong answer
+    lacks, and the profile counts them, once before the training; here a failed episode lacks the
+    skill of its arm, the profile holds rates rather than counts (a count would grow with practice),
+    and it follows every episode.
 
     >>> from jaxcurriculum.spaces import Box
     >>> from jaxcurriculum.teachers.parts.arms import cells
@@ -77,16 +81,26 @@ def missing_skill(arms: Arms, config: MissingSkillConfig | None = None) -> Teach
         every = jnp.ones((arms.num,), bool)
         return explore(jax.nn.softmax(log_proportional(profile(state), every)), config.exploration)
 
-    def propose(key: Key, state: MissingSkillState, num: int) -> tuple[MissingSkillState, Proposals]:
+    def propose(
+        key: Key, state: MissingSkillState, num: int
+    ) -> tuple[MissingSkillState, Proposals]:
         return state, propose_arms(key, arms, probabilities(state), num)
 
-    def learn(state: MissingSkillState, arm: jax.Array, episode: Episodes, i: jax.Array) -> MissingSkillState:
+    def learn(
+        state: MissingSkillState, arm: jax.Array, episode: Episodes, i: jax.Array
+    ) -> MissingSkillState:
         return MissingSkillState(failed=push(state.failed, arm, 1.0 - episode.solved))
 
-    def update(key: Key, state: MissingSkillState, episodes: Episodes, context: Context) -> tuple[MissingSkillState, jax.Array]:
+    def update(
+        key: Key, state: MissingSkillState, episodes: Episodes, context: Context
+    ) -> tuple[MissingSkillState, jax.Array]:
         return one_by_one(learn, state, episodes, arms.num), jnp.int32(0)
 
     def report(state: MissingSkillState) -> dict[str, jax.Array]:
-        return {"probabilities": probabilities(state), "profile": profile(state), "num_episodes": state.failed.num}
+        return {
+            "probabilities": probabilities(state),
+            "profile": profile(state),
+            "num_episodes": state.failed.num,
+        }
 
     return Teacher(name="missing-skill", init=init, propose=propose, update=update, report=report)

@@ -1,7 +1,8 @@
-"""Oracle teacher: a hand-made curriculum, a window that slides from easy to hard tasks as the student masters them.
+"""Oracle teacher: a hand-made curriculum, a window that slides from easy to hard tasks as the
+student masters them.
 
-Source: R. Portelas et al., "Teacher algorithms for curriculum learning of Deep RL in continuously parameterized environments",
-CoRL 2019, and the code published with it.
+Source: R. Portelas et al., "Teacher algorithms for curriculum learning of Deep RL in continuously
+parameterized environments", CoRL 2019, and the code published with it.
 """
 
 from __future__ import annotations
@@ -48,46 +49,64 @@ class OracleState(struct.PyTreeNode):
 
 
 def oracle(task_space: Box, config: OracleConfig | None = None) -> Teacher:
-    """A teacher that draws uniformly inside a window and shifts it by `step` when the student masters it.
+    """A teacher that draws uniformly inside a window and shifts it by `step` when the student
+    masters it.
 
-    The window starts at the low end of every axis whose step is positive (or 0) and at the high end of the others. Once
-    `judge_every` episodes have ended since the last judgement, the mean raw return of the latest `judge_every` is compared with
-    `threshold`; above it the window moves by one step, and stops at the bounds. Either way the count begins again.
+    The window starts at the low end of every axis whose step is positive (or 0) and at the high end
+    of the others. Once `judge_every` episodes have ended since the last judgement, the mean raw
+    return of the latest `judge_every` is compared with `threshold`; above it the window moves by
+    one step, and stops at the bounds. Either way the count begins again.
 
-    Differs from the paper: a batch that holds several times `judge_every` episodes is judged once, by its latest, since all of
-    them were drawn before the window could move. One episode a round gives the published rule.
+    Differs from the paper: a batch that holds several times `judge_every` episodes is judged once,
+    by its latest, since all of them were drawn before the window could move. One episode a round
+    gives the published rule.
 
     Raises:
       ValueError: when `step` has not one entry an axis.
 
-    >>> box = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0), units=("steps", "m"))
+    >>> box = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0))
     >>> oracle(box).init(jax.random.key(0)).low.tolist()
     [0.0, 5.0]
     """
     check_kind("oracle.task_space", task_space, Box)
     config = given(config, OracleConfig)
     if len(config.step) != task_space.dims:
-        raise ValueError(f"OracleConfig.step must have one entry an axis: {task_space.dims} axes but step={config.step}.")
-    low, high, step = (np.array(x, np.float32) for x in (task_space.low, task_space.high, config.step))
+        raise ValueError(
+            f"OracleConfig.step must have one entry an axis: {task_space.dims} axes but"
+            f" step={config.step}."
+        )
+    low, high, step = (
+        np.array(x, np.float32) for x in (task_space.low, task_space.high, config.step)
+    )
     side = config.window * (high - low)
     start = jnp.where(step >= 0, low, high - side)
 
     def init(key: Key) -> OracleState:
-        return OracleState(low=start, returns=ring.empty(1, config.judge_every), num_unjudged=jnp.int32(0))
+        return OracleState(
+            low=start, returns=ring.empty(1, config.judge_every), num_unjudged=jnp.int32(0)
+        )
 
     def propose(key: Key, state: OracleState, num: int) -> tuple[OracleState, Proposals]:
         key_tasks, key_seeds = jax.random.split(key)
         inside = jax.random.uniform(key_tasks, (num, task_space.dims))
-        return state, fresh_proposals(key_seeds, jax.vmap(task_space.clip)(state.low[None] + inside * side[None]))
+        return state, fresh_proposals(
+            key_seeds, jax.vmap(task_space.clip)(state.low[None] + inside * side[None])
+        )
 
-    def update(key: Key, state: OracleState, episodes: Episodes, context: Context) -> tuple[OracleState, jax.Array]:
+    def update(
+        key: Key, state: OracleState, episodes: Episodes, context: Context
+    ) -> tuple[OracleState, jax.Array]:
         order, num_valid = ring.valid_first(ring.usable(episodes))
         returns = ring.insert(state.returns, episodes.returns[order][None], num_valid)
         num_unjudged = state.num_unjudged + num_valid
         due = num_unjudged >= config.judge_every
         mastered = due & (jnp.mean(returns.values) > config.threshold)
         shifted = jnp.clip(state.low + step, low, high - side)
-        state = OracleState(low=jnp.where(mastered, shifted, state.low), returns=returns, num_unjudged=jnp.where(due, 0, num_unjudged))
+        state = OracleState(
+            low=jnp.where(mastered, shifted, state.low),
+            returns=returns,
+            num_unjudged=jnp.where(due, 0, num_unjudged),
+        )
         return state, jnp.int32(0)
 
     def report(state: OracleState) -> dict[str, jax.Array]:

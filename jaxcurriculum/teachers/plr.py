@@ -1,11 +1,13 @@
 """Prioritised level replay (PLR), and robust PLR, which trains on replayed levels alone.
 
-    each proposal: with probability p, once the buffer is filled enough, a level of the buffer ~ P; else a new one, drawn at random
-    P = (1 - staleness) P_S + staleness P_T         by score and by age, see `level_buffer.py`
-    every episode's level is scored, and kept if it scores as high as the level least likely to be replayed
+    each proposal: with probability p, once the buffer is filled enough, a level of the buffer ~ P;
+    else a new one, drawn at random P = (1 - staleness) P_S + staleness P_T         by score and by
+    age, see `level_buffer.py` every episode's level is scored, and kept if it scores as high as the
+    level least likely to be replayed
 
-Source: M. Jiang, E. Grefenstette, T. Rocktäschel, "Prioritized level replay", ICML 2021; robust PLR and MaxMC: M. Jiang, M. Dennis,
-J. Parker-Holder, J. Foerster, E. Grefenstette, T. Rocktäschel, "Replay-guided adversarial environment design", NeurIPS 2021.
+Source: M. Jiang, E. Grefenstette, T. Rocktäschel, "Prioritized level replay", ICML 2021; robust PLR
+and MaxMC: M. Jiang, M. Dennis, J. Parker-Holder, J. Foerster, E. Grefenstette, T. Rocktäschel,
+"Replay-guided adversarial environment design", NeurIPS 2021.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ from jaxcurriculum.teachers.parts.level_buffer import LevelBuffer
 from jaxcurriculum.teachers.parts.ring import usable
 from jaxcurriculum.teachers.parts.sampling import check_task, easy_tasks
 
-NEW = -1  # origin of a level that was drawn at random; a replayed one has the slot that it was drawn from
+# origin of a level that was drawn at random; a replayed one has the slot that it was drawn from
+NEW = -1
 ScoreName = Literal[
     "positive_value_loss",
     "l1_value_loss",
@@ -44,11 +47,15 @@ def _max_mc(episode: Episodes, best: jax.Array, known: jax.Array) -> tuple[jax.A
     return best - _critic(episode).mean_value, best
 
 
-def _return_change(episode: Episodes, last: jax.Array, known: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _return_change(
+    episode: Episodes, last: jax.Array, known: jax.Array
+) -> tuple[jax.Array, jax.Array]:
     return jnp.where(known, jnp.abs(episode.returns - last), 0.0), episode.returns
 
 
-def _learnability(episode: Episodes, rate: jax.Array, known: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _learnability(
+    episode: Episodes, rate: jax.Array, known: jax.Array
+) -> tuple[jax.Array, jax.Array]:
     rate = 0.5 * (jnp.where(known, rate, 0.5) + episode.solved)
     return rate * (1 - rate), rate
 
@@ -143,7 +150,9 @@ class PlrConfig(Config):
     @classmethod
     def car_racing(cls) -> PlrConfig:
         """Robust PLR as published for the racing tracks."""
-        return cls(robust=True, capacity=8000, prioritisation="power", temperature=1.0, staleness=0.7)
+        return cls(
+            robust=True, capacity=8000, prioritisation="power", temperature=1.0, staleness=0.7
+        )
 
 
 class PlrState(struct.PyTreeNode):
@@ -170,23 +179,25 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
         positive_value_loss   mean over the steps of max(0, advantage)
         l1_value_loss         mean |advantage|
         signed_gae            mean advantage
-        max_mc                the level's highest return so far - mean value (signed, as published for mazes)
-        return_change         |return - the level's last return|, 0 at its first episode
+        max_mc                the level's highest return so far - mean value (signed, as published
+        for mazes) return_change         |return - the level's last return|, 0 at its first episode
         learnability          q (1 - q),  q <- (q + solved) / 2 from 1/2
 
     The first four need a critic: a loop refuses them a student without one. The last two need
     returns alone. An episode whose score is not finite leaves the buffer as it is and is counted in
     `num_unscored`.
 
-    Differs from the paper: each proposal is new or a replay by itself, so that a round mixes both; a round's replays are drawn
-    before its episodes are known, and may repeat a level. A level's age counts episodes since it was last scored, not since
-    it was last drawn, as a rollout may leave a proposal unused. The buffer may be smaller than a round: levels then compete for its
-    slots one after the other. `max_mc` and the value losses are as the student gives them, undiscounted or not.
+    Differs from the paper: each proposal is new or a replay by itself, so that a round mixes both;
+    a round's replays are drawn before its episodes are known, and may repeat a level. A level's age
+    counts episodes since it was last scored, not since it was last drawn, as a rollout may leave a
+    proposal unused. The buffer may be smaller than a round: levels then compete for its slots one
+    after the other. `max_mc` and the value losses are as the student gives them, undiscounted or
+    not.
 
     Raises:
       ValueError: when `initial_mean` is no task of the space.
 
-    >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0), units=("steps", "m"))
+    >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0))
     >>> teacher = plr(space, PlrConfig.bipedal())
     >>> _, proposals = teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 3)
     >>> proposals.origin.tolist(), proposals.weight.tolist()
@@ -196,17 +207,23 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
     draw_new = _new_tasks(task_space, config)
 
     def prioritise(buffer: LevelBuffer) -> jax.Array:
-        return level_buffer.replay_probs(buffer, config.prioritisation, config.temperature, config.staleness)
+        return level_buffer.replay_probs(
+            buffer, config.prioritisation, config.temperature, config.staleness
+        )
 
     def init(key: Key) -> PlrState:
-        return PlrState(buffer=level_buffer.empty(task_space, config.capacity), num_unscored=jnp.int32(0))
+        return PlrState(
+            buffer=level_buffer.empty(task_space, config.capacity), num_unscored=jnp.int32(0)
+        )
 
     def propose(key: Key, state: PlrState, num: int) -> tuple[PlrState, Proposals]:
         key_new, key_seeds, key_replay, key_slots = jax.random.split(key, 4)
         new = fresh_proposals(key_seeds, draw_new(key_new, num))
         replayed = jax.random.uniform(key_replay, (num,)) < replay_prob(state.buffer, config)
         slots = level_buffer.sample(key_slots, state.buffer, num)
-        held_tasks, held_seeds = jax.tree.map(lambda leaf: leaf[slots], (state.buffer.tasks, state.buffer.seeds))
+        held_tasks, held_seeds = jax.tree.map(
+            lambda leaf: leaf[slots], (state.buffer.tasks, state.buffer.seeds)
+        )
         return state, Proposals(
             tasks=tree.where(replayed, held_tasks, new.tasks),
             seeds=tree.where(replayed, held_seeds, new.seeds),
@@ -214,7 +231,9 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
             weight=jnp.where(replayed, 1.0, 0.0) if config.robust else new.weight,
         )
 
-    def update(key: Key, state: PlrState, episodes: Episodes, context: Context) -> tuple[PlrState, jax.Array]:
+    def update(
+        key: Key, state: PlrState, episodes: Episodes, context: Context
+    ) -> tuple[PlrState, jax.Array]:
         buffer = level_buffer.observe(state.buffer, episodes, SCORES[config.score], prioritise)
         num_scored = buffer.num_episodes - state.buffer.num_episodes
         num_unscored = state.num_unscored + jnp.sum(usable(episodes), dtype=jnp.int32) - num_scored
@@ -222,7 +241,9 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
 
     def report(state: PlrState) -> PlrReport:
         kept = ("tasks", "scores", "replay_probs", "num_filled", "num_episodes")
-        return PlrReport(**{name: getattr(state.buffer, name) for name in kept}, num_unscored=state.num_unscored)
+        return PlrReport(
+            **{name: getattr(state.buffer, name) for name in kept}, num_unscored=state.num_unscored
+        )
 
     return Teacher(
         name="robust-plr" if config.robust else "plr",
@@ -237,7 +258,11 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
 def replay_prob(buffer: LevelBuffer, config: PlrConfig) -> jax.Array:
     """The probability that a proposal replays a level now, [] (0 from an empty buffer)."""
     share = buffer.num_filled / config.capacity
-    prob = jnp.minimum(share, config.replay_prob) if config.schedule == "proportionate" else config.replay_prob
+    prob = (
+        jnp.minimum(share, config.replay_prob)
+        if config.schedule == "proportionate"
+        else config.replay_prob
+    )
     return jnp.where((buffer.num_filled > 0) & (share >= config.least_filled), prob, 0.0)
 
 
@@ -246,6 +271,9 @@ def _new_tasks(space: Space, config: PlrConfig):
     if config.initial_mean is None:
         return lambda key, num: jax.vmap(space.sample)(jax.random.split(key, num))
     if not isinstance(space, Box):
-        raise ValueError(f"PlrConfig.initial_mean must be None where the task space is not a Box, got {config.initial_mean}.")
+        raise ValueError(
+            "PlrConfig.initial_mean must be None where the task space is not a Box, got"
+            f" {config.initial_mean}."
+        )
     check_task(config, "initial_mean", space)
     return lambda key, num: easy_tasks(key, space, config.initial_mean, config.initial_std, num)

@@ -1,4 +1,6 @@
-"""Random teacher (domain randomisation): tasks uniform over the space, whatever the student does."""
+"""Random teacher (domain randomisation): tasks uniform over the space, whatever the student
+does.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def random(task_space: Space) -> Teacher:
         tasks = jax.vmap(task_space.sample)(jax.random.split(key_tasks, num))
         return state, fresh_proposals(key_seeds, tasks)
 
-    def update(key: Key, state: PyTree, episodes: Episodes, context: Context) -> tuple[PyTree, jax.Array]:
+    def update(
+        key: Key, state: PyTree, episodes: Episodes, context: Context
+    ) -> tuple[PyTree, jax.Array]:
         return state, jnp.int32(0)
 
     def report(state: PyTree) -> dict[str, jax.Array]:

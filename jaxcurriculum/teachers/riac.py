@@ -1,13 +1,17 @@
-"""RIAC: the task space is cut again and again where learning progress differs, and tasks are drawn in regions where it is high.
+"""RIAC: the task space is cut again and again where learning progress differs, and tasks are drawn
+in regions where it is high.
 
-    ALP(region)  =  |mean(older half) - mean(newer half)|   of the latest `max_items` returns in it (0 for two or fewer)
-    a leaf with more than `max_items` episodes is cut in two: of `num_attempts` random cuts the one with the greatest |ALP_1 - ALP_2|
-    propose: 70 % region k ~ ALP_k, of all regions, not only leaves, then uniform in it;  20 % uniform;
-             10 % region k ~ ALP_k, then its task of lowest return + N(0, mutation_std^2), clipped to the region
+    ALP(region)  =  |mean(older half) - mean(newer half)|   of the latest `max_items` returns in it
+    (0 for two or fewer) a leaf with more than `max_items` episodes is cut in two: of `num_attempts`
+    random cuts the one with the greatest |ALP_1 - ALP_2| propose: 70 % region k ~ ALP_k, of all
+    regions, not only leaves, then uniform in it;  20 % uniform;
+             10 % region k ~ ALP_k, then its task of lowest return + N(0, mutation_std^2), clipped
+             to the region
 
-Source: A. Baranes, P.-Y. Oudeyer, "R-IAC: robust intrinsically motivated exploration and active learning", IEEE TAMD 2009, as
-adapted by R. Portelas et al., "Teacher algorithms for curriculum learning of Deep RL in continuously parameterized environments",
-CoRL 2019. Second preset: C. Romac et al., "TeachMyAgent: a benchmark for automatic curriculum learning in Deep RL", ICML 2021.
+Source: A. Baranes, P.-Y. Oudeyer, "R-IAC: robust intrinsically motivated exploration and active
+learning", IEEE TAMD 2009, as adapted by R. Portelas et al., "Teacher algorithms for curriculum
+learning of Deep RL in continuously parameterized environments", CoRL 2019. Second preset: C. Romac
+et al., "TeachMyAgent: a benchmark for automatic curriculum learning in Deep RL", ICML 2021.
 """
 
 from __future__ import annotations
@@ -34,7 +38,9 @@ UNIFORM = -1  # origin of a task that was drawn uniformly; otherwise the number 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RiacConfig(Config):
-    """The defaults are the settings of 2019; `RiacConfig.teach_my_agent()` gives those of the later benchmark."""
+    """The defaults are the settings of 2019; `RiacConfig.teach_my_agent()` gives those of the
+    later benchmark.
+    """
 
     max_items: int = field(
         200,
@@ -92,14 +98,25 @@ class RiacConfig(Config):
         super().__post_init__()
         if self.max_draws * self.max_items > MOST_SIDES:
             got = f"{self.max_items} * {self.max_draws}"
-            raise ValueError(f"RiacConfig must have max_items * max_draws <= {MOST_SIDES:,}, got {got}.")
+            raise ValueError(
+                f"RiacConfig must have max_items * max_draws <= {MOST_SIDES:,}, got {got}."
+            )
         if self.max_draws < self.num_attempts:
-            raise ValueError(f"RiacConfig.max_draws must be at least num_attempts={self.num_attempts}, got {self.max_draws}.")
+            raise ValueError(
+                f"RiacConfig.max_draws must be at least num_attempts={self.num_attempts}, got"
+                f" {self.max_draws}."
+            )
         if int(self.discard * self.max_items) < 1:
-            raise ValueError(f"RiacConfig.discard must be at least one episode of max_items={self.max_items}, got {self.discard}.")
+            raise ValueError(
+                f"RiacConfig.discard must be at least one episode of max_items={self.max_items},"
+                f" got {self.discard}."
+            )
         shares = (self.exploration, self.mutation)
         if not any(isinstance(share, jax.Array) for share in shares) and sum(shares) > 1:
-            raise ValueError(f"RiacConfig.exploration and mutation must be at most 1 together, got {shares[0]} and {shares[1]}.")
+            raise ValueError(
+                f"RiacConfig.exploration and mutation must be at most 1 together, got {shares[0]}"
+                f" and {shares[1]}."
+            )
 
     @classmethod
     def paper(cls) -> RiacConfig:
@@ -108,7 +125,9 @@ class RiacConfig(Config):
 
     @classmethod
     def teach_my_agent(cls) -> RiacConfig:
-        """The tuned settings of TeachMyAgent, 2021: quicker cuts, of more attempts, into regions that are not as small."""
+        """The tuned settings of TeachMyAgent, 2021: quicker cuts, of more attempts, into
+        regions that are not as small.
+        """
         return cls(max_items=150, num_attempts=75, max_draws=150, min_side=0.1)
 
 
@@ -126,7 +145,8 @@ class RiacReport(struct.PyTreeNode):
 class ProposalDraws(struct.PyTreeNode):
     """All chance in the choice of tasks."""
 
-    mode: jax.Array  # [num], in [0, 1): below `exploration` uniform, below `exploration` + `mutation` a mutation
+    # [num], in [0, 1): below `exploration` uniform, below `exploration` + `mutation` a mutation
+    mode: jax.Array
     region: jax.Array  # [num], in [0, 1): where in the cumulative learning progress of the regions
     inside: jax.Array  # [num, dims], in [0, 1): where in the region
     noise: jax.Array  # [num, dims], standard normal
@@ -136,25 +156,33 @@ def proposal_draws(key: Key, num: int, dims: int) -> ProposalDraws:
     """The random numbers of `num` proposals."""
     key_uniform, key_noise = jax.random.split(key)
     uniform = jax.random.uniform(key_uniform, (num, dims + 2))
-    return ProposalDraws(mode=uniform[:, 0], region=uniform[:, 1], inside=uniform[:, 2:], noise=jax.random.normal(key_noise, (num, dims)))
+    return ProposalDraws(
+        mode=uniform[:, 0],
+        region=uniform[:, 1],
+        inside=uniform[:, 2:],
+        noise=jax.random.normal(key_noise, (num, dims)),
+    )
 
 
 def riac(task_space: Box, config: RiacConfig | None = None) -> Teacher:
     """A teacher that cuts the task space into regions of different learning progress.
 
-    Every episode goes to all regions that contain its task. The episodes of a round are taken one after the other, so a batch
-    gives the regions that single episodes would, but its tasks were all drawn before. A leaf that could not be cut forgets its
-    oldest episodes and is tried again when it is full again. Once `max_regions` are in use no leaf is cut any more and each
-    goes on with its latest `max_items` + 1 episodes. With the defaults a seed's state takes 0.43 + 0.21 dims MB.
+    Every episode goes to all regions that contain its task. The episodes of a round are taken one
+    after the other, so a batch gives the regions that single episodes would, but its tasks were all
+    drawn before. A leaf that could not be cut forgets its oldest episodes and is tried again when
+    it is full again. Once `max_regions` are in use no leaf is cut any more and each goes on with
+    its latest `max_items` + 1 episodes. With the defaults a seed's state takes 0.43 + 0.21 dims MB.
 
-    Differs from the paper: a cut with too few episodes on one side is drawn again at most until `max_draws` cuts are drawn, and
-    never across an axis of no width. Regions remember `max_items` + 1 episodes, inner ones too; where the published code lost
-    count of a leaf after a cut in vain, it kept them all. A task on a threshold belongs to the lower half only. Both halves start
-    with their own learning progress; the published code gave them that of the last attempt. The rule weighs a cut by the
-    populations of both sides, the published code by a constant (both benchmarks ran it): `weigh_populations=False`.
-    On a logarithmic axis thresholds and uniform tasks follow the logarithm.
+    Differs from the paper: a cut with too few episodes on one side is drawn again at most until
+    `max_draws` cuts are drawn, and never across an axis of no width. Regions remember `max_items` +
+    1 episodes, inner ones too; where the published code lost count of a leaf after a cut in vain,
+    it kept them all. A task on a threshold belongs to the lower half only. Both halves start with
+    their own learning progress; the published code gave them that of the last attempt. The rule
+    weighs a cut by the populations of both sides, the published code by a constant (both benchmarks
+    ran it): `weigh_populations=False`. On a logarithmic axis thresholds and uniform tasks follow
+    the logarithm.
 
-    >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0), units=("steps", "m"))
+    >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0))
     >>> teacher = riac(space, RiacConfig.teach_my_agent())
     >>> state, proposals = teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 4)
     >>> proposals.tasks.shape, int(state.num_regions)
@@ -164,7 +192,8 @@ def riac(task_space: Box, config: RiacConfig | None = None) -> Teacher:
     config = given(config, RiacConfig)
     dims = task_space.dims
     cutting = regions.Cutting(
-        axes=tuple(axis for axis in range(dims) if task_space.low[axis] < task_space.high[axis]) or (0,),
+        axes=tuple(axis for axis in range(dims) if task_space.low[axis] < task_space.high[axis])
+        or (0,),
         max_draws=config.max_draws,
         num_attempts=config.num_attempts,
         min_items=config.min_share * config.max_items,
@@ -180,23 +209,39 @@ def riac(task_space: Box, config: RiacConfig | None = None) -> Teacher:
         key_draws, key_seeds = jax.random.split(key)
         draws = proposal_draws(key_draws, num, dims)
         explores = draws.mode < config.exploration
-        mutates = ~explores & (draws.mode < config.exploration + config.mutation) & (state.num_rows[0] > 0)
+        mutates = (
+            ~explores
+            & (draws.mode < config.exploration + config.mutation)
+            & (state.num_rows[0] > 0)
+        )
         region = jnp.where(explores, 0, in_proportion(draws.region, state.alp, state.num_regions))
         low, high = state.low[region], state.high[region]
         from_unit = jax.vmap(task_space.from_unit)
         worst = from_unit(jax.vmap(regions.worst_task, (None, 0))(state, region))
-        mutated = jnp.clip(worst + config.mutation_std * draws.noise, from_unit(low), from_unit(high))
+        mutated = jnp.clip(
+            worst + config.mutation_std * draws.noise, from_unit(low), from_unit(high)
+        )
         tasks = jnp.where(mutates[:, None], mutated, from_unit(low + draws.inside * (high - low)))
-        return state, fresh_proposals(key_seeds, tasks).replace(origin=jnp.where(explores, UNIFORM, region))
+        return state, fresh_proposals(key_seeds, tasks).replace(
+            origin=jnp.where(explores, UNIFORM, region)
+        )
 
-    def update(key: Key, state: Regions, episodes: Episodes, context: Context) -> tuple[Regions, jax.Array]:
+    def update(
+        key: Key, state: Regions, episodes: Episodes, context: Context
+    ) -> tuple[Regions, jax.Array]:
         order, num_valid = ring.valid_first(ring.usable(episodes))
-        rows = jnp.concatenate([jax.vmap(task_space.to_unit)(episodes.tasks), episodes.returns[:, None]], axis=1)[order]
+        rows = jnp.concatenate(
+            [jax.vmap(task_space.to_unit)(episodes.tasks), episodes.returns[:, None]], axis=1
+        )[order]
 
         def learn(index: jax.Array, state: Regions) -> Regions:
             present = index < num_valid
             state, leaf = regions.add(state, rows[index], present)
-            needed = present & (regions.num_rows_held(state, leaf) > config.max_items) & (state.num_regions + 2 <= config.max_regions)
+            needed = (
+                present
+                & (regions.num_rows_held(state, leaf) > config.max_items)
+                & (state.num_regions + 2 <= config.max_regions)
+            )
             return cut(state, leaf, needed, key, jnp.asarray(config.min_side, jnp.float32))
 
         return jax.lax.fori_loop(0, shared_max(num_valid), learn, state), jnp.int32(0)

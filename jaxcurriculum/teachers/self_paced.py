@@ -1,14 +1,18 @@
-"""Self-paced deep reinforcement learning (SPDL): a Gaussian over tasks moves from easy ones towards a target distribution.
+"""Self-paced deep reinforcement learning (SPDL): a Gaussian over tasks moves from easy ones towards
+a target distribution.
 
     propose: task ~ N(mean, L L^T), clipped to the space
-    update:  maximise   mean_i (p_new(c_i) / p_old(c_i)) V_i - alpha KL(p_new || target)   subject to   KL(p_old || p_new) <= max_kl
-             by one natural-gradient step with a line search, over the tasks c_i and values V_i since the last update
-             alpha = 0 at first, later   zeta max(0, R) / KL(p_old || target),   R: mean return since the last update
+    update:  maximise   mean_i (p_new(c_i) / p_old(c_i)) V_i - alpha KL(p_new || target)   subject
+    to   KL(p_old || p_new) <= max_kl
+             by one natural-gradient step with a line search, over the tasks c_i and values V_i
+             since the last update alpha = 0 at first, later   zeta max(0, R) / KL(p_old || target),
+             R: mean return since the last update
 
 Everything is in the unit cube of the task space, without its axes of zero width.
 
-Source: P. Klink, C. D'Eramo, J. Peters, J. Pajarinen, "Self-paced deep reinforcement learning", NeurIPS 2020; in the form of
-C. Romac et al., "TeachMyAgent: a benchmark for automatic curriculum learning in Deep RL", ICML 2021, and the code published with it.
+Source: P. Klink, C. D'Eramo, J. Peters, J. Pajarinen, "Self-paced deep reinforcement learning",
+NeurIPS 2020; in the form of C. Romac et al., "TeachMyAgent: a benchmark for automatic curriculum
+learning in Deep RL", ICML 2021, and the code published with it.
 """
 
 from __future__ import annotations
@@ -28,7 +32,13 @@ from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.spaces import Box
 from jaxcurriculum.teachers.parts import ring
 from jaxcurriculum.teachers.parts.sampling import check_task, free_axes, from_free
-from jaxcurriculum.teachers.parts.trust_region import Gaussian, factor, kl, log_density, trust_region_step
+from jaxcurriculum.teachers.parts.trust_region import (
+    Gaussian,
+    factor,
+    kl,
+    log_density,
+    trust_region_step,
+)
 
 FEWEST_EPISODES = 2  # an update waits until the buffer holds so many
 MAX_ALPHA = 1e5
@@ -37,7 +47,9 @@ SMALLEST_KL = 1e-10  # in the denominator of alpha
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SelfPacedConfig(Config):
-    """The defaults are those of TeachMyAgent's teacher; `SelfPacedConfig.teach_my_agent()` gives the benchmark's tuned settings."""
+    """The defaults are those of TeachMyAgent's teacher; `SelfPacedConfig.teach_my_agent()`
+    gives the benchmark's tuned settings.
+    """
 
     offset_steps: int = field(
         100_000,
@@ -83,43 +95,54 @@ class SelfPacedConfig(Config):
     @classmethod
     def teach_my_agent(cls) -> SelfPacedConfig:
         """The tuned settings of TeachMyAgent, 2021: later and more frequent updates."""
-        return cls(offset_steps=200_000, update_every_steps=50_000, max_kl=0.1, zeta=0.25, alpha_offset=10)
+        return cls(
+            offset_steps=200_000, update_every_steps=50_000, max_kl=0.1, zeta=0.25, alpha_offset=10
+        )
 
 
 class SelfPacedState(struct.PyTreeNode):
-    """The Gaussian over the axes that are not constant, in the unit cube, and what happened since it was last updated."""
+    """The Gaussian over the axes that are not constant, in the unit cube, and what happened
+    since it was last updated.
+    """
 
     gaussian: Gaussian
     buffer: ring.History  # rows (task, value), emptied by an update
     total_return: jax.Array  # [], sum of the (discounted) returns since the last update
     num_returns: jax.Array  # [], int32, how many these are
-    num_periods: jax.Array  # [], int32, periods of update_every_steps that had ended at the last update, from offset_steps on
+    # [], int32, periods of update_every_steps that had ended at the last update
+    num_periods: jax.Array
     num_updates: jax.Array  # [], int32
 
 
 def self_paced(task_space: Box, config: SelfPacedConfig | None = None) -> Teacher:
-    """A teacher whose Gaussian over tasks moves to where the student's value is high, and then on to a target distribution.
+    """A teacher whose Gaussian over tasks moves to where the student's value is high, and then on
+    to a target distribution.
 
-    Updates come at the multiples of `update_every_steps` from `offset_steps` on, and each empties the buffer. R is the mean
-    discounted return (the plain return where there is none). V is the critic's value of an episode's first observation; a student
-    without a critic has none, and its episode's return stands in for it. A critic sees no task parameters, so its values tell
-    tasks apart only as far as the first observation does. With a negative R the target does not attract at all. Nothing keeps the
-    Gaussian from growing narrow, nor its mean from leaving the space where values are negative: tasks are clipped and lie on its
-    faces then.
+    Updates come at the multiples of `update_every_steps` from `offset_steps` on, and each empties
+    the buffer. R is the mean discounted return (the plain return where there is none). V is the
+    critic's value of an episode's first observation; a student without a critic has none, and its
+    episode's return stands in for it. A critic sees no task parameters, so its values tell tasks
+    apart only as far as the first observation does. With a negative R the target does not attract
+    at all. Nothing keeps the Gaussian from growing narrow, nor its mean from leaving the space
+    where values are negative: tasks are clipped and lie on its faces then.
 
-    An update that comes due in a round without an episode, or with fewer than two in the buffer, waits for the next round that
-    has them; of several periods that pass in one round one counts. A step is taken whole or halved up to ten times, the first
-    that keeps KL(p_old || p_new) <= max_kl and does not make the objective worse; if none does the Gaussian stays as it is.
+    An update that comes due in a round without an episode, or with fewer than two in the buffer,
+    waits for the next round that has them; of several periods that pass in one round one counts. A
+    step is taken whole or halved up to ten times, the first that keeps KL(p_old || p_new) <= max_kl
+    and does not make the objective worse; if none does the Gaussian stays as it is.
 
-    Differs from the paper: TeachMyAgent's code takes a step that keeps KL <= 1.5 max_kl OR does not make the objective worse, so
-    nearly always the whole one; this teacher asks for both, without the factor. There an update without an episode is left out,
-    not put off, and an axis of zero width has a variance of 1e-6; here it has no part in the Gaussian. On a logarithmic axis the
-    Gaussian is one of the logarithm. The method of 2020 could also bound the standard deviation from below; the benchmark did not.
+    Differs from the paper: TeachMyAgent's code takes a step that keeps KL <= 1.5 max_kl OR does not
+    make the objective worse, so nearly always the whole one; this teacher asks for both, without
+    the factor. There an update without an episode is left out, not put off, and an axis of zero
+    width has a variance of 1e-6; here it has no part in the Gaussian. On a logarithmic axis the
+    Gaussian is one of the logarithm. The method of 2020 could also bound the standard deviation
+    from below; the benchmark did not.
 
     Raises:
-      ValueError: when `initial_mean` or `target_mean` is no task of the space, or `target_std` has not one entry an axis.
+      ValueError: when `initial_mean` or `target_mean` is no task of the space, or `target_std` has
+          not one entry an axis.
 
-    >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0), units=("steps", "m"))
+    >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0))
     >>> teacher = self_paced(space, SelfPacedConfig(initial_mean=(0.0, 6.0)))
     >>> state, proposals = teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 4)
     >>> proposals.tasks.shape, teacher.report(state)["mean"].tolist()
@@ -131,11 +154,17 @@ def self_paced(task_space: Box, config: SelfPacedConfig | None = None) -> Teache
     check_task(config, "target_mean", task_space)
     axes = free_axes(task_space)
     target = _target(task_space, config, axes)
-    num_early = (max(config.offset_steps, 1) - 1) // config.update_every_steps  # periods that end before offset_steps
+    num_early = (
+        max(config.offset_steps, 1) - 1
+    ) // config.update_every_steps  # periods that end before offset_steps
 
     def init(key: Key) -> SelfPacedState:
         easy = config.initial_mean
-        mean = jax.random.uniform(key, (len(axes),)) if easy is None else task_space.to_unit(jnp.array(easy, jnp.float32))[axes]
+        mean = (
+            jax.random.uniform(key, (len(axes),))
+            if easy is None
+            else task_space.to_unit(jnp.array(easy, jnp.float32))[axes]
+        )
         return SelfPacedState(
             gaussian=_axis_aligned(mean, jnp.asarray(config.initial_std, jnp.float32)),
             buffer=ring.empty(len(axes) + 1, config.buffer_size),
@@ -152,23 +181,33 @@ def self_paced(task_space: Box, config: SelfPacedConfig | None = None) -> Teache
         tasks = jax.vmap(lambda point: from_free(task_space, point))(jnp.clip(drawn, 0.0, 1.0))
         return state, fresh_proposals(key_seeds, tasks)
 
-    def update(key: Key, state: SelfPacedState, episodes: Episodes, context: Context) -> tuple[SelfPacedState, jax.Array]:
+    def update(
+        key: Key, state: SelfPacedState, episodes: Episodes, context: Context
+    ) -> tuple[SelfPacedState, jax.Array]:
         usable = ring.usable(episodes)
         order, num_valid = ring.valid_first(usable)
         values = returns = episodes.returns
         if episodes.critic is not None:
             critic = episodes.critic
-            values = jnp.where(ring.is_measured(critic.initial_value), critic.initial_value, returns)
+            values = jnp.where(
+                ring.is_measured(critic.initial_value), critic.initial_value, returns
+            )
             discounted = critic.discounted_returns
             returns = jnp.where(ring.is_measured(discounted), discounted, returns)
-        rows = jnp.concatenate([jax.vmap(task_space.to_unit)(episodes.tasks)[:, axes], values[:, None]], axis=1)
+        rows = jnp.concatenate(
+            [jax.vmap(task_space.to_unit)(episodes.tasks)[:, axes], values[:, None]], axis=1
+        )
         state = state.replace(
             buffer=ring.insert(state.buffer, rows[order].T, num_valid),
             total_return=state.total_return + jnp.sum(jnp.where(usable, returns, 0.0)),
             num_returns=state.num_returns + num_valid,
         )
         num_periods = jnp.maximum(context.num_steps // config.update_every_steps - num_early, 0)
-        due = (num_periods > state.num_periods) & (num_valid > 0) & (state.num_returns >= FEWEST_EPISODES)
+        due = (
+            (num_periods > state.num_periods)
+            & (num_valid > 0)
+            & (state.num_returns >= FEWEST_EPISODES)
+        )
 
         def moved() -> SelfPacedState:
             new = _updated(state, target, config).replace(num_periods=num_periods)
@@ -178,9 +217,15 @@ def self_paced(task_space: Box, config: SelfPacedConfig | None = None) -> Teache
 
     def report(state: SelfPacedState) -> dict[str, jax.Array]:
         scales = factor(state.gaussian)
-        std = jnp.zeros((task_space.dims,)).at[axes].set(jnp.sqrt(jnp.sum(scales**2, axis=1)))  # fraction of each axis' range
+        # fraction of each axis' range
+        std = jnp.zeros((task_space.dims,)).at[axes].set(jnp.sqrt(jnp.sum(scales**2, axis=1)))
         mean = from_free(task_space, state.gaussian.mean)  # in the axes' units, clipped
-        return {"mean": mean, "std": std, "kl_to_target": kl(state.gaussian, target), "num_updates": state.num_updates}
+        return {
+            "mean": mean,
+            "std": std,
+            "kl_to_target": kl(state.gaussian, target),
+            "num_updates": state.num_updates,
+        }
 
     return Teacher(name="self-paced", init=init, propose=propose, update=update, report=report)
 
@@ -191,8 +236,12 @@ def _updated(state: SelfPacedState, target: Gaussian, config: SelfPacedConfig) -
     in_buffer = jnp.arange(config.buffer_size, dtype=jnp.int32) < state.buffer.num_rows
     num = jnp.maximum(jnp.sum(in_buffer), 1).astype(jnp.float32)
     mean_return = state.total_return / jnp.maximum(state.num_returns, 1).astype(jnp.float32)
-    attraction = config.zeta * jnp.maximum(mean_return, 0.0) / jnp.maximum(kl(old, target), SMALLEST_KL)
-    alpha = jnp.where(state.num_updates < config.alpha_offset, 0.0, jnp.minimum(attraction, MAX_ALPHA))
+    attraction = (
+        config.zeta * jnp.maximum(mean_return, 0.0) / jnp.maximum(kl(old, target), SMALLEST_KL)
+    )
+    alpha = jnp.where(
+        state.num_updates < config.alpha_offset, 0.0, jnp.minimum(attraction, MAX_ALPHA)
+    )
     log_old = log_density(old, tasks)
 
     def objective(new: Gaussian) -> jax.Array:
@@ -212,14 +261,21 @@ def _updated(state: SelfPacedState, target: Gaussian, config: SelfPacedConfig) -
 def _axis_aligned(mean: jax.Array, std: jax.Array) -> Gaussian:
     """The Gaussian without correlations, `std` [] or [dims]."""
     dims = mean.shape[0]
-    return Gaussian(mean=mean, log_diagonal=jnp.broadcast_to(jnp.log(std), (dims,)), below=jnp.zeros((dims * (dims - 1) // 2,)))
+    return Gaussian(
+        mean=mean,
+        log_diagonal=jnp.broadcast_to(jnp.log(std), (dims,)),
+        below=jnp.zeros((dims * (dims - 1) // 2,)),
+    )
 
 
 def _target(space: Box, config: SelfPacedConfig, axes: np.ndarray) -> Gaussian:
     """The distribution at which the curriculum ends, over `axes` of the unit cube."""
     std = jnp.asarray(config.target_std, jnp.float32)
     if std.shape not in ((), (space.dims,)):
-        raise ValueError(f"SelfPacedConfig.target_std must be one number or one an axis: {space.dims} axes but got {config.target_std}.")
+        raise ValueError(
+            f"SelfPacedConfig.target_std must be one number or one an axis: {space.dims} axes but"
+            f" got {config.target_std}."
+        )
     std = jnp.broadcast_to(std, (space.dims,))[axes]
     if config.target_mean is None:
         return _axis_aligned(jnp.full((len(axes),), 0.5), std)

@@ -1,14 +1,19 @@
-"""Setter-Solver: a setter proposes tasks of a wanted feasibility f, a judge learns how feasible tasks are.
+"""Setter-Solver: a setter proposes tasks of a wanted feasibility f, a judge learns how feasible
+tasks are.
 
     judge:   min  cross entropy of solved given sigmoid(J(g))
-    setter:  min  E[-log S(g + U(0, noise) | f')]          validity: tasks that were solved stay likely
-                + E[(J(S(z, f)) - logit f)^2]              feasibility: the judge agrees with what was wanted
-                + E[log S(S(z, f) | f)]                    coverage: tasks are spread as widely as that allows
+    setter:  min  E[-log S(g + U(0, noise) | f')]          validity: tasks that were solved stay
+    likely
+                + E[(J(S(z, f)) - logit f)^2]              feasibility: the judge agrees with what
+                was wanted + E[log S(S(z, f) | f)]                    coverage: tasks are spread as
+                widely as that allows
 
-with f and f' uniform on (0, 1), z normal, and S(g | f) the setter's own density, which a normalising flow gives (`flow.py`).
+with f and f' uniform on (0, 1), z normal, and S(g | f) the setter's own density, which a
+normalising flow gives (`flow.py`).
 
-Source: S. Racaniere, A. Lampinen, A. Santoro, D. Reichert, V. Firoiu, T. Lillicrap, "Automated curriculum generation through
-setter-solver interactions", ICLR 2020. Settings: C. Romac et al., "TeachMyAgent", ICML 2021.
+Source: S. Racaniere, A. Lampinen, A. Santoro, D. Reichert, V. Firoiu, T. Lillicrap, "Automated
+curriculum generation through setter-solver interactions", ICLR 2020. Settings: C. Romac et al.,
+"TeachMyAgent", ICML 2021.
 """
 
 from __future__ import annotations
@@ -32,7 +37,8 @@ from jaxcurriculum.teachers.parts import ring
 from jaxcurriculum.teachers.parts.flow import Flow
 from jaxcurriculum.teachers.parts.sampling import free_axes, from_free
 
-EDGE = 1e-4  # solved tasks are kept so far from the faces of the unit cube, where a sigmoid's density ends
+# solved tasks are kept so far from the faces of the unit cube, where a sigmoid's density ends
+EDGE = 1e-4
 LEAST_FEASIBILITY = 1e-8
 
 
@@ -90,7 +96,8 @@ class SetterSolverState(struct.PyTreeNode):
     judge: PyTree
     setter_moments: PyTree
     judge_moments: PyTree
-    episodes: ring.History  # rows (place in the unit cube of the free axes, solved), the latest update_every
+    # rows (place in the unit cube of the free axes, solved), the latest update_every
+    episodes: ring.History
     num_waiting: jax.Array  # [], int32, episodes since the last gradient step
     num_updates: jax.Array  # [], int32
 
@@ -98,16 +105,19 @@ class SetterSolverState(struct.PyTreeNode):
 def setter_solver(task_space: Box, config: SetterSolverConfig | None = None) -> Teacher:
     """A teacher that asks its setter for tasks of a feasibility that is uniform on (0, 1).
 
-    Axes of zero width are left out. A task is solved or not; its return does not count. With the defaults a seed's state takes 1.9 MB on
-    two axes and 2.9 MB on three (six and nine couplings, each with Adam's two moments), hardly more on others.
+    Axes of zero width are left out. A task is solved or not; its return does not count. With the
+    defaults a seed's state takes 1.9 MB on two axes and 2.9 MB on three (six and nine couplings,
+    each with Adam's two moments), hardly more on others.
 
-    Differs from the paper: one network gives shift and scale of a coupling, and couplings that repeat the one before are left out (in 2-D
-    a third of them). A batch of episodes is followed by one gradient step at most, on the latest `update_every`. The paper's
-    desirability (a critic of which tasks are wanted) and its conditions on images are not there, as in TeachMyAgent. Differs from
-    the code of TeachMyAgent: noise of the feasibility and coverage terms is drawn afresh, as in the paper; the judge has all of its
-    hidden layers; without a solved episode the validity term is 0.
+    Differs from the paper: one network gives shift and scale of a coupling, and couplings that
+    repeat the one before are left out (in 2-D a third of them). A batch of episodes is followed by
+    one gradient step at most, on the latest `update_every`. The paper's desirability (a critic of
+    which tasks are wanted) and its conditions on images are not there, as in TeachMyAgent. Differs
+    from the code of TeachMyAgent: noise of the feasibility and coverage terms is drawn afresh, as
+    in the paper; the judge has all of its hidden layers; without a solved episode the validity term
+    is 0.
 
-    >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0), units=("steps", "m"))
+    >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0))
     >>> teacher = setter_solver(space, SetterSolverConfig(setter_hidden=8))
     >>> teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 4)[1].tasks.shape
     (4, 2)
@@ -123,7 +133,10 @@ def setter_solver(task_space: Box, config: SetterSolverConfig | None = None) -> 
     def init(key: Key) -> SetterSolverState:
         key_setter, key_judge = jax.random.split(key)
         point = jnp.zeros((len(axes),))
-        setter_params, judge_params = setter.init(key_setter, point, jnp.float32(0.5)), judge.init(key_judge, point)
+        setter_params, judge_params = (
+            setter.init(key_setter, point, jnp.float32(0.5)),
+            judge.init(key_judge, point),
+        )
         return SetterSolverState(
             setter=setter_params,
             judge=judge_params,
@@ -134,24 +147,38 @@ def setter_solver(task_space: Box, config: SetterSolverConfig | None = None) -> 
             num_updates=jnp.int32(0),
         )
 
-    def propose(key: Key, state: SetterSolverState, num: int) -> tuple[SetterSolverState, Proposals]:
+    def propose(
+        key: Key, state: SetterSolverState, num: int
+    ) -> tuple[SetterSolverState, Proposals]:
         key_noise, key_feasibility, key_seeds = jax.random.split(key, 3)
-        noise, feasibility = jax.random.normal(key_noise, (num, len(axes))), _feasibility(key_feasibility, num)
+        noise, feasibility = (
+            jax.random.normal(key_noise, (num, len(axes))),
+            _feasibility(key_feasibility, num),
+        )
         points = jax.vmap(lambda z, f: setter.apply(state.setter, z, f)[0])(noise, feasibility)
-        return state, fresh_proposals(key_seeds, jax.vmap(lambda point: from_free(task_space, point))(points))
+        return state, fresh_proposals(
+            key_seeds, jax.vmap(lambda point: from_free(task_space, point))(points)
+        )
 
-    def update(key: Key, state: SetterSolverState, episodes: Episodes, context: Context) -> tuple[SetterSolverState, jax.Array]:
+    def update(
+        key: Key, state: SetterSolverState, episodes: Episodes, context: Context
+    ) -> tuple[SetterSolverState, jax.Array]:
         order, num_valid = ring.valid_first(ring.usable(episodes))
         points = jax.vmap(task_space.to_unit)(episodes.tasks[order])[:, axes]
-        rows = jnp.concatenate([points, episodes.solved[order][:, None].astype(jnp.float32)], axis=1).T
+        rows = jnp.concatenate(
+            [points, episodes.solved[order][:, None].astype(jnp.float32)], axis=1
+        ).T
         num_waiting = state.num_waiting + num_valid
-        state = state.replace(episodes=ring.insert(state.episodes, rows, num_valid), num_waiting=num_waiting)
+        state = state.replace(
+            episodes=ring.insert(state.episodes, rows, num_valid), num_waiting=num_waiting
+        )
         due = num_waiting >= config.update_every
 
         def learn(_, state: SetterSolverState) -> SetterSolverState:
             return jax.tree.map(lambda new, old: jnp.where(due, new, old), step(key, state), state)
 
-        # A loop of no turn leaves the networks where they are; a branch would copy them at every round.
+        # A loop of no turn leaves the networks where they are; a branch would copy them at every
+        # round.
         return jax.lax.fori_loop(0, shared_max(due.astype(jnp.int32)), learn, state), jnp.int32(0)
 
     def step(key: Key, state: SetterSolverState) -> SetterSolverState:
@@ -169,8 +196,14 @@ def setter_solver(task_space: Box, config: SetterSolverConfig | None = None) -> 
 
     def report(state: SetterSolverState) -> dict[str, jax.Array]:
         num_held = jnp.minimum(state.episodes.num_rows, config.update_every)
-        rate = jnp.sum(state.episodes.values[-1]) / jnp.maximum(num_held, 1)  # slots not yet written are 0
-        return {"success_rate": rate, "num_updates": state.num_updates, "num_episodes": state.episodes.num_rows}
+        rate = jnp.sum(state.episodes.values[-1]) / jnp.maximum(
+            num_held, 1
+        )  # slots not yet written are 0
+        return {
+            "success_rate": rate,
+            "num_updates": state.num_updates,
+            "num_episodes": state.episodes.num_rows,
+        }
 
     return Teacher(name="setter-solver", init=init, propose=propose, update=update, report=report)
 
@@ -182,19 +215,26 @@ def _feasibility(key: Key, num: int) -> jax.Array:
 def _gradients(setter: Flow, judge: Judge, config: SetterSolverConfig):
     """(key, state) -> gradients of both networks' losses on the latest episodes."""
     num = config.update_every
-    density: Any = jax.vmap(lambda params, point, f: setter.apply(params, point, f, method=Flow.inverse)[1], in_axes=(None, 0, 0))  # type: ignore[index]
+    density: Any = jax.vmap(
+        lambda params, point, f: setter.apply(params, point, f, method=Flow.inverse)[1],
+        in_axes=(None, 0, 0),
+    )  # type: ignore[index]
     draw: Any = jax.vmap(setter.apply, in_axes=(None, 0, 0))
     logits: Any = jax.vmap(judge.apply, in_axes=(None, 0))
 
     def setter_loss(params: PyTree, state: SetterSolverState, key: Key) -> jax.Array:
         key_shift, key_valid, key_noise, key_wanted = jax.random.split(key, 4)
         points, solved = state.episodes.values[:-1].T, state.episodes.values[-1]
-        near = jnp.clip(points + config.noise * jax.random.uniform(key_shift, points.shape), EDGE, 1 - EDGE)
+        near = jnp.clip(
+            points + config.noise * jax.random.uniform(key_shift, points.shape), EDGE, 1 - EDGE
+        )
         likely = density(params, near, _feasibility(key_valid, num))
         validity = -jnp.sum(jnp.where(solved > 0, likely, 0.0)) / jnp.maximum(jnp.sum(solved), 1.0)
         wanted = _feasibility(key_wanted, num)
         proposed, log_density = draw(params, jax.random.normal(key_noise, points.shape), wanted)
-        feasibility = jnp.mean(jnp.square(logits(state.judge, proposed) - (jnp.log(wanted) - jnp.log1p(-wanted))))
+        feasibility = jnp.mean(
+            jnp.square(logits(state.judge, proposed) - (jnp.log(wanted) - jnp.log1p(-wanted)))
+        )
         return validity + feasibility + jnp.mean(log_density)
 
     def judge_loss(params: PyTree, state: SetterSolverState) -> jax.Array:
@@ -202,6 +242,8 @@ def _gradients(setter: Flow, judge: Judge, config: SetterSolverConfig):
         return jnp.mean(optax.sigmoid_binary_cross_entropy(logits(params, points), solved))
 
     def gradients(key: Key, state: SetterSolverState) -> tuple[PyTree, PyTree]:
-        return jax.grad(setter_loss)(state.setter, state, key), jax.grad(judge_loss)(state.judge, state)
+        return jax.grad(setter_loss)(state.setter, state, key), jax.grad(judge_loss)(
+            state.judge, state
+        )
 
     return gradients

@@ -1,11 +1,14 @@
-"""Skill-It: online mirror descent over a graph that says which skill helps which. An arm is a skill.
+"""Skill-It: online mirror descent over a graph that says which skill helps which. An arm is a
+skill.
 
-    p[i] proportional to exp(rate * sum over the last `rounds` rounds tau of sum_j graph[i, j] loss[j](tau))
+    p[i] proportional to exp(rate * sum over the last `rounds` rounds tau of sum_j graph[i, j]
+    loss[j](tau))
 
-graph[i, j] > 0 where practising skill i helps skill j, so a prerequisite is practised for its own loss and for those of all that need it.
+graph[i, j] > 0 where practising skill i helps skill j, so a prerequisite is practised for its own
+loss and for those of all that need it.
 
-Source: M. Chen, N. Roberts, K. Bhatia, J. Wang, C. Zhang, F. Sala, C. Re, "Skill-it! A data-driven skills framework for
-understanding and training language models", NeurIPS 2023, arXiv 2307.14430.
+Source: M. Chen, N. Roberts, K. Bhatia, J. Wang, C. Zhang, F. Sala, C. Re, "Skill-it! A data-driven
+skills framework for understanding and training language models", NeurIPS 2023, arXiv 2307.14430.
 """
 
 from __future__ import annotations
@@ -30,7 +33,9 @@ MOST_SKILLS = 10_000  # the graph has a number for each pair
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SkillItConfig(Config):
-    """The defaults for `learning_rate` and `rounds` are those published for LEGO, a task of chained skills."""
+    """The defaults for `learning_rate` and `rounds` are those published for LEGO, a task of
+    chained skills.
+    """
 
     learning_rate: Swept = field(0.5, low=0, help="step of mirror descent")
     rounds: int = field(3, low=1, help="latest rounds whose losses count")
@@ -50,13 +55,15 @@ class SkillItState(struct.PyTreeNode):
     """Losses as they are now, and as they were at the end of the latest rounds."""
 
     losses: ArmWindow  # loss of each episode; its mean is the skill's loss
-    past: jax.Array  # [rounds, arms], round number n (counted from the first ever) lies in slot n mod rounds
+    # [rounds, arms], round number n (counted from the first ever) lies in slot n mod rounds
+    past: jax.Array
     num_rounds: jax.Array  # [], int32, rounds finished
     num_episodes: jax.Array  # [], int32, episodes of the round that is not
 
 
 def grid_graph(arms: Arms, weight: float = 0.5) -> np.ndarray:
-    """A graph ([arms, arms]) for the cells of a grid: 1 from a cell to itself, `weight` to its neighbours along one axis.
+    """A graph ([arms, arms]) for the cells of a grid: 1 from a cell to itself, `weight` to its
+    neighbours along one axis.
 
     Raises:
       TypeError: when `arms` are something else.
@@ -70,32 +77,41 @@ def grid_graph(arms: Arms, weight: float = 0.5) -> np.ndarray:
     check_kind("grid_graph.arms", arms, Arms)
     _check_size("grid_graph", arms.num)
     if not is_number(weight, 0):
-        raise ValueError(f"grid_graph.weight must be a finite number of at least 0, got {weight!r}.")
+        raise ValueError(
+            f"grid_graph.weight must be a finite number of at least 0, got {weight!r}."
+        )
     cell = np.stack(np.unravel_index(np.arange(arms.num), arms.shape), axis=1)
     distance = sum(np.abs(along[:, None] - along[None, :]) for along in cell.T)
     return np.where(distance == 0, 1.0, np.where(distance == 1, weight, 0.0)).astype(np.float32)
 
 
 def skill_it(
-    arms: Arms, config: SkillItConfig | None = None, graph: jax.Array | np.ndarray | Sequence[Sequence[float]] | None = None
+    arms: Arms,
+    config: SkillItConfig | None = None,
+    graph: jax.Array | np.ndarray | Sequence[Sequence[float]] | None = None,
 ) -> Teacher:
-    """A bandit teacher that practises skills whose practice helps many skills the student still fails at.
+    """A bandit teacher that practises skills whose practice helps many skills the student still
+    fails at.
 
-    The loss of a skill is the mean over its latest `window` episodes of 1 - solved, or of the return mapped from `return_range` to
-    [1, 0] and clipped; that of an untried skill is 1. Until the first round ends all losses count as 1.
+    The loss of a skill is the mean over its latest `window` episodes of 1 - solved, or of the
+    return mapped from `return_range` to [1, 0] and clipped; that of an untried skill is 1. Until
+    the first round ends all losses count as 1.
 
-    Differs from the paper: losses come from the training episodes, not from a validation set, so that those of skills that are not
-    practised stay what they were. A round has a number of episodes; the arms of a batch are drawn before its rounds end.
+    Differs from the paper: losses come from the training episodes, not from a validation set, so
+    that those of skills that are not practised stay what they were. A round has a number of
+    episodes; the arms of a batch are drawn before its rounds end.
 
     Args:
-      graph: [arms, arms], the effect of practising the row's skill on the column's; None: the identity. See `grid_graph`.
+      graph: [arms, arms], the effect of practising the row's skill on the column's; None: the
+          identity. See `grid_graph`.
 
     Raises:
       ValueError: when `graph` has another shape or holds a number that is negative or not finite.
 
     >>> from jaxcurriculum.teachers.parts.arms import listed
     >>> teacher = skill_it(listed([[0.0], [1.0]]), graph=[[1.0, 1.0], [0.0, 1.0]])
-    >>> [round(p, 3) for p in teacher.report(teacher.init(jax.random.key(0)))["probabilities"].tolist()]  # e^(2/2) : e^(1/2)
+    >>> probabilities = teacher.report(teacher.init(jax.random.key(0)))["probabilities"]
+    >>> [round(p, 3) for p in probabilities.tolist()]  # e^(2/2) : e^(1/2)
     [0.622, 0.378]
     """
     config = given(config, SkillItConfig)
@@ -111,8 +127,12 @@ def skill_it(
         )
 
     def probabilities(state: SkillItState) -> jax.Array:
-        total = jnp.where(state.num_rounds > 0, jnp.sum(state.past, axis=0), 1.0)  # rounds that never were are 0
-        return jax.nn.softmax(config.learning_rate * jnp.matmul(effect, total, precision=jax.lax.Precision.HIGHEST))
+        total = jnp.where(
+            state.num_rounds > 0, jnp.sum(state.past, axis=0), 1.0
+        )  # rounds that never were are 0
+        return jax.nn.softmax(
+            config.learning_rate * jnp.matmul(effect, total, precision=jax.lax.Precision.HIGHEST)
+        )
 
     def propose(key: Key, state: SkillItState, num: int) -> tuple[SkillItState, Proposals]:
         return state, propose_arms(key, arms, probabilities(state), num)
@@ -129,7 +149,9 @@ def skill_it(
             num_episodes=jnp.where(ended, 0, num_episodes),
         )
 
-    def update(key: Key, state: SkillItState, episodes: Episodes, context: Context) -> tuple[SkillItState, jax.Array]:
+    def update(
+        key: Key, state: SkillItState, episodes: Episodes, context: Context
+    ) -> tuple[SkillItState, jax.Array]:
         return one_by_one(learn, state, episodes, arms.num), jnp.int32(0)
 
     def report(state: SkillItState) -> dict[str, jax.Array]:
@@ -159,16 +181,26 @@ def _skill_losses(losses: ArmWindow) -> jax.Array:
     return jnp.where(losses.num > 0, losses.mean, 1.0)
 
 
-def _checked_graph(graph: jax.Array | np.ndarray | Sequence[Sequence[float]] | None, num: int) -> np.ndarray:
+def _checked_graph(
+    graph: jax.Array | np.ndarray | Sequence[Sequence[float]] | None, num: int
+) -> np.ndarray:
     _check_size("skill_it", num)
     if graph is None:
         return np.eye(num, dtype=np.float32)
     rows = [len(row) for row in graph] if isinstance(graph, list | tuple) else None
     if rows is not None and len(set(rows)) > 1:
-        raise ValueError(f"skill_it.graph must have the shape [arms, arms] = ({num}, {num}), got rows of {sorted(set(rows))} entries.")
+        raise ValueError(
+            f"skill_it.graph must have the shape [arms, arms] = ({num}, {num}), got rows of"
+            f" {sorted(set(rows))} entries."
+        )
     matrix = np.asarray(graph, np.float32)
     if matrix.shape != (num, num):
-        raise ValueError(f"skill_it.graph must have the shape [arms, arms] = ({num}, {num}), got {matrix.shape}.")
+        raise ValueError(
+            f"skill_it.graph must have the shape [arms, arms] = ({num}, {num}), got {matrix.shape}."
+        )
     if not np.all(np.isfinite(matrix) & (matrix >= 0)):
-        raise ValueError(f"skill_it.graph must hold finite numbers of at least 0, got {float(np.min(matrix))} among them.")
+        raise ValueError(
+            f"skill_it.graph must hold finite numbers of at least 0, got {float(np.min(matrix))}"
+            " among them."
+        )
     return matrix

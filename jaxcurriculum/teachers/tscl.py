@@ -1,12 +1,15 @@
-"""Teacher-Student Curriculum Learning (TSCL): practise the arms on which the student's return changes fastest.
+"""Teacher-Student Curriculum Learning (TSCL): practise the arms on which the student's return
+changes fastest.
 
-    Q[a] <- rate r + (1 - rate) Q[a]         arm a just practised, r its reward; practise an arm by its |Q|
-    online    r = the change of the arm's return since its last episode
+    Q[a] <- rate r + (1 - rate) Q[a]         arm a just practised, r its reward; practise an arm by
+    its |Q| online    r = the change of the arm's return since its last episode
     naive     r = slope of the returns of `window` episodes in a row on one arm
     window    r = slope of the arm's latest `window` returns over the times of their episodes
-    sampling  no Q: draw one of each arm's latest `window` changes, practise the arm whose draw is largest
+    sampling  no Q: draw one of each arm's latest `window` changes, practise the arm whose draw is
+    largest
 
-Source: T. Matiisen, A. Oliver, T. Cohen, J. Schulman, "Teacher-Student Curriculum Learning", 2017, arXiv 1707.00183.
+Source: T. Matiisen, A. Oliver, T. Cohen, J. Schulman, "Teacher-Student Curriculum Learning", 2017,
+arXiv 1707.00183.
 """
 
 from __future__ import annotations
@@ -22,8 +25,23 @@ from jaxcurriculum.configs import Config, Swept, field
 from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Episodes, Key, Proposals
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.parts.arm_statistics import ArmWindow, empty, is_arm, latest, one_by_one, push, slope
-from jaxcurriculum.teachers.parts.arms import Arms, draw, explore, greedy, propose_arms, propose_from
+from jaxcurriculum.teachers.parts.arm_statistics import (
+    ArmWindow,
+    empty,
+    is_arm,
+    latest,
+    one_by_one,
+    push,
+    slope,
+)
+from jaxcurriculum.teachers.parts.arms import (
+    Arms,
+    draw,
+    explore,
+    greedy,
+    propose_arms,
+    propose_from,
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -59,7 +77,10 @@ class TsclConfig(Config):
     def __post_init__(self):
         super().__post_init__()
         if self.algorithm == "sampling" and self.policy != "epsilon-greedy":
-            raise ValueError(f"TsclConfig.policy must be 'epsilon-greedy' where algorithm is 'sampling', got {self.policy!r}.")
+            raise ValueError(
+                "TsclConfig.policy must be 'epsilon-greedy' where algorithm is 'sampling', got"
+                f" {self.policy!r}."
+            )
         if self.algorithm in ("naive", "window") and self.window < 2:
             rule = f"at least 2 where algorithm is {self.algorithm!r}"
             raise ValueError(f"TsclConfig.window must be {rule}, got {self.window}.")
@@ -81,12 +102,13 @@ def tscl(arms: Arms, config: TsclConfig | None = None) -> Teacher:
 
     Of equally good arms each is equally likely.
 
-    Differs from the paper: an arm's first return has nothing to differ from, so it gives no reward and only sets the mark; an arm with
-    one return has no slope. In "sampling" an arm without a change yet counts as the best (the paper: as a change of 1, the largest
-    there is if returns lie in [0, 1]), and arms are explored as in the authors' code (`exploration=0` is the paper's rule). The
-    authors' code for "window" has no average over slopes: `learning_rate=1`. The arms of a round are drawn before its episodes
-    are known; "naive" gives each drawn arm `window` proposals in a row, that go on in the next round, and takes a slope of every
-    `window` episodes of an arm.
+    Differs from the paper: an arm's first return has nothing to differ from, so it gives no reward
+    and only sets the mark; an arm with one return has no slope. In "sampling" an arm without a
+    change yet counts as the best (the paper: as a change of 1, the largest there is if returns lie
+    in [0, 1]), and arms are explored as in the authors' code (`exploration=0` is the paper's rule).
+    The authors' code for "window" has no average over slopes: `learning_rate=1`. The arms of a
+    round are drawn before its episodes are known; "naive" gives each drawn arm `window` proposals
+    in a row, that go on in the next round, and takes a slope of every `window` episodes of an arm.
 
     >>> from jaxcurriculum.spaces import Box
     >>> from jaxcurriculum.teachers.parts.arms import cells
@@ -118,7 +140,9 @@ def tscl(arms: Arms, config: TsclConfig | None = None) -> Teacher:
         key_arms, key_tasks, key_ties = jax.random.split(key, 3)
         if config.algorithm == "naive":
             chosen = _rows_of_practice(key_arms, state, probabilities(state), config.window, num)
-            state = state.replace(current=chosen[-1], num_left=(state.num_left - num) % config.window)
+            state = state.replace(
+                current=chosen[-1], num_left=(state.num_left - num) % config.window
+            )
             return state, propose_from(key_tasks, arms, chosen)
         if config.algorithm == "sampling":
             uniform = jax.random.uniform(key_arms, (num, arms.num))
@@ -130,7 +154,9 @@ def tscl(arms: Arms, config: TsclConfig | None = None) -> Teacher:
     def learn(state: TsclState, arm: jax.Array, episode: Episodes, i: jax.Array) -> TsclState:
         here, slot = is_arm(state.returns, arm), state.returns.num[arm] % size
         returns = push(state.returns, arm, episode.returns)
-        times = jnp.where(here[:, None] & (jnp.arange(size) == slot)[None, :], state.num_episodes, state.times)
+        times = jnp.where(
+            here[:, None] & (jnp.arange(size) == slot)[None, :], state.num_episodes, state.times
+        )
         reward, ready = _reward(returns, times[arm] - state.num_episodes, arm, config.algorithm)
         value = config.learning_rate * reward + (1.0 - config.learning_rate) * state.value
         return state.replace(
@@ -140,18 +166,30 @@ def tscl(arms: Arms, config: TsclConfig | None = None) -> Teacher:
             num_episodes=state.num_episodes + (arm < arms.num),
         )
 
-    def update(key: Key, state: TsclState, episodes: Episodes, context: Context) -> tuple[TsclState, jax.Array]:
+    def update(
+        key: Key, state: TsclState, episodes: Episodes, context: Context
+    ) -> tuple[TsclState, jax.Array]:
         return one_by_one(learn, state, episodes, arms.num), jnp.int32(0)
 
     def report(state: TsclState) -> dict[str, jax.Array]:
-        shown = {"value": state.value, "num_episodes": state.returns.num, "recent_return": state.returns.mean}
-        return shown if config.algorithm == "sampling" else {"probabilities": probabilities(state), **shown}
+        shown = {
+            "value": state.value,
+            "num_episodes": state.returns.num,
+            "recent_return": state.returns.mean,
+        }
+        return (
+            shown
+            if config.algorithm == "sampling"
+            else {"probabilities": probabilities(state), **shown}
+        )
 
     return Teacher(name="tscl", init=init, propose=propose, update=update, report=report)
 
 
 def sampled_probabilities(uniform: jax.Array, returns: ArmWindow, config: TsclConfig) -> jax.Array:
-    """Probabilities ([arms]) of the next arm in "sampling", once each arm has drawn change number `uniform` ([arms], in [0, 1))."""
+    """Probabilities ([arms]) of the next arm in "sampling", once each arm has drawn change
+    number `uniform` ([arms], in [0, 1)).
+    """
     num_arms, size = returns.values.shape
     arm = jnp.arange(num_arms)
     num_changes = jnp.clip(returns.num - 1, 0, size - 1)
@@ -161,19 +199,30 @@ def sampled_probabilities(uniform: jax.Array, returns: ArmWindow, config: TsclCo
     return explore(greedy(score), config.exploration)
 
 
-def _reward(returns: ArmWindow, age: jax.Array, arm: jax.Array, algorithm: str) -> tuple[jax.Array, jax.Array]:
-    """The reward ([]) of the episode just pushed, and whether there is one ([] bool); `age` ([size]) are the times minus now."""
+def _reward(
+    returns: ArmWindow, age: jax.Array, arm: jax.Array, algorithm: str
+) -> tuple[jax.Array, jax.Array]:
+    """The reward ([]) of the episode just pushed, and whether there is one ([] bool); `age`
+    ([size]) are the times minus now.
+    """
     num, size = returns.num[arm], returns.values.shape[1]
     position = jnp.arange(size)
     if algorithm == "naive":
-        return slope(position.astype(jnp.float32), returns.values[arm], position < size), num % size == 0
+        return (
+            slope(position.astype(jnp.float32), returns.values[arm], position < size),
+            num % size == 0,
+        )
     if algorithm == "window":
         return slope(age.astype(jnp.float32), returns.values[arm], position < num), num >= 2
     return latest(returns, arm, 0) - latest(returns, arm, 1), num >= 2
 
 
-def _rows_of_practice(key: Key, state: TsclState, probabilities: jax.Array, row: int, num: int) -> jax.Array:
-    """Arms ([num] int32): the rest of the current arm's row, then freshly drawn arms, `row` times each."""
+def _rows_of_practice(
+    key: Key, state: TsclState, probabilities: jax.Array, row: int, num: int
+) -> jax.Array:
+    """Arms ([num] int32): the rest of the current arm's row, then freshly drawn arms, `row`
+    times each.
+    """
     position = jnp.arange(num, dtype=jnp.int32) - state.num_left
     fresh = draw(key, probabilities, -(-num // row))
     return jnp.where(position < 0, state.current, fresh[jnp.maximum(position, 0) // row])

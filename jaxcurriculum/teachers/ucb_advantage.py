@@ -1,11 +1,12 @@
-"""DUMP: an upper confidence bound on each arm's mean absolute advantage, which says how much there is to learn from it.
+"""DUMP: an upper confidence bound on each arm's mean absolute advantage, which says how much there
+is to learn from it.
 
-    ucb[a] = mean of |advantage| over the arm's latest `window` episodes + bonus sqrt(2 log(n + 1) / (n[a] + 1))
-    n[a]: episodes of arm a so far, n: of all arms
+    ucb[a] = mean of |advantage| over the arm's latest `window` episodes + bonus sqrt(2 log(n + 1) /
+    (n[a] + 1)) n[a]: episodes of arm a so far, n: of all arms
     propose: softmax(ucb / temperature), or the arm whose bound is highest
 
-Source: Z. Wang, G. Cui, Y.-J. Li, K. Wan, W. Zhao, "DUMP: Automated distribution-level curriculum learning for RL-based LLM
-post-training", 2025, arXiv 2504.09710.
+Source: Z. Wang, G. Cui, Y.-J. Li, K. Wan, W. Zhao, "DUMP: Automated distribution-level curriculum
+learning for RL-based LLM post-training", 2025, arXiv 2504.09710.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from jaxcurriculum.teachers.parts.ring import is_measured
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class UcbAdvantageConfig(Config):
-    """The defaults are the published settings, made for advantages about 1 in size: see `advantage_scale`."""
+    """The defaults are the published settings, made for advantages about 1 in size: see
+    `advantage_scale`.
+    """
 
     window: int = field(300, low=1, help="latest episodes of an arm in its mean")
     temperature: Swept = field(0.1, low=1e-12, help="of the softmax over the bounds")
@@ -47,20 +50,24 @@ class UcbAdvantageConfig(Config):
 class UcbAdvantageState(struct.PyTreeNode):
     """What each arm gave."""
 
-    advantages: ArmWindow  # absolute advantages of the latest episodes, divided by `advantage_scale`
-    mean_return: jax.Array  # [arms], raw returns: their mean up to `window` episodes, then an exponential average of rate 1 / window
+    # absolute advantages of the latest episodes, divided by `advantage_scale`
+    advantages: ArmWindow
+    # [arms], raw returns: their mean, after `window` episodes a moving average of rate 1 / window
+    mean_return: jax.Array
 
 
 def ucb_advantage(arms: Arms, config: UcbAdvantageConfig | None = None) -> Teacher:
     """A bandit teacher that prefers arms with large advantages, and arms it has hardly tried.
 
-    The absolute advantage of an episode is the student's own, averaged over its steps (`l1_value_loss`). Where the student gives
-    none it is |return - mean return of the arm|, a mean over about the latest `window` episodes, this one included. A seed's state takes
-    4 `window` bytes an arm, 2 MB for 1,600 arms.
+    The absolute advantage of an episode is the student's own, averaged over its steps
+    (`l1_value_loss`). Where the student gives none it is |return - mean return of the arm|, a mean
+    over about the latest `window` episodes, this one included. A seed's state takes 4 `window`
+    bytes an arm, 2 MB for 1,600 arms.
 
-    Differs from the paper: there the advantage of a whole answer is its return, normalised within a group of answers to one question;
-    here `advantage_scale` says which advantage counts as 1. The paper updates once a batch; here the second form of the advantage
-    compares each episode of a batch with those before it.
+    Differs from the paper: there the advantage of a whole answer is its return, normalised within a
+    group of answers to one question; here `advantage_scale` says which advantage counts as 1. The
+    paper updates once a batch; here the second form of the advantage compares each episode of a
+    batch with those before it.
 
     >>> from jaxcurriculum.spaces import Box
     >>> from jaxcurriculum.teachers.parts.arms import cells
@@ -72,23 +79,34 @@ def ucb_advantage(arms: Arms, config: UcbAdvantageConfig | None = None) -> Teach
     check_kind("ucb_advantage.arms", arms, Arms)
 
     def init(key: Key) -> UcbAdvantageState:
-        return UcbAdvantageState(advantages=empty(arms.num, config.window), mean_return=jnp.zeros((arms.num,), jnp.float32))
+        return UcbAdvantageState(
+            advantages=empty(arms.num, config.window),
+            mean_return=jnp.zeros((arms.num,), jnp.float32),
+        )
 
     def bounds(state: UcbAdvantageState) -> jax.Array:
         num = state.advantages.num.astype(jnp.float32)
-        return state.advantages.mean + config.bonus * jnp.sqrt(2.0 * jnp.log1p(jnp.sum(num)) / (num + 1.0))
+        return state.advantages.mean + config.bonus * jnp.sqrt(
+            2.0 * jnp.log1p(jnp.sum(num)) / (num + 1.0)
+        )
 
     def probabilities(state: UcbAdvantageState) -> jax.Array:
         if config.selection == "highest":
             return greedy(bounds(state))
         return jax.nn.softmax(bounds(state) / config.temperature)
 
-    def propose(key: Key, state: UcbAdvantageState, num: int) -> tuple[UcbAdvantageState, Proposals]:
+    def propose(
+        key: Key, state: UcbAdvantageState, num: int
+    ) -> tuple[UcbAdvantageState, Proposals]:
         return state, propose_arms(key, arms, probabilities(state), num)
 
-    def learn(state: UcbAdvantageState, arm: jax.Array, episode: Episodes, i: jax.Array) -> UcbAdvantageState:
+    def learn(
+        state: UcbAdvantageState, arm: jax.Array, episode: Episodes, i: jax.Array
+    ) -> UcbAdvantageState:
         before = state.mean_return[arm]
-        mean = before + (episode.returns - before) / jnp.minimum(state.advantages.num[arm] + 1, config.window)
+        mean = before + (episode.returns - before) / jnp.minimum(
+            state.advantages.num[arm] + 1, config.window
+        )
         advantage = jnp.abs(episode.returns - mean)
         if episode.critic is not None:
             own = episode.critic.l1_value_loss
@@ -99,7 +117,9 @@ def ucb_advantage(arms: Arms, config: UcbAdvantageConfig | None = None) -> Teach
             mean_return=jnp.where(is_arm(state.advantages, arm), mean, state.mean_return),
         )
 
-    def update(key: Key, state: UcbAdvantageState, episodes: Episodes, context: Context) -> tuple[UcbAdvantageState, jax.Array]:
+    def update(
+        key: Key, state: UcbAdvantageState, episodes: Episodes, context: Context
+    ) -> tuple[UcbAdvantageState, jax.Array]:
         return one_by_one(learn, state, episodes, arms.num), jnp.int32(0)
 
     def report(state: UcbAdvantageState) -> dict[str, jax.Array]:

@@ -1,4 +1,6 @@
-"""Compiling for programs that are run a few times only: in a third of the time, and they run slower."""
+"""Compiling for programs that are run a few times only: in a third of the time, and they run
+slower.
+"""
 
 import functools
 

@@ -1,7 +1,9 @@
-"""Laws that every teacher, student and environment keeps. Each takes one role and asserts; `test_laws.py` runs them over tables.
+"""Laws that every teacher, student and environment keeps. Each takes one role and asserts;
+`test_laws.py` runs them over tables.
 
-A role of your own passes if its functions keep the contract of `roles.py`: run these over it. Those of a teacher take a
-`TeacherTrial(teacher, space)`, those of an environment an `EnvironmentTrial(env)`, which are compiled once for all of them.
+A role of your own passes if its functions keep the contract of `roles.py`: run these over it. Those
+of a teacher take a `TeacherTrial(teacher, space)`, those of an environment an
+`EnvironmentTrial(env)`, which are compiled once for all of them.
 """
 
 from __future__ import annotations
@@ -30,12 +32,16 @@ def assert_close(a: PyTree, b: PyTree, tolerance: float) -> None:
     for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
         if jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
             x, y = jax.random.key_data(x), jax.random.key_data(y)
-        np.testing.assert_allclose(np.asarray(x, np.float64), np.asarray(y, np.float64), rtol=tolerance, atol=tolerance)
+        np.testing.assert_allclose(
+            np.asarray(x, np.float64), np.asarray(y, np.float64), rtol=tolerance, atol=tolerance
+        )
 
 
 def tasks_stay_in_the_space(trial: TeacherTrial) -> None:
     """And a seed comes twice only where its level is replayed, task and all."""
-    proposals = jax.tree.map(lambda *x: np.concatenate(x), *[round.proposals for round in trial.rounds])
+    proposals = jax.tree.map(
+        lambda *x: np.concatenate(x), *[round.proposals for round in trial.rounds]
+    )
     assert bool(jnp.all(jax.vmap(trial.space.contains)(proposals.tasks)))
     seeds = proposals.seeds.reshape(-1, 1)
     leaves = [leaf.reshape(len(seeds), -1) for leaf in jax.tree.leaves(proposals.tasks)]
@@ -45,22 +51,32 @@ def tasks_stay_in_the_space(trial: TeacherTrial) -> None:
 
 
 def invalid_slots_change_nothing(trial: TeacherTrial) -> None:
-    """Neither a round of nothing but nan, nor what stands in the invalid slots beside valid ones."""
+    """Neither a round of nothing but nan, nor what stands in the invalid slots beside valid
+    ones.
+    """
     nothing = trial.next_round(valid=~EVERY_SLOT)
     assert_equal(_without_keys(nothing.state), _without_keys(nothing.proposed))
     assert_equal(trial.next_round().state, trial.next_round(blank=np.float32(0.5)).state)
 
 
 def broken_returns_are_as_if_they_were_not_there(trial: TeacherTrial) -> None:
-    """An episode that came back with a return of nan, infinity or beyond all measure is a slot that holds none, whatever else it says."""
+    """An episode that came back with a return of nan, infinity or beyond all measure is a slot
+    that holds none, whatever else it says.
+    """
     broken = np.arange(NUM) % 3 == 0
     absent = trial.next_round(valid=~broken).state
     for number in (np.nan, np.inf, -np.inf, 3e38, -3e38):
-        assert_equal(trial.next_round(broken=broken, broken_return=np.float32(number)).state, absent)
+        assert_equal(
+            trial.next_round(broken=broken, broken_return=np.float32(number)).state, absent
+        )
 
 
 def _without_keys(state: PyTree) -> list[jax.Array]:
-    return [leaf for leaf in jax.tree.leaves(state) if not jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)]
+    return [
+        leaf
+        for leaf in jax.tree.leaves(state)
+        if not jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+    ]
 
 
 def is_traced_once(trial: TeacherTrial) -> None:
@@ -117,23 +133,31 @@ def through_numpy(tree: PyTree) -> PyTree:
 
 
 def evaluating_teaches_nothing_and_keeps_the_order(student: Student) -> None:
-    """`evaluate` gives num_tasks * num_episodes valid records, task-major, with the tasks and seeds that were asked for."""
+    """`evaluate` gives num_tasks * num_episodes valid records, task-major, with the tasks and
+    seeds that were asked for.
+    """
     state = student.init(jax.random.key(7))
     tasks = jax.vmap(student.task_space.sample)(jax.random.split(jax.random.key(8), 5))
     seeds = jnp.arange(5, dtype=jnp.uint32)
-    episodes = quick_jit(student.evaluate, static_argnums=(4, 5))(jax.random.key(9), state, tasks, seeds, 3, True)
+    episodes = quick_jit(student.evaluate, static_argnums=(4, 5))(
+        jax.random.key(9), state, tasks, seeds, 3, True
+    )
     assert episodes.valid.shape == (15,) and bool(episodes.valid.all())
     assert_equal(episodes.tasks, jnp.repeat(tasks, 3, axis=0))
     assert_equal(episodes.seeds, jnp.repeat(seeds, 3))
 
 
 def keeps_its_contract(trial: EnvironmentTrial) -> None:
-    """Shapes and dtypes, and finite observations and rewards under random actions on random tasks."""
+    """Shapes and dtypes, and finite observations and rewards under random actions on random
+    tasks.
+    """
     check_environment(trial.env)
     first, timesteps = trial.together(jax.random.split(jax.random.key(10), 16))
     for leaf in jax.tree.leaves((first, timesteps)):
         assert bool(jnp.all(jnp.isfinite(leaf)))
-    assert not bool(jnp.any(first.terminated | first.truncated)), "an episode does not begin at its end"
+    assert not bool(jnp.any(first.terminated | first.truncated)), (
+        "an episode does not begin at its end"
+    )
     assert bool(jnp.all(first.reward == 0))
 
 
@@ -142,13 +166,17 @@ def the_same_level_replays_the_same_episode(trial: EnvironmentTrial) -> None:
 
 
 def mapped_equals_single(trial: EnvironmentTrial) -> None:
-    """A vmap over environments, and a vmap of a vmap, give what each environment gives alone, as long as rounding has not grown."""
+    """A vmap over environments, and a vmap of a vmap, give what each environment gives alone,
+    as long as rounding has not grown.
+    """
     keys = jax.random.split(jax.random.key(10), 16)
 
     def begin(episodes):
         return episodes[0], jax.tree.map(lambda leaf: leaf[:, :10], episodes[1])
 
     alone = begin(_stack([trial.alone(key) for key in keys[:6]]))
-    nested = jax.tree.map(lambda leaf: leaf.reshape(16, *leaf.shape[2:]), trial.nested(keys.reshape(4, 4)))
+    nested = jax.tree.map(
+        lambda leaf: leaf.reshape(16, *leaf.shape[2:]), trial.nested(keys.reshape(4, 4))
+    )
     for together in (trial.together(keys), nested):
         assert_close(begin(jax.tree.map(lambda leaf: leaf[:6], together)), alone, 2e-3)

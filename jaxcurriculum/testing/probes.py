@@ -1,4 +1,6 @@
-"""Probe environments and a counting environment, whose values, optima and task bookkeeping are known exactly."""
+"""Probe environments and a counting environment, whose values, optima and task bookkeeping are
+known exactly.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ def delayed() -> Environment:
 
 
 def target() -> Environment:
-    """One step, reward -(action - (task - 1/2))^2 with the task observed: the best mean action is task - 1/2."""
+    """One step, reward -(action - (task - 1/2))^2 with the task observed: the best mean action
+    is task - 1/2.
+    """
     return Environment(
         name="target",
         task_space=UNIT,
@@ -58,18 +62,25 @@ def target() -> Environment:
         solved_above=-0.01,
         generate=lambda key, task: task,
         reset=lambda key, level: (jnp.zeros(()), _timestep(level[0], 0.0, False)),
-        step=lambda key, level, state, action: (state, _timestep(level[0], -((action[0] - level[0] + 0.5) ** 2), True)),
+        step=lambda key, level, state, action: (
+            state,
+            _timestep(level[0], -((action[0] - level[0] + 0.5) ** 2), True),
+        ),
     )
 
 
 def counting(max_length: int = 7) -> Environment:
-    """An episode lasts 1 + floor(task * max_length) steps and each step pays the level's own number (task + key noise).
+    """An episode lasts 1 + floor(task * max_length) steps and each step pays the level's own number
+    (task + key noise).
 
     So length and return tell which level an episode was really played on.
     """
 
     def generate(key, task):
-        return {"number": task[0] + jax.random.uniform(key), "length": 1 + jnp.floor(task[0] * max_length)}
+        return {
+            "number": task[0] + jax.random.uniform(key),
+            "length": 1 + jnp.floor(task[0] * max_length),
+        }
 
     def step(key, level, state, action):
         return state + 1, _timestep(jnp.zeros(()), level["number"], state + 1 >= level["length"])

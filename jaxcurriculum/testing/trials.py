@@ -1,4 +1,6 @@
-"""Roles on trial: a teacher of made-up episodes and an environment of random actions, each compiled once for all its laws."""
+"""Roles on trial: a teacher of made-up episodes and an environment of random actions, each
+compiled once for all its laws.
+"""
 
 from __future__ import annotations
 
@@ -40,11 +42,17 @@ class Round(NamedTuple):
     probe_steps: jax.Array
 
 
-def made_up_episodes(key: Key, space: Space, proposals: Proposals, return_scale: float = 100.0) -> Episodes:
-    """What a student could report of `proposals`: returns that depend smoothly on the task, some slots invalid and full of nan."""
+def made_up_episodes(
+    key: Key, space: Space, proposals: Proposals, return_scale: float = 100.0
+) -> Episodes:
+    """What a student could report of `proposals`: returns that depend smoothly on the task,
+    some slots invalid and full of nan.
+    """
     num = proposals.seeds.shape[0]
     key_noise, key_valid = jax.random.split(key)
-    position = jnp.stack([leaf.reshape(num, -1).mean(1) for leaf in jax.tree.leaves(proposals.tasks)]).mean(0)
+    position = jnp.stack(
+        [leaf.reshape(num, -1).mean(1) for leaf in jax.tree.leaves(proposals.tasks)]
+    ).mean(0)
     returns = return_scale * (jnp.sin(position) + 0.1 * jax.random.normal(key_noise, (num,)))
     valid = jax.random.bernoulli(key_valid, 0.7, (num,))
     blank = jnp.where(valid, 0.1 * returns, jnp.nan)
@@ -61,7 +69,12 @@ def made_up_episodes(key: Key, space: Space, proposals: Proposals, return_scale:
 
 def _blank_where(mask: jax.Array, tasks: PyTree) -> PyTree:
     """`tasks`, of which those where `mask` holds are nan (0 where they are no floats)."""
-    nothing = jax.tree.map(lambda leaf: jnp.full_like(leaf, jnp.nan if jnp.issubdtype(leaf.dtype, jnp.floating) else 0), tasks)
+    nothing = jax.tree.map(
+        lambda leaf: jnp.full_like(
+            leaf, jnp.nan if jnp.issubdtype(leaf.dtype, jnp.floating) else 0
+        ),
+        tasks,
+    )
     return tree.where(mask, nothing, tasks)
 
 
@@ -78,8 +91,13 @@ def _change(episodes: Episodes, changed: Changed) -> Episodes:
 def _context(round: jax.Array, space: Space) -> Context:
     def probe(key, tasks, seeds, num_episodes, deterministic):
         key_proposals, key_episodes = jax.random.split(key)
-        tasks, seeds = (jax.tree.map(lambda x: jnp.repeat(x, num_episodes, axis=0), part) for part in (tasks, seeds))
-        return made_up_episodes(key_episodes, space, fresh_proposals(key_proposals, tasks).replace(seeds=seeds))
+        tasks, seeds = (
+            jax.tree.map(lambda x: jnp.repeat(x, num_episodes, axis=0), part)
+            for part in (tasks, seeds)
+        )
+        return made_up_episodes(
+            key_episodes, space, fresh_proposals(key_proposals, tasks).replace(seeds=seeds)
+        )
 
     return Context(round=round, num_steps=(round + 1) * 1000, probe=probe)
 
@@ -87,7 +105,9 @@ def _context(round: jax.Array, space: Space) -> Context:
 def teacher_round(teacher: Teacher, space: Space, num: int):
     """One round of propose and update as a function of (key, state, round, changed) -> Round."""
 
-    def one_round(key: Key, state: PyTree, round: jax.Array, changed: Changed | None = None) -> Round:
+    def one_round(
+        key: Key, state: PyTree, round: jax.Array, changed: Changed | None = None
+    ) -> Round:
         key_propose, key_student, key_update = jax.random.split(key, 3)
         proposed, proposals = teacher.propose(key_propose, state, num)
         episodes = made_up_episodes(key_student, space, proposals)
@@ -98,7 +118,9 @@ def teacher_round(teacher: Teacher, space: Space, num: int):
     return one_round
 
 
-def run_teacher(teacher: Teacher, space: Space, key: Key, num: int, rounds: int) -> tuple[PyTree, Proposals]:
+def run_teacher(
+    teacher: Teacher, space: Space, key: Key, num: int, rounds: int
+) -> tuple[PyTree, Proposals]:
     """Final state and the proposals of every round, [rounds, num, ...]."""
     one_round = teacher_round(teacher, space, num)
 
@@ -146,14 +168,18 @@ class TeacherTrial:
 
 
 class EnvironmentTrial:
-    """An environment and its compiled episodes (key) -> (first, time steps): alone, of many keys, and of a table of keys."""
+    """An environment and its compiled episodes (key) -> (first, time steps): alone, of many
+    keys, and of a table of keys.
+    """
 
     def __init__(self, env: Environment):
         self.env = env
 
         def episode(key: Key) -> tuple[TimeStep, TimeStep]:
             key_task, key_level, key_reset, key_steps = jax.random.split(key, 4)
-            level = env.generate(level_key(jax.random.bits(key_level)), env.task_space.sample(key_task))
+            level = env.generate(
+                level_key(jax.random.bits(key_level)), env.task_space.sample(key_task)
+            )
             state, first = env.reset(key_reset, level)
 
             def step(state, key):

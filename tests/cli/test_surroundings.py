@@ -126,4 +126,6 @@ def test_ctrl_c_after_the_training_says_how_to_draw_again(finished, monkeypatch,
     experiment = types.SimpleNamespace(environment=True)
     with pytest.raises(KeyboardInterrupt):
         results.show_results(finished, experiment, Console())
-    assert f"(interrupted); try again with: jaxcurriculum render {finished.path}\n" in (capsys.readouterr().err)
+    assert f"(interrupted); try again with: jaxcurriculum render {finished.path}\n" in (
+        capsys.readouterr().err
+    )

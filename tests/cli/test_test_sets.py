@@ -14,14 +14,21 @@ def test_the_test_tasks_are_the_first_set_within_the_bounds(untraced):
     easy = {"env": "obstacle-tracks", "set": ("env.easy=true",)}
     assert build(Settings(**easy)).config["test_set"] == "uniform"
     assert build(Settings(env="obstacle-tracks")).config["test_set"] == "2022"
-    with pytest.raises(RunError, match="lies outside the student's task space. Another --test-set: grid, uniform."):
+    with pytest.raises(
+        RunError, match="lies outside the student's task space. Another --test-set: grid, uniform."
+    ):
         build(Settings(**narrow, test_set="2019"))
 
 
 def test_sizes_of_the_body_leave_the_test_sets_that_have_them(untraced):
-    """The published sets have no axis for a leg's length: the first that has one is taken, and a wrong choice is said."""
+    """The published sets have no axis for a leg's length: the first that has one is taken, and
+    a wrong choice is said.
+    """
     sized = {"env": "stump-tracks", "set": ("env.sizes=upper_length",)}
     built = build(Settings(**sized))
-    assert built.config["test_set"] == "uniform" and built.loop.test_tasks.shape[1] == built.space.dims == 3
+    assert (
+        built.config["test_set"] == "uniform"
+        and built.loop.test_tasks.shape[1] == built.space.dims == 3
+    )
     with pytest.raises(RunError, match="test_tasks 2019 are not 3 numbers.*--test-set: uniform"):
         build(Settings(**sized, test_set="2019"))

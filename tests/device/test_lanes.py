@@ -17,7 +17,9 @@ def test_every_job_runs_to_its_own_end(num_lanes, num_jobs):
     step = lambda job: ((job[0], job[1] + 1, job[2] * 1.01), job[1] + 1 == job[0])
     count, value = run_jobs(start, step, lambda job: job[1:], jnp.int32(num_jobs), 20, num_lanes)
     np.testing.assert_array_equal(count[:num_jobs], lengths[:num_jobs])
-    np.testing.assert_allclose(value[:num_jobs], 1.01 ** np.asarray(lengths[:num_jobs], float), rtol=1e-5)
+    np.testing.assert_allclose(
+        value[:num_jobs], 1.01 ** np.asarray(lengths[:num_jobs], float), rtol=1e-5
+    )
 
 
 def test_seeds_of_nested_maps_arrive_along_one_axis():
@@ -36,6 +38,8 @@ def test_seeds_of_nested_maps_arrive_along_one_axis():
 
 def test_shared_bound_is_not_mapped():
     bound = jax.vmap(jax.vmap(shared_max), out_axes=None)
-    np.testing.assert_array_equal(jax.vmap(jax.vmap(shared_max, out_axes=None), out_axes=None)(jnp.arange(6).reshape(2, 3)), 5)
+    np.testing.assert_array_equal(
+        jax.vmap(jax.vmap(shared_max, out_axes=None), out_axes=None)(jnp.arange(6).reshape(2, 3)), 5
+    )
     with pytest.raises(ValueError):
         bound(jnp.arange(6.0))  # only one axis to map

@@ -20,9 +20,18 @@ print(len(jax.devices()), "xla_cpu_small_call" in looped.lower(jnp.ones(5000)).c
 
 
 def python(*arguments, **environment):
-    clean = {name: value for name, value in os.environ.items() if name not in ("XLA_FLAGS", "JAX_NUM_CPU_DEVICES")}
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("XLA_FLAGS", "JAX_NUM_CPU_DEVICES")
+    }
     command = [sys.executable, *arguments]
-    return subprocess.run(command, env={**clean, "JAX_PLATFORMS": "cpu", **environment}, capture_output=True, text=True)
+    return subprocess.run(
+        command,
+        env={**clean, "JAX_PLATFORMS": "cpu", **environment},
+        capture_output=True,
+        text=True,
+    )
 
 
 def run(cores, before="", **environment):
@@ -35,9 +44,15 @@ def test_a_device_a_core_and_short_loops_as_one_function():
 
 
 def test_what_the_environment_says_stays():
-    flags = "--xla_force_host_platform_device_count=4 --xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=0"
+    flags = (
+        "--xla_force_host_platform_device_count=4"
+        " --xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=0"
+    )
     assert run("2", XLA_FLAGS=flags).stdout.split() == ["4", "False"]
-    assert run("", before="jax.config.update('jax_num_cpu_devices', 5)").stdout.split() == ["5", "True"]
+    assert run("", before="jax.config.update('jax_num_cpu_devices', 5)").stdout.split() == [
+        "5",
+        "True",
+    ]
 
 
 def test_mistakes():
@@ -47,13 +62,17 @@ def test_mistakes():
 
 @pytest.mark.parametrize("name", [*compiler_programs.PROGRAMS, "ucb"])
 def test_ordinary_programs_compile_and_end_right(name):
-    """The compiler must not end the process where two arrays are written at the same place (openxla/xla issue 47367)."""
+    """The compiler must not end the process where two arrays are written at the same place
+    (openxla/xla issue 47367).
+    """
     result = python(compiler_programs.__file__, name)
     assert (result.returncode, result.stdout.split()) == (0, ["right"]), result.stderr[-2000:]
 
 
 def test_the_pass_that_dies_stays_away_beside_passes_that_a_user_turns_off():
-    result = python(compiler_programs.__file__, "bandit", XLA_FLAGS="--xla_disable_hlo_passes=algsimp")
+    result = python(
+        compiler_programs.__file__, "bandit", XLA_FLAGS="--xla_disable_hlo_passes=algsimp"
+    )
     assert (result.returncode, result.stdout.split()) == (0, ["right"]), result.stderr[-2000:]
 
 
@@ -96,7 +115,15 @@ importlib.metadata.version = lambda name: "1.2.3" if name == "jaxlib" else versi
             None,
         ),
     ],
-    ids=["no groups", "no limit", "one core", "a fifth", "a folder above", "version 1", "version 1, no limit"],
+    ids=[
+        "no groups",
+        "no limit",
+        "one core",
+        "a fifth",
+        "a folder above",
+        "version 1",
+        "version 1, no limit",
+    ],
 )
 def test_no_more_cores_than_a_containers_share(tmp_path: pathlib.Path, monkeypatch, files, cores):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(32), raising=False)

@@ -1,4 +1,6 @@
-"""JAX's own switches: what no loop can use is refused where loops and roles are made, in one sentence."""
+"""JAX's own switches: what no loop can use is refused where loops and roles are made, in one
+sentence.
+"""
 
 import re
 
@@ -38,22 +40,37 @@ def switch():
 def test_make_loop_refuses_what_no_loop_can_use(switch, name):
     teacher = teachers.alp_gmm(STUDENT.task_space)
     switch(name, OTHER[name])
-    with pytest.raises(ValueError, match=rf'^{name} must be .*, as .*, got .*: call jax.config.update\("{name}", .*\) first\.$') as error:
+    with pytest.raises(
+        ValueError,
+        match=(
+            rf'^{name} must be .*, as .*, got .*: call jax.config.update\("{name}", .*\) first\.$'
+        ),
+    ) as error:
         make_loop(teacher, STUDENT, TASKS)
-    exec(re.search(r"call (.*) first\.$", str(error.value)).group(1), {"jax": jax})  # the remedy is one
+    exec(
+        re.search(r"call (.*) first\.$", str(error.value)).group(1), {"jax": jax}
+    )  # the remedy is one
     make_loop(teacher, STUDENT, TASKS)
 
 
-@pytest.mark.parametrize("make", [lambda: teachers.random(STUDENT.task_space), simulated.toy_grid, envs.stump_tracks])
+@pytest.mark.parametrize(
+    "make", [lambda: teachers.random(STUDENT.task_space), simulated.toy_grid, envs.stump_tracks]
+)
 def test_no_role_is_made_in_float64(switch, make):
     switch("jax_enable_x64", True)
-    with pytest.raises(ValueError, match="jax_enable_x64 must be False, as everything is computed in float32, got True"):
+    with pytest.raises(
+        ValueError,
+        match="jax_enable_x64 must be False, as everything is computed in float32, got True",
+    ):
         make()
 
 
 def test_why_alarms_are_refused(switch):
     """The built-in parts hold nan and infinity where nothing is known or there."""
-    seeds, exp3 = jnp.zeros(2, jnp.uint32), teachers.exp3(teachers.arms.cells(STUDENT.task_space, 2))
+    seeds, exp3 = (
+        jnp.zeros(2, jnp.uint32),
+        teachers.exp3(teachers.arms.cells(STUDENT.task_space, 2)),
+    )
     evaluate = jax.jit(lambda key: STUDENT.evaluate(key, STUDENT.init(key), TASKS, seeds, 1, True))
     init = jax.jit(lambda key: exp3.init(key))
     switch("jax_debug_nans", True)

@@ -14,8 +14,12 @@ from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.store import AXES, META, Run
 
 
-def made_up_run(path, solved, tasks=(0.1, 0.3, 0.5, 0.7), axis="x0", every=100, evaluations=2, **settings):
-    """A run tested on `tasks`; `solved` [seeds] of them are mastered from the second evaluation on."""
+def made_up_run(
+    path, solved, tasks=(0.1, 0.3, 0.5, 0.7), axis="x0", every=100, evaluations=2, **settings
+):
+    """A run tested on `tasks`; `solved` [seeds] of them are mastered from the second evaluation
+    on.
+    """
     (path / "evaluations").mkdir(parents=True)
     rows = [
         {
@@ -31,7 +35,9 @@ def made_up_run(path, solved, tasks=(0.1, 0.3, 0.5, 0.7), axis="x0", every=100, 
         for index, task in enumerate(tasks)
     ]
     pl.DataFrame(rows).write_parquet(path / "evaluations/part-00000000.parquet")
-    config = dataclasses.asdict(Settings(**{"student": "toy-grid", "teacher": path.name} | settings))
+    config = dataclasses.asdict(
+        Settings(**{"student": "toy-grid", "teacher": path.name} | settings)
+    )
     (path / "config.json").write_text(json.dumps(config))
     axes = dict.fromkeys(AXES) | {"names": [axis]}
     meta = dict.fromkeys(META) | {"step_unit": "episodes", "wall_seconds": 60.0, "axes": axes}
@@ -76,7 +82,10 @@ def test_what_may_not_be_compared(tmp_path):
         ({"tasks": (0.1, 0.3, 0.5, 0.8)}, "it was tested on as many, but other tasks"),
         ({"axis": "x1"}, "the axes of its test tasks are x1, not x0"),
         ({"student": "abilities"}, "its tasks are of abilities, not of toy-grid"),
-        ({"student": "ppo", "env": "stump-tracks"}, "its tasks are of stump-tracks, not of toy-grid"),
+        (
+            {"student": "ppo", "env": "stump-tracks"},
+            "its tasks are of stump-tracks, not of toy-grid",
+        ),
     ],
 )
 def test_only_runs_tested_on_the_same_tasks_are_compared(changes, message, tmp_path):
@@ -89,29 +98,46 @@ def test_only_runs_tested_on_the_same_tasks_are_compared(changes, message, tmp_p
 def test_bodies_and_names_of_test_sets_may_differ(tmp_path):
     walker = {"student": "ppo", "env": "stump-tracks"}
     own, other = ({"body": "default", "test_set": "2019"}, {"body": "short", "test_set": "grid"})
-    runs = [made_up_run(tmp_path / name, [1], **walker, **one) for name, one in (("a", own), ("b", other))]
+    runs = [
+        made_up_run(tmp_path / name, [1], **walker, **one)
+        for name, one in (("a", own), ("b", other))
+    ]
     assert "They differ in body, teacher, test_set." in compared(runs, tmp_path)
 
 
 def test_the_least_possible_p_is_said_where_it_is_large(tmp_path):
-    runs = [made_up_run(tmp_path / name, [0] * num) for name, num in (("a", 2), ("b", 2), ("c", 3), ("d", 9))]
+    runs = [
+        made_up_run(tmp_path / name, [0] * num)
+        for name, num in (("a", 2), ("b", 2), ("c", 3), ("d", 9))
+    ]
     text = compared(runs, tmp_path)
     assert "p of 2 against 2 seeds is at least 0.33: only more seeds can make it smaller." in text
-    assert "p of 2 against 3 seeds is at least 0.1:" in text and "p of 2 against 9 seeds is at least 0.018:" in text
+    assert (
+        "p of 2 against 3 seeds is at least 0.1:" in text
+        and "p of 2 against 9 seeds is at least 0.018:" in text
+    )
     runs = [made_up_run(tmp_path / name, [0] * 5) for name in ("e", "f")]
     assert "is at least" not in compared(runs, tmp_path)
 
 
 def test_runs_of_different_length_are_compared_where_both_were_evaluated(tmp_path):
-    runs = [made_up_run(tmp_path / "a", [2, 2], evaluations=2), made_up_run(tmp_path / "b", [4, 4], evaluations=5)]
+    runs = [
+        made_up_run(tmp_path / "a", [2, 2], evaluations=2),
+        made_up_run(tmp_path / "b", [4, 4], evaluations=5),
+    ]
     text = compared(runs, tmp_path)
     assert "after 200 episodes a seed" in text and "They differ in teacher." in text
 
 
 def test_a_legend_tells_runs_of_one_teacher_apart(tmp_path):
-    plain, rugged = (made_up_run(tmp_path / name, [1, 2], teacher="adr") for name in ("plain", "rugged"))
+    plain, rugged = (
+        made_up_run(tmp_path / name, [1, 2], teacher="adr") for name in ("plain", "rugged")
+    )
     figure = learning_curves({run: mastered(run) for run in (plain, rugged)})
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["plain (2 seeds)", "rugged (2 seeds)"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "plain (2 seeds)",
+        "rugged (2 seeds)",
+    ]
     assert figure.axes[0].get_title().startswith("adr teaching toy-grid")
     riac = made_up_run(tmp_path / "riac", [1])
     assert list(labels([plain, riac]).values()) == ["plain: adr", "riac"]
@@ -139,7 +165,10 @@ def test_a_figure_that_cannot_be_written_is_named(tmp_path, monkeypatch):
 
 
 def test_a_figure_has_the_mean_of_every_run_and_few_thin_lines(tmp_path):
-    runs = [made_up_run(tmp_path / f"run-{index}", [index % 5] * 21, teacher="adr") for index in range(8)]
+    runs = [
+        made_up_run(tmp_path / f"run-{index}", [index % 5] * 21, teacher="adr")
+        for index in range(8)
+    ]
     figure = learning_curves({run: mastered(run) for run in runs})
     drawn = figure.axes[0].get_lines()
     means = [line for line in drawn if line.get_linewidth() > 2]

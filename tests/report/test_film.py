@@ -54,7 +54,9 @@ def run(actor, monkeypatch):
     """A run whose policy glides for 100 frames, whatever is asked for."""
     for module in (film, page):
         monkeypatch.setattr(module, "load", lambda *_: actor)
-        monkeypatch.setattr(module, "play", lambda actor, tasks, track_seeds: [glide(100) for _ in tasks])
+        monkeypatch.setattr(
+            module, "play", lambda actor, tasks, track_seeds: [glide(100) for _ in tasks]
+        )
     return actor.run
 
 
@@ -74,20 +76,32 @@ def by_hand(env, task, track_seed):
 def test_episodes_played_together_are_those_of_the_environment(actor):
     for episode, task, track_seed in zip(film.play(actor, TASKS, [3, 4]), TASKS, [3, 4]):
         level, states, rewards, timestep = by_hand(actor.environment, task, track_seed)
-        assert len(episode.seconds) == (len(rewards) + 1) // 2 and episode.seconds[-1] == pytest.approx(len(rewards) / 50)
-        assert episode.returns[-1] == pytest.approx(rewards.sum(), abs=0.1) and episode.returns[-1] < -90 and not episode.solved
+        assert len(episode.seconds) == (len(rewards) + 1) // 2 and episode.seconds[
+            -1
+        ] == pytest.approx(len(rewards) / 50)
+        assert (
+            episode.returns[-1] == pytest.approx(rewards.sum(), abs=0.1)
+            and episode.returns[-1] < -90
+            and not episode.solved
+        )
         np.testing.assert_allclose(episode.lidar[-1], timestep.obs[-10:], atol=1e-3)
         polygons, origin = silhouette(get_body("default"), level, states[-3])
-        np.testing.assert_allclose(episode.origin[-2], origin, atol=1e-3)  # every second step is shown
+        np.testing.assert_allclose(
+            episode.origin[-2], origin, atol=1e-3
+        )  # every second step is shown
         for shown, polygon in zip(episode.walker, polygons):
             np.testing.assert_allclose(shown[-2], polygon, atol=1e-3)
-        assert episode.task["stump height"] == f"{task[0]:.2f} steps" and episode.task["track"] == str(track_seed)
+        assert episode.task["stump height"] == f"{task[0]:.2f} steps" and episode.task[
+            "track"
+        ] == str(track_seed)
 
 
 @pytest.mark.parametrize("name", ["walker.gif", "walker.PNG", "walker.mp4"])
 def test_the_suffix_chooses_the_format(name, run, tmp_path):
     assert film.animate(run, (1.0, 3.0), out=tmp_path / name) == tmp_path / name
-    assert {b"GIF8": "walker.gif", b"\x89PNG": "walker.PNG"}.get((tmp_path / name).read_bytes()[:4], "walker.mp4") == name
+    assert {b"GIF8": "walker.gif", b"\x89PNG": "walker.PNG"}.get(
+        (tmp_path / name).read_bytes()[:4], "walker.mp4"
+    ) == name
 
 
 def test_a_still_shows_its_moment(run, tmp_path):
@@ -101,13 +115,21 @@ def test_a_still_shows_its_moment(run, tmp_path):
 def test_a_page_has_nine_episodes(run):
     path = page.show_page(run, (1.0, 3.0))
     assert path == run.path / "walker_1_3.html"
-    assert path.read_text().count('"solved":true') == 9 and f"{run.path.name}: random teaching ppo, seed 0" in path.read_text()
+    assert (
+        path.read_text().count('"solved":true') == 9
+        and f"{run.path.name}: random teaching ppo, seed 0" in path.read_text()
+    )
 
 
 @pytest.mark.parametrize("show, kind", [(film.animate, "gif"), (page.show_page, "html")])
 def test_an_episode_that_was_asked_for_leaves_the_run_its_own(show, kind, run):
     own = show(run)
-    asked = [show(run, (1.0, 3.0)), show(run, (1.0, 2.5)), show(run, (1.0, 3.0), track_seed=2), show(run, seed=0)]
+    asked = [
+        show(run, (1.0, 3.0)),
+        show(run, (1.0, 2.5)),
+        show(run, (1.0, 3.0), track_seed=2),
+        show(run, seed=0),
+    ]
     assert own.name == f"walker.{kind}" and asked[0].name == f"walker_1_3.{kind}"
     assert len({own, *asked}) == 5
 
@@ -115,10 +137,22 @@ def test_an_episode_that_was_asked_for_leaves_the_run_its_own(show, kind, run):
 @pytest.mark.parametrize(
     "show, arguments, message",
     [
-        (film.animate, {"out": "walker.avi"}, "must be a .gif, .mp4 or .png file in a folder that exists, got"),
+        (
+            film.animate,
+            {"out": "walker.avi"},
+            "must be a .gif, .mp4 or .png file in a folder that exists, got",
+        ),
         (film.animate, {"out": "nowhere/walker.gif"}, "in a folder that exists"),
-        (film.animate, {"out": "walker.gif", "at": 1.0}, "--at names the moment that a .png shows, got --at 1 for"),
-        (film.animate, {"out": "walker.png", "at": 4.5}, "--at must lie between 0 and 4 s, where this episode ends, got 4.5"),
+        (
+            film.animate,
+            {"out": "walker.gif", "at": 1.0},
+            "--at names the moment that a .png shows, got --at 1 for",
+        ),
+        (
+            film.animate,
+            {"out": "walker.png", "at": 4.5},
+            "--at must lie between 0 and 4 s, where this episode ends, got 4.5",
+        ),
         (page.show_page, {"out": "walker.gif"}, "must be a .html file"),
     ],
 )
@@ -135,7 +169,9 @@ def test_a_film_without_its_package_says_what_to_install(run, tmp_path, monkeypa
 
 
 def test_there_is_no_track_beyond_the_last(actor):
-    with pytest.raises(RunError, match="--track-seed must lie between 0 and 4294967295, got 4294967296"):
+    with pytest.raises(
+        RunError, match="--track-seed must lie between 0 and 4294967295, got 4294967296"
+    ):
         film.play(actor, TASKS, [2**32 - 1, 2**32])
 
 

@@ -18,20 +18,29 @@ from jaxcurriculum import Box
 from jaxcurriculum.envs.walker import viewer
 from jaxcurriculum.report import page
 
-EPISODES = [glide(100, obstacles=[HEXAGON + [12.0, 3.0]]), glide(250, num_legs=4, solved=False, name="</script><b>pit & depth")]
+EPISODES = [
+    glide(100, obstacles=[HEXAGON + [12.0, 3.0]]),
+    glide(250, num_legs=4, solved=False, name="</script><b>pit & depth"),
+]
 
 
 def test_a_part_is_rebuilt_from_its_shape_and_poses():
     for polygon in glide(60, num_legs=4).walker:
         shape, (x, y, angle) = page.rigid_motion(polygon)[0], page.rigid_motion(polygon)[1].T
-        turned = np.stack([np.cos(angle)[:, None] * shape[:, 0] - np.sin(angle)[:, None] * shape[:, 1],
-                           np.sin(angle)[:, None] * shape[:, 0] + np.cos(angle)[:, None] * shape[:, 1]], -1)  # fmt: skip
+        cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
+        along, across = shape[:, 0], shape[:, 1]
+        turned = np.stack([cos * along - sin * across, sin * along + cos * across], -1)
         np.testing.assert_allclose(turned + np.stack([x, y], -1)[:, None], polygon, atol=1e-9)
 
 
 def test_nine_long_episodes_take_less_than_5_mb():
     ground = np.stack([np.arange(0, 100, 0.4), np.full(250, 3.0)], 1)
-    episodes = [glide(1000, num_legs=4, ground=ground, obstacles=[HEXAGON + [5.0 + i, 3.0] for i in range(90)]) for _ in range(9)]
+    episodes = [
+        glide(
+            1000, num_legs=4, ground=ground, obstacles=[HEXAGON + [5.0 + i, 3.0] for i in range(90)]
+        )
+        for _ in range(9)
+    ]
     assert len(page.page("nine", episodes)) < 5e6
 
 
@@ -57,7 +66,12 @@ def browser():
         pytest.skip("needs Debian's packages chromium and chromium-driver")
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1000,800"):
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--window-size=1000,800",
+    ):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     with webdriver.Chrome(options, Service(driver)) as browser:
@@ -76,7 +90,9 @@ def opened(browser, tmp_path):
 
 def pictures(browser):
     """What every canvas shows, as the text of a PNG."""
-    return browser.execute_script("return [...document.querySelectorAll('canvas')].map(canvas => canvas.toDataURL())")
+    return browser.execute_script(
+        "return [...document.querySelectorAll('canvas')].map(canvas => canvas.toDataURL())"
+    )
 
 
 def clock(browser):
@@ -84,7 +100,10 @@ def clock(browser):
 
 
 def scrub(browser, seconds):
-    script = "const slider = document.getElementById('time'); slider.value = arguments[0]; slider.dispatchEvent(new Event('input'))"
+    script = (
+        "const slider = document.getElementById('time'); slider.value = arguments[0];"
+        " slider.dispatchEvent(new Event('input'))"
+    )
     browser.execute_script(script, seconds)
 
 
@@ -129,8 +148,16 @@ def test_scrubbing_to_the_end_shows_the_end(opened):
     scrub(opened, 10)
     assert opened.find_element("id", "clock").text == "10.0 / 10.0 s"
     texts = [figure.text for figure in opened.find_elements("tag name", "figure")]
-    assert "solved in 4.0 s" in texts[0] and "100 (100 at the end)" in texts[0] and "stump height 1.50 steps" in " ".join(texts[0].split())
-    assert "not solved in 10.0 s" in texts[1] and "250 (250 at the end)" in texts[1] and "</script><b>pit & depth" in texts[1]
+    assert (
+        "solved in 4.0 s" in texts[0]
+        and "100 (100 at the end)" in texts[0]
+        and "stump height 1.50 steps" in " ".join(texts[0].split())
+    )
+    assert (
+        "not solved in 10.0 s" in texts[1]
+        and "250 (250 at the end)" in texts[1]
+        and "</script><b>pit & depth" in texts[1]
+    )
     scrub(opened, 2)
     assert "50 (100 at the end)" in opened.find_element("tag name", "figure").text
 
@@ -173,21 +200,36 @@ def test_a_canvas_shows_what_a_still_shows(opened):
     opened.find_element("id", "lidar").click()
     scrub(opened, 2)
     for episode, url in zip(EPISODES, pictures(opened)):
-        canvas = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGB").resize((viewer.WIDTH, viewer.HEIGHT))
+        canvas = (
+            Image.open(io.BytesIO(base64.b64decode(url.split(",")[1])))
+            .convert("RGB")
+            .resize((viewer.WIDTH, viewer.HEIGHT))
+        )
         still = viewer.draw_frame(episode, 49)  # 2 s after the start
         for colour in ("hull", "near_leg", "earth"):
             masks = [
-                np.abs(np.asarray(picture).astype(int) - ImageColor.getrgb(viewer.COLOURS[colour])).sum(-1) < 40
+                np.abs(
+                    np.asarray(picture).astype(int) - ImageColor.getrgb(viewer.COLOURS[colour])
+                ).sum(-1)
+                < 40
                 for picture in (canvas, still)
             ]
             (x, y), (other_x, other_y) = [np.argwhere(mask)[:, ::-1].mean(0) for mask in masks]
             assert abs(x - other_x) < 3 and abs(y - other_y) < 3, colour
-            assert abs(masks[0].sum() / masks[1].sum() - 1) < 0.25, colour  # outlines are not equally thick
+            assert abs(masks[0].sum() / masks[1].sum() - 1) < 0.25, (
+                colour
+            )  # outlines are not equally thick
 
 
 @pytest.mark.slow
 def test_the_dark_is_respected(opened):
     before = pictures(opened)
-    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
-    wait_for(lambda: all(now != then for now, then in zip(pictures(opened), before)), "the pictures turn dark")
+    opened.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"features": [{"name": "prefers-color-scheme", "value": "dark"}]},
+    )
+    wait_for(
+        lambda: all(now != then for now, then in zip(pictures(opened), before)),
+        "the pictures turn dark",
+    )
     opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from jaxcurriculum.report.statistics import bootstrap_interval, interquartile_mean, least_p_value, permutation_p_value
+from jaxcurriculum.report.statistics import (
+    bootstrap_interval,
+    interquartile_mean,
+    least_p_value,
+    permutation_p_value,
+)
 
 
 @pytest.mark.parametrize("num", [4, 5, 7, 32])
@@ -12,7 +17,9 @@ def test_interquartile_mean_is_the_trimmed_mean(num):
     scores = np.random.default_rng(num).normal(size=num)
     if num % 4 == 0:
         np.testing.assert_allclose(interquartile_mean(scores), scipy.stats.trim_mean(scores, 0.25))
-    fine = np.repeat(scores, 4)  # four equal copies of each seed: the quarters divide, and the mean of the middle is the same
+    fine = np.repeat(
+        scores, 4
+    )  # four equal copies of each seed: the quarters divide, and the mean of the middle is the same
     np.testing.assert_allclose(interquartile_mean(scores), scipy.stats.trim_mean(fine, 0.25))
 
 
@@ -20,7 +27,9 @@ def test_permutation_test_agrees_with_scipy():
     rng = np.random.default_rng(0)
     a, b = rng.normal(0, 1, 6), rng.normal(1, 3, 5)
     distance = lambda x, y, axis: np.abs(np.mean(x, axis=axis) - np.mean(y, axis=axis))
-    expected = scipy.stats.permutation_test((a, b), distance, vectorized=True, n_resamples=np.inf, alternative="greater").pvalue
+    expected = scipy.stats.permutation_test(
+        (a, b), distance, vectorized=True, n_resamples=np.inf, alternative="greater"
+    ).pvalue
     np.testing.assert_allclose(permutation_p_value(a, b), expected)
 
 
@@ -32,12 +41,16 @@ def test_permutation_test_is_honest_under_the_null():
 
 def test_bootstrap_interval_covers_the_mean():
     rng = np.random.default_rng(2)
-    intervals = np.array([bootstrap_interval(rng.normal(3, 1, 30), num=300, seed=i) for i in range(200)])
+    intervals = np.array(
+        [bootstrap_interval(rng.normal(3, 1, 30), num=300, seed=i) for i in range(200)]
+    )
     covered = np.mean((intervals[:, 0] < 3) & (3 < intervals[:, 1]))
     assert 0.86 < covered < 0.99  # the percentile interval is known to be a little narrow
 
 
-@pytest.mark.parametrize("num_a, num_b, limit", [(1, 1, 100), (2, 2, 100), (2, 3, 100), (4, 4, 100), (9, 9, 100)])
+@pytest.mark.parametrize(
+    "num_a, num_b, limit", [(1, 1, 100), (2, 2, 100), (2, 3, 100), (4, 4, 100), (9, 9, 100)]
+)
 def test_the_least_p_value_is_that_of_groups_wholly_apart(num_a, num_b, limit):
     apart = permutation_p_value(np.arange(num_a), 100.0 + np.arange(num_b), limit)
     np.testing.assert_allclose(least_p_value(num_a, num_b, limit), apart)

@@ -13,7 +13,11 @@ CONFIG = {"teacher": "random", "seeds": 2}
 
 def state(number, size=64):
     values = jnp.arange(2 * size, dtype=jnp.float32).reshape(2, size) + number
-    return {"key": jax.random.split(jax.random.key(number), 2), "values": values, "flag": jnp.array([True, False])}
+    return {
+        "key": jax.random.split(jax.random.key(number), 2),
+        "values": values,
+        "flag": jnp.array([True, False]),
+    }
 
 
 @pytest.fixture
@@ -78,15 +82,25 @@ def test_a_damaged_checkpoint_is_passed_over_and_then_replaced(folder, harm, fil
 def test_without_an_intact_checkpoint_it_says_so(folder):
     for path in folder.rglob("arrays.npz"):
         truncate(path)
-    with Checkpoints(folder) as checkpoints, pytest.raises(RunError, match="No intact checkpoint is left"):
+    with (
+        Checkpoints(folder) as checkpoints,
+        pytest.raises(RunError, match="No intact checkpoint is left"),
+    ):
         checkpoints.restore(state(0), CONFIG)
 
 
 def test_a_foreign_checkpoint_is_refused_by_setting_and_by_shape(folder):
     with Checkpoints(folder) as checkpoints:
-        with pytest.raises(RunError, match="another run: setting teacher is random there and oracle here"):
+        with pytest.raises(
+            RunError, match="another run: setting teacher is random there and oracle here"
+        ):
             checkpoints.restore(state(0), CONFIG | {"teacher": "oracle"})
-        with pytest.raises(RunError, match=r"another run: shape of values is float32\[2, 64\] there and float32\[2, 32\] here"):
+        with pytest.raises(
+            RunError,
+            match=(
+                r"another run: shape of values is float32\[2, 64\] there and float32\[2, 32\] here"
+            ),
+        ):
             checkpoints.restore(state(0, size=32), CONFIG)
 
 

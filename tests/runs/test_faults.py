@@ -37,7 +37,9 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path, capsys):
     ],
 )
 def test_nonsense_is_refused_before_anything_is_written(tmp_path, capsys, arguments, message):
-    status = main.run(["train", "--student", "toy-grid", "--steps", "100", "--out", str(tmp_path), *arguments])
+    status = main.run(
+        ["train", "--student", "toy-grid", "--steps", "100", "--out", str(tmp_path), *arguments]
+    )
     assert status == 1 and message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
@@ -46,8 +48,15 @@ def test_damaged_rows_are_found_before_anything_is_cut(tmp_path, capsys):
     _, run = train(tmp_path, "--teacher", "random", "--steps", "1000")
     part = next((run.path / "evaluations").glob("part-*.parquet"))
     part.write_bytes(part.read_bytes()[:40])
-    before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file() and path.name not in ("meta.json", "config.json")}
-    assert main.run(["train", "--resume", "--out", str(tmp_path), "--name", "run", "--steps", "4000"]) == 1
+    before = {
+        path: path.read_bytes()
+        for path in run.path.rglob("*")
+        if path.is_file() and path.name not in ("meta.json", "config.json")
+    }
+    assert (
+        main.run(["train", "--resume", "--out", str(tmp_path), "--name", "run", "--steps", "4000"])
+        == 1
+    )
     assert f"{part} is damaged" in capsys.readouterr().err
     assert all(path.read_bytes() == content for path, content in before.items())
 
@@ -63,20 +72,29 @@ def test_settings_of_the_wrong_type_in_a_config(tmp_path, capsys):
 def test_a_path_that_cannot_be_a_folder(tmp_path, capsys):
     (tmp_path / "file").write_text("precious")
     status, _ = train(tmp_path / "file")
-    assert status == 1 and f"cannot use {tmp_path / 'file' / 'run'}: not a directory." in capsys.readouterr().err
+    assert (
+        status == 1
+        and f"cannot use {tmp_path / 'file' / 'run'}: not a directory." in capsys.readouterr().err
+    )
     assert (tmp_path / "file").read_text() == "precious"
 
 
 def test_two_processes_do_not_train_in_one_folder(tmp_path):
     run, console = Run(tmp_path), Console()
-    with alone(run, console), pytest.raises(RunError, match="Another process is training"), alone(run, console):
+    with (
+        alone(run, console),
+        pytest.raises(RunError, match="Another process is training"),
+        alone(run, console),
+    ):
         pass
     with alone(run, console):
         pass
 
 
 def nonfinite_after(student, rounds):
-    """`student` whose report counts something non-finite once its score has been computed `rounds` times."""
+    """`student` whose report counts something non-finite once its score has been computed
+    `rounds` times.
+    """
 
     def report(state):
         return student.report(state[0]) | {"nonfinite": (state[1] > rounds).astype(jnp.int32)}
@@ -94,15 +112,21 @@ def nonfinite_after(student, rounds):
     )
 
 
-def test_a_run_that_turns_nonfinite_stops_and_keeps_its_last_good_checkpoint(tmp_path, capsys, monkeypatch):
+def test_a_run_that_turns_nonfinite_stops_and_keeps_its_last_good_checkpoint(
+    tmp_path, capsys, monkeypatch
+):
     part = tables.STUDENTS["toy-grid"]
-    broken = dataclasses.replace(part, make=lambda env, config: nonfinite_after(part.make(env, config), 35))
+    broken = dataclasses.replace(
+        part, make=lambda env, config: nonfinite_after(part.make(env, config), 35)
+    )
     monkeypatch.setitem(tables.STUDENTS, "toy-grid", broken)
     status, run = train(tmp_path, "--teacher", "random")
     message = capsys.readouterr().err
     assert status == 1 and "Seed 0, 1 turned non-finite" in message
     assert max(int(path.name) for path in (run.path / "checkpoints").iterdir()) == 3
-    assert run.evaluations()["evaluation"].max() == 3  # what is known of the broken stretch is kept for the person who looks for the cause
+    assert (
+        run.evaluations()["evaluation"].max() == 3
+    )  # what is known of the broken stretch is kept for the person who looks for the cause
 
 
 @pytest.mark.parametrize("folder", ["episodes", "evaluations", "reports"])
@@ -123,17 +147,25 @@ def test_a_full_disk_is_said_and_what_was_saved_is_kept(tmp_path, capsys, monkey
     monkeypatch.undo()
     _, complete = train(tmp_path, "--teacher", "random", name="complete")
     assert train(tmp_path, "--resume")[0] == 0
-    assert run.episodes().equals(complete.episodes()) and run.evaluations().equals(complete.evaluations())
+    assert run.episodes().equals(complete.episodes()) and run.evaluations().equals(
+        complete.evaluations()
+    )
 
 
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["train", "--student", "toy-grid", "--teacher", "magic"], "There is no teacher 'magic'; there are random"),
+        (
+            ["train", "--student", "toy-grid", "--teacher", "magic"],
+            "There is no teacher 'magic'; there are random",
+        ),
         (["plot", "nowhere"], "nowhere holds no run"),
         (["render", "nowhere"], "nowhere holds no run"),
         (["render", "nowhere", "--html"], "nowhere holds no run"),
-        (["render", "nowhere", "--html", "--at", "3"], "--at names the moment that a .png shows, got --at 3 with --html"),
+        (
+            ["render", "nowhere", "--html", "--at", "3"],
+            "--at names the moment that a .png shows, got --at 3 with --html",
+        ),
     ],
 )
 def test_mistakes_end_in_one_sentence_on_stderr(arguments, message, capsys, tmp_path, monkeypatch):
@@ -143,7 +175,16 @@ def test_mistakes_end_in_one_sentence_on_stderr(arguments, message, capsys, tmp_
     assert message in error and error.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["tran"], ["train", "--teachr", "x"], ["train", "--seeds", "two"], ["train", "--seeds", "0"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["tran"],
+        ["train", "--teachr", "x"],
+        ["train", "--seeds", "two"],
+        ["train", "--seeds", "0"],
+    ],
+)
 def test_misspelt_arguments_end_with_status_2(arguments, capsys):
     with pytest.raises(SystemExit) as exit:
         main.run(arguments)

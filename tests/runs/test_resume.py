@@ -1,4 +1,6 @@
-"""kill -9 at random moments, then --resume: the same numbers, bit for bit, as a run that nothing happened to."""
+"""kill -9 at random moments, then --resume: the same numbers, bit for bit, as a run that
+nothing happened to.
+"""
 
 import random
 import signal
@@ -17,9 +19,13 @@ LENGTH = ("--steps", "40000")  # 80 evaluations, each with its checkpoint
 
 
 def kill_at_random(folder, pause):
-    """Start or resume, wait until a further checkpoint is there and then `pause` seconds, and kill."""
+    """Start or resume, wait until a further checkpoint is there and then `pause` seconds, and
+    kill.
+    """
     checkpoints = folder / "run" / "checkpoints"
-    newest = lambda: max((int(path.name) for path in checkpoints.glob("*") if path.name.isdigit()), default=-1)
+    newest = lambda: max(
+        (int(path.name) for path in checkpoints.glob("*") if path.name.isdigit()), default=-1
+    )
     before = newest()
     process = start(folder, "--resume", *LENGTH)
     while process.poll() is None and newest() == before:
@@ -43,9 +49,13 @@ def test_a_killed_run_ends_with_the_same_numbers(tmp_path):
     errors = process.communicate()[1]
     assert process.returncode == 0, errors
 
-    assert killed.episodes().equals(whole.episodes()) and killed.evaluations().equals(whole.evaluations())
+    assert killed.episodes().equals(whole.episodes()) and killed.evaluations().equals(
+        whole.evaluations()
+    )
     ours, theirs = killed.reports(), whole.reports()
-    assert ours.keys() == theirs.keys() and all(ours[name].tobytes() == theirs[name].tobytes() for name in theirs)
+    assert ours.keys() == theirs.keys() and all(
+        ours[name].tobytes() == theirs[name].tobytes() for name in theirs
+    )
     states = [restore(build(Settings.recorded(run.config)), run) for run in (killed, whole)]
     assert digest(states[0]) == digest(states[1])
     assert whole.meta["evaluations_done"] == killed.meta["evaluations_done"] == 80
@@ -65,10 +75,14 @@ def test_killed_before_the_first_checkpoint(tmp_path):
 
 @pytest.mark.parametrize("folder", ["episodes", "evaluations"])
 def test_rows_without_a_checkpoint_are_removed_on_resume(tmp_path, folder):
-    """A run killed between its files and the checkpoint that covers them holds rows that the checkpoint does not know."""
+    """A run killed between its files and the checkpoint that covers them holds rows that the
+    checkpoint does not know.
+    """
     _, run = train(tmp_path, "--teacher", "random", "--steps", "2000")
     _, longer = train(tmp_path, "--teacher", "random", name="longer")
     for path in (longer.path / folder).iterdir():
         (run.path / folder / path.name).write_bytes(path.read_bytes())
     assert train(tmp_path, "--teacher", "random", "--resume", "--steps", "4000")[0] == 0
-    assert run.episodes().equals(longer.episodes()) and run.evaluations().equals(longer.evaluations())
+    assert run.episodes().equals(longer.episodes()) and run.evaluations().equals(
+        longer.evaluations()
+    )

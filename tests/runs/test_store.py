@@ -14,7 +14,12 @@ from jaxcurriculum.runs.store import META, Run, Table, read_part, write_file, wr
 
 
 def rows(first, last):
-    return pl.DataFrame({"round": np.arange(first, last, dtype=np.int32), "return": np.arange(first, last, dtype=np.float32)})
+    return pl.DataFrame(
+        {
+            "round": np.arange(first, last, dtype=np.int32),
+            "return": np.arange(first, last, dtype=np.float32),
+        }
+    )
 
 
 def content(folder):
@@ -43,7 +48,9 @@ def test_a_table_is_cut_and_continued(tmp_path, monkeypatch, kept):
 
 
 def test_an_episode_takes_at_most_15_bytes(tmp_path):
-    """Two seeds, a task of two axes with continuous values, lengths up to the cap of 2,000 steps, 5,000 episodes."""
+    """Two seeds, a task of two axes with continuous values, lengths up to the cap of 2,000
+    steps, 5,000 episodes.
+    """
     rng, num = np.random.default_rng(0), 5_000
     table = pl.DataFrame(
         {
@@ -82,10 +89,14 @@ def test_what_is_not_a_run_or_damaged_is_said_in_a_sentence(tmp_path):
         _ = Run(tmp_path).config
     for foreign in ({}, [1, 2], {"env": "stump-tracks"}):
         (tmp_path / "config.json").write_text(json.dumps(foreign))
-        with pytest.raises(RunError, match="config.json is not one of a run of this program: it has no"):
+        with pytest.raises(
+            RunError, match="config.json is not one of a run of this program: it has no"
+        ):
             _ = Run(tmp_path).config
     write_json(tmp_path / "meta.json", {})
-    with pytest.raises(RunError, match="meta.json is not one of a run of this program: it has no 'axes'"):
+    with pytest.raises(
+        RunError, match="meta.json is not one of a run of this program: it has no 'axes'"
+    ):
         _ = Run(tmp_path).meta
     write_json(tmp_path / "meta.json", dict.fromkeys(META) | {"axes": {"names": []}})
     with pytest.raises(RunError, match="meta.json is damaged: its axes have no 'units'"):

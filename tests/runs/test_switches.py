@@ -1,4 +1,6 @@
-"""JAX's own switches on the command line: a run is made in spite of some, and keeps those that decide its numbers."""
+"""JAX's own switches on the command line: a run is made in spite of some, and keeps those that
+decide its numbers.
+"""
 
 import json
 
@@ -94,13 +96,25 @@ def test_a_run_made_before_switches_were_recorded_goes_on(run):
 def test_other_versions_and_devices_are_said_once_and_written_down(run, capsys):
     old = run.meta
     (run.path / "meta.json").write_text(
-        json.dumps(old | {"versions": old["versions"] | {"jaxlib": "0.1", "polars": "0.1"}, "device": "1 x abacus"})
+        json.dumps(
+            old
+            | {
+                "versions": old["versions"] | {"jaxlib": "0.1", "polars": "0.1"},
+                "device": "1 x abacus",
+            }
+        )
     )
     capsys.readouterr()
     assert go_on(run) == 0
-    changed = f"jaxlib 0.1 -> {old['versions']['jaxlib']}, device abacus -> {jax.devices()[0].device_kind}"
+    changed = (
+        f"jaxlib 0.1 -> {old['versions']['jaxlib']}, device abacus ->"
+        f" {jax.devices()[0].device_kind}"
+    )
     assert f"Going on with {changed}:" in " ".join(capsys.readouterr().out.split())
-    assert run.meta["changes"] == [f"evaluation 2: {changed}"] and run.meta["versions"] == old["versions"]
+    assert (
+        run.meta["changes"] == [f"evaluation 2: {changed}"]
+        and run.meta["versions"] == old["versions"]
+    )
     assert go_on(run) == 0
     assert "Going on with" not in capsys.readouterr().out and len(run.meta["changes"]) == 1
 

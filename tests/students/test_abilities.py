@@ -11,11 +11,15 @@ from jaxcurriculum.testing.compiling import quick_jit
 
 
 def practise(student, state, tasks):
-    return quick_jit(student.train)(jax.random.key(0), state, fresh_proposals(jax.random.key(1), jnp.array(tasks, jnp.float32)))
+    return quick_jit(student.train)(
+        jax.random.key(0), state, fresh_proposals(jax.random.key(1), jnp.array(tasks, jnp.float32))
+    )
 
 
 def test_growth_at_a_fixed_difficulty_follows_its_closed_form():
-    """With z = slope (ability - difficulty), dz/dn = slope growth / cosh^2(z / 2): (z + sinh z) / 2 grows by slope growth an episode."""
+    """With z = slope (ability - difficulty), dz/dn = slope growth / cosh^2(z / 2): (z + sinh z)
+    / 2 grows by slope growth an episode.
+    """
     config = AbilitiesConfig(growth=0.002, episodes_per_round=3000)
     student = abilities(config)
     state, _ = practise(student, student.init(jax.random.key(0)), np.full((3000, 2), [1.5, 1.0]))
@@ -28,7 +32,10 @@ def test_growth_at_a_fixed_difficulty_follows_its_closed_form():
 def test_growth_is_largest_where_success_is_even():
     student = abilities(AbilitiesConfig(growth=0.5, initial_ability=3.0, num_abilities=1))
     difficulties = np.linspace(0, 10, 41)
-    grown = [float(practise(student, student.init(jax.random.key(0)), [[0.5, d]])[0].ability[0]) - 3 for d in difficulties]
+    grown = [
+        float(practise(student, student.init(jax.random.key(0)), [[0.5, d]])[0].ability[0]) - 3
+        for d in difficulties
+    ]
     assert difficulties[np.argmax(grown)] == 3.0 and max(grown) == 0.5
     p = 1 / (1 + np.exp(-2 * (3 - difficulties)))
     np.testing.assert_allclose(grown, 0.5 * 4 * p * (1 - p), atol=1e-5)
@@ -42,7 +49,9 @@ def test_success_is_drawn_from_the_logistic_law_in_training_and_in_evaluation():
     for difficulty in (1.0, 2.0, 3.5):
         p = 1 / (1 + np.exp(-1.5 * (2 - difficulty)))
         task = jnp.array([[3.2, difficulty]])
-        proposals = fresh_proposals(jax.random.key(2), jnp.repeat(task, 4000, axis=0)).replace(weight=jnp.zeros(4000))
+        proposals = fresh_proposals(jax.random.key(2), jnp.repeat(task, 4000, axis=0)).replace(
+            weight=jnp.zeros(4000)
+        )
         after, trained = quick_jit(student.train)(jax.random.key(3), state, proposals)
         tested = evaluate(jax.random.key(4), state, task, jnp.zeros((1,), jnp.uint32), 4000, True)
         np.testing.assert_array_equal(after.ability, state.ability)
@@ -56,7 +65,9 @@ def test_tasks_of_a_round_are_practised_one_after_the_other():
     """And the last interval holds the bound; a plain loop gives the same abilities."""
     config = AbilitiesConfig(num_abilities=3, growth=0.3, episodes_per_round=2000, hardest=4.0)
     student, rng = abilities(config), np.random.default_rng(0)
-    tasks = np.stack([rng.choice([0.0, 0.7, 1.0, 2.4, 3.0], 2000), rng.uniform(0, 4, 2000)], axis=1).astype(np.float32)
+    tasks = np.stack(
+        [rng.choice([0.0, 0.7, 1.0, 2.4, 3.0], 2000), rng.uniform(0, 4, 2000)], axis=1
+    ).astype(np.float32)
     state, _ = practise(student, student.init(jax.random.key(0)), tasks)
     expected = np.zeros(3)
     for x, difficulty in tasks:
@@ -70,7 +81,9 @@ def test_test_tasks_and_score():
     config = AbilitiesConfig(num_abilities=2)
     tasks = abilities_test_tasks(config)
     assert tasks.shape == (20, 2) and tasks.dtype == np.float32
-    assert sorted(set(tasks[:, 0].tolist())) == [0.5, 1.5] and tasks[:10, 1].tolist() == [0.5 + i for i in range(10)]
+    assert sorted(set(tasks[:, 0].tolist())) == [0.5, 1.5] and tasks[:10, 1].tolist() == [
+        0.5 + i for i in range(10)
+    ]
     student = abilities(config)
     state = student.init(jax.random.key(0)).replace(ability=jnp.array([5.0, -100.0]))
     p = 1 / (1 + np.exp(-2 * (5 - tasks[:10, 1])))
@@ -79,7 +92,14 @@ def test_test_tasks_and_score():
 
 @pytest.mark.parametrize(
     "bad",
-    [{"num_abilities": 0}, {"episodes_per_round": 0}, {"hardest": 0.0}, {"slope": -1.0}, {"growth": -0.1}, {"initial_ability": np.nan}],
+    [
+        {"num_abilities": 0},
+        {"episodes_per_round": 0},
+        {"hardest": 0.0},
+        {"slope": -1.0},
+        {"growth": -0.1},
+        {"initial_ability": np.nan},
+    ],
 )
 def test_bad_configurations_are_named(bad):
     with pytest.raises(ValueError, match=f"AbilitiesConfig.{next(iter(bad))}"):

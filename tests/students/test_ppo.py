@@ -25,7 +25,10 @@ ROLLOUT = RolloutConfig(num_envs=32, num_steps=32, pool_size=1056)
 def trained(env, config, rounds, teacher=None, key=0):
     student = ppo(env, config, ROLLOUT)
     loop = make_loop(
-        teacher or teachers.random(env.task_space), student, jnp.array([[0.1], [0.9]]), LoopConfig(rounds_per_evaluation=rounds)
+        teacher or teachers.random(env.task_space),
+        student,
+        jnp.array([[0.1], [0.9]]),
+        LoopConfig(rounds_per_evaluation=rounds),
     )
     compiled = jax.jit if rounds > 10 else quick_jit
     state, report = compiled(loop.advance)(loop.init(jax.random.key(key)), jnp.int32(0))
@@ -49,7 +52,9 @@ def random_segment(key):
 def test_gae_with_lambda_0_is_the_one_step_error():
     reward, value, next_value, over = random_segment(jax.random.key(0))
     got = gae(reward, value, next_value, over, over, 0.9, 0.0)
-    np.testing.assert_allclose(got, reward + 0.9 * jnp.where(over, 0, next_value) - value, rtol=1e-6)
+    np.testing.assert_allclose(
+        got, reward + 0.9 * jnp.where(over, 0, next_value) - value, rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("truncate", [False, True])
@@ -59,16 +64,26 @@ def test_gae_with_lambda_1_is_the_bootstrapped_return(truncate):
     got = gae(*map(jnp.asarray, (reward, value, next_value, terminated, over)), 0.9, 1.0) + value
     for n in range(3):
         target = 0.0
-        for t in reversed(range(20)):  # an open end, or a truncated one, is worth the value of the true next observation
+        for t in reversed(
+            range(20)
+        ):  # an open end, or a truncated one, is worth the value of the true next observation
             bootstrap = (over[t, n] and not terminated[t, n]) or t == 19
-            tail = next_value[t, n] * (not terminated[t, n]) if bootstrap else 0.0 if over[t, n] else target
+            tail = (
+                next_value[t, n] * (not terminated[t, n])
+                if bootstrap
+                else 0.0
+                if over[t, n]
+                else target
+            )
             target = reward[t, n] + 0.9 * tail
             np.testing.assert_allclose(got[t, n], target, rtol=2e-5, atol=1e-5)
 
 
 def test_clipped_surrogate_gives_no_reward_beyond_the_clip():
     ratio, advantage = jnp.array([0.5, 1.1, 2.0, 0.5, 2.0]), jnp.array([1.0, 1.0, 1.0, -1.0, -1.0])
-    np.testing.assert_allclose(clipped_surrogate(ratio, advantage, 0.2), [0.5, 1.1, 1.2, -0.8, -2.0], rtol=1e-6)
+    np.testing.assert_allclose(
+        clipped_surrogate(ratio, advantage, 0.2), [0.5, 1.1, 1.2, -0.8, -2.0], rtol=1e-6
+    )
 
 
 def test_moments_of_batches_are_the_moments_of_the_whole():
@@ -97,13 +112,17 @@ def test_value_of_a_delayed_reward_is_discounted():
 @pytest.mark.slow
 def test_policy_finds_the_best_action_of_each_task():
     _, _, report = trained(probes.target(), SMALL, rounds=50)
-    assert float(report.evaluation.returns.min()) > -0.002, "deterministic action within 0.045 of task - 1/2"
+    assert float(report.evaluation.returns.min()) > -0.002, (
+        "deterministic action within 0.045 of task - 1/2"
+    )
 
 
 def weighted_teacher(space, weight_of):
     def propose(key, state, num):
         key_tasks, key_seeds = jax.random.split(key)
-        proposals = fresh_proposals(key_seeds, jax.vmap(space.sample)(jax.random.split(key_tasks, num)))
+        proposals = fresh_proposals(
+            key_seeds, jax.vmap(space.sample)(jax.random.split(key_tasks, num))
+        )
         return state, proposals.replace(weight=weight_of(proposals.tasks))
 
     return dataclasses.replace(teachers.random(space), propose=propose)
@@ -112,16 +131,23 @@ def weighted_teacher(space, weight_of):
 def test_weight_0_leaves_the_networks_as_they_are():
     env = probes.target()
     teacher = weighted_teacher(env.task_space, lambda tasks: jnp.zeros(tasks.shape[0]))
-    student, state, _ = trained(env, dataclasses.replace(SMALL, entropy_coefficient=0.0), rounds=2, teacher=teacher)
+    student, state, _ = trained(
+        env, dataclasses.replace(SMALL, entropy_coefficient=0.0), rounds=2, teacher=teacher
+    )
     key_student = jax.random.split(jax.random.key(0), 3)[2]
-    for before, after in zip(jax.tree.leaves(student.init(key_student).learner.params), jax.tree.leaves(state.learner.params)):
+    for before, after in zip(
+        jax.tree.leaves(student.init(key_student).learner.params),
+        jax.tree.leaves(state.learner.params),
+    ):
         np.testing.assert_array_equal(before, after)
 
 
 @pytest.mark.slow
 def test_only_weighted_tasks_are_learned():
     env = probes.target()
-    teacher = weighted_teacher(env.task_space, lambda tasks: (tasks[:, 0] > 0.5).astype(jnp.float32))
+    teacher = weighted_teacher(
+        env.task_space, lambda tasks: (tasks[:, 0] > 0.5).astype(jnp.float32)
+    )
     _, _, report = trained(env, SMALL, rounds=50, teacher=teacher)
     low, high = report.evaluation.returns
     assert high > -0.002 and low < 10 * high
@@ -133,7 +159,10 @@ def test_a_sweep_is_a_vmap_over_configurations():
     def entropy(learning_rate):
         config = dataclasses.replace(SMALL, learning_rate=learning_rate)
         loop = make_loop(
-            teachers.random(env.task_space), ppo(env, config, ROLLOUT), jnp.array([[0.5]]), LoopConfig(rounds_per_evaluation=3)
+            teachers.random(env.task_space),
+            ppo(env, config, ROLLOUT),
+            jnp.array([[0.5]]),
+            LoopConfig(rounds_per_evaluation=3),
         )
         _, report = loop.advance(loop.init(jax.random.key(0)), jnp.int32(0))
         return report.student["entropy"][-1]
@@ -146,7 +175,10 @@ def test_a_sweep_is_a_vmap_over_configurations():
 
 
 def test_nonfinite_rewards_are_counted():
-    env = dataclasses.replace(probes.endless(), step=lambda key, level, state, action: (state, probes._timestep(1.0, jnp.nan, False)))
+    env = dataclasses.replace(
+        probes.endless(),
+        step=lambda key, level, state, action: (state, probes._timestep(1.0, jnp.nan, False)),
+    )
     _, _, report = trained(env, SMALL, rounds=1)
     assert int(report.counters.nonfinite) >= 32 * 32
 
@@ -168,11 +200,21 @@ def test_bad_settings_are_refused_in_one_sentence(settings, word):
 
 def test_a_start_of_many_seeds_holds_no_qr_decomposition_of_a_batch():
     """One with several of them sometimes stood still for ever on a CPU."""
-    student = ppo(envs.stump_tracks(), PpoConfig(minibatch_size=4), RolloutConfig(num_envs=2, num_steps=2, pool_size=2))
+    student = ppo(
+        envs.stump_tracks(),
+        PpoConfig(minibatch_size=4),
+        RolloutConfig(num_envs=2, num_steps=2, pool_size=2),
+    )
     keys = jax.random.split(jax.random.key(0), 3)
     program = jax.jit(jax.vmap(student.init)).lower(keys).as_text()
     decompositions = [line for line in program.splitlines() if "geqrf" in line or "orgqr" in line]
-    assert decompositions and not any(re.search(r"tensor<3x\d+x\d+xf32>", line) for line in decompositions)
+    assert decompositions and not any(
+        re.search(r"tensor<3x\d+x\d+xf32>", line) for line in decompositions
+    )
     mapped = quick_jit(jax.vmap(student.init))(keys)
     single = quick_jit(student.init)(keys[1])
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a[1], b, atol=1e-6), mapped.learner.params, single.learner.params)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a[1], b, atol=1e-6),
+        mapped.learner.params,
+        single.learner.params,
+    )

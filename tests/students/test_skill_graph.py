@@ -29,15 +29,21 @@ def test_a_skill_under_a_fixed_ceiling_follows_its_learning_curve():
 
 def test_a_skill_is_out_of_reach_until_all_of_its_prerequisites_are_learned():
     """Skill 3 needs 0 and 2; without them it stays at 0, and one of them is not enough."""
-    student = skill_graph(SkillGraphConfig(num_skills=4, prerequisites=((), (0,), (), (0, 2)), episodes_per_round=30))
+    student = skill_graph(
+        SkillGraphConfig(num_skills=4, prerequisites=((), (0,), (), (0, 2)), episodes_per_round=30)
+    )
     state, episodes = practise(student, student.init(jax.random.key(0)), np.full(30, 3.5))
     np.testing.assert_array_equal(episodes.returns, 0)
     state, _ = practise(student, state, np.full(30, 0.5))
-    state, episodes = practise(student, state, np.full(30, 4.0))  # the bound belongs to the last skill
+    state, episodes = practise(
+        student, state, np.full(30, 4.0)
+    )  # the bound belongs to the last skill
     np.testing.assert_array_equal(episodes.returns, 0)
     state, _ = practise(student, state, np.full(30, 2.5))
     state, episodes = practise(student, state, np.full(30, 3.5))
-    assert np.all(np.diff(episodes.returns) > 0) and 0.5 < episodes.returns[-1] < min(state.competence[0], state.competence[2])
+    assert np.all(np.diff(episodes.returns) > 0) and 0.5 < episodes.returns[-1] < min(
+        state.competence[0], state.competence[2]
+    )
     assert state.competence[1] == 0
 
 
@@ -49,7 +55,9 @@ def test_thousands_of_random_episodes_equal_a_plain_loop():
     for _ in range(4):
         tasks = rng.uniform(0, 6, (1000, 1)).astype(np.float32)
         weight = rng.choice([0.0, 1.0, 2.0], 1000).astype(np.float32)
-        proposals = fresh_proposals(jax.random.key(1), jnp.array(tasks)).replace(weight=jnp.array(weight))
+        proposals = fresh_proposals(jax.random.key(1), jnp.array(tasks)).replace(
+            weight=jnp.array(weight)
+        )
         state, episodes = train(jax.random.key(0), state, proposals)
         expected = []
         for (task,), w in zip(tasks, weight):
@@ -58,7 +66,9 @@ def test_thousands_of_random_episodes_equal_a_plain_loop():
             competence[skill] += 0.02 * w * max(0.0, ceiling - competence[skill])
             expected.append(competence[skill])
         np.testing.assert_allclose(episodes.returns, expected, atol=1e-5)
-    np.testing.assert_allclose(student.report(state)["score"], 100 * np.mean(competence > 0.75), rtol=1e-6)
+    np.testing.assert_allclose(
+        student.report(state)["score"], 100 * np.mean(competence > 0.75), rtol=1e-6
+    )
     assert 0 < np.mean(competence > 0.75)
 
 
@@ -66,7 +76,9 @@ def test_test_tasks_are_the_skills():
     config = SkillGraphConfig(num_skills=3)
     student = skill_graph(config)
     state = student.init(jax.random.key(0)).replace(competence=jnp.array([0.9, 0.5, 0.1]))
-    episodes = student.evaluate(jax.random.key(0), state, jnp.array(skill_graph_test_tasks(config)), jnp.arange(3), 1, True)
+    episodes = student.evaluate(
+        jax.random.key(0), state, jnp.array(skill_graph_test_tasks(config)), jnp.arange(3), 1, True
+    )
     np.testing.assert_array_equal(episodes.returns, state.competence)
     assert skill_graph_test_tasks(config).tolist() == [[0.5], [1.5], [2.5]]
 
@@ -79,10 +91,19 @@ def test_test_tasks_are_the_skills():
         ("growth", {"growth": 1.5}),
         ("solved_above", {"solved_above": -0.1}),
         ("prerequisites must have one entry", {"num_skills": 2, "prerequisites": ((),)}),
-        ("prerequisites must be a tuple of one tuple a skill", {"num_skills": 2, "prerequisites": (0, 1)}),
+        (
+            "prerequisites must be a tuple of one tuple a skill",
+            {"num_skills": 2, "prerequisites": (0, 1)},
+        ),
         ("prerequisites must be a tuple of one tuple a skill", {"prerequisites": 3}),
-        ("prerequisites must be numbers from 0 to 1", {"num_skills": 2, "prerequisites": ((), (2,))}),
-        ("prerequisites must not go round in a circle", {"num_skills": 3, "prerequisites": ((), (2,), (1,))}),
+        (
+            "prerequisites must be numbers from 0 to 1",
+            {"num_skills": 2, "prerequisites": ((), (2,))},
+        ),
+        (
+            "prerequisites must not go round in a circle",
+            {"num_skills": 3, "prerequisites": ((), (2,), (1,))},
+        ),
     ],
 )
 def test_bad_configurations_are_named(field, values):

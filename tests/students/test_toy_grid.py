@@ -11,20 +11,33 @@ from jaxcurriculum.testing.compiling import quick_jit
 from references.toy_grid_numpy import ForgetfulToyGrid, RotatedToyGrid, SpreadingToyGrid, ToyGrid
 
 
-@pytest.mark.parametrize(("dims", "cells", "irrelevant", "batch"), [(1, 30, 0, 1), (2, 10, 0, 500), (2, 5, 1, 50), (3, 4, 2, 1000)])
+@pytest.mark.parametrize(
+    ("dims", "cells", "irrelevant", "batch"),
+    [(1, 30, 0, 1), (2, 10, 0, 500), (2, 5, 1, 50), (3, 4, 2, 1000)],
+)
 def test_practice_equals_the_published_rule(dims, cells, irrelevant, batch):
-    """Tasks near the easy corner, so that cells get unlocked, and some exactly on bounds and edges."""
+    """Tasks near the easy corner, so that cells get unlocked, and some exactly on bounds and
+    edges.
+    """
     rng = np.random.default_rng(dims)
-    config = ToyGridConfig(dims=dims, cells=cells, irrelevant_dims=irrelevant, episodes_per_round=batch)
+    config = ToyGridConfig(
+        dims=dims, cells=cells, irrelevant_dims=irrelevant, episodes_per_round=batch
+    )
     student, reference = toy_grid(config), ToyGrid(dims, cells)
     state, train = student.init(jax.random.key(0)), quick_jit(student.train)
     num = max(4000 // batch, 1) if batch > 1 else 2500
     for _ in range(num):
         tasks = np.clip(rng.exponential(0.6 / cells, (batch, dims + irrelevant)), 0, 1)
-        tasks = np.where(rng.random(tasks.shape) < 0.05, rng.integers(0, cells + 1, tasks.shape) / cells, tasks).astype(np.float32)
-        state, episodes = train(jax.random.key(0), state, fresh_proposals(jax.random.key(1), jnp.array(tasks)))
+        tasks = np.where(
+            rng.random(tasks.shape) < 0.05, rng.integers(0, cells + 1, tasks.shape) / cells, tasks
+        ).astype(np.float32)
+        state, episodes = train(
+            jax.random.key(0), state, fresh_proposals(jax.random.key(1), jnp.array(tasks))
+        )
         expected = np.array([reference.practise(task) for task in tasks])
-        np.testing.assert_array_equal(np.round(100 * np.asarray(episodes.returns, float), 3), np.round(100 * expected, 3))
+        np.testing.assert_array_equal(
+            np.round(100 * np.asarray(episodes.returns, float), 3), np.round(100 * expected, 3)
+        )
         np.testing.assert_array_equal(episodes.solved, expected > 0.75)
     np.testing.assert_array_equal(state.competence, reference.competence.ravel())
     np.testing.assert_allclose(student.report(state)["score"], reference.score(), rtol=1e-6)
@@ -34,9 +47,12 @@ def test_practice_equals_the_published_rule(dims, cells, irrelevant, batch):
 def test_evaluation_teaches_nothing_and_covers_the_grid():
     config = ToyGridConfig(dims=2, cells=4, irrelevant_dims=1)
     student, tasks = toy_grid(config), toy_grid_test_tasks(config)
-    competence = jnp.arange(16, dtype=jnp.float32) * 5 + 5  # one of them exactly 75: unlocks, but is not mastered
+    # one of them exactly 75: unlocks, but is not mastered
+    competence = jnp.arange(16, dtype=jnp.float32) * 5 + 5
     state = student.init(jax.random.key(0)).replace(competence=competence)
-    episodes = student.evaluate(jax.random.key(0), state, jnp.array(tasks), jnp.arange(16, dtype=jnp.uint32), 1, True)
+    episodes = student.evaluate(
+        jax.random.key(0), state, jnp.array(tasks), jnp.arange(16, dtype=jnp.uint32), 1, True
+    )
     assert tasks.shape == (16, 3) and tasks.dtype == np.float32
     np.testing.assert_allclose(episodes.returns.ravel(), competence / 100)
     np.testing.assert_array_equal(episodes.solved.ravel(), competence > 75)
@@ -47,7 +63,9 @@ def test_weight_zero_scores_only():
     student = toy_grid(ToyGridConfig(episodes_per_round=3))
     proposals = fresh_proposals(jax.random.key(0), jnp.full((3, 2), 0.05))
     state, episodes = quick_jit(student.train)(
-        jax.random.key(0), student.init(jax.random.key(0)), proposals.replace(weight=jnp.array([1.0, 0.0, 1.0]))
+        jax.random.key(0),
+        student.init(jax.random.key(0)),
+        proposals.replace(weight=jnp.array([1.0, 0.0, 1.0])),
     )
     np.testing.assert_allclose(episodes.returns, [0.01, 0.01, 0.02])
     np.testing.assert_allclose(state.mean_return, 0.04 / 3, rtol=1e-6)
@@ -55,18 +73,26 @@ def test_weight_zero_scores_only():
 
 
 def compare(student, reference, state, tasks):
-    """Practise `tasks` ([num, dims]) in rounds, here and in the reference: every return and the last score are the same."""
+    """Practise `tasks` ([num, dims]) in rounds, here and in the reference: every return and the
+    last score are the same.
+    """
     train, batch = quick_jit(student.train), student.num_proposals
     for some in tasks.reshape(-1, batch, tasks.shape[1]):
-        state, episodes = train(jax.random.key(0), state, fresh_proposals(jax.random.key(1), jnp.array(some)))
+        state, episodes = train(
+            jax.random.key(0), state, fresh_proposals(jax.random.key(1), jnp.array(some))
+        )
         expected = np.array([reference.practise(task) for task in some])
-        np.testing.assert_allclose(episodes.returns, expected, rtol=1e-6)  # less than any step of practice or decay
+        np.testing.assert_allclose(
+            episodes.returns, expected, rtol=1e-6
+        )  # less than any step of practice or decay
     np.testing.assert_allclose(student.report(state)["score"], reference.score(), rtol=1e-6)
     return state
 
 
 def tasks_around(rng, start, cells, num):
-    """Cells at geometric distances from `start`, so that many get unlocked, and places inside them away from the edges."""
+    """Cells at geometric distances from `start`, so that many get unlocked, and places inside
+    them away from the edges.
+    """
     reach = rng.geometric(0.5, (num, len(start))) - 1
     cell = np.clip(np.array(start) + reach * rng.choice([-1, 1], reach.shape), 0, cells - 1)
     return ((cell + rng.uniform(0.1, 0.9, cell.shape)) / cells).astype(np.float32)
@@ -88,7 +114,10 @@ def test_corners_are_numbered_along_the_edges_and_drawn_evenly():
     corners = jnp.array([[x, y, z] for x in (0.0, 1.0) for y in (0.0, 1.0) for z in (0.0, 1.0)])
     for corner in range(8):
         student = toy_grid(ToyGridConfig(dims=3, cells=3, corner=corner, episodes_per_round=8))
-        state, proposals = student.init(jax.random.key(0)), fresh_proposals(jax.random.key(0), corners)
+        state, proposals = (
+            student.init(jax.random.key(0)),
+            fresh_proposals(jax.random.key(0), corners),
+        )
         _, episodes = quick_jit(student.train)(jax.random.key(0), state, proposals)
         assert np.count_nonzero(episodes.returns) == 1
         places.append(corners[np.argmax(episodes.returns)])
@@ -123,20 +152,33 @@ def test_random_starting_cells_are_each_seeds_own():
 
 def test_decay_and_barren_cells_equal_a_plain_loop():
     """Competence fades by a binary fraction, so that both ways of counting are exact."""
-    student = toy_grid(ToyGridConfig(cells=5, decay=0.03125, unlearnable=0.15, episodes_per_round=400))
+    student = toy_grid(
+        ToyGridConfig(cells=5, decay=0.03125, unlearnable=0.15, episodes_per_round=400)
+    )
     state = student.init(jax.random.key(3))
     reference = ForgetfulToyGrid(2, 5, 0.03125, ~np.asarray(state.learnable).reshape(5, 5))
     tasks = tasks_around(np.random.default_rng(1), (0, 0), 5, 4000)
     state = compare(student, reference, state, tasks)
-    evaluated = student.evaluate(jax.random.key(0), state, jnp.array(toy_grid_test_tasks(ToyGridConfig(cells=5))), jnp.arange(25), 1, True)
+    evaluated = student.evaluate(
+        jax.random.key(0),
+        state,
+        jnp.array(toy_grid_test_tasks(ToyGridConfig(cells=5))),
+        jnp.arange(25),
+        1,
+        True,
+    )
     np.testing.assert_allclose(100 * evaluated.returns, reference.competence.ravel(), rtol=1e-6)
     assert 0 < reference.barren.sum() < 8 and np.count_nonzero(reference.competence) > 2
 
 
 def test_weight_zero_is_no_practice_for_a_forgetful_grid():
     student = toy_grid(ToyGridConfig(cells=2, decay=0.25, episodes_per_round=4))
-    proposals = fresh_proposals(jax.random.key(0), jnp.full((4, 2), 0.1)).replace(weight=jnp.array([1.0, 0.0, 0.0, 0.5]))
-    state, episodes = quick_jit(student.train)(jax.random.key(0), student.init(jax.random.key(0)), proposals)
+    proposals = fresh_proposals(jax.random.key(0), jnp.full((4, 2), 0.1)).replace(
+        weight=jnp.array([1.0, 0.0, 0.0, 0.5])
+    )
+    state, episodes = quick_jit(student.train)(
+        jax.random.key(0), student.init(jax.random.key(0)), proposals
+    )
     np.testing.assert_allclose(episodes.returns, [0.01, 0.0075, 0.005, 0.01])
     assert state.practice.num_episodes == 4
 

@@ -10,7 +10,8 @@ from jaxcurriculum import teachers
 
 
 def practise(teacher, outcome, rounds, num=1, seed=0):
-    """Arms proposed in every round ([rounds, num]) to a student that knows how often it practised each arm.
+    """Arms proposed in every round ([rounds, num]) to a student that knows how often it practised
+    each arm.
 
     outcome: (key, counts [arms], arm) -> (return, solved)
     """
@@ -20,33 +21,48 @@ def practise(teacher, outcome, rounds, num=1, seed=0):
         key_propose, key_student, key_update = jax.random.split(key, 3)
         state, proposals = teacher.propose(key_propose, state, num)
         counts = counts.at[proposals.origin].add(1)
-        returns, solved = jax.vmap(lambda key, arm: outcome(key, counts, arm))(jax.random.split(key_student, num), proposals.origin)
+        returns, solved = jax.vmap(lambda key, arm: outcome(key, counts, arm))(
+            jax.random.split(key_student, num), proposals.origin
+        )
         state = updated(teacher, key_update, state, episodes_of(proposals.origin, returns, solved))
         return (state, counts), (proposals.origin, teacher.report(state))
 
     start = (teacher.init(jax.random.key(seed)), jnp.zeros((NUM_ARMS,), jnp.int32))
-    _, (origin, report) = jax.jit(lambda: jax.lax.scan(one_round, start, jax.random.split(jax.random.key(seed), rounds)))()
+    _, (origin, report) = jax.jit(
+        lambda: jax.lax.scan(one_round, start, jax.random.split(jax.random.key(seed), rounds))
+    )()
     return np.asarray(origin), report
 
 
 @pytest.mark.parametrize("name", ["online", "naive", "window", "sampling", "exp3"])
 def test_the_arm_with_progress_is_found(name):
-    """Only arm 3 gets better with practice; the others' returns are noise about different levels."""
+    """Only arm 3 gets better with practice; the others' returns are noise about different
+    levels.
+    """
 
     def outcome(key, counts, arm):
         learnt = jnp.where(arm == 3, 0.1 * counts[3], 10.0 * arm)
         return learnt + 0.02 * jax.random.normal(key), True
 
     exp3 = teachers.exp3(ARMS, teachers.Exp3Config(learning_rate=0.02))
-    teacher = exp3 if name == "exp3" else teachers.tscl(ARMS, teachers.TsclConfig(algorithm=name, exploration=0.3))
+    teacher = (
+        exp3
+        if name == "exp3"
+        else teachers.tscl(ARMS, teachers.TsclConfig(algorithm=name, exploration=0.3))
+    )
     origin, _ = practise(teacher, outcome, 1500)
     assert np.mean(origin[-500:] == 3) > 0.65
 
 
 def test_ucb_finds_the_arm_with_the_largest_advantages():
-    outcome = lambda key, counts, arm: (jnp.where(arm == 3, 1.0, 0.1) * jax.random.normal(key), False)
+    outcome = lambda key, counts, arm: (
+        jnp.where(arm == 3, 1.0, 0.1) * jax.random.normal(key),
+        False,
+    )
     origin, _ = practise(teachers.ucb_advantage(ARMS), outcome, 2000)
-    assert np.mean(origin[-500:] == 3) > 0.6 and np.all(np.bincount(origin[:500].ravel(), minlength=6) > 10)
+    assert np.mean(origin[-500:] == 3) > 0.6 and np.all(
+        np.bincount(origin[:500].ravel(), minlength=6) > 10
+    )
 
 
 def test_balanced_filtering_finds_the_arm_of_intermediate_difficulty():
@@ -70,7 +86,9 @@ def test_skill_it_teaches_prerequisites_first_and_faster_for_knowing_them():
     chain = np.eye(6) + 0.5 * np.triu(np.ones((6, 6)), 1)
 
     def learn(graph, rounds=4000):
-        teacher = teachers.skill_it(ARMS, teachers.SkillItConfig(learning_rate=2.0, round_episodes=20, window=10), graph)
+        teacher = teachers.skill_it(
+            ARMS, teachers.SkillItConfig(learning_rate=2.0, round_episodes=20, window=10), graph
+        )
 
         def one_round(carry, key):
             state, practised = carry
@@ -79,11 +97,18 @@ def test_skill_it_teaches_prerequisites_first_and_faster_for_knowing_them():
             arm = proposals.origin[0]
             ready = (arm == 0) | (practised[arm - 1] >= 60)
             practised = practised.at[arm].add(ready)
-            state = updated(teacher, key_update, state, episodes_of(arm[None], [0.0], (practised[arm] >= 60)[None]))
+            state = updated(
+                teacher,
+                key_update,
+                state,
+                episodes_of(arm[None], [0.0], (practised[arm] >= 60)[None]),
+            )
             return (state, practised), (practised, teacher.report(state)["probabilities"])
 
         start = (teacher.init(jax.random.key(0)), jnp.zeros((6,), jnp.int32))
-        _, seen = jax.jit(lambda: jax.lax.scan(one_round, start, jax.random.split(jax.random.key(1), rounds)))()
+        _, seen = jax.jit(
+            lambda: jax.lax.scan(one_round, start, jax.random.split(jax.random.key(1), rounds))
+        )()
         return [np.asarray(x) for x in seen]
 
     practised, probabilities = learn(chain)

@@ -14,27 +14,52 @@ KEY = jax.random.key(0)
 
 
 def listener(space=SPACE, origin=7, name="listener"):
-    """A teacher of one task and one origin, whose state is what it heard: number of episodes, sums of returns and of origins."""
+    """A teacher of one task and one origin, whose state is what it heard: number of episodes,
+    sums of returns and of origins.
+    """
 
     def propose(key, state, num):
-        proposals = fresh_proposals(key, jnp.broadcast_to(jnp.array(space.high, jnp.float32), (num, space.dims)))
+        proposals = fresh_proposals(
+            key, jnp.broadcast_to(jnp.array(space.high, jnp.float32), (num, space.dims))
+        )
         return state, proposals.replace(origin=jnp.full((num,), origin, jnp.int32))
 
     def update(key, state, episodes, context):
         heard = lambda x: jnp.sum(jnp.where(episodes.valid, x, 0.0))
-        new = state + jnp.stack([heard(1.0), heard(episodes.returns), heard(episodes.origin), heard(episodes.tasks.sum(1))])
+        new = state + jnp.stack(
+            [
+                heard(1.0),
+                heard(episodes.returns),
+                heard(episodes.origin),
+                heard(episodes.tasks.sum(1)),
+            ]
+        )
         return new, jnp.int32(3)
 
-    return Teacher(name=name, init=lambda key: jnp.zeros(4), propose=propose, update=update, report=lambda state: state)
+    return Teacher(
+        name=name,
+        init=lambda key: jnp.zeros(4),
+        propose=propose,
+        update=update,
+        report=lambda state: state,
+    )
 
 
 def context(num_steps=1000):
-    return Context(round=jnp.int32(0), num_steps=jnp.int32(num_steps), probe=lambda *_: pytest.fail("nobody probes"))
+    return Context(
+        round=jnp.int32(0),
+        num_steps=jnp.int32(num_steps),
+        probe=lambda *_: pytest.fail("nobody probes"),
+    )
 
 
 def episodes_of(proposals, space=SPACE):
     made_up = made_up_episodes(KEY, space, proposals)
-    return made_up.replace(valid=jnp.ones_like(made_up.valid), returns=jnp.ones_like(made_up.returns), tasks=proposals.tasks)
+    return made_up.replace(
+        valid=jnp.ones_like(made_up.valid),
+        returns=jnp.ones_like(made_up.returns),
+        tasks=proposals.tasks,
+    )
 
 
 def test_a_mix_has_its_shares_and_every_episode_goes_home():
@@ -62,7 +87,9 @@ def test_the_share_of_a_mix_can_be_swept():
         teacher = teachers.mix(listener(origin=0), listener(origin=1), share)
         return jnp.mean(teacher.propose(KEY, teacher.init(KEY), 5000)[1].origin == 0)
 
-    np.testing.assert_allclose(jax.vmap(proposed)(jnp.array([0.0, 0.3, 1.0])), [0, 0.3, 1], atol=0.02)
+    np.testing.assert_allclose(
+        jax.vmap(proposed)(jnp.array([0.0, 0.3, 1.0])), [0, 0.3, 1], atol=0.02
+    )
 
 
 def test_a_subspace_is_a_smaller_box_and_the_rest_stays():
@@ -94,12 +121,18 @@ def test_probes_of_a_subspace_are_about_whole_tasks():
             return results.tasks, jnp.int32(0)
 
         return Teacher(
-            name="prober", init=lambda key: jnp.zeros((2, 1)), propose=listener(space).propose, update=update, report=lambda s: s
+            name="prober",
+            init=lambda key: jnp.zeros((2, 1)),
+            propose=listener(space).propose,
+            update=update,
+            report=lambda s: s,
         )
 
     teacher = teachers.in_subspace(make, SPACE, {"spacing": 2.0, "angle": 0.0})
     state, proposals = teacher.propose(KEY, teacher.init(KEY), 2)
-    state, _ = teacher.update(KEY, state, episodes_of(proposals), Context(jnp.int32(0), jnp.int32(0), probe))
+    state, _ = teacher.update(
+        KEY, state, episodes_of(proposals), Context(jnp.int32(0), jnp.int32(0), probe)
+    )
     np.testing.assert_allclose(asked[0], [[0.5, 2.0, 0.0]] * 2)
     np.testing.assert_allclose(state, [[0.5]] * 2)
 
@@ -109,13 +142,18 @@ def test_returns_are_normalised_and_clipped():
     teacher = teachers.normalise_returns(inner, -150.0, 350.0)
     state, proposals = teacher.propose(KEY, teacher.init(KEY), 4)
     episodes = episodes_of(proposals).replace(returns=jnp.array([-200.0, 100.0, 350.0, 999.0]))
-    np.testing.assert_allclose(teacher.update(KEY, state, episodes, context())[0][1], 0 + 0.5 + 1 + 1)
+    np.testing.assert_allclose(
+        teacher.update(KEY, state, episodes, context())[0][1], 0 + 0.5 + 1 + 1
+    )
     kept = []
     listens = Teacher(
         name="x",
         init=inner.init,
         propose=inner.propose,
-        update=lambda key, state, episodes, context: (kept.append(episodes.returns), (state, jnp.int32(0)))[1],
+        update=lambda key, state, episodes, context: (
+            kept.append(episodes.returns),
+            (state, jnp.int32(0)),
+        )[1],
         report=inner.report,
     )
     teachers.normalise_returns(listens, 0.0, 1.0).update(
@@ -124,15 +162,21 @@ def test_returns_are_normalised_and_clipped():
     np.testing.assert_array_equal(kept[0], np.array([np.nan, np.inf, 3e38, 0, 1], np.float32))
 
 
-@pytest.mark.parametrize(("cyclical", "expected"), [(False, [0, 0, 1, 2, 2, 2, 2]), (True, [0, 0, 1, 2, 2, 0, 0])])
+@pytest.mark.parametrize(
+    ("cyclical", "expected"), [(False, [0, 0, 1, 2, 2, 2, 2]), (True, [0, 0, 1, 2, 2, 0, 0])]
+)
 def test_a_schedule_changes_at_its_steps(cyclical, expected):
     """Phases of 2, 1 and 2 rounds of 100 steps; a resting teacher hears nothing."""
-    teacher = teachers.schedule([(listener(origin=o), s) for o, s in ((-1, 200), (5, 50), (9, 250))], cyclical)
+    teacher = teachers.schedule(
+        [(listener(origin=o), s) for o, s in ((-1, 200), (5, 50), (9, 250))], cyclical
+    )
     state, phases = teacher.init(KEY), []
     for round in range(7):
         state, proposals = teacher.propose(KEY, state, 4)
         phases.append(int(proposals.origin[0] % 3))
-        state, probe_steps = teacher.update(KEY, state, episodes_of(proposals), context(100 * (round + 1)))
+        state, probe_steps = teacher.update(
+            KEY, state, episodes_of(proposals), context(100 * (round + 1))
+        )
         assert int(probe_steps) == 3
     assert phases == expected
     heard = np.array(state.teachers)
@@ -141,18 +185,29 @@ def test_a_schedule_changes_at_its_steps(cyclical, expected):
 
 
 def test_a_schedule_counts_to_the_end_of_int32():
-    """All but the last phase of one that is not cyclical must fit, and lengths may be whole floats."""
-    teacher = teachers.schedule([(listener(), 1e6), (listener(), 2**31 - 1 - 10**6), (listener(), 10**10)])
-    phase = lambda num_steps: int(teacher.update(KEY, teacher.init(KEY), nothing, context(num_steps))[0].phase)
+    """All but the last phase of one that is not cyclical must fit, and lengths may be whole
+    floats.
+    """
+    teacher = teachers.schedule(
+        [(listener(), 1e6), (listener(), 2**31 - 1 - 10**6), (listener(), 10**10)]
+    )
+    phase = lambda num_steps: int(
+        teacher.update(KEY, teacher.init(KEY), nothing, context(num_steps))[0].phase
+    )
     nothing = episodes_of(teacher.propose(KEY, teacher.init(KEY), 4)[1])
     assert [phase(n) for n in (0, 10**6 - 1, 10**6, 2**31 - 2, 2**31 - 1)] == [0, 0, 1, 1, 2]
 
 
-@pytest.mark.parametrize("make", [lambda a, b: teachers.mix(a, b, 0.5), lambda a, b: teachers.schedule([(a, 1), (b, 1)])])
+@pytest.mark.parametrize(
+    "make", [lambda a, b: teachers.mix(a, b, 0.5), lambda a, b: teachers.schedule([(a, 1), (b, 1)])]
+)
 def test_tasks_must_be_alike(make):
     line = Box(names=("height",), low=(0.0,), high=(3.0,))
     teacher = make(listener(), listener(line))
-    with pytest.raises(ValueError, match=r"must have teachers whose tasks are alike, got .*\(4, 3\).* and .*\(4, 1\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"must have teachers whose tasks are alike, got .*\(4, 3\).* and .*\(4, 1\)",
+    ):
         teacher.propose(KEY, teacher.init(KEY), 4)
 
 
@@ -169,35 +224,88 @@ def test_a_frozen_teacher_learns_nothing():
     ("make", "message"),
     [
         (lambda: teachers.mix(listener(), listener(), 1.5), "mix.share.*1.5"),
-        (lambda: teachers.mix(listener(), listener(), "x"), "mix.share must be a number between 0 and 1, got 'x'"),
+        (
+            lambda: teachers.mix(listener(), listener(), "x"),
+            "mix.share must be a number between 0 and 1, got 'x'",
+        ),
         (lambda: teachers.in_subspace(listener, SPACE, {"weight": 1.0}), "in_subspace.*'weight'"),
-        (lambda: teachers.in_subspace(listener, SPACE, {"height": 4.0}), "in_subspace.*'height'.*4.0"),
-        (lambda: teachers.in_subspace(listener, SPACE, {"height": (2.0, 1.0)}), "in_subspace.*'height'.*2.0"),
-        (lambda: teachers.in_subspace(listener, SPACE, {"height": [0.0, np.nan]}), "in_subspace.*'height'.*nan"),
-        (lambda: teachers.in_subspace(listener, SPACE, {"height": (0.0, 1.0, 2.0)}), "in_subspace.*'height'.*2.0"),
-        (lambda: teachers.in_subspace(listener, SPACE, {"height": "ab"}), "in_subspace.*'height' is 'ab'"),
-        (lambda: teachers.in_subspace(listener, SPACE, {"height": 1.0, "spacing": 1.0, "angle": 0.0}), "in_subspace.*fixed"),
+        (
+            lambda: teachers.in_subspace(listener, SPACE, {"height": 4.0}),
+            "in_subspace.*'height'.*4.0",
+        ),
+        (
+            lambda: teachers.in_subspace(listener, SPACE, {"height": (2.0, 1.0)}),
+            "in_subspace.*'height'.*2.0",
+        ),
+        (
+            lambda: teachers.in_subspace(listener, SPACE, {"height": [0.0, np.nan]}),
+            "in_subspace.*'height'.*nan",
+        ),
+        (
+            lambda: teachers.in_subspace(listener, SPACE, {"height": (0.0, 1.0, 2.0)}),
+            "in_subspace.*'height'.*2.0",
+        ),
+        (
+            lambda: teachers.in_subspace(listener, SPACE, {"height": "ab"}),
+            "in_subspace.*'height' is 'ab'",
+        ),
+        (
+            lambda: teachers.in_subspace(
+                listener, SPACE, {"height": 1.0, "spacing": 1.0, "angle": 0.0}
+            ),
+            "in_subspace.*fixed",
+        ),
         (lambda: teachers.normalise_returns(listener(), 1.0, 1.0), "normalise_returns.*1.0"),
-        (lambda: teachers.normalise_returns(listener(), "a", 1.0), "normalise_returns.*low='a' and high=1.0"),
+        (
+            lambda: teachers.normalise_returns(listener(), "a", 1.0),
+            "normalise_returns.*low='a' and high=1.0",
+        ),
         (lambda: teachers.normalise_returns(listener(), -np.inf, 1.0), "normalise_returns.*-inf"),
-        (lambda: teachers.mix(listener(), listener(), jnp.float32(2.0)), "mix.share must be a number between 0 and 1, got .*2"),
-        (lambda: teachers.mix(listener(), listener(), jnp.full(3, 0.5)), "mix.share must be a number between 0 and 1, got"),
+        (
+            lambda: teachers.mix(listener(), listener(), jnp.float32(2.0)),
+            "mix.share must be a number between 0 and 1, got .*2",
+        ),
+        (
+            lambda: teachers.mix(listener(), listener(), jnp.full(3, 0.5)),
+            "mix.share must be a number between 0 and 1, got",
+        ),
         *[
             (
                 lambda phases=phases: teachers.schedule(phases),
                 r"schedule.phases must be a list of one or more pairs \(teacher, steps\), got",
             )
-            for phases in ([], None, [listener(), listener()], ((listener(), 1) for _ in range(2)), [(listener(), 1, 2)])
+            for phases in (
+                [],
+                None,
+                [listener(), listener()],
+                ((listener(), 1) for _ in range(2)),
+                [(listener(), 1, 2)],
+            )
         ],
-        (lambda: teachers.schedule([(listener(), 1)], cyclical="no"), "schedule.cyclical must be True or False, got 'no'"),
+        (
+            lambda: teachers.schedule([(listener(), 1)], cyclical="no"),
+            "schedule.cyclical must be True or False, got 'no'",
+        ),
         *[
-            (lambda steps=steps: teachers.schedule([(listener(), steps)]), "schedule.phases.*positive integer number of steps")
+            (
+                lambda steps=steps: teachers.schedule([(listener(), steps)]),
+                "schedule.phases.*positive integer number of steps",
+            )
             for steps in (0, -1, 0.5, 1.5, np.nan, np.inf, "10", None, True)
         ],
-        (lambda: teachers.schedule([(listener(), 3 * 10**9), (listener(), 1)]), r"schedule.phases must start within 2\^31 - 1"),
-        (lambda: teachers.schedule([(listener(), 1), (listener(), 2**31 - 1)], True), r"schedule.phases must end within 2\^31 - 1"),
+        (
+            lambda: teachers.schedule([(listener(), 3 * 10**9), (listener(), 1)]),
+            r"schedule.phases must start within 2\^31 - 1",
+        ),
+        (
+            lambda: teachers.schedule([(listener(), 1), (listener(), 2**31 - 1)], True),
+            r"schedule.phases must end within 2\^31 - 1",
+        ),
         (lambda: teachers.frozen(listener(), None), "frozen.state must be a state of listener"),
-        (lambda: teachers.frozen(listener(), jnp.zeros(3)), r"frozen.state must be a state of listener.*\(4,\).*\(3,\)"),
+        (
+            lambda: teachers.frozen(listener(), jnp.zeros(3)),
+            r"frozen.state must be a state of listener.*\(4,\).*\(3,\)",
+        ),
     ],
 )
 def test_bad_input_is_named(make, message):
@@ -208,15 +316,42 @@ def test_bad_input_is_named(make, message):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: teachers.mix(None, listener(), 0.5), "mix.first must be of the type Teacher, got None"),
-        (lambda: teachers.mix(listener(), SPACE, 0.5), "mix.second must be of the type Teacher, got Box"),
-        (lambda: teachers.normalise_returns(SPACE, 0, 1), "normalise_returns.teacher must be of the type Teacher, got Box"),
-        (lambda: teachers.frozen(teachers.random, ()), "frozen.teacher must be of the type Teacher, got <function"),
-        (lambda: teachers.schedule([("r", 5)]), r"schedule.phases\[0\]\[0\] must be of the type Teacher, got 'r'"),
-        (lambda: teachers.in_subspace(listener(), SPACE, {}), r"in_subspace.make must be a function \(subspace\) -> Teacher, got Teacher"),
-        (lambda: teachers.in_subspace(listener, teachers.arms.cells(SPACE), {}), "in_subspace.space must be of the type Box, got Arms"),
-        (lambda: teachers.in_subspace(listener, SPACE, None), "in_subspace.bounds must be of the type Mapping, got None"),
-        (lambda: teachers.in_subspace(listener, SPACE, [1.0]), r"in_subspace.bounds must be of the type Mapping, got \[1.0\]"),
+        (
+            lambda: teachers.mix(None, listener(), 0.5),
+            "mix.first must be of the type Teacher, got None",
+        ),
+        (
+            lambda: teachers.mix(listener(), SPACE, 0.5),
+            "mix.second must be of the type Teacher, got Box",
+        ),
+        (
+            lambda: teachers.normalise_returns(SPACE, 0, 1),
+            "normalise_returns.teacher must be of the type Teacher, got Box",
+        ),
+        (
+            lambda: teachers.frozen(teachers.random, ()),
+            "frozen.teacher must be of the type Teacher, got <function",
+        ),
+        (
+            lambda: teachers.schedule([("r", 5)]),
+            r"schedule.phases\[0\]\[0\] must be of the type Teacher, got 'r'",
+        ),
+        (
+            lambda: teachers.in_subspace(listener(), SPACE, {}),
+            r"in_subspace.make must be a function \(subspace\) -> Teacher, got Teacher",
+        ),
+        (
+            lambda: teachers.in_subspace(listener, teachers.arms.cells(SPACE), {}),
+            "in_subspace.space must be of the type Box, got Arms",
+        ),
+        (
+            lambda: teachers.in_subspace(listener, SPACE, None),
+            "in_subspace.bounds must be of the type Mapping, got None",
+        ),
+        (
+            lambda: teachers.in_subspace(listener, SPACE, [1.0]),
+            r"in_subspace.bounds must be of the type Mapping, got \[1.0\]",
+        ),
         (
             lambda: teachers.in_subspace(lambda space: space, SPACE, {}),
             r"in_subspace.make\(subspace\) must be of the type Teacher, got Box",

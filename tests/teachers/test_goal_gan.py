@@ -1,4 +1,6 @@
-"""GoalGAN: how it proposes, labels and trains, and that it finds tasks of intermediate difficulty."""
+"""GoalGAN: how it proposes, labels and trains, and that it finds tasks of intermediate
+difficulty.
+"""
 
 import dataclasses
 import functools
@@ -54,28 +56,40 @@ def attempts(proposals, solved, valid=True):
 
 @functools.cache
 def compiled(config):
-    """init(), propose(seed, state, num) and learn(state, episodes) of the teacher with `config`, each compiled."""
+    """init(), propose(seed, state, num) and learn(state, episodes) of the teacher with
+    `config`, each compiled.
+    """
     teacher = teachers.goal_gan(SPACE, config)
-    propose = quick_jit(lambda seed, state, num: teacher.propose(jax.random.key(seed), state, num), static_argnums=2)
+    propose = quick_jit(
+        lambda seed, state, num: teacher.propose(jax.random.key(seed), state, num), static_argnums=2
+    )
     learn = quick_jit(lambda state, episodes: teacher.update(KEY, state, episodes, None)[0])
     return functools.partial(quick_jit(teacher.init), KEY), propose, learn
 
 
 def labels(state):
-    """The (unit) tasks that have been labelled since the last training, and whether they are good."""
+    """The (unit) tasks that have been labelled since the last training, and whether they are
+    good.
+    """
     num = int(state.labelled.num_rows)
-    return np.asarray(state.labelled.values[:-1, :num]).T, np.asarray(state.labelled.values[-1, :num])
+    return np.asarray(state.labelled.values[:-1, :num]).T, np.asarray(
+        state.labelled.values[-1, :num]
+    )
 
 
 def practise(teacher, key, success, num, rounds):
-    """Final state and the tasks of every round; `success(tasks [num, dims], round)` is the probability of solving them."""
+    """Final state and the tasks of every round; `success(tasks [num, dims], round)` is the
+    probability of solving them.
+    """
 
     def one_round(state, inputs):
         key, round = inputs
         key_propose, key_solve, key_update = jax.random.split(key, 3)
         state, proposals = teacher.propose(key_propose, state, num)
         solved = jax.random.bernoulli(key_solve, success(proposals.tasks, round))
-        return teacher.update(key_update, state, attempts(proposals, solved), None)[0], proposals.tasks
+        return teacher.update(key_update, state, attempts(proposals, solved), None)[
+            0
+        ], proposals.tasks
 
     key_init, key_rounds = jax.random.split(key)
     inputs = jax.random.split(key_rounds, rounds), jnp.arange(rounds)
@@ -84,9 +98,24 @@ def practise(teacher, key, success, num, rounds):
 
 def test_the_preset_is_the_published_one():
     config = GoalGanConfig.teach_my_agent()
-    assert (config.noise, config.p_old, config.update_every, config.num_rollouts, config.num_iterations) == (0.1, 0.1, 100, 2, 250)
-    assert (config.num_pretraining_tasks, config.pretrain_iterations, config.batch_size, config.learning_rate) == (1000, 500, 64, 1e-3)
-    assert (config.min_success, config.max_success, config.min_distance) == (0.25, 0.75, 0.01) and config == GoalGanConfig()
+    assert (
+        config.noise,
+        config.p_old,
+        config.update_every,
+        config.num_rollouts,
+        config.num_iterations,
+    ) == (0.1, 0.1, 100, 2, 250)
+    assert (
+        config.num_pretraining_tasks,
+        config.pretrain_iterations,
+        config.batch_size,
+        config.learning_rate,
+    ) == (1000, 500, 64, 1e-3)
+    assert (config.min_success, config.max_success, config.min_distance) == (
+        0.25,
+        0.75,
+        0.01,
+    ) and config == GoalGanConfig()
 
 
 @pytest.mark.parametrize(
@@ -126,7 +155,11 @@ def test_a_generated_task_is_proposed_so_many_times_in_a_row_over_rounds():
     np.testing.assert_array_equal(proposals.origin, np.arange(18) // 3)
     np.testing.assert_array_equal(proposals.tasks, np.repeat(proposals.tasks[::3], 3, axis=0))
     assert len(np.unique(proposals.tasks, axis=0)) == 6 and len(np.unique(proposals.seeds)) == 18
-    assert np.all(proposals.tasks[:, 1] == 2) and int(state.num_opened) == 6 and int(state.num_unproposed) == 0
+    assert (
+        np.all(proposals.tasks[:, 1] == 2)
+        and int(state.num_opened) == 6
+        and int(state.num_unproposed) == 0
+    )
 
 
 def test_attempts_of_a_task_in_different_rounds_are_judged_together():
@@ -137,10 +170,14 @@ def test_attempts_of_a_task_in_different_rounds_are_judged_together():
     assert int(state.labelled.num_rows) == 0
     state, second = propose(2, state, 10)
     assert second.origin.tolist() == [5, 5, 6, 6, 7, 7, 8, 8, 9, 9]
-    late = first.replace(origin=jnp.array([1, 0, 0, 1, 2, 2, -1, -1, -1, -1]))  # the third attempts at tasks 0, 1 and 2 come too late
+    late = first.replace(
+        origin=jnp.array([1, 0, 0, 1, 2, 2, -1, -1, -1, -1])
+    )  # the third attempts at tasks 0, 1 and 2 come too late
     state = learn(state, attempts(late, late.origin == 1))
     tasks, good = labels(state)
-    np.testing.assert_allclose(tasks, jax.vmap(SPACE.to_unit)(first.tasks[jnp.array([2, 0, 4])])[:, ::2], atol=1e-6)
+    np.testing.assert_allclose(
+        tasks, jax.vmap(SPACE.to_unit)(first.tasks[jnp.array([2, 0, 4])])[:, ::2], atol=1e-6
+    )
     np.testing.assert_array_equal(good, [0, 1, 0])
     assert int(state.mastered.num_rows) == 1
     np.testing.assert_allclose(state.mastered.values[:, :1].T, tasks[:1])
@@ -165,7 +202,9 @@ def test_an_infinite_return_counts_as_no_attempt():
 
 
 def test_mastered_tasks_keep_their_distance_and_come_back():
-    init, propose, learn = compiled(dataclasses.replace(SMALL, p_old=1.0, noise=0.0, min_distance=0.05, open_slots=32))
+    init, propose, learn = compiled(
+        dataclasses.replace(SMALL, p_old=1.0, noise=0.0, min_distance=0.05, open_slots=32)
+    )
     state, proposals = propose(1, init(), 40)
     assert set(proposals.origin.tolist()) == set(range(20)), "nothing is mastered yet"
     state = learn(state, attempts(proposals, jnp.arange(40) < 30))
@@ -196,13 +235,17 @@ def test_networks_change_in_a_training_with_a_good_task_alone():
 
 
 def test_seeds_train_alone():
-    """Of two seeds under vmap only the one with a good task is trained, and as it is without the other."""
+    """Of two seeds under vmap only the one with a good task is trained, and as it is without
+    the other.
+    """
     init, propose, learn = compiled(dataclasses.replace(SMALL, update_every=5))
     state, proposals = propose(1, init(), 10)
     solved = jnp.stack([jnp.zeros(10, bool), jnp.arange(10) % 2 == 0])
     episodes = jax.vmap(lambda solved: attempts(proposals, solved))(solved)
     teacher = teachers.goal_gan(SPACE, dataclasses.replace(SMALL, update_every=5))
-    both = quick_jit(jax.vmap(lambda episodes: teacher.update(KEY, state, episodes, None)[0]))(episodes)
+    both = quick_jit(jax.vmap(lambda episodes: teacher.update(KEY, state, episodes, None)[0]))(
+        episodes
+    )
     assert both.num_trainings.tolist() == [0, 1]
     assert_equal(jax.tree.map(lambda x: x[0], both.gan), state.gan)
     alone = learn(state, attempts(proposals, solved[1]))
@@ -210,15 +253,26 @@ def test_seeds_train_alone():
 
 
 def test_pretraining_finds_the_easy_tasks():
-    teacher = teachers.goal_gan(SPACE, dataclasses.replace(BAND, initial_mean=(-0.8, 2.0, 5.4), initial_std=0.1, pretrain_iterations=300))
-    shown = quick_jit(jax.vmap(lambda key: teacher.report(teacher.init(key)).generated))(jax.random.split(KEY, 3))
+    teacher = teachers.goal_gan(
+        SPACE,
+        dataclasses.replace(
+            BAND, initial_mean=(-0.8, 2.0, 5.4), initial_std=0.1, pretrain_iterations=300
+        ),
+    )
+    shown = quick_jit(jax.vmap(lambda key: teacher.report(teacher.init(key)).generated))(
+        jax.random.split(KEY, 3)
+    )
     assert bool(jnp.all(jax.vmap(jax.vmap(SPACE.contains))(shown)))
-    off = (shown.mean(axis=1) - jnp.array([-0.8, 2.0, 5.4])[None]) / jnp.array([2.0, 1.0, 6.0])[None]
+    off = (shown.mean(axis=1) - jnp.array([-0.8, 2.0, 5.4])[None]) / jnp.array([2.0, 1.0, 6.0])[
+        None
+    ]
     assert float(jnp.max(jnp.abs(off))) < 0.25, off  # an untrained generator is off by about 0.4
 
 
 def band(tasks, left):
-    """Success is certain left of the band, [left, left + 0.4] on x (a fifth of the space), and out of reach right of it."""
+    """Success is certain left of the band, [left, left + 0.4] on x (a fifth of the space), and
+    out of reach right of it.
+    """
     x = tasks[..., 0]
     return jnp.where(x < left, 1.0, jnp.where(x > left + 0.4, 0.0, 0.5))
 
@@ -227,7 +281,9 @@ def band(tasks, left):
 def test_it_finds_the_band_of_intermediate_difficulty_and_follows_it():
     teacher = teachers.goal_gan(SPACE, BAND)
     left = lambda round: jnp.clip(0.01 * (round - 40) - 0.6, -0.6, 0.2)
-    run = lambda key: practise(teacher, key, lambda tasks, round: band(tasks, left(round)), 20, 140)[1]
+    run = lambda key: practise(
+        teacher, key, lambda tasks, round: band(tasks, left(round)), 20, 140
+    )[1]
     tasks = quick_jit(jax.vmap(run))(jax.random.split(KEY, 3))
     share = np.mean(band(tasks, left(jnp.arange(140))[None, :, None]) == 0.5, axis=2)
     shares = share[:, 20:40].mean(axis=1), share[:, -20:].mean(axis=1)
@@ -236,8 +292,14 @@ def test_it_finds_the_band_of_intermediate_difficulty_and_follows_it():
 
 def test_nothing_is_nan_without_success_or_without_failure():
     teacher = teachers.goal_gan(SPACE, dataclasses.replace(SMALL, p_old=0.1))
-    run = lambda probability: practise(teacher, KEY, lambda tasks, round: jnp.full(tasks.shape[0], probability), 10, 20)
+    run = lambda probability: practise(
+        teacher, KEY, lambda tasks, round: jnp.full(tasks.shape[0], probability), 10, 20
+    )
     state, tasks = quick_jit(jax.vmap(run))(jnp.array([0.0, 1.0]))
     report = jax.vmap(teacher.report)(state)
-    assert all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves((state, tasks, report)))
-    assert state.num_trainings.tolist() == [0, 0] and np.all((report.num_mastered > 0) == np.array([False, True]))
+    assert all(
+        bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves((state, tasks, report))
+    )
+    assert state.num_trainings.tolist() == [0, 0] and np.all(
+        (report.num_mastered > 0) == np.array([False, True])
+    )

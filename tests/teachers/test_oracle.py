@@ -18,7 +18,10 @@ def episodes_with(returns, valid=None):
     num, student = len(returns), toy_grid()
     proposals = fresh_proposals(jax.random.key(0), jnp.zeros((num, 2)))
     episodes = student.train(jax.random.key(0), student.init(jax.random.key(0)), proposals)[1]
-    return episodes.replace(returns=jnp.array(returns, jnp.float32), valid=jnp.ones(num, bool) if valid is None else jnp.array(valid))
+    return episodes.replace(
+        returns=jnp.array(returns, jnp.float32),
+        valid=jnp.ones(num, bool) if valid is None else jnp.array(valid),
+    )
 
 
 def test_window_starts_easy_and_tasks_fill_it():
@@ -31,11 +34,17 @@ def test_window_starts_easy_and_tasks_fill_it():
 def test_one_episode_a_round_is_the_published_rule():
     rng = np.random.default_rng(0)
     teacher = teachers.oracle(SPACE)
-    state, update, one = teacher.init(jax.random.key(0)), quick_jit(teacher.update), episodes_with([0.0])
+    state, update, one = (
+        teacher.init(jax.random.key(0)),
+        quick_jit(teacher.update),
+        episodes_with([0.0]),
+    )
     window, pending = np.array([0.0, 5.0]), []
     for level in rng.uniform(200, 260, 30):
         for value in rng.normal(level, 30, 50):
-            state, _ = update(jax.random.key(0), state, one.replace(returns=jnp.array([value], jnp.float32)), None)
+            state, _ = update(
+                jax.random.key(0), state, one.replace(returns=jnp.array([value], jnp.float32)), None
+            )
             pending.append(value)
             if len(pending) == 50:
                 if np.mean(pending) > 230:
@@ -47,7 +56,11 @@ def test_one_episode_a_round_is_the_published_rule():
 
 def test_window_stops_at_the_bounds():
     teacher = teachers.oracle(SPACE, teachers.OracleConfig(judge_every=1))
-    state, update, one = teacher.init(jax.random.key(0)), quick_jit(teacher.update), episodes_with([300.0])
+    state, update, one = (
+        teacher.init(jax.random.key(0)),
+        quick_jit(teacher.update),
+        episodes_with([300.0]),
+    )
     for _ in range(40):
         state, _ = update(jax.random.key(0), state, one, None)
     np.testing.assert_allclose(state.low, [2.5, 0])
@@ -57,7 +70,9 @@ def test_a_batch_is_judged_once_by_its_latest():
     teacher = teachers.oracle(SPACE)
     start, update = teacher.init(jax.random.key(0)), quick_jit(teacher.update)
     good_end = [0.0] * 100 + [300.0] * 50 + [np.nan] * 10
-    state, _ = update(jax.random.key(0), start, episodes_with(good_end, [True] * 150 + [False] * 10), None)
+    state, _ = update(
+        jax.random.key(0), start, episodes_with(good_end, [True] * 150 + [False] * 10), None
+    )
     np.testing.assert_allclose(state.low, [0.1, 4.8], rtol=1e-6)
     bad_end, _ = update(jax.random.key(0), start, episodes_with([300.0] * 100 + [0.0] * 50), None)
     np.testing.assert_allclose(bad_end.low, start.low)
@@ -65,7 +80,16 @@ def test_a_batch_is_judged_once_by_its_latest():
 
 
 @pytest.mark.parametrize(
-    "bad", [{"window": 0.0}, {"window": 1.5}, {"judge_every": 0}, {"step": 0.1}, {"step": (np.nan, 0.1)}, {"step": None}, {"step": "ab"}]
+    "bad",
+    [
+        {"window": 0.0},
+        {"window": 1.5},
+        {"judge_every": 0},
+        {"step": 0.1},
+        {"step": (np.nan, 0.1)},
+        {"step": None},
+        {"step": "ab"},
+    ],
 )
 def test_bad_configurations_are_named(bad):
     with pytest.raises(ValueError, match=f"OracleConfig.{next(iter(bad))}"):

@@ -18,12 +18,16 @@ NAN = float("nan")
 
 
 def with_levels(teacher, num, scores=()):
-    """The teacher's state after one episode on each of `num` levels (20 at most), at (seed / 10, 0)."""
+    """The teacher's state after one episode on each of `num` levels (20 at most), at (seed /
+    10, 0).
+    """
     seeds = np.arange(1, 21)
     scores = np.concatenate([scores, np.ones(20 - len(scores))])
     tasks = np.stack([seeds / 10, 0 * seeds], axis=1)
     episodes = episodes_of(tasks, seeds, valid=seeds <= num, positive_value_loss=scores)
-    return quick_jit(teacher.update)(jax.random.key(0), teacher.init(jax.random.key(0)), episodes, None)[0]
+    return quick_jit(teacher.update)(
+        jax.random.key(0), teacher.init(jax.random.key(0)), episodes, None
+    )[0]
 
 
 def propose(teacher, state, num):
@@ -33,11 +37,21 @@ def propose(teacher, state, num):
 def planted(key, proposals):
     """The score of a level is high near (7, 2)."""
     distance = jnp.sum((proposals.tasks - jnp.array([[7.0, 2.0]])) ** 2, axis=1)
-    return episodes_of(proposals.tasks, proposals.seeds, proposals.origin, positive_value_loss=jnp.exp(-distance / 4))
+    return episodes_of(
+        proposals.tasks,
+        proposals.seeds,
+        proposals.origin,
+        positive_value_loss=jnp.exp(-distance / 4),
+    )
 
 
 def test_presets_are_the_published_ones():
-    numbers = lambda config: (config.capacity, config.prioritisation, config.temperature, config.staleness)
+    numbers = lambda config: (
+        config.capacity,
+        config.prioritisation,
+        config.temperature,
+        config.staleness,
+    )
     assert numbers(PlrConfig.bipedal()) == (1000, "rank", 0.1, 0.5)
     assert numbers(PlrConfig.minigrid()) == (4000, "rank", 0.3, 0.3)
     assert numbers(PlrConfig.car_racing()) == (8000, "power", 1.0, 0.7)
@@ -45,10 +59,14 @@ def test_presets_are_the_published_ones():
         assert (
             config.robust
             and config.schedule == "proportionate"
-            and (config.replay_prob, config.least_filled, config.score) == (0.5, 0.5, "positive_value_loss")
+            and (config.replay_prob, config.least_filled, config.score)
+            == (0.5, 0.5, "positive_value_loss")
         )
         assert plr(SQUARE, config).name == "robust-plr"
-    assert PlrConfig() == dataclasses.replace(PlrConfig.bipedal(), robust=False) and plr(SQUARE).name == "plr"
+    assert (
+        PlrConfig() == dataclasses.replace(PlrConfig.bipedal(), robust=False)
+        and plr(SQUARE).name == "plr"
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,14 +86,20 @@ def test_presets_are_the_published_ones():
     ids=str,
 )
 def test_bad_configurations_are_named(bad):
-    with pytest.raises(ValueError, match=f"PlrConfig.{next(iter(bad))}.*{next(iter(bad.values()))}"):
+    with pytest.raises(
+        ValueError, match=f"PlrConfig.{next(iter(bad))}.*{next(iter(bad.values()))}"
+    ):
         PlrConfig(**bad)
 
 
 def test_an_easy_task_must_be_one_of_the_space():
-    with pytest.raises(ValueError, match="PlrConfig.initial_mean must lie in the task space: axis 'y' is 11"):
+    with pytest.raises(
+        ValueError, match="PlrConfig.initial_mean must lie in the task space: axis 'y' is 11"
+    ):
         plr(SQUARE, PlrConfig(initial_mean=(0.0, 11.0)))
-    with pytest.raises(ValueError, match="PlrConfig.initial_mean must be None where the task space is not a Box"):
+    with pytest.raises(
+        ValueError, match="PlrConfig.initial_mean must be None where the task space is not a Box"
+    ):
         plr(Pair(), PlrConfig(initial_mean=(0.0, 0.0)))
 
 
@@ -86,23 +110,39 @@ def test_it_replays_levels_once_enough_are_known(robust):
         proposals = propose(teacher, with_levels(teacher, num), 4000)
         replayed = np.asarray(proposals.origin) >= 0
         np.testing.assert_allclose(replayed.mean(), share, atol=0.03)
-        np.testing.assert_array_equal(proposals.seeds[replayed], proposals.origin[replayed] + 1)  # seed and task of the slot
-        np.testing.assert_allclose(proposals.tasks[replayed][:, 0], (proposals.origin[replayed] + 1) / 10, rtol=1e-6)
-        assert np.all(proposals.origin[~replayed] == -1) and len(np.unique(proposals.seeds[~replayed])) == (~replayed).sum()
+        np.testing.assert_array_equal(
+            proposals.seeds[replayed], proposals.origin[replayed] + 1
+        )  # seed and task of the slot
+        np.testing.assert_allclose(
+            proposals.tasks[replayed][:, 0], (proposals.origin[replayed] + 1) / 10, rtol=1e-6
+        )
+        assert (
+            np.all(proposals.origin[~replayed] == -1)
+            and len(np.unique(proposals.seeds[~replayed])) == (~replayed).sum()
+        )
         np.testing.assert_array_equal(proposals.weight, replayed if robust else np.ones(4000))
 
 
 def test_a_proportionate_schedule_replays_no_more_than_is_filled():
-    teacher = plr(SQUARE, PlrConfig(capacity=20, replay_prob=0.8, least_filled=0.1, schedule="proportionate"))
+    teacher = plr(
+        SQUARE, PlrConfig(capacity=20, replay_prob=0.8, least_filled=0.1, schedule="proportionate")
+    )
     for num, share in ((1, 0.0), (5, 0.25), (20, 0.8)):
         proposals = propose(teacher, with_levels(teacher, num), 4000)
         np.testing.assert_allclose(np.mean(proposals.origin >= 0), share, atol=0.03)
 
 
 def test_replays_follow_the_probabilities_of_the_buffer():
-    teacher = plr(SQUARE, PlrConfig(capacity=4, replay_prob=1.0, prioritisation="power", temperature=1.0, staleness=0.0))
+    teacher = plr(
+        SQUARE,
+        PlrConfig(
+            capacity=4, replay_prob=1.0, prioritisation="power", temperature=1.0, staleness=0.0
+        ),
+    )
     proposals = propose(teacher, with_levels(teacher, 4, [1.0, 2.0, 3.0, 4.0]), 20_000)
-    np.testing.assert_allclose(np.bincount(proposals.origin) / 20_000, [0.1, 0.2, 0.3, 0.4], atol=0.015)
+    np.testing.assert_allclose(
+        np.bincount(proposals.origin) / 20_000, [0.1, 0.2, 0.3, 0.4], atol=0.015
+    )
 
 
 @pytest.mark.parametrize(
@@ -128,7 +168,11 @@ def test_scores(score, first, second):
     }
     teacher, state = plr(SQUARE, PlrConfig(capacity=3, score=score)), None
     for visit, expected in enumerate((first, second)):
-        episodes = episodes_of([[1.0, 1.0]], [5], **{name: values[visit : visit + 1] for name, values in visits.items()})
+        episodes = episodes_of(
+            [[1.0, 1.0]],
+            [5],
+            **{name: values[visit : visit + 1] for name, values in visits.items()},
+        )
         state = teacher.init(jax.random.key(0)) if state is None else state
         state, probe_steps = quick_jit(teacher.update)(jax.random.key(0), state, episodes, None)
         np.testing.assert_allclose(state.buffer.scores[0], expected, rtol=1e-6)
@@ -142,14 +186,24 @@ def test_with_a_score_that_the_student_cannot_give_every_level_is_new_and_the_re
         teacher = plr(student.task_space, PlrConfig(capacity=8, score=score))
         student_state = student.init(jax.random.key(0))
         state = teacher.init(jax.random.key(0))
-        _, episodes = quick_jit(student.train)(jax.random.key(2), student_state, propose(teacher, state, 8))
-        state, _ = quick_jit(teacher.update)(jax.random.key(3), state, episodes.replace(valid=jnp.arange(8) < 5), None)
+        _, episodes = quick_jit(student.train)(
+            jax.random.key(2), student_state, propose(teacher, state, 8)
+        )
+        state, _ = quick_jit(teacher.update)(
+            jax.random.key(3), state, episodes.replace(valid=jnp.arange(8) < 5), None
+        )
         report = teacher.report(state)
-        unscored[score] = (int(report.num_filled), int(report.num_episodes), int(report.num_unscored))
+        unscored[score] = (
+            int(report.num_filled),
+            int(report.num_episodes),
+            int(report.num_unscored),
+        )
     assert unscored == {"max_mc": (0, 0, 5), "return_change": (5, 5, 0)}
 
 
-@pytest.mark.parametrize("config", [PlrConfig(capacity=100), PlrConfig.car_racing()], ids=["rank", "power"])
+@pytest.mark.parametrize(
+    "config", [PlrConfig(capacity=100), PlrConfig.car_racing()], ids=["rank", "power"]
+)
 def test_it_finds_a_planted_field_of_scores(config):
     config = dataclasses.replace(config, capacity=100, staleness=0.2)
     _, proposals = practise(plr(SQUARE, config), planted, 8, 300, jax.random.key(0))
@@ -169,17 +223,26 @@ def test_new_levels_lie_about_the_easy_task():
 def test_a_constant_axis_stays_constant():
     space = Box(names=("x", "constant"), low=(0.0, 3.0), high=(1.0, 3.0))
     teacher = plr(space, PlrConfig(capacity=8, least_filled=0.0))
-    student = lambda key, proposals: episodes_of(proposals.tasks, proposals.seeds, positive_value_loss=proposals.tasks[:, 0])
+    student = lambda key, proposals: episodes_of(
+        proposals.tasks, proposals.seeds, positive_value_loss=proposals.tasks[:, 0]
+    )
     state, proposals = practise(teacher, student, 4, 10, jax.random.key(0))
     assert np.all(proposals.tasks[..., 1] == 3) and np.all(np.isfinite(state.buffer.replay_probs))
 
 
 def test_probabilities_can_be_swept():
     def share(replay_prob, temperature):
-        teacher = plr(SQUARE, PlrConfig(capacity=2, replay_prob=replay_prob, temperature=temperature, staleness=0.0))
+        teacher = plr(
+            SQUARE,
+            PlrConfig(capacity=2, replay_prob=replay_prob, temperature=temperature, staleness=0.0),
+        )
         episodes = episodes_of([[1.0, 1.0], [2.0, 2.0]], [1, 2], positive_value_loss=[1.0, 2.0])
-        state, _ = teacher.update(jax.random.key(0), teacher.init(jax.random.key(0)), episodes, None)
-        return state.buffer.replay_probs[1], jnp.mean(teacher.propose(jax.random.key(1), state, 5000)[1].origin >= 0)
+        state, _ = teacher.update(
+            jax.random.key(0), teacher.init(jax.random.key(0)), episodes, None
+        )
+        return state.buffer.replay_probs[1], jnp.mean(
+            teacher.propose(jax.random.key(1), state, 5000)[1].origin >= 0
+        )
 
     probs, shares = quick_jit(jax.vmap(share))(jnp.array([0.0, 0.4]), jnp.array([1.0, 0.5]))
     np.testing.assert_allclose(probs, [2 / 3, 4 / 5], rtol=1e-6)

@@ -1,14 +1,15 @@
 """The mass matrix of a walker and its inverse.
 
-Generalised velocity: hull (vx, vy, rate) and the absolute rate of every link. Legs touch only through the hull, so the matrix is an
-arrow of a 3 x 3 hull block M and, for each leg, a 2 x 2 block L and a 3 x 2 coupling C:
+Generalised velocity: hull (vx, vy, rate) and the absolute rate of every link. Legs touch only
+through the hull, so the matrix is an arrow of a 3 x 3 hull block M and, for each leg, a 2 x 2 block
+L and a 3 x 2 coupling C:
 
     legs eliminated:     S = M - sum C L^-1 C^T,   E = C L^-1
     hull velocity:       v = S^-1 (hull momentum - sum E leg momentum)
     links' rates:        w = L^-1 leg momentum - E^T v
 
-`Motion` keeps the first term of w instead of w: then an impulse on a leg changes the hull's three numbers and that leg's two, and
-nothing else.
+`Motion` keeps the first term of w instead of w: then an impulse on a leg changes the hull's three
+numbers and that leg's two, and nothing else.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from jaxcurriculum.envs.walker.engine.kinematics import Posture, dot, fold, perp
 
 
 class Motion(struct.PyTreeNode):
-    """A generalised velocity (or displacement), with the links' rates relative to what the hull alone makes them do."""
+    """A generalised velocity (or displacement), with the links' rates relative to what the hull
+    alone makes them do.
+    """
 
     hull: jax.Array  # [3, N]
     links: jax.Array  # [2 (upper, lower), legs, N]: rates + E^T hull
@@ -32,7 +35,8 @@ class MassMatrix(struct.PyTreeNode):
     """Levers and the eliminated inverse at one posture."""
 
     hip_lever: jax.Array  # [2, legs, N], m: velocity of a hip at 1 rad/s of the hull
-    link_lever: jax.Array  # [2, 2 (upper, lower), legs, N], m: velocity of a link's centre at 1 rad/s of the link
+    # [2, 2 (upper, lower), legs, N], m: velocity of a link's centre at 1 rad/s of the link
+    link_lever: jax.Array
     coupling: jax.Array  # [3, 2 (upper, lower), legs, N]: E
     leg_inverse: jax.Array  # [3, legs, N]: L^-1 as (upper upper, upper lower, lower lower)
     hull_inverse: jax.Array  # [6, N]: S^-1 as (00, 01, 02, 11, 12, 22)
@@ -43,7 +47,13 @@ class MassMatrix(struct.PyTreeNode):
         """S^-1 momentum, [3, ..., N]."""
         a = self.hull_inverse.reshape(6, *([1] * (momentum.ndim - 2)), -1)
         x, y, w = momentum
-        return jnp.stack([a[0] * x + a[1] * y + a[2] * w, a[1] * x + a[3] * y + a[4] * w, a[2] * x + a[4] * y + a[5] * w])
+        return jnp.stack(
+            [
+                a[0] * x + a[1] * y + a[2] * w,
+                a[1] * x + a[3] * y + a[4] * w,
+                a[2] * x + a[4] * y + a[5] * w,
+            ]
+        )
 
     def solve_leg(self, momentum: jax.Array) -> jax.Array:
         """L^-1 momentum, [2 (upper, lower), ..., legs, N]."""
@@ -62,7 +72,8 @@ def mass_matrix(walker: Anatomy, shape: Posture) -> MassMatrix:
     half_upper, half_lower = walker.length / 2
     hip, link = perpendicular(shape.hip), walker.length[None] / 2 * perpendicular(shape.axis)
 
-    pull = jnp.stack([m_upper + 2 * m_lower, m_lower])[None] * link  # what each rate moves, through its own lever
+    # what each rate moves, through its own lever
+    pull = jnp.stack([m_upper + 2 * m_lower, m_lower])[None] * link
     block = jnp.concatenate([pull, dot(hip[:, None], pull)[None]])  # C: [3, 2, legs, N]
     ul = 2 * m_lower * dot(link[:, 0], link[:, 1])
     uu = jnp.broadcast_to(i_upper + (m_upper + 4 * m_lower) * half_upper**2, ul.shape)
@@ -88,7 +99,9 @@ def mass_matrix(walker: Anatomy, shape: Posture) -> MassMatrix:
     s00, s11, s22 = total - eliminated(0, 0), total - eliminated(1, 1), moment - eliminated(2, 2)
     s01, s02, s12 = -eliminated(0, 1), turn[0] - eliminated(0, 2), turn[1] - eliminated(1, 2)
     c00, c01, c02 = s11 * s22 - s12 * s12, s02 * s12 - s01 * s22, s01 * s12 - s02 * s11
-    cofactors = jnp.stack([c00, c01, c02, s00 * s22 - s02 * s02, s02 * s01 - s00 * s12, s00 * s11 - s01 * s01])
+    cofactors = jnp.stack(
+        [c00, c01, c02, s00 * s22 - s02 * s02, s02 * s01 - s00 * s12, s00 * s11 - s01 * s01]
+    )
     hull_inverse = cofactors / (s00 * c00 + s01 * c01 + s02 * c02)[None]
     return MassMatrix(
         hip_lever=hip,
@@ -97,19 +110,25 @@ def mass_matrix(walker: Anatomy, shape: Posture) -> MassMatrix:
         leg_inverse=leg_inverse,
         hull_inverse=hull_inverse,
         leg=jnp.stack([jnp.stack([uu, ul]), jnp.stack([ul, ll])]),
-        hull=jnp.stack([jnp.stack([s00, s01, s02]), jnp.stack([s01, s11, s12]), jnp.stack([s02, s12, s22])]),
+        hull=jnp.stack(
+            [jnp.stack([s00, s01, s02]), jnp.stack([s01, s11, s12]), jnp.stack([s02, s12, s22])]
+        ),
     )
 
 
 def project(walker: Anatomy, mass: MassMatrix, hull: jax.Array, links: jax.Array) -> Motion:
-    """The joined motion nearest, in the mass metric, to bodies that move apart: (J^T M J)^-1 J^T M (hull, links).
+    """The joined motion nearest, in the mass metric, to bodies that move apart: (J^T M J)^-1 J^T M
+    (hull, links).
 
-    `hull` [3, N] and `links` [3, 2 (upper, lower), legs, N] are velocities (vx, vy, rate) of each body's centre, or displacements.
+    `hull` [3, N] and `links` [3, 2 (upper, lower), legs, N] are velocities (vx, vy, rate) of each
+    body's centre, or displacements.
     """
     upper, lower = (walker.mass[None] * links[:2]).swapaxes(0, 1)  # linear momentum, [2, legs, N]
     both = upper + lower
     turning = walker.hull_inertia * hull[2] + fold(jnp.add, dot(mass.hip_lever, both))
-    momentum = jnp.concatenate([walker.hull_mass[None] * hull[:2] + fold(jnp.add, both, 1), turning[None]])
+    momentum = jnp.concatenate(
+        [walker.hull_mass[None] * hull[:2] + fold(jnp.add, both, 1), turning[None]]
+    )
     through_lever = dot(mass.link_lever, jnp.stack([upper + 2 * lower, lower], axis=1))
     leg_momentum = walker.inertia * links[2] + through_lever
     eliminated = fold(jnp.add, fold(jnp.add, mass.coupling * leg_momentum[None], 1), 1)
@@ -117,9 +136,13 @@ def project(walker: Anatomy, mass: MassMatrix, hull: jax.Array, links: jax.Array
 
 
 def body_velocities(mass: MassMatrix, motion: Motion) -> jax.Array:
-    """Velocities (vx, vy, rate) of the links' centres under a joined motion, [3, 2 (upper, lower), legs, N]."""
+    """Velocities (vx, vy, rate) of the links' centres under a joined motion, [3, 2 (upper,
+    lower), legs, N].
+    """
     rates = mass.rates(motion)
     swing = rates[None] * mass.link_lever
     hips = motion.hull[:2, None] + motion.hull[2:, None] * mass.hip_lever
     uppers = hips + swing[:, 0]
-    return jnp.concatenate([jnp.stack([uppers, uppers + swing[:, 0] + swing[:, 1]], axis=1), rates[None]])
+    return jnp.concatenate(
+        [jnp.stack([uppers, uppers + swing[:, 0] + swing[:, 1]], axis=1), rates[None]]
+    )

@@ -1,9 +1,10 @@
 """Constraints on a walker as rows.
 
-A row is one speed that something bounds: a joint's rate (motor and limit), or the speed of a contact point along its normal or its
-tangent. With J the row, an impulse p along it changes the motion by A^-1 J^T p and the row's own speed by p / mass. A row touches
-the hull's three numbers and two of its own leg (`mass.Motion`), so it is five numbers long. Row order: hip, knee, then four normals,
-then the four tangents of the same points.
+A row is one speed that something bounds: a joint's rate (motor and limit), or the speed of a
+contact point along its normal or its tangent. With J the row, an impulse p along it changes the
+motion by A^-1 J^T p and the row's own speed by p / mass. A row touches the hull's three numbers and
+two of its own leg (`mass.Motion`), so it is five numbers long. Row order: hip, knee, then four
+normals, then the four tangents of the same points.
 """
 
 from __future__ import annotations
@@ -28,29 +29,45 @@ class Rows(struct.PyTreeNode):
 
 
 def make_rows(mass: MassMatrix, tops: jax.Array, contacts: Contacts) -> Rows:
-    """The rows at one posture, with `tops` [2, 2, legs, N] the links' upper ends and contacts [2 (points), 2 (links), legs, N]."""
+    """The rows at one posture, with `tops` [2, 2, legs, N] the links' upper ends and contacts
+    [2 (points), 2 (links), legs, N].
+    """
     hull, links = _contact_rows(mass, tops, contacts)
     zero, one = jnp.zeros_like(hull[0, :1]), jnp.ones_like(hull[0, :1])
     both = jnp.concatenate([zero, zero])
-    joints_hull = jnp.stack([both, both, jnp.concatenate([-one, zero])])  # a hip turns against the hull
+    joints_hull = jnp.stack(
+        [both, both, jnp.concatenate([-one, zero])]
+    )  # a hip turns against the hull
     joints_links = jnp.stack([jnp.concatenate([one, -one]), jnp.concatenate([zero, one])])
     hull = jnp.concatenate([joints_hull, hull], axis=1)  # [3, 10, legs, N]
     links = jnp.concatenate([joints_links, links], axis=1)  # [2, 10, legs, N]
 
-    hull = hull - mass.coupling[:, 0, None] * links[0][None] - mass.coupling[:, 1, None] * links[1][None]
+    hull = (
+        hull
+        - mass.coupling[:, 0, None] * links[0][None]
+        - mass.coupling[:, 1, None] * links[1][None]
+    )
     jacobian = jnp.concatenate([hull, links])
     response = jnp.concatenate([mass.solve_hull(hull), mass.solve_leg(links)])
     return Rows(
-        jacobian=jnp.stack(list(jacobian), axis=2),  # five numbers that are used together lie together
+        jacobian=jnp.stack(
+            list(jacobian), axis=2
+        ),  # five numbers that are used together lie together
         response=jnp.stack(list(response), axis=2),
         mass=1.0 / fold(jnp.add, jacobian * response),
     )
 
 
-def _contact_rows(mass: MassMatrix, tops: jax.Array, contacts: Contacts) -> tuple[jax.Array, jax.Array]:
-    """Normal and tangential rows before elimination: hull part [3, 8, legs, N], link part [2 (upper, lower), 8, legs, N]."""
+def _contact_rows(
+    mass: MassMatrix, tops: jax.Array, contacts: Contacts
+) -> tuple[jax.Array, jax.Array]:
+    """Normal and tangential rows before elimination: hull part [3, 8, legs, N], link part [2
+    (upper, lower), 8, legs, N].
+    """
     normal = contacts.normal
-    direction = jnp.stack([normal, jnp.stack([normal[1], -normal[0]])], axis=1)  # [2, 2 (rows), 2 (points), 2 (links), legs, N]
+    direction = jnp.stack(
+        [normal, jnp.stack([normal[1], -normal[0]])], axis=1
+    )  # [2, 2 (rows), 2 (points), 2 (links), legs, N]
     through_hip = dot(mass.hip_lever[:, None, None, None], direction)
     arm = perpendicular(contacts.point - tops[:, None])
     own = dot(arm[:, None], direction)
@@ -64,4 +81,9 @@ def _contact_rows(mass: MassMatrix, tops: jax.Array, contacts: Contacts) -> tupl
 
 def row_speeds(jacobian: jax.Array, motion: Motion) -> jax.Array:
     """The speed along rows [rows, legs, 5, N] under `motion`, [rows, legs, N]."""
-    return jnp.asarray(sum(jacobian[:, :, i] * speed for i, speed in enumerate([*motion.hull[:, None, None], *motion.links[:, None]])))
+    return jnp.asarray(
+        sum(
+            jacobian[:, :, i] * speed
+            for i, speed in enumerate([*motion.hull[:, None, None], *motion.links[:, None]])
+        )
+    )

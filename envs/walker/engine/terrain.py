@@ -1,4 +1,6 @@
-"""A track as the physics reads it: its ground, its obstacles from left to right, and the few of them around a walker."""
+"""A track as the physics reads it: its ground, its obstacles from left to right, and the few of
+them around a walker.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ NOWHERE = 1e6  # m: where obstacles stand that do not exist
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Density:
-    """How closely obstacles may stand: groups of at most `group`, at least `width` m wide and `gap` m apart."""
+    """How closely obstacles may stand: groups of at most `group`, at least `width` m wide and
+    `gap` m apart.
+    """
 
     gap: float
     width: float
@@ -33,16 +37,23 @@ class Density:
 
     def most(self, stretch: float) -> int:
         """How many a stretch of so many metres can touch, wherever it lies."""
-        return self.group * math.floor((stretch + self.gap + 2 * self.width) / (self.gap + self.width) + 1e-9)
+        return self.group * math.floor(
+            (stretch + self.gap + 2 * self.width) / (self.gap + self.width) + 1e-9
+        )
 
 
 class Level(struct.PyTreeNode):
-    """One track. The step reads it through `look_around` alone, so that a table of levels is never copied."""
+    """One track. The step reads it through `look_around` alone, so that a table of levels is
+    never copied.
+    """
 
     push: jax.Array  # [], N: horizontal force on the hull during the first step
-    ground: jax.Array | None  # [NUM_CELLS], m: height of the ground at each step; None where it is flat
-    obstacles: Columns | Polygons | None  # [obstacles, ...] from left to right; those that do not exist are `NOWHERE`, at the end
-    first: jax.Array | None  # [NUM_CELLS], int32: which obstacle is the first that reaches into each step
+    # [NUM_CELLS], m: height of the ground at each step; None where it is flat
+    ground: jax.Array | None
+    # [obstacles, ...] from left to right; those that do not exist are `NOWHERE`, at the end
+    obstacles: Columns | Polygons | None
+    # [NUM_CELLS], int32: which obstacle is the first that reaches into each step
+    first: jax.Array | None
     walker: Anatomy | None  # the body, where a task chooses it
     density: Density | None = struct.field(pytree_node=False)
 
@@ -57,22 +68,32 @@ class Window(struct.PyTreeNode):
 
     def near(self, x: jax.Array, stretch: float) -> list[Surface]:
         """The surfaces on `stretch` metres from x [..., N] on, which must lie in the window."""
-        return [self._ground(x, stretch), *([] if self.obstacles is None else [self._obstacles(x, stretch)])]
+        return [
+            self._ground(x, stretch),
+            *([] if self.obstacles is None else [self._obstacles(x, stretch)]),
+        ]
 
     def _ground(self, x: jax.Array, stretch: float) -> Surface:
         if self.heights is None or self.ground_left is None:
             return Flat()
         left = self.ground_left.reshape(*[1] * (x.ndim - 1), -1)
-        piece = jnp.clip(jnp.floor((x - left) / STEP), 0, self.heights.shape[0] - 2).astype(jnp.int32)
+        piece = jnp.clip(jnp.floor((x - left) / STEP), 0, self.heights.shape[0] - 2).astype(
+            jnp.int32
+        )
         pieces = _pieces(stretch)
-        index = jnp.minimum(piece[None] + np.arange(pieces + 1).reshape(-1, *[1] * x.ndim), self.heights.shape[0] - 1)
+        index = jnp.minimum(
+            piece[None] + np.arange(pieces + 1).reshape(-1, *[1] * x.ndim),
+            self.heights.shape[0] - 1,
+        )
         return Chain(left=left + STEP * piece, heights=_pick(self.heights, index))
 
     def _obstacles(self, x: jax.Array, stretch: float) -> Surface:
         assert self.obstacles is not None and self.density is not None
         in_window, wanted = right_ends(self.obstacles).shape[0], self.density.most(stretch)
         if in_window <= wanted:
-            return jax.tree.map(lambda a: a.reshape(*a.shape[:-1], *[1] * (x.ndim - 1), a.shape[-1]), self.obstacles)
+            return jax.tree.map(
+                lambda a: a.reshape(*a.shape[:-1], *[1] * (x.ndim - 1), a.shape[-1]), self.obstacles
+            )
         number = np.arange(in_window, dtype=np.int32).reshape(-1, *[1] * x.ndim)
         right = right_ends(self.obstacles).reshape(in_window, *[1] * (x.ndim - 1), -1)
         first = jnp.where(right >= x[None], number, in_window - wanted).min(0)
@@ -83,25 +104,34 @@ class Window(struct.PyTreeNode):
 def look_around(level: Level, start: jax.Array, stretch: float) -> Window:
     """What stands on `stretch` metres from x = start [N] on.
 
-    This indexes the level and nothing else does, so that XLA reads these few entries straight from a table of levels.
+    This indexes the level and nothing else does, so that XLA reads these few entries straight from
+    a table of levels.
     """
     cell = jnp.clip(jnp.floor(start / STEP).astype(jnp.int32), 0, NUM_CELLS - 2)
     heights = left = obstacles = None
     if level.ground is not None:
-        index = jnp.minimum(cell[None] + np.arange(_pieces(stretch) + 1, dtype=np.int32)[:, None], NUM_CELLS - 1)
+        index = jnp.minimum(
+            cell[None] + np.arange(_pieces(stretch) + 1, dtype=np.int32)[:, None], NUM_CELLS - 1
+        )
         left, heights = STEP * cell, _pick(level.ground, index)
     if level.obstacles is not None and level.first is not None and level.density is not None:
         number = np.arange(level.density.most(stretch), dtype=np.int32)[:, None]
-        index = jnp.minimum(_pick(level.first, cell[None]) + number, right_ends(level.obstacles).shape[0] - 1)
+        index = jnp.minimum(
+            _pick(level.first, cell[None]) + number, right_ends(level.obstacles).shape[0] - 1
+        )
         obstacles = take(level.obstacles, index)
     return Window(ground_left=left, heights=heights, obstacles=obstacles, density=level.density)
 
 
 def index_obstacles(obstacles: Columns | Polygons) -> jax.Array:
-    """Which obstacle is the first that reaches into each step, [NUM_CELLS] int32, of obstacles [obstacles, ...] without a batch."""
+    """Which obstacle is the first that reaches into each step, [NUM_CELLS] int32, of obstacles
+    [obstacles, ...] without a batch.
+    """
     right = right_ends(obstacles)
     number = jnp.arange(right.shape[0], dtype=jnp.int32)
-    last = jnp.clip(jnp.floor(right / STEP), 0, NUM_CELLS - 1).astype(jnp.int32)  # the last step that each reaches into
+    last = jnp.clip(jnp.floor(right / STEP), 0, NUM_CELLS - 1).astype(
+        jnp.int32
+    )  # the last step that each reaches into
     first = jnp.full((NUM_CELLS,), right.shape[0] - 1, jnp.int32).at[last].min(number)
     return jax.lax.cummin(first, reverse=True)
 
@@ -115,7 +145,13 @@ def take(obstacles: Columns | Polygons, index: jax.Array) -> Columns | Polygons:
     """The obstacles index [num, ..., N] of each walker's own [obstacles, ..., N]."""
     if isinstance(obstacles, Columns):
         return jax.tree.map(lambda table: _pick(table, index), obstacles)
-    corners = [jnp.stack([_pick(obstacles.vertices[i, :, k], index) for k in range(obstacles.vertices.shape[2])], axis=1) for i in range(2)]
+    corners = [
+        jnp.stack(
+            [_pick(obstacles.vertices[i, :, k], index) for k in range(obstacles.vertices.shape[2])],
+            axis=1,
+        )
+        for i in range(2)
+    ]
     return Polygons(vertices=jnp.stack(corners))
 
 

@@ -14,7 +14,14 @@ from jaxcurriculum.records import Key
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.spaces import Box
 
-BASE = ((-0.5, 0.0), (-0.5, 0.25), (-0.25, 0.5), (0.25, 0.5), (0.5, 0.25), (0.5, 0.0))  # steps: corners before the task moves them
+BASE = (
+    (-0.5, 0.0),
+    (-0.5, 0.25),
+    (-0.25, 0.5),
+    (0.25, 0.5),
+    (0.5, 0.25),
+    (0.5, 0.0),
+)  # steps: corners before the task moves them
 SPREAD = 0.1  # steps: standard deviation of each coordinate
 MOST_SPREAD = 5  # standard deviations
 PITCH = 1.0 + 8.0  # m from one hexagon to the next
@@ -23,10 +30,12 @@ NUM = int(np.ceil((END - PAD) / PITCH))
 
 
 def hexagon_tracks(body: str | Body = "default", sizes: Sizes | None = None) -> Environment:
-    """Hexagon Tracks: flat ground with a hexagon every 9 m, to be crossed by a walker (`tracks.walk_on`).
+    """Hexagon Tracks: flat ground with a hexagon every 9 m, to be crossed by a walker
+    (`tracks.walk_on`).
 
-    Task: offsets (dx, dy) of six corners, each in [0, 4] steps of 14/30 m and moved by N(0, 0.1^2) steps in each hexagon. The obstacle is
-    the convex hull of the corners. The first and last corners stand on the ground: their dy do nothing.
+    Task: offsets (dx, dy) of six corners, each in [0, 4] steps of 14/30 m and moved by N(0, 0.1^2)
+    steps in each hexagon. The obstacle is the convex hull of the corners. The first and last
+    corners stand on the ground: their dy do nothing.
 
     Args:
       body: "default", "short", "long" or "quadruped", or a `Body` of your own.
@@ -45,7 +54,11 @@ def hexagon_tracks(body: str | Body = "default", sizes: Sizes | None = None) -> 
     space = Box(names=names, low=[0.0] * 12, high=[MAX_OFFSET] * 12, units=["steps"] * 12)
     widest = STEP * (1.0 + MAX_OFFSET + 2 * MOST_SPREAD * SPREAD)
     density = Density(gap=PITCH - widest, width=0.0)
-    return walk_on(Track(name="hexagon-tracks", task_space=space, scenery=_hexagons, density=density), body, sizes)
+    return walk_on(
+        Track(name="hexagon-tracks", task_space=space, scenery=_hexagons, density=density),
+        body,
+        sizes,
+    )
 
 
 def _hexagons(key: Key, task: jax.Array) -> Scenery:
@@ -53,16 +66,23 @@ def _hexagons(key: Key, task: jax.Array) -> Scenery:
     moved = task.reshape(1, 6, 2) + SPREAD * noise
     moved = moved * np.array([[[1, 0], *[[1, 1]] * 4, [1, 0]]], np.float32)
     left = PAD + PITCH * jnp.arange(NUM)
-    points = STEP * (jnp.array([BASE]) + moved) + jnp.stack([left, jnp.full((NUM,), GROUND)], axis=1)[:, None]
-    nowhere = NOWHERE + jnp.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0]])
+    points = (
+        STEP * (jnp.array([BASE]) + moved)
+        + jnp.stack([left, jnp.full((NUM,), GROUND)], axis=1)[:, None]
+    )
+    nowhere = NOWHERE + jnp.array(
+        [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0]]
+    )
     hulls = jnp.concatenate([jax.vmap(convex_hull)(points), nowhere[None]])
     return None, Polygons(vertices=jnp.moveaxis(hulls, -1, 0))
 
 
 def convex_hull(points: jax.Array) -> jax.Array:
-    """The convex hull of points [num, 2], counter-clockwise, [num, 2]; the lowest corner fills the rest.
+    """The convex hull of points [num, 2], counter-clockwise, [num, 2]; the lowest corner fills the
+    rest.
 
-    The side from a corner goes to the point that has all others on its left, and of several to the farthest.
+    The side from a corner goes to the point that has all others on its left, and of several to the
+    farthest.
 
     >>> convex_hull(jnp.array([[0.0, 0.0], [1.0, 0.0], [0.5, 0.2], [1.0, 1.0]])).tolist()
     [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]]

@@ -1,6 +1,8 @@
-"""Rough tracks: ground of straight pieces with pits, stumps and stairs, after gymnasium's BipedalWalker, and its 8-D family.
+"""Rough tracks: ground of straight pieces with pits, stumps and stairs, after gymnasium's
+BipedalWalker, and its 8-D family.
 
-Both generators walk along the track step by step and alternate runs of rough ground with one obstacle.
+Both generators walk along the track step by step and alternate runs of rough ground with one
+obstacle.
 """
 
 from __future__ import annotations
@@ -41,16 +43,23 @@ class Obstacle(NamedTuple):
     rise: jax.Array  # of each stair, negative where stairs go down
 
 
-Draw = Callable[[jax.Array, jax.Array, jax.Array, jax.Array], Obstacle]  # (task, kind, uniforms [3], length of a run) -> obstacle
+Draw = Callable[
+    [jax.Array, jax.Array, jax.Array, jax.Array], Obstacle
+]  # (task, kind, uniforms [3], length of a run) -> obstacle
 
 
 def bipedal_walker(
-    body: str | Body = "default", hardcore: bool = False, sizes: Sizes | None = None, contact_flag: str = "true"
+    body: str | Body = "default",
+    hardcore: bool = False,
+    sizes: Sizes | None = None,
+    contact_flag: str = "true",
 ) -> Environment:
-    """gymnasium's BipedalWalker-v3 ground, or with `hardcore` its stumps, stairs and pits, to be crossed by a walker (`tracks.walk_on`).
+    """gymnasium's BipedalWalker-v3 ground, or with `hardcore` its stumps, stairs and pits, to be
+    crossed by a walker (`tracks.walk_on`).
 
-    Task: roughness, always 1 (an axis without width), so that every seed is another track of one task. Episodes end after 1,600 steps,
-    with `hardcore` after 2,000. gymnasium calls it solved at a mean return of 300; here an episode is, above 230.
+    Task: roughness, always 1 (an axis without width), so that every seed is another track of one
+    task. Episodes end after 1,600 steps, with `hardcore` after 2,000. gymnasium calls it solved at
+    a mean return of 300; here an episode is, above 230.
 
     Args:
       body: "default", "short", "long" or "quadruped", or a `Body` of your own.
@@ -58,7 +67,8 @@ def bipedal_walker(
       contact_flag: "true", or "box2d" for flags that flicker as gymnasium's do (`contact_flags`).
 
     Raises:
-      ValueError: when there is no such body, size or contact flag, or a flag is not True or False; see also `tracks.walk_on`.
+      ValueError: when there is no such body, size or contact flag, or a flag is not True or False;
+          see also `tracks.walk_on`.
 
     Source: gymnasium 1.2, `bipedal_walker.py`. Differs from it: see `stump_tracks`.
 
@@ -70,7 +80,14 @@ def bipedal_walker(
     space = Box(names=("roughness",), low=(1.0,), high=(1.0,))
 
     def scenery(key: Key, task: jax.Array) -> Scenery:
-        ground, boxes = rough_ground(jax.random.uniform(key, (NUM_CELLS, NUM_DRAWS)), task, task[0], kinds, _draw_hardcore, ramp=True)
+        ground, boxes = rough_ground(
+            jax.random.uniform(key, (NUM_CELLS, NUM_DRAWS)),
+            task,
+            task[0],
+            kinds,
+            _draw_hardcore,
+            ramp=True,
+        )
         return ground, boxes if hardcore else None
 
     return walk_on(
@@ -88,13 +105,18 @@ def bipedal_walker(
 
 
 def obstacle_tracks(
-    body: str | Body = "default", stairs: bool = True, easy: bool = False, sizes: Sizes | None = None, contact_flag: str = "true"
+    body: str | Body = "default",
+    stairs: bool = True,
+    easy: bool = False,
+    sizes: Sizes | None = None,
+    contact_flag: str = "true",
 ) -> Environment:
-    """The 8-D tracks of POET, PLR and ACCEL: rough ground with pits, stumps and stairs, to be crossed by a walker (`tracks.walk_on`).
+    """The 8-D tracks of POET, PLR and ACCEL: rough ground with pits, stumps and stairs, to be
+    crossed by a walker (`tracks.walk_on`).
 
-    Task: roughness; then two ends, in either order, of the range of pit widths, of stump heights and of stair heights [all in steps of
-    14/30 m]; then a number of stairs, of which a flight has fewer. A kind of obstacle is left out where its upper end is below 0.2
-    steps (pits: 0.8).
+    Task: roughness; then two ends, in either order, of the range of pit widths, of stump heights
+    and of stair heights [all in steps of 14/30 m]; then a number of stairs, of which a flight has
+    fewer. A kind of obstacle is left out where its upper end is below 0.2 steps (pits: 0.8).
 
     Args:
       body: "default", "short", "long" or "quadruped", or a `Body` of your own.
@@ -104,11 +126,12 @@ def obstacle_tracks(
       contact_flag: "true", or "box2d" for flags that flicker as gymnasium's do (`contact_flags`).
 
     Raises:
-      ValueError: when there is no such body, size or contact flag, or a flag is not True or False; see also `tracks.walk_on`.
+      ValueError: when there is no such body, size or contact flag, or a flag is not True or False;
+          see also `tracks.walk_on`.
 
-    Source: Wang et al. 2019, "POET"; Parker-Holder et al. 2022, "Evolving curricula with regret-based environment design" (ranges).
-    Differs from the papers: the right wall of a pit reaches to the next whole step, behind which the ground is as high; see also
-    `stump_tracks`.
+    Source: Wang et al. 2019, "POET"; Parker-Holder et al. 2022, "Evolving curricula with
+    regret-based environment design" (ranges). Differs from the papers: the right wall of a pit
+    reaches to the next whole step, behind which the ground is as high; see also `stump_tracks`.
 
     >>> obstacle_tracks().task_space.dims, obstacle_tracks(stairs=False).task_space.dims
     (8, 5)
@@ -126,35 +149,75 @@ def obstacle_tracks(
     ]
     units = ["", *["steps"] * 6, ""]
     low = [0.0, 0.0, 0.8, 0.0, 0.4, 0.0, 0.4, 1.0] if easy else [0.0] * 7 + [1.0]
-    high = [0.6, 0.0, 0.8, 0.0, 0.4, 0.0, 0.4, 1.0] if easy else [10.0, 10.0, 10.0, 5.0, 5.0, 5.0, 5.0, 9.0]
+    high = (
+        [0.6, 0.0, 0.8, 0.0, 0.4, 0.0, 0.4, 1.0]
+        if easy
+        else [10.0, 10.0, 10.0, 5.0, 5.0, 5.0, 5.0, 9.0]
+    )
     dims = 8 if stairs else 5
     space = Box(names=names[:dims], low=low[:dims], high=high[:dims], units=units[:dims])
 
     def scenery(key: Key, task: jax.Array) -> Scenery:
         task = jnp.concatenate([task, jnp.zeros((8 - dims,))])
         kinds = jnp.stack([task[3:5].max() >= 0.2, task[5:7].max() >= 0.2, task[1:3].max() >= 0.8])
-        return rough_ground(jax.random.uniform(key, (NUM_CELLS, NUM_DRAWS)), task, task[0], kinds, _draw_ranges, ramp=False)
+        return rough_ground(
+            jax.random.uniform(key, (NUM_CELLS, NUM_DRAWS)),
+            task,
+            task[0],
+            kinds,
+            _draw_ranges,
+            ramp=False,
+        )
 
-    track = Track(name="obstacle-tracks", task_space=space, scenery=scenery, density=DENSITY, contact_flag=contact_flag)
+    track = Track(
+        name="obstacle-tracks",
+        task_space=space,
+        scenery=scenery,
+        density=DENSITY,
+        contact_flag=contact_flag,
+    )
     return walk_on(track, body, sizes)
 
 
-def _draw_hardcore(task: jax.Array, kind: jax.Array, uniforms: jax.Array, run: jax.Array) -> Obstacle:
-    """gymnasium's obstacles: pits of 3 or 4 steps, square stumps of 1 or 2, flights of 3 or 4 stairs one step high."""
+def _draw_hardcore(
+    task: jax.Array, kind: jax.Array, uniforms: jax.Array, run: jax.Array
+) -> Obstacle:
+    """gymnasium's obstacles: pits of 3 or 4 steps, square stumps of 1 or 2, flights of 3 or 4
+    stairs one step high.
+    """
     first, second, _ = uniforms
     size = jnp.where(kind == STUMP, 1.0, 3.0) + jnp.floor(2 * second)
-    length = jnp.where(kind == PIT, size + 2, jnp.where(kind == STUMP, size, STAIR_WIDTH * size)).astype(jnp.int32)
-    return Obstacle(length=length, pit=size, stump=jnp.stack([size, size]), rise=jnp.where(first > 0.5, 1.0, -1.0))
+    length = jnp.where(
+        kind == PIT, size + 2, jnp.where(kind == STUMP, size, STAIR_WIDTH * size)
+    ).astype(jnp.int32)
+    return Obstacle(
+        length=length,
+        pit=size,
+        stump=jnp.stack([size, size]),
+        rise=jnp.where(first > 0.5, 1.0, -1.0),
+    )
 
 
 def _draw_ranges(task: jax.Array, kind: jax.Array, uniforms: jax.Array, run: jax.Array) -> Obstacle:
-    """POET's obstacles: sizes uniform in the task's ranges; a stump is one step wide and the run goes on behind it."""
+    """POET's obstacles: sizes uniform in the task's ranges; a stump is one step wide and the
+    run goes on behind it.
+    """
     first, second, third = uniforms
-    pit, stump, rise = (task[i : i + 2].min() + (task[i : i + 2].max() - task[i : i + 2].min()) * second for i in (1, 3, 5))
+    pit, stump, rise = (
+        task[i : i + 2].min() + (task[i : i + 2].max() - task[i : i + 2].min()) * second
+        for i in (1, 3, 5)
+    )
     stairs = jnp.floor(jnp.round(task[7]) * third)
-    length = jnp.where(kind == PIT, jnp.ceil(1 + pit) + 2, jnp.where(kind == STAIRS, STAIR_WIDTH * stairs + 1, run)).astype(jnp.int32)
+    length = jnp.where(
+        kind == PIT, jnp.ceil(1 + pit) + 2, jnp.where(kind == STAIRS, STAIR_WIDTH * stairs + 1, run)
+    ).astype(jnp.int32)
     slope = jnp.where(first > 0.5, 1.0, -1.0)
-    return Obstacle(length=length, pit=1 + pit, stump=jnp.stack([jnp.ones_like(stump), stump]), rise=slope * rise)
+    return Obstacle(
+        length=length,
+        pit=1 + pit,
+        stump=jnp.stack([jnp.ones_like(stump), stump]),
+        rise=slope * rise,
+    )
 
 
 class _Walk(NamedTuple):
@@ -171,13 +234,19 @@ class _Walk(NamedTuple):
 
 
 def rough_ground(
-    uniforms: jax.Array, task: jax.Array, roughness: jax.Array, kinds: jax.Array | np.ndarray, draw: Draw, ramp: bool
+    uniforms: jax.Array,
+    task: jax.Array,
+    roughness: jax.Array,
+    kinds: jax.Array | np.ndarray,
+    draw: Draw,
+    ramp: bool,
 ) -> tuple[jax.Array, Columns]:
     """Heights of the ground, [NUM_CELLS], and boxes, from uniform numbers [NUM_CELLS, NUM_DRAWS].
 
-    The first number of a step bends rough ground, the second sets the length of the next run, the third the kind of the next obstacle;
-    the first, fourth and fifth draw an obstacle that begins there. `kinds` [3] bool: whether there are stumps, stairs, pits. With `ramp`
-    the ground below stairs is a slope, as in gymnasium, else it has steps itself.
+    The first number of a step bends rough ground, the second sets the length of the next run, the
+    third the kind of the next obstacle; the first, fourth and fifth draw an obstacle that begins
+    there. `kinds` [3] bool: whether there are stumps, stairs, pits. With `ramp` the ground below
+    stairs is a slope, as in gymnasium, else it has steps itself.
     """
     kinds = jnp.asarray(kinds)
 
@@ -186,7 +255,9 @@ def rough_ground(
         fresh = walk.begins & (walk.kind != ROUGH)
         drawn = draw(task, walk.kind, numbers[np.array([0, 3, 4])], walk.left)
         walk = walk._replace(
-            obstacle=jax.tree.map(lambda new, old: jnp.where(fresh, new, old), drawn, walk.obstacle),
+            obstacle=jax.tree.map(
+                lambda new, old: jnp.where(fresh, new, old), drawn, walk.obstacle
+            ),
             left=jnp.where(fresh, drawn.length, walk.left),
             done=jnp.where(walk.begins, 0, walk.done + 1),
             base=jnp.where(fresh, walk.height, walk.base),
@@ -216,12 +287,20 @@ def rough_ground(
 def _follow_ground(walk: _Walk, roughness: jax.Array, bend: jax.Array, ramp: bool) -> _Walk:
     """The height of the ground at this step."""
     rolls = (walk.kind == ROUGH) & ~walk.begins
-    slope = jnp.where(rolls, 0.8 * walk.slope + 0.01 * jnp.sign(GROUND - walk.height) + bend, walk.slope)
+    slope = jnp.where(
+        rolls, 0.8 * walk.slope + 0.01 * jnp.sign(GROUND - walk.height) + bend, walk.slope
+    )
     rolled = walk.height + jnp.where(rolls, roughness * slope, 0.0)
     hole = walk.base - jnp.where(walk.left > 1, PIT_DEPTH * STEP, 0.0)
     rise = walk.obstacle.rise
-    stairs = (walk.done - jnp.sign(rise)) / STAIR_WIDTH * rise if ramp else (walk.done - 1) // STAIR_WIDTH * rise + jnp.minimum(rise, 0.0)
-    within = jnp.where(walk.kind == PIT, hole, jnp.where(walk.kind == STAIRS, walk.base + STEP * stairs, rolled))
+    stairs = (
+        (walk.done - jnp.sign(rise)) / STAIR_WIDTH * rise
+        if ramp
+        else (walk.done - 1) // STAIR_WIDTH * rise + jnp.minimum(rise, 0.0)
+    )
+    within = jnp.where(
+        walk.kind == PIT, hole, jnp.where(walk.kind == STAIRS, walk.base + STEP * stairs, rolled)
+    )
     return walk._replace(slope=slope, height=jnp.where(walk.begins, walk.height, within))
 
 
@@ -232,15 +311,25 @@ def _box(walk: _Walk, x: jax.Array) -> tuple[jax.Array, jax.Array]:
     is_stair = (walk.done % STAIR_WIDTH == 0) & (walk.left > 1)
     exists = jnp.stack([jnp.zeros((), bool), begins, is_stair, begins | far_wall])[walk.kind]
     offset = jnp.where((walk.kind == PIT) & far_wall, obstacle.pit - jnp.ceil(obstacle.pit), 0.0)
-    width = jnp.stack([jnp.ones(()), obstacle.stump[0], jnp.full((), float(STAIR_WIDTH)), jnp.ones(())])[walk.kind]
-    above = jnp.stack([jnp.zeros(()), obstacle.stump[1], flight * obstacle.rise, jnp.zeros(())])[walk.kind]
+    width = jnp.stack(
+        [jnp.ones(()), obstacle.stump[0], jnp.full((), float(STAIR_WIDTH)), jnp.ones(())]
+    )[walk.kind]
+    above = jnp.stack([jnp.zeros(()), obstacle.stump[1], flight * obstacle.rise, jnp.zeros(())])[
+        walk.kind
+    ]
     return exists, jnp.stack([x + STEP * offset, x + STEP * width, walk.base + STEP * above])
 
 
 def _go_on(walk: _Walk, length: jax.Array, choice: jax.Array, kinds: jax.Array) -> _Walk:
-    """The next step: of the same kind, or the first of an obstacle after a rough run, or of a rough run after an obstacle."""
+    """The next step: of the same kind, or the first of an obstacle after a rough run, or of a
+    rough run after an obstacle.
+    """
     over, among = walk.left == 1, jnp.cumsum(kinds)
     chosen = 1 + jnp.argmax(among > jnp.floor(choice * among[-1])).astype(jnp.int32)
     following = jnp.where((walk.kind == ROUGH) & kinds.any(), chosen, ROUGH)
     run = RUN[0] + jnp.floor((RUN[1] - RUN[0]) * length).astype(jnp.int32)
-    return walk._replace(kind=jnp.where(over, following, walk.kind), begins=over, left=jnp.where(over, run, walk.left - 1))
+    return walk._replace(
+        kind=jnp.where(over, following, walk.kind),
+        begins=over,
+        left=jnp.where(over, run, walk.left - 1),
+    )

@@ -23,9 +23,11 @@ NUM_GROUPS = math.ceil((END - PAD) / (GROUP * LEAST + GAP))
 
 
 def stump_sequences(body: str | Body = "default", sizes: Sizes | None = None) -> Environment:
-    """Stump sequences: flat ground with groups of five boxes side by side, 8 m apart, to be crossed by a walker (`tracks.walk_on`).
+    """Stump sequences: flat ground with groups of five boxes side by side, 8 m apart, to be crossed
+    by a walker (`tracks.walk_on`).
 
-    Task: (height [steps of 14/30 m], width [m]) of each box, in [0, 6]; every box is max(0.05, N(mean, 0.1^2)) high and wide.
+    Task: (height [steps of 14/30 m], width [m]) of each box, in [0, 6]; every box is max(0.05,
+    N(mean, 0.1^2)) high and wide.
 
     Args:
       body: "default", "short", "long" or "quadruped", or a `Body` of your own.
@@ -34,15 +36,22 @@ def stump_sequences(body: str | Body = "default", sizes: Sizes | None = None) ->
     Raises:
       ValueError: when there is no such body or size; see also `tracks.walk_on`.
 
-    Source: the code of Portelas et al. 2019, whose paper does not use it (see `stump_tracks`, also for the differences).
+    Source: the code of Portelas et al. 2019, whose paper does not use it (see `stump_tracks`, also
+    for the differences).
 
     >>> stump_sequences().task_space.names[:3]
     ('height_1', 'width_1', 'height_2')
     """
     names = [f"{axis}_{box}" for box in range(1, GROUP + 1) for axis in ("height", "width")]
-    space = Box(names=names, low=[0.0] * len(names), high=[6.0] * len(names), units=["steps", "m"] * GROUP)
+    space = Box(
+        names=names, low=[0.0] * len(names), high=[6.0] * len(names), units=["steps", "m"] * GROUP
+    )
     density = Density(gap=GAP, width=GROUP * LEAST, group=GROUP)
-    return walk_on(Track(name="stump-sequences", task_space=space, scenery=_sequences, density=density), body, sizes)
+    return walk_on(
+        Track(name="stump-sequences", task_space=space, scenery=_sequences, density=density),
+        body,
+        sizes,
+    )
 
 
 def _sequences(key: Key, task: jax.Array) -> Scenery:

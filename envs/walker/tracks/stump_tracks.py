@@ -18,12 +18,14 @@ from jaxcurriculum.records import Key
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.spaces import Box
 
-SPREAD = 0.1  # standard deviation of heights and widths [steps] and of rotations [rad] about their means
+# standard deviation of heights and widths [steps] and of rotations [rad] about their means
+SPREAD = 0.1
 LARGEST = 1000.0  # m, steps: of a bound
 LEAST = 0.05  # steps: of a height or width
 MOST_SPREAD = 5  # standard deviations from their mean to which heights and widths are cut
 MIN_GAP = 0.01  # m
-MOST_LEANING = 5.0  # steps: height of stumps that lean, so that the first ends 2.1 m ahead of where a walker begins
+# steps: height of stumps that lean, so that the first ends 2.1 m ahead of where a walker begins
+MOST_LEANING = 5.0
 
 
 def stump_tracks(
@@ -36,48 +38,73 @@ def stump_tracks(
     stump_rotation: tuple[float, float] | None = None,
     sizes: Sizes | None = None,
 ) -> Environment:
-    """Stump Tracks: flat ground with stumps of one mean height at one spacing, to be crossed by a walker (`tracks.walk_on`).
+    """Stump Tracks: flat ground with stumps of one mean height at one spacing, to be crossed by a
+    walker (`tracks.walk_on`).
 
-    Task (stump_height [steps of 14/30 m], obstacle_spacing [m]), then, where asked for, stump_width [steps], stump_rotation [rad] and
-    factors of the body's sizes. A stump is max(0.05, N(mean, 0.1^2)) steps high; max(0.01, spacing) metres separate it from the next.
+    Task (stump_height [steps of 14/30 m], obstacle_spacing [m]), then, where asked for, stump_width
+    [steps], stump_rotation [rad] and factors of the body's sizes. A stump is max(0.05, N(mean,
+    0.1^2)) steps high; max(0.01, spacing) metres separate it from the next.
 
     Args:
       body: "default", "short", "long" or "quadruped", or a `Body` of your own.
-      min_stump_height, max_stump_height, min_obstacle_spacing, max_obstacle_spacing: bounds of the task space. Heights may be negative:
-        such stumps are 0.05 steps high (TeachMyAgent's mostly trivial space).
-      stump_width: bounds of the mean width; a width is max(0.05, N(mean, 0.1^2)) steps. Without, all are one step wide.
-      stump_rotation: bounds of the mean rotation about the middle of a stump's foot; each turns by N(mean, 0.1^2) within [0, 2 pi].
-        The first may lean to 2.1 m ahead of where the walker begins, over a body that reaches as far.
+      min_stump_height, max_stump_height, min_obstacle_spacing, max_obstacle_spacing: bounds of the
+        task space. Heights may be negative: such stumps are 0.05 steps high (TeachMyAgent's mostly
+        trivial space).
+      stump_width: bounds of the mean width; a width is max(0.05, N(mean, 0.1^2)) steps. Without,
+          all are one step wide.
+      stump_rotation: bounds of the mean rotation about the middle of a stump's foot; each turns by
+        N(mean, 0.1^2) within [0, 2 pi]. The first may lean to 2.1 m ahead of where the walker
+        begins, over a body that reaches as far.
       sizes: bounds of factors for sizes of the body, such as {"upper_length": (0.5, 1.5)}.
 
     Raises:
-      ValueError: when there is no such body or size, bounds are not finite or the wrong way round, a spacing or width is negative, a
-        rotation lies beyond [0, 2 pi], stumps that lean are higher than 5 steps, or more than 200 stumps would fit on a track; see also
+      ValueError: when there is no such body or size, bounds are not finite or the wrong way round,
+        a spacing or width is negative, a rotation lies beyond [0, 2 pi], stumps that lean are
+        higher than 5 steps, or more than 200 stumps would fit on a track; see also
         `tracks.walk_on`.
 
-    Source: Portelas et al. 2019, "Teacher algorithms for curriculum learning of Deep RL in continuously parameterized environments".
-    Differs from the paper: contact flags are true contact (there a flag may flicker off), the first observation is the one after two
-    steps of zero action, as Box2D's first poses are not joined, and heights, widths and rotations stay within five standard deviations of
-    their mean.
+    Source: Portelas et al. 2019, "Teacher algorithms for curriculum learning of Deep RL in
+    continuously parameterized environments". Differs from the paper: contact flags are true contact
+    (there a flag may flicker off), the first observation is the one after two steps of zero action,
+    as Box2D's first poses are not joined, and heights, widths and rotations stay within five
+    standard deviations of their mean.
 
     >>> env = stump_tracks()
     >>> level = env.generate(jax.random.key(0), jnp.array([1.0, 3.0]))
     >>> state, time_step = env.reset(jax.random.key(1), level)
-    >>> state, time_step = env.step(jax.random.key(2), level, state, jnp.array([1.0, 0.0, -1.0, 0.0]))
+    >>> state, time_step = env.step(jax.random.key(2), level, state, jnp.array([1.0, 0.0, -1.0,
+    ...     0.0]))
     >>> time_step.obs.shape, bool(time_step.terminated)
     ((24,), False)
     """
-    axes = {"stump_height": (min_stump_height, max_stump_height), "obstacle_spacing": (min_obstacle_spacing, max_obstacle_spacing)}
-    axes |= {name: bounds for name, bounds in (("stump_width", stump_width), ("stump_rotation", stump_rotation)) if bounds is not None}
-    units = {"stump_height": "steps", "obstacle_spacing": "m", "stump_width": "steps", "stump_rotation": "rad"}
+    axes = {
+        "stump_height": (min_stump_height, max_stump_height),
+        "obstacle_spacing": (min_obstacle_spacing, max_obstacle_spacing),
+    }
+    axes |= {
+        name: bounds
+        for name, bounds in (("stump_width", stump_width), ("stump_rotation", stump_rotation))
+        if bounds is not None
+    }
+    units = {
+        "stump_height": "steps",
+        "obstacle_spacing": "m",
+        "stump_width": "steps",
+        "stump_rotation": "rad",
+    }
     leaning = stump_rotation is not None
-    limits = {"stump_height": (-LARGEST, MOST_LEANING if leaning else LARGEST), "stump_rotation": (0.0, TURN)}
+    limits = {
+        "stump_height": (-LARGEST, MOST_LEANING if leaning else LARGEST),
+        "stump_rotation": (0.0, TURN),
+    }
     for name, bounds in axes.items():
         least, most = limits.get(name, (0.0, LARGEST))
         if not (are_numbers(bounds, least, most) and len(bounds) == 2 and bounds[0] <= bounds[1]):
             raise ValueError(
-                f"bounds of {name} must be two numbers, the first not above the second, at least {least:g} and at most {most:g}"
-                f"{' where stumps lean' if leaning and name == 'stump_height' else ''}, got {bounds!r}."
+                f"bounds of {name} must be two numbers, the first not above the second, at least"
+                f" {least:g} and at most"
+                f" {most:g}{' where stumps lean' if leaning and name == 'stump_height' else ''},"
+                f" got {bounds!r}."
             )
     low, high = zip(*axes.values())
     space = Box(names=list(axes), low=low, high=high, units=[units[name] for name in axes])
@@ -86,18 +113,26 @@ def stump_tracks(
     num = math.ceil((END - PAD) / (mean_width * STEP + gap)) + (0 if stump_width is None else 10)
     if num > MOST_OBSTACLES:
         raise ValueError(
-            f"a track holds {MOST_OBSTACLES} stumps, but {num} would fit with obstacle_spacing {min_obstacle_spacing} m and stump_width"
-            f" {mean_width} steps: raise one of them."
+            f"a track holds {MOST_OBSTACLES} stumps, but {num} would fit with obstacle_spacing"
+            f" {min_obstacle_spacing} m and stump_width {mean_width} steps: raise one of them."
         )
-    least_width = STEP * (1.0 if stump_width is None else max(LEAST, mean_width - MOST_SPREAD * SPREAD))
-    overhang = 0.0 if stump_rotation is None else STEP * (max(max_stump_height, LEAST) + MOST_SPREAD * SPREAD)
+    least_width = STEP * (
+        1.0 if stump_width is None else max(LEAST, mean_width - MOST_SPREAD * SPREAD)
+    )
+    overhang = (
+        0.0
+        if stump_rotation is None
+        else STEP * (max(max_stump_height, LEAST) + MOST_SPREAD * SPREAD)
+    )
     density = Density(gap=gap - 2 * overhang, width=least_width + 2 * overhang)
 
     def scenery(key: Key, task: jax.Array) -> Scenery:
         values = dict(zip(axes, task))
         return None, _stumps(key, num + 1, leaning, **values)
 
-    return walk_on(Track(name="stump-tracks", task_space=space, scenery=scenery, density=density), body, sizes)
+    return walk_on(
+        Track(name="stump-tracks", task_space=space, scenery=scenery, density=density), body, sizes
+    )
 
 
 def _stumps(
@@ -123,6 +158,11 @@ def _stumps(
         return Columns(left=left, right=left + widths, top=GROUND + heights)
     angle = jnp.clip(stump_rotation + noise(key_rotations), 0.0, 2 * jnp.pi)
     none = jnp.zeros_like(heights)
-    corners = jnp.stack([jnp.stack([-widths, widths, widths, -widths]) / 2, jnp.stack([none, none, heights, heights])])
+    corners = jnp.stack(
+        [
+            jnp.stack([-widths, widths, widths, -widths]) / 2,
+            jnp.stack([none, none, heights, heights]),
+        ]
+    )
     foot = jnp.stack([left + widths / 2, jnp.full((num,), GROUND)])
     return Polygons(vertices=(foot[:, None] + turn(corners, angle)).swapaxes(1, 2))

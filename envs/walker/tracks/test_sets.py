@@ -13,7 +13,8 @@ MOST_TASKS = 1_000_000  # drawn at once
 
 
 def stump_tasks_2019(max_height: float = 3.0) -> np.ndarray:
-    """The 50 tasks of Portelas et al. 2019, [50, 2] float32: for each, height U(0, max_height) and then spacing U(0, 6), seed 4222.
+    """The 50 tasks of Portelas et al. 2019, [50, 2] float32: for each, height U(0, max_height) and
+    then spacing U(0, 6), seed 4222.
 
     Raises:
       ValueError: when max_height is not a finite number, or negative.
@@ -24,11 +25,19 @@ def stump_tasks_2019(max_height: float = 3.0) -> np.ndarray:
     if not is_number(max_height, 0.0):
         raise ValueError(f"max_height must be a finite number, not negative, got {max_height!r}.")
     random = np.random.RandomState(4222)
-    return np.array([(random.uniform(0, max_height), random.uniform(0, 6)) for _ in range(50)], np.float32)
+    return np.array(
+        [(random.uniform(0, max_height), random.uniform(0, 6)) for _ in range(50)], np.float32
+    )
 
 
-def stump_tasks_grid(min_height: float = 0.0, max_height: float = 3.0, min_spacing: float = 0.0, max_spacing: float = 6.0) -> np.ndarray:
-    """The 10 x 10 grid of TeachMyAgent, by default over its heights 0 to 3 and spacings 0 to 6, bounds included, [100, 2] float32.
+def stump_tasks_grid(
+    min_height: float = 0.0,
+    max_height: float = 3.0,
+    min_spacing: float = 0.0,
+    max_spacing: float = 6.0,
+) -> np.ndarray:
+    """The 10 x 10 grid of TeachMyAgent, by default over its heights 0 to 3 and spacings 0 to 6,
+    bounds included, [100, 2] float32.
 
     Raises:
       ValueError: when bounds are not finite or the wrong way round.
@@ -36,15 +45,26 @@ def stump_tasks_grid(min_height: float = 0.0, max_height: float = 3.0, min_spaci
     >>> stump_tasks_grid()[-1].tolist()
     [3.0, 6.0]
     """
-    for name, low, high in (("height", min_height, max_height), ("spacing", min_spacing, max_spacing)):
+    for name, low, high in (
+        ("height", min_height, max_height),
+        ("spacing", min_spacing, max_spacing),
+    ):
         if not (is_number(low) and is_number(high) and low <= high):
-            raise ValueError(f"min_{name} and max_{name} must be finite numbers, the first not above the second, got {low!r} and {high!r}.")
-    height, spacing = np.meshgrid(np.linspace(min_height, max_height, 10), np.linspace(min_spacing, max_spacing, 10), indexing="ij")
+            raise ValueError(
+                f"min_{name} and max_{name} must be finite numbers, the first not above the second,"
+                f" got {low!r} and {high!r}."
+            )
+    height, spacing = np.meshgrid(
+        np.linspace(min_height, max_height, 10),
+        np.linspace(min_spacing, max_spacing, 10),
+        indexing="ij",
+    )
     return np.stack([height.ravel(), spacing.ravel()], axis=1).astype(np.float32)
 
 
 def hexagon_tasks_2019() -> np.ndarray:
-    """The 50 tasks of Portelas et al. 2019 on Hexagon Tracks, uniform in [0, 4]^12, seed 4222, [50, 12] float32.
+    """The 50 tasks of Portelas et al. 2019 on Hexagon Tracks, uniform in [0, 4]^12, seed 4222, [50,
+    12] float32.
 
     >>> hexagon_tasks_2019().shape
     (50, 12)
@@ -53,10 +73,12 @@ def hexagon_tasks_2019() -> np.ndarray:
 
 
 def obstacle_tasks_2022(stairs: bool = True) -> np.ndarray:
-    """Tasks of `obstacle_tracks` in the tests of PLR and ACCEL, [11, 8] float32, or the [10, 5] of them without stairs.
+    """Tasks of `obstacle_tracks` in the tests of PLR and ACCEL, [11, 8] float32, or the [10, 5] of
+    them without stairs.
 
-    BipedalWalker-v3, one kind of obstacle of middling size each (stairs, pits, stumps, roughness), and six environments that POET made.
-    Source: Parker-Holder et al. 2022; the test on BipedalWalker-Hardcore is `bipedal_walker(hardcore=True)`.
+    BipedalWalker-v3, one kind of obstacle of middling size each (stairs, pits, stumps, roughness),
+    and six environments that POET made. Source: Parker-Holder et al. 2022; the test on
+    BipedalWalker-Hardcore is `bipedal_walker(hardcore=True)`.
 
     Raises:
       ValueError: when stairs is not True or False.

@@ -17,9 +17,12 @@ from jaxcurriculum.records import PyTree
 class ChallengePart(Part):
     """`make` is (role, config) -> role."""
 
-    instead: str = ""  # what to do with a student that plays an environment, where this does not suit it
+    # what to do with a student that plays an environment, where this does not suit it
+    instead: str = ""
     changes_student: bool = False  # wraps any student; otherwise the environment, if there is one
-    to_view: Callable[[PyTree, Box, Any], PyTree] = lambda tasks, space, config: tasks  # tasks of `space` -> what the teacher calls them
+    to_view: Callable[[PyTree, Box, Any], PyTree] = lambda tasks, space, config: (
+        tasks
+    )  # tasks of `space` -> what the teacher calls them
 
     def wrap_environment(self, environment: Environment | None, config: Any) -> Environment | None:
         """The environment of this challenge.
@@ -33,9 +36,15 @@ class ChallengePart(Part):
             raise ValueError(self.instead)
         return self.make(environment, config)
 
-    def wrap_student(self, student: Student, environment: Environment | None, config: Any) -> Student:
+    def wrap_student(
+        self, student: Student, environment: Environment | None, config: Any
+    ) -> Student:
         """The student of this challenge."""
-        return student if environment is not None and not self.changes_student else self.make(student, config)
+        return (
+            student
+            if environment is not None and not self.changes_student
+            else self.make(student, config)
+        )
 
 
 def _shuffled(tasks: PyTree, space: Box, config: challenges.RuggedConfig) -> PyTree:
@@ -44,20 +53,29 @@ def _shuffled(tasks: PyTree, space: Box, config: challenges.RuggedConfig) -> PyT
 
 def _unlearnable(student: Student, config: students.UnlearnableConfig) -> Student:
     if config.low is None:
-        raise ValueError("The challenge unlearnable needs a box: --set challenge.low=0.5,0.5 challenge.high=1,1, one bound an axis.")
+        raise ValueError(
+            "The challenge unlearnable needs a box: --set challenge.low=0.5,0.5 challenge.high=1,1,"
+            " one bound an axis."
+        )
     return students.unlearnable(student, config)
 
 
 def _diverse(*_: Any) -> Student:
     raise ValueError(
-        "The challenge diverse is composed from Python, with jaxcurriculum.challenges.diverse. Here --set student.corner=random gives "
-        "every seed of the toy grid its own start, and other bodies are runs of their own, as with --body short."
+        "The challenge diverse is composed from Python, with jaxcurriculum.challenges.diverse. Here"
+        " --set student.corner=random gives every seed of the toy grid its own start, and other"
+        " bodies are runs of their own, as with --body short."
     )
 
 
-BOUNDS = "With an environment, give it the bounds instead, as in --set env.{} (TeachMyAgent's), so that physics decides."
+BOUNDS = (
+    "With an environment, give it the bounds instead, as in --set env.{} (TeachMyAgent's), so that"
+    " physics decides."
+)
 CHALLENGES = {
-    "none": ChallengePart(description="the task space and the student as they are", make=lambda role, _: role),
+    "none": ChallengePart(
+        description="the task space and the student as they are", make=lambda role, _: role
+    ),
     "mostly-unfeasible": ChallengePart(
         description="an axis three times as wide, of which two thirds cannot be done",
         config=challenges.MostlyUnfeasibleConfig(),
@@ -77,13 +95,19 @@ CHALLENGES = {
         changes_student=True,
     ),
     "rugged": ChallengePart(
-        description="every axis cut into intervals that are shuffled, alike for all seeds: neighbours are not alike",
+        description=(
+            "every axis cut into intervals that are shuffled, alike for all seeds: neighbours are"
+            " not alike"
+        ),
         config=challenges.RuggedConfig(),
         make=challenges.rugged,
         to_view=_shuffled,
     ),
     "diverse": ChallengePart(
-        description="every seed another student; composed from Python, with jaxcurriculum.challenges.diverse",
+        description=(
+            "every seed another student; composed from Python, with"
+            " jaxcurriculum.challenges.diverse"
+        ),
         make=_diverse,
         changes_student=True,
     ),

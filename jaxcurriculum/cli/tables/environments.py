@@ -30,7 +30,10 @@ class BodySizes(Config):
         if len(set(self.sizes)) < len(self.sizes):
             raise ValueError(f"sizes must differ from each other, got {', '.join(self.sizes)}.")
         if not 0 < self.min_size <= self.max_size:
-            raise ValueError(f"min_size must be positive and not above max_size, got {self.min_size} and {self.max_size}.")
+            raise ValueError(
+                f"min_size must be positive and not above max_size, got {self.min_size} and"
+                f" {self.max_size}."
+            )
 
     def factors(self) -> dict[str, tuple[float, float]]:
         return dict.fromkeys(self.sizes, (self.min_size, self.max_size))
@@ -83,13 +86,22 @@ def _stump_tracks(body: str, config: StumpTracksConfig) -> Environment:
 
 
 def _stump_tracks_expert(_: StumpTracksConfig, space: Box) -> Knowledge:
-    """TeachMyAgent's; on the axes that it does not have, stumps and body are as they would be without the axis."""
-    plain = {"stump_height": 0.0, "obstacle_spacing": 6.0, "stump_width": 1.0, "stump_rotation": 0.0}
+    """TeachMyAgent's; on the axes that it does not have, stumps and body are as they would be
+    without the axis.
+    """
+    plain = {
+        "stump_height": 0.0,
+        "obstacle_spacing": 6.0,
+        "stump_width": 1.0,
+        "stump_rotation": 0.0,
+    }
     return Knowledge(easy_mean=tuple(plain.get(name, 1.0) for name in space.names))
 
 
 def _obstacle_tracks(body: str, config: ObstacleTracksConfig) -> Environment:
-    return envs.obstacle_tracks(body, config.stairs, config.easy, config.factors(), config.contact_flag)
+    return envs.obstacle_tracks(
+        body, config.stairs, config.easy, config.factors(), config.contact_flag
+    )
 
 
 def _uniform(_: Any, space: Box) -> np.ndarray:
@@ -97,17 +109,28 @@ def _uniform(_: Any, space: Box) -> np.ndarray:
 
 
 def _grid_over_bounds(config: StumpTracksConfig, _: Box) -> np.ndarray:
-    return envs.stump_tasks_grid(config.min_stump_height, config.max_stump_height, config.min_obstacle_spacing, config.max_obstacle_spacing)
+    return envs.stump_tasks_grid(
+        config.min_stump_height,
+        config.max_stump_height,
+        config.min_obstacle_spacing,
+        config.max_obstacle_spacing,
+    )
 
 
 # Test sets of a year are those published, whatever the bounds.
 ENVIRONMENTS = {
     "stump-tracks": EnvironmentPart(
-        description="a planar walker on flat ground with stumps; task: their mean height and their spacing",
+        description=(
+            "a planar walker on flat ground with stumps; task: their mean height and their spacing"
+        ),
         config=StumpTracksConfig(),
         make=_stump_tracks,
         knowledge=_stump_tracks_expert,
-        test_sets={"2019": lambda *_: envs.stump_tasks_2019(), "grid": _grid_over_bounds, "uniform": _uniform},
+        test_sets={
+            "2019": lambda *_: envs.stump_tasks_2019(),
+            "grid": _grid_over_bounds,
+            "uniform": _uniform,
+        },
     ),
     "hexagon-tracks": EnvironmentPart(
         description="a planar walker on flat ground with hexagons; task: offsets of their corners",
@@ -116,7 +139,10 @@ ENVIRONMENTS = {
         test_sets={"2019": lambda *_: envs.hexagon_tasks_2019(), "uniform": _uniform},
     ),
     "stump-sequences": EnvironmentPart(
-        description="a planar walker on flat ground with groups of five boxes; task: their heights and widths",
+        description=(
+            "a planar walker on flat ground with groups of five boxes; task: their heights and"
+            " widths"
+        ),
         config=BodySizes(),
         make=lambda body, config: envs.stump_sequences(body, config.factors()),
         test_sets={"uniform": _uniform},
@@ -124,19 +150,29 @@ ENVIRONMENTS = {
     "bipedal-walker": EnvironmentPart(
         description="a planar walker on gymnasium's BipedalWalker-v3 ground; one task",
         config=RoughTracksConfig(),
-        make=lambda body, config: envs.bipedal_walker(body, False, config.factors(), config.contact_flag),
+        make=lambda body, config: envs.bipedal_walker(
+            body, False, config.factors(), config.contact_flag
+        ),
         test_sets={"uniform": _uniform},
     ),
     "bipedal-walker-hardcore": EnvironmentPart(
         description="a planar walker on gymnasium's stumps, stairs and pits; one task",
         config=RoughTracksConfig(),
-        make=lambda body, config: envs.bipedal_walker(body, True, config.factors(), config.contact_flag),
+        make=lambda body, config: envs.bipedal_walker(
+            body, True, config.factors(), config.contact_flag
+        ),
         test_sets={"uniform": _uniform},
     ),
     "obstacle-tracks": EnvironmentPart(
-        description="a planar walker on the tracks of POET, PLR and ACCEL; task: roughness and ranges of pits, stumps and stairs",
+        description=(
+            "a planar walker on the tracks of POET, PLR and ACCEL; task: roughness and ranges of"
+            " pits, stumps and stairs"
+        ),
         config=ObstacleTracksConfig(),
         make=_obstacle_tracks,
-        test_sets={"2022": lambda config, _: envs.obstacle_tasks_2022(config.stairs), "uniform": _uniform},
+        test_sets={
+            "2022": lambda config, _: envs.obstacle_tasks_2022(config.stairs),
+            "uniform": _uniform,
+        },
     ),
 }

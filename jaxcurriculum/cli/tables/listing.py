@@ -16,7 +16,12 @@ from jaxcurriculum.cli.tables.students import STUDENTS
 from jaxcurriculum.cli.tables.teachers import TEACHERS
 
 TABLES = {"env": ENVIRONMENTS, "teacher": TEACHERS, "student": STUDENTS, "challenge": CHALLENGES}
-TITLES = {"env": "Environments", "teacher": "Teachers", "student": "Students", "challenge": "Challenges"}
+TITLES = {
+    "env": "Environments",
+    "teacher": "Teachers",
+    "student": "Students",
+    "challenge": "Challenges",
+}
 INDENT = (0, 2, 0, 2)  # above, right, below, left
 
 
@@ -38,7 +43,9 @@ def show(console: Console, names: Sequence[str] = ()) -> None:
 def _show_overview(console: Console) -> None:
     for section, table in TABLES.items():
         console.print(f"[bold]{TITLES[section]}[/] (--{section})")
-        rows = Table(Column(no_wrap=True, style="cyan"), "", box=None, padding=INDENT, show_header=False)
+        rows = Table(
+            Column(no_wrap=True, style="cyan"), "", box=None, padding=INDENT, show_header=False
+        )
         for name, part in table.items():
             rows.add_row(name, part.description)
         console.print(rows, "")
@@ -66,8 +73,14 @@ def _known(part: EnvironmentPart | StudentPart, expert: Expert) -> str:
     """What an expert knows of the tasks of a part with its default configuration."""
     role = part.make("default" if isinstance(part, EnvironmentPart) else None, part.config)
     known = expert(part.config, role.task_space)
-    easy = "no one task is known to be easy" if known.easy_mean is None else f"and {known.easy_mean} is easy"
-    return f"low: a return of {known.success} is a success, of {known.failure} a failure; high: {easy}"
+    easy = (
+        "no one task is known to be easy"
+        if known.easy_mean is None
+        else f"and {known.easy_mean} is easy"
+    )
+    return (
+        f"low: a return of {known.success} is a success, of {known.failure} a failure; high: {easy}"
+    )
 
 
 def _choices(parameter: Parameter) -> str:
@@ -77,7 +90,9 @@ def _choices(parameter: Parameter) -> str:
 
 
 def _adapted(field: Parameter) -> str:
-    """With which students the default of a teacher's or challenge's field is another one, and which."""
+    """With which students the default of a teacher's or challenge's field is another one, and
+    which.
+    """
     students: dict[str, list[str]] = {}
     for student, part in STUDENTS.items():
         if part.adapt.get(field.name, field.value) != field.value:

@@ -12,7 +12,9 @@ from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.teachers import Knowledge
 
-Expert = Callable[[Any, Box], Knowledge]  # (configuration, task space); the easy task may lie beyond the bounds: the nearest one is meant
+Expert = Callable[
+    [Any, Box], Knowledge
+]  # (configuration, task space); the easy task may lie beyond the bounds: the nearest one is meant
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,7 +28,9 @@ class Part:
 
     description: str
     config: Any = Nothing()  # the default configuration
-    make: Callable[..., Any]  # environment: (body, config); teacher: (task space, config); student: (environment, config)
+    make: Callable[
+        ..., Any
+    ]  # environment: (body, config); teacher: (task space, config); student: (environment, config)
 
     @property
     def choices(self) -> dict[str, tuple[str, ...]]:
@@ -36,7 +40,9 @@ class Part:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EnvironmentPart(Part):
-    test_sets: Mapping[str, Callable[[Any, Box], PyTree]]  # (environment's configuration, task space) -> tasks [num, ...]
+    test_sets: Mapping[
+        str, Callable[[Any, Box], PyTree]
+    ]  # (environment's configuration, task space) -> tasks [num, ...]
     knowledge: Expert | None = None  # what an expert would know of its tasks
 
     @property
@@ -49,10 +55,17 @@ class StudentPart(Part):
     needs_environment: bool
     steps: int  # default of --steps
     evaluate_every: int  # default of --evaluate-every
-    debug: tuple[str, ...] = ()  # sizes, as for --set, of a rehearsal, in which episodes end within seconds
-    adapt: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # fields that teachers and challenges have by default with it
-    knowledge: Expert | None = None  # what an expert would know of its tasks, where there is no environment
-    test_sets: Mapping[str, Callable[[Any, Box], PyTree]] = dataclasses.field(default_factory=dict)  # where there is no environment
+    debug: tuple[
+        str, ...
+    ] = ()  # sizes, as for --set, of a rehearsal, in which episodes end within seconds
+    adapt: Mapping[str, Any] = dataclasses.field(
+        default_factory=dict
+    )  # fields that teachers and challenges have by default with it
+    # what an expert would know of its tasks, where there is no environment
+    knowledge: Expert | None = None
+    test_sets: Mapping[str, Callable[[Any, Box], PyTree]] = dataclasses.field(
+        default_factory=dict
+    )  # where there is no environment
 
     @property
     def choices(self) -> dict[str, tuple[str, ...]]:

@@ -12,8 +12,9 @@ from jaxcurriculum.students import simulated
 from jaxcurriculum.students.simulated.toy_grid import corner
 from jaxcurriculum.teachers import Knowledge
 
-# Returns of simulated learners lie in [0, 1], and they have no critic. Teachers are as for environments otherwise. A forgetting student
-# is a beginner again after as large a share of its default run as in TeachMyAgent, 7 of 20.
+# Returns of simulated learners lie in [0, 1], and they have no critic. Teachers are as for
+# environments otherwise. A forgetting student is a beginner again after as large a share of its
+# default run as in TeachMyAgent, 7 of 20.
 SIMULATED = {
     "return_range": None,
     "threshold": 0.75,
@@ -28,17 +29,25 @@ SIMULATED = {
 
 
 def _toy_grid_expert(config: simulated.ToyGridConfig, _: Box) -> Knowledge:
-    """Learning starts in a corner, or in the middle of a cell; on axes that change nothing every task is as easy."""
+    """Learning starts in a corner, or in the middle of a cell; on axes that change nothing
+    every task is as easy.
+    """
     start = None
     if isinstance(config.start_cell, tuple):
         start = tuple((cell + 0.5) / config.cells for cell in config.start_cell)
     elif config.start_cell is None and isinstance(config.corner, int):
         start = tuple(map(float, corner(config.corner, config.dims)))
-    return Knowledge(failure=0.2, success=0.75, easy_mean=None if start is None else start + (0.5,) * config.irrelevant_dims)
+    return Knowledge(
+        failure=0.2,
+        success=0.75,
+        easy_mean=None if start is None else start + (0.5,) * config.irrelevant_dims,
+    )
 
 
 def _nothing_easy(*_: Any) -> Knowledge:
-    """No one task is where learning starts: abilities do not help each other, and a graph of skills may begin with several."""
+    """No one task is where learning starts: abilities do not help each other, and a graph of
+    skills may begin with several.
+    """
     return Knowledge(failure=0.2, success=0.75, easy_mean=None)
 
 
@@ -77,7 +86,9 @@ STUDENTS = {
         test_sets={"cells": lambda config, _: simulated.toy_grid_test_tasks(config)},
     ),
     "abilities": StudentPart(
-        description="a simulated learner: independent abilities that grow where success is uncertain",
+        description=(
+            "a simulated learner: independent abilities that grow where success is uncertain"
+        ),
         config=simulated.AbilitiesConfig(),
         make=lambda _, config: simulated.abilities(config),
         needs_environment=False,

@@ -40,7 +40,10 @@ TEACHERS = {
         make=teachers.oracle,
     ),
     "riac": Part(
-        description="absolute learning progress in regions that split where it differs (the settings of 2019)",
+        description=(
+            "absolute learning progress in regions that split where it differs (the settings of"
+            " 2019)"
+        ),
         config=teachers.RiacConfig.paper(),
         make=teachers.riac,
     ),
@@ -50,7 +53,10 @@ TEACHERS = {
         make=teachers.riac,
     ),
     "covar-gmm": Part(
-        description="where the return rises with time, followed by a Gaussian mixture (the settings of 2019)",
+        description=(
+            "where the return rises with time, followed by a Gaussian mixture (the settings of"
+            " 2019)"
+        ),
         config=teachers.CovarGmmConfig.paper(),
         make=teachers.covar_gmm,
     ),
@@ -60,7 +66,9 @@ TEACHERS = {
         make=teachers.covar_gmm,
     ),
     "alp-gmm": Part(
-        description="absolute learning progress, followed by a Gaussian mixture (the settings of 2019)",
+        description=(
+            "absolute learning progress, followed by a Gaussian mixture (the settings of 2019)"
+        ),
         config=teachers.AlpGmmConfig.paper(),
         make=teachers.alp_gmm,
     ),
@@ -85,31 +93,61 @@ TEACHERS = {
         make=teachers.goal_gan,
     ),
     "setter-solver": Part(
-        description="Setter-Solver: a flow that proposes tasks of a wanted feasibility, which a judge learns to tell",
+        description=(
+            "Setter-Solver: a flow that proposes tasks of a wanted feasibility, which a judge"
+            " learns to tell"
+        ),
         config=teachers.SetterSolverConfig(),
         make=teachers.setter_solver,
     ),
     "self-paced": Part(
-        description="SPDL: a Gaussian that moves to high values, then to a target (the settings of TeachMyAgent, 2021)",
+        description=(
+            "SPDL: a Gaussian that moves to high values, then to a target (the settings of"
+            " TeachMyAgent, 2021)"
+        ),
         config=teachers.SelfPacedConfig.teach_my_agent(),
         make=teachers.self_paced,
     ),
-    "tscl": _bandit("teacher-student curriculum learning: cells whose return changes", teachers.tscl, teachers.TsclConfig()),
-    "exp3": _bandit("EXP3.S on the learning progress of cells", teachers.exp3, teachers.Exp3Config()),
-    "ucb-advantage": _bandit(
-        "DUMP: upper confidence bounds on the mean absolute advantage of cells", teachers.ucb_advantage, teachers.UcbAdvantageConfig()
+    "tscl": _bandit(
+        "teacher-student curriculum learning: cells whose return changes",
+        teachers.tscl,
+        teachers.TsclConfig(),
     ),
-    "balanced-filtering": _bandit("cells of intermediate success rate", teachers.balanced_filtering, teachers.BalancedFilteringConfig()),
-    "missing-skill": _bandit("STAT: cells in proportion to their failures", teachers.missing_skill, teachers.MissingSkillConfig()),
+    "exp3": _bandit(
+        "EXP3.S on the learning progress of cells", teachers.exp3, teachers.Exp3Config()
+    ),
+    "ucb-advantage": _bandit(
+        "DUMP: upper confidence bounds on the mean absolute advantage of cells",
+        teachers.ucb_advantage,
+        teachers.UcbAdvantageConfig(),
+    ),
+    "balanced-filtering": _bandit(
+        "cells of intermediate success rate",
+        teachers.balanced_filtering,
+        teachers.BalancedFilteringConfig(),
+    ),
+    "missing-skill": _bandit(
+        "STAT: cells in proportion to their failures",
+        teachers.missing_skill,
+        teachers.MissingSkillConfig(),
+    ),
     "skill-it": Part(
         description="Skill-It: cells in proportion to the losses of those that they prepare for",
         config=OnCells(bandit=teachers.SkillItConfig()),
         make=_skill_it,
     ),
-    "plr": Part(description="prioritised level replay", config=teachers.PlrConfig(), make=teachers.plr),
-    "robust-plr": Part(description="the same, trained on replayed levels alone", config=teachers.PlrConfig.bipedal(), make=teachers.plr),
+    "plr": Part(
+        description="prioritised level replay", config=teachers.PlrConfig(), make=teachers.plr
+    ),
+    "robust-plr": Part(
+        description="the same, trained on replayed levels alone",
+        config=teachers.PlrConfig.bipedal(),
+        make=teachers.plr,
+    ),
     "accel": Part(
-        description="robust PLR that edits the levels it has replayed", config=teachers.AccelConfig.bipedal(), make=teachers.accel
+        description="robust PLR that edits the levels it has replayed",
+        config=teachers.AccelConfig.bipedal(),
+        make=teachers.accel,
     ),
     "learnability": Part(
         description="sampling for learnability: levels that probes solve about half of the time",

@@ -8,6 +8,13 @@ from jaxcurriculum.students.simulated.toy_grid import ToyGridConfig, toy_grid_te
 from jaxcurriculum.students.simulated.toy_grid import toy_grid as toy_grid
 
 __all__ = [
-    "AbilitiesConfig", "SkillGraphConfig", "ToyGridConfig", "abilities", "abilities_test_tasks", "skill_graph", "skill_graph_test_tasks",
-    "toy_grid", "toy_grid_test_tasks",
-]  # fmt: skip
+    "AbilitiesConfig",
+    "SkillGraphConfig",
+    "ToyGridConfig",
+    "abilities",
+    "abilities_test_tasks",
+    "skill_graph",
+    "skill_graph_test_tasks",
+    "toy_grid",
+    "toy_grid_test_tasks",
+]

@@ -1,9 +1,11 @@
-"""A simulated learner with a few abilities, each tried by tasks of growing difficulty: whether it succeeds is a matter of chance.
+"""A simulated learner with a few abilities, each tried by tasks of growing difficulty: whether it
+succeeds is a matter of chance.
 
-Source of the law of success: the two-parameter logistic model of item-response theory (A. Birnbaum in F. M. Lord and M. R. Novick,
-"Statistical theories of mental test scores", 1968; without the slope: G. Rasch 1960). Growth is in proportion to p (1 - p), the
-variance of the outcome, which is the information that a trial carries in that model: nothing is learned from what is
-hopeless or easy. This learner is the project's own.
+Source of the law of success: the two-parameter logistic model of item-response theory (A. Birnbaum
+in F. M. Lord and M. R. Novick, "Statistical theories of mental test scores", 1968; without the
+slope: G. Rasch 1960). Growth is in proportion to p (1 - p), the variance of the outcome, which is
+the information that a trial carries in that model: nothing is learned from what is hopeless or
+easy. This learner is the project's own.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ TESTS_PER_ABILITY = 10  # difficulties in the test set
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AbilitiesConfig(Config):
-    """The default learner needs some 220 well-chosen episodes an ability to succeed mostly at the hardest tasks."""
+    """The default learner needs some 220 well-chosen episodes an ability to succeed mostly at
+    the hardest tasks.
+    """
 
     num_abilities: int = field(
         4,
@@ -62,22 +66,28 @@ class AbilitiesState(struct.PyTreeNode):
 
 
 def abilities_test_tasks(config: AbilitiesConfig) -> np.ndarray:
-    """Every ability at ten difficulties, the middles of tenths of their range, [10 num_abilities, 2] float32."""
+    """Every ability at ten difficulties, the middles of tenths of their range, [10
+    num_abilities, 2] float32.
+    """
     which, tenth = np.divmod(np.arange(config.num_abilities * TESTS_PER_ABILITY), TESTS_PER_ABILITY)
-    return np.stack([which + 0.5, (tenth + 0.5) / TESTS_PER_ABILITY * config.hardest], axis=1).astype(np.float32)
+    return np.stack(
+        [which + 0.5, (tenth + 0.5) / TESTS_PER_ABILITY * config.hardest], axis=1
+    ).astype(np.float32)
 
 
 def abilities(config: AbilitiesConfig | None = None) -> Student:
-    """A learner with independent abilities a_k that grow by practice at a difficulty that suits them.
+    """A learner with independent abilities a_k that grow by practice at a difficulty that suits
+    them.
 
         task (x, d)    tries ability k = floor(x) at difficulty d
         P(success)  =  p  =  sigmoid(slope (a_k - d))
         a_k         <- a_k + growth 4 p (1 - p)           whether it succeeds or not
         return      =  1 for a success, 0 for a failure;  solved: a success
 
-    Tasks are practised one after the other, each judged by the ability before it, and growth is multiplied by the proposal's weight.
-    Evaluating draws from the same law and teaches nothing, deterministic or not. The report's score is the expected percentage of
-    successes over `abilities_test_tasks`.
+    Tasks are practised one after the other, each judged by the ability before it, and growth is
+    multiplied by the proposal's weight. Evaluating draws from the same law and teaches nothing,
+    deterministic or not. The report's score is the expected percentage of successes over
+    `abilities_test_tasks`.
 
     >>> student = abilities(AbilitiesConfig(num_abilities=2, episodes_per_round=1))
     >>> student.task_space.high, student.init(jax.random.key(0)).ability.tolist()
@@ -96,22 +106,37 @@ def abilities(config: AbilitiesConfig | None = None) -> Student:
         success = jax.random.bernoulli(key, chances)
         return Episodes.of(asked, success.astype(jnp.float32), success)
 
-    def practise(ability: jax.Array, proposal: tuple[jax.Array, ...]) -> tuple[jax.Array, jax.Array]:
+    def practise(
+        ability: jax.Array, proposal: tuple[jax.Array, ...]
+    ) -> tuple[jax.Array, jax.Array]:
         index, difficulty, weight = proposal
         p = chance(ability[index], difficulty)
         return ability.at[index].add(config.growth * 4 * p * (1 - p) * weight), p
 
     def init(key: Key) -> AbilitiesState:
-        ability = jnp.zeros((config.num_abilities,), jnp.float32) + jnp.float32(config.initial_ability)
+        ability = jnp.zeros((config.num_abilities,), jnp.float32) + jnp.float32(
+            config.initial_ability
+        )
         return AbilitiesState(ability=ability, mean_return=jnp.float32(0))
 
-    def train(key: Key, state: AbilitiesState, proposals: Proposals) -> tuple[AbilitiesState, Episodes]:
+    def train(
+        key: Key, state: AbilitiesState, proposals: Proposals
+    ) -> tuple[AbilitiesState, Episodes]:
         tasks = proposals.tasks
-        ability, chances = jax.lax.scan(practise, state.ability, (which(tasks), tasks[:, 1], proposals.weight))
+        ability, chances = jax.lax.scan(
+            practise, state.ability, (which(tasks), tasks[:, 1], proposals.weight)
+        )
         episodes = draw(key, proposals, chances)
         return AbilitiesState(ability=ability, mean_return=jnp.mean(episodes.returns)), episodes
 
-    def evaluate(key: Key, state: AbilitiesState, tasks: PyTree, seeds: jax.Array, num_episodes: int, deterministic: bool) -> Episodes:
+    def evaluate(
+        key: Key,
+        state: AbilitiesState,
+        tasks: PyTree,
+        seeds: jax.Array,
+        num_episodes: int,
+        deterministic: bool,
+    ) -> Episodes:
         asked = attempts(tasks, seeds, num_episodes)
         return draw(key, asked, chance(state.ability[which(asked.tasks)], asked.tasks[:, 1]))
 
@@ -121,7 +146,11 @@ def abilities(config: AbilitiesConfig | None = None) -> Student:
 
     return Student(
         name="abilities",
-        task_space=Box(names=("ability", "difficulty"), low=(0.0, 0.0), high=(config.num_abilities, config.hardest)),
+        task_space=Box(
+            names=("ability", "difficulty"),
+            low=(0.0, 0.0),
+            high=(config.num_abilities, config.hardest),
+        ),
         num_proposals=config.episodes_per_round,
         steps_per_round=config.episodes_per_round,
         step_unit="episodes",

@@ -1,4 +1,6 @@
-"""A simulated learner of skills that build on each other: a graph of prerequisites. The learner is the project's own."""
+"""A simulated learner of skills that build on each other: a graph of prerequisites. The learner
+is the project's own.
+"""
 
 from __future__ import annotations
 
@@ -53,26 +55,40 @@ class SkillGraphConfig(Config):
         super().__post_init__()
         if self.prerequisites is None:
             return
-        if not isinstance(self.prerequisites, tuple | list) or not all(isinstance(needed, tuple | list) for needed in self.prerequisites):
-            raise ValueError(f"SkillGraphConfig.prerequisites must be a tuple of one tuple a skill, got {self.prerequisites!r}.")
+        if not isinstance(self.prerequisites, tuple | list) or not all(
+            isinstance(needed, tuple | list) for needed in self.prerequisites
+        ):
+            raise ValueError(
+                "SkillGraphConfig.prerequisites must be a tuple of one tuple a skill, got"
+                f" {self.prerequisites!r}."
+            )
         if len(self.prerequisites) != self.num_skills:
             num = len(self.prerequisites)
-            raise ValueError(f"SkillGraphConfig.prerequisites must have one entry a skill: {self.num_skills} skills but {num} entries.")
+            raise ValueError(
+                f"SkillGraphConfig.prerequisites must have one entry a skill: {self.num_skills}"
+                f" skills but {num} entries."
+            )
         _check_order(self.prerequisites)
 
 
 def _check_order(prerequisites: tuple[tuple[int, ...], ...]) -> None:
-    """Raise a ValueError where a prerequisite is no skill, or where skills wait for each other in a circle."""
+    """Raise a ValueError where a prerequisite is no skill, or where skills wait for each other
+    in a circle.
+    """
     for skill, needed in enumerate(prerequisites):
         if not all(isinstance(other, int) and 0 <= other < len(prerequisites) for other in needed):
             raise ValueError(
-                f"SkillGraphConfig.prerequisites must be numbers from 0 to {len(prerequisites) - 1}, got {needed} for skill {skill}."
+                "SkillGraphConfig.prerequisites must be numbers from 0 to"
+                f" {len(prerequisites) - 1}, got {needed} for skill {skill}."
             )
     waiting = set(range(len(prerequisites)))
     while ready := {skill for skill in waiting if not waiting.intersection(prerequisites[skill])}:
         waiting -= ready
     if waiting:
-        raise ValueError(f"SkillGraphConfig.prerequisites must not go round in a circle, got one among the skills {sorted(waiting)}.")
+        raise ValueError(
+            "SkillGraphConfig.prerequisites must not go round in a circle, got one among the"
+            f" skills {sorted(waiting)}."
+        )
 
 
 class SkillGraphState(struct.PyTreeNode):
@@ -88,15 +104,17 @@ def skill_graph_test_tasks(config: SkillGraphConfig) -> np.ndarray:
 
 
 def skill_graph(config: SkillGraphConfig | None = None) -> Student:
-    """A learner whose skill s is practised by every task in [s, s + 1) and grows as far as its prerequisites allow.
+    """A learner whose skill s is practised by every task in [s, s + 1) and grows as far as its
+    prerequisites allow.
 
         ceiling(s)    =  the least competence[p] of the prerequisites p of s, 1 if it has none
         competence[s] <- competence[s] + growth max(0, ceiling(s) - competence[s])
         return        =  competence[s]    after practice;  solved: competence[s] > solved_above
 
-    Under a ceiling that stands still, n episodes take a skill from 0 to ceiling (1 - (1 - growth)^n): a learning curve. Tasks are
-    practised one after the other, and growth is multiplied by the proposal's weight (at most to 1). Evaluating gives one episode
-    a task (nothing here is random) and teaches nothing. The report's score is the percentage of mastered skills.
+    Under a ceiling that stands still, n episodes take a skill from 0 to ceiling (1 - (1 -
+    growth)^n): a learning curve. Tasks are practised one after the other, and growth is multiplied
+    by the proposal's weight (at most to 1). Evaluating gives one episode a task (nothing here is
+    random) and teaches nothing. The report's score is the percentage of mastered skills.
 
     >>> student = skill_graph(SkillGraphConfig(num_skills=3, prerequisites=((), (), (0, 1))))
     >>> student.task_space.high, student.init(jax.random.key(0)).competence.tolist()
@@ -112,7 +130,9 @@ def skill_graph(config: SkillGraphConfig | None = None) -> Student:
     def skill_of(tasks: jax.Array) -> jax.Array:
         return jnp.clip(jnp.floor(tasks[:, 0]).astype(jnp.int32), 0, config.num_skills - 1)
 
-    def practise(competence: jax.Array, proposal: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+    def practise(
+        competence: jax.Array, proposal: tuple[jax.Array, jax.Array]
+    ) -> tuple[jax.Array, jax.Array]:
         skill, weight = proposal
         ceiling = jnp.min(jnp.where(is_needed[skill], competence, 1.0))
         before = competence[skill]
@@ -120,21 +140,37 @@ def skill_graph(config: SkillGraphConfig | None = None) -> Student:
         return competence.at[skill].set(now), now
 
     def init(key: Key) -> SkillGraphState:
-        return SkillGraphState(competence=jnp.zeros((config.num_skills,), jnp.float32), mean_return=jnp.float32(0))
+        return SkillGraphState(
+            competence=jnp.zeros((config.num_skills,), jnp.float32), mean_return=jnp.float32(0)
+        )
 
-    def train(key: Key, state: SkillGraphState, proposals: Proposals) -> tuple[SkillGraphState, Episodes]:
-        competence, returns = jax.lax.scan(practise, state.competence, (skill_of(proposals.tasks), proposals.weight))
+    def train(
+        key: Key, state: SkillGraphState, proposals: Proposals
+    ) -> tuple[SkillGraphState, Episodes]:
+        competence, returns = jax.lax.scan(
+            practise, state.competence, (skill_of(proposals.tasks), proposals.weight)
+        )
         state = SkillGraphState(competence=competence, mean_return=jnp.mean(returns))
         return state, Episodes.of(proposals, returns, returns > config.solved_above)
 
-    def evaluate(key: Key, state: SkillGraphState, tasks: PyTree, seeds: jax.Array, num_episodes: int, deterministic: bool) -> Episodes:
+    def evaluate(
+        key: Key,
+        state: SkillGraphState,
+        tasks: PyTree,
+        seeds: jax.Array,
+        num_episodes: int,
+        deterministic: bool,
+    ) -> Episodes:
         asked = attempts(tasks, seeds, num_episodes)
         returns = state.competence[skill_of(asked.tasks)]
         return Episodes.of(asked, returns, returns > config.solved_above)
 
     def report(state: SkillGraphState) -> dict[str, jax.Array]:
         mastered = state.competence > config.solved_above
-        return {"score": 100 * jnp.mean(mastered, dtype=jnp.float32), "mean_return": state.mean_return}
+        return {
+            "score": 100 * jnp.mean(mastered, dtype=jnp.float32),
+            "mean_return": state.mean_return,
+        }
 
     return Student(
         name="skill-graph",

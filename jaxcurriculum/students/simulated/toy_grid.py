@@ -1,8 +1,10 @@
-"""A simulated learner without any environment: a grid of skills, each of which unlocks the next ones.
+"""A simulated learner without any environment: a grid of skills, each of which unlocks the next
+ones.
 
-Source: R. Portelas et al., "Teacher algorithms for curriculum learning of Deep RL in continuously parameterized environments",
-CoRL 2019, and the code published with it. Other corners and starting cells: R. Portelas, C. Romac, K. Hofmann, P.-Y. Oudeyer,
-"Meta automatic curriculum learning", 2020 (arXiv:2011.08463), and its code: `cells=20` with `corner="random"` or `start_cell="random"`.
+Source: R. Portelas et al., "Teacher algorithms for curriculum learning of Deep RL in continuously
+parameterized environments", CoRL 2019, and the code published with it. Other corners and starting
+cells: R. Portelas, C. Romac, K. Hofmann, P.-Y. Oudeyer, "Meta automatic curriculum learning", 2020
+(arXiv:2011.08463), and its code: `cells=20` with `corner="random"` or `start_cell="random"`.
 """
 
 from __future__ import annotations
@@ -70,13 +72,21 @@ class ToyGridConfig(Config):
     def __post_init__(self):
         super().__post_init__()
         if self.cells**self.dims > MOST_CELLS:
-            raise ValueError(f"ToyGridConfig must have cells**dims <= {MOST_CELLS:,}, got {self.cells}**{self.dims}.")
+            raise ValueError(
+                f"ToyGridConfig must have cells**dims <= {MOST_CELLS:,}, got"
+                f" {self.cells}**{self.dims}."
+            )
         if self.corner != "random" and self.corner >= 2**self.dims:
-            raise ValueError(f'ToyGridConfig.corner must lie between 0 and 2**dims - 1 or be "random", got {self.corner!r}.')
+            raise ValueError(
+                'ToyGridConfig.corner must lie between 0 and 2**dims - 1 or be "random", got'
+                f" {self.corner!r}."
+            )
         if self.start_cell not in (None, "random"):
             self._check_start_cell(self.start_cell)
         if self.start_cell is not None and self.corner != 0:
-            raise ValueError(f"ToyGridConfig.corner must stay 0 where start_cell is given, got {self.corner!r}.")
+            raise ValueError(
+                f"ToyGridConfig.corner must stay 0 where start_cell is given, got {self.corner!r}."
+            )
 
     def _check_start_cell(self, cell: tuple[int, ...]) -> None:
         if not isinstance(cell, tuple) or len(cell) != self.dims:
@@ -95,9 +105,13 @@ class Practice(struct.PyTreeNode):
 
 
 class ToyGridState(struct.PyTreeNode):
-    """What the learner can do, and how its last round went. What a configuration does not ask for is None."""
+    """What the learner can do, and how its last round went. What a configuration does not ask
+    for is None.
+    """
 
-    competence: jax.Array  # [cells**dims], float32, points in [0, 100] when last practised; the last axis of the grid varies fastest
+    # [cells**dims], float32, points in [0, 100] when last practised; the grid's last axis is
+    # fastest
+    competence: jax.Array
     mean_return: jax.Array  # [], float32, of the last round
     start: jax.Array | None  # [dims], int32, the cell where learning starts, if random
     learnable: jax.Array | None  # [cells**dims], bool, if some are not
@@ -105,39 +119,52 @@ class ToyGridState(struct.PyTreeNode):
 
 
 def toy_grid_test_tasks(config: ToyGridConfig) -> np.ndarray:
-    """The centres of all cells (irrelevant coordinates 0.5), [cells**dims, dims + irrelevant_dims] float32."""
+    """The centres of all cells (irrelevant coordinates 0.5), [cells**dims, dims +
+    irrelevant_dims] float32.
+    """
     centres = (np.arange(config.cells) + 0.5) / config.cells
     grid = itertools.product(*[centres] * config.dims, *[(0.5,)] * config.irrelevant_dims)
     return np.array(list(grid), np.float32)
 
 
 def toy_grid(config: ToyGridConfig | None = None) -> Student:
-    """A learner whose cell c of the unit cube is practised by every task in it, once a neighbour nearer to the start is good enough.
+    """A learner whose cell c of the unit cube is practised by every task in it, once a neighbour
+    nearer to the start is good enough.
 
-        learnable(c)  =  c is the start, or competence[c'] >= 75 for some c' != c with c'_k in {c_k, c_k one step towards start_k} for all k
-        competence[c] <- min(competence[c] + 1, 100)  if learnable(c)
-        return        =  competence[c] / 100          after practice, learnable or not;  solved: competence[c] > 75
+        learnable(c)  =  c is the start, or competence[c'] >= 75 for some c' != c with c'_k in {c_k,
+        c_k one step towards start_k} for all k competence[c] <- min(competence[c] + 1, 100)  if
+        learnable(c) return        =  competence[c] / 100          after practice, learnable or not;
+        solved: competence[c] > 75
 
-    The start is a corner of the grid (2-D: 0 low low, 1 low high, 2 high high, 3 high low; in general a Gray code), by default where
-    all axes are low. With `start_cell` it is any cell, and a cell is learnable once one of its 2 dims neighbours along an axis, on
-    either side, is good enough. Tasks are practised one after the other. Evaluating gives one episode a task (nothing here is random) and
-    teaches nothing.
+    The start is a corner of the grid (2-D: 0 low low, 1 low high, 2 high high, 3 high low; in
+    general a Gray code), by default where all axes are low. With `start_cell` it is any cell, and a
+    cell is learnable once one of its 2 dims neighbours along an axis, on either side, is good
+    enough. Tasks are practised one after the other. Evaluating gives one episode a task (nothing
+    here is random) and teaches nothing.
 
-    With `decay` a cell that was last practised `age` episodes ago has max(0, competence - decay * age), and that is what unlocks,
-    grows and is returned. Nothing is recomputed meanwhile, so an episode costs the same on a grid of any size.
+    With `decay` a cell that was last practised `age` episodes ago has max(0, competence - decay *
+    age), and that is what unlocks, grows and is returned. Nothing is recomputed meanwhile, so an
+    episode costs the same on a grid of any size.
 
-    Differs from the paper: a proposal's weight multiplies the point that an episode earns, as it would a gradient; with weight 0 an
-    episode is no practice, and decays like the rest. Other corners keep the grid of cells where it is (the published code rotates the
-    task about the centre, which shifts tasks exactly on an edge by a cell). Unlearnable cells and decay are not in the papers.
+    Differs from the paper: a proposal's weight multiplies the point that an episode earns, as it
+    would a gradient; with weight 0 an episode is no practice, and decays like the rest. Other
+    corners keep the grid of cells where it is (the published code rotates the task about the
+    centre, which shifts tasks exactly on an edge by a cell). Unlearnable cells and decay are not in
+    the papers.
 
     >>> student = toy_grid(ToyGridConfig(dims=1, cells=4))
-    >>> student.evaluate(jax.random.key(0), student.init(jax.random.key(0)), jnp.full((3, 1), 0.1), jnp.arange(3), 1, True).returns
+    >>> student.evaluate(jax.random.key(0), student.init(jax.random.key(0)), jnp.full((3, 1),
+    ...     0.1), jnp.arange(3), 1, True).returns
     Array([0., 0., 0.], dtype=float32)
     """
     config = given(config, ToyGridConfig)
-    strides = np.array([config.cells ** (config.dims - 1 - k) for k in range(config.dims)], np.int32)
+    strides = np.array(
+        [config.cells ** (config.dims - 1 - k) for k in range(config.dims)], np.int32
+    )
     num_axes, num_cells = config.dims + config.irrelevant_dims, config.cells**config.dims
-    has_unlearnable, has_decay = (isinstance(x, jax.Array) or x > 0 for x in (config.unlearnable, config.decay))
+    has_unlearnable, has_decay = (
+        isinstance(x, jax.Array) or x > 0 for x in (config.unlearnable, config.decay)
+    )
 
     def cell_of(tasks: jax.Array) -> jax.Array:
         scaled = jnp.floor(tasks[..., : config.dims] * config.cells).astype(jnp.int32)
@@ -156,7 +183,9 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
         age = (state.practice.num_episodes - state.practice.latest[cells]).astype(jnp.float32)
         return jnp.maximum(state.competence[cells] - config.decay * age, 0)
 
-    def practise(state: ToyGridState, proposal: tuple[jax.Array, ...], start: jax.Array) -> tuple[ToyGridState, jax.Array]:
+    def practise(
+        state: ToyGridState, proposal: tuple[jax.Array, ...], start: jax.Array
+    ) -> tuple[ToyGridState, jax.Array]:
         cell, below, weight = proposal
         unlocked = (cell == start) | jnp.any((points_of(state, below) >= UNLOCKS) & (below != cell))
         if state.learnable is not None:
@@ -166,7 +195,11 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
         if state.practice is not None:
             after = jnp.where(weight > 0, after, jnp.maximum(before - config.decay, 0))
             number = state.practice.num_episodes + 1
-            state = state.replace(practice=Practice(latest=state.practice.latest.at[cell].set(number), num_episodes=number))
+            state = state.replace(
+                practice=Practice(
+                    latest=state.practice.latest.at[cell].set(number), num_episodes=number
+                )
+            )
         return state.replace(competence=state.competence.at[cell].set(after)), after
 
     def init(key: Key) -> ToyGridState:
@@ -176,7 +209,11 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
             mean_return=jnp.float32(0),
             start=_random_start(key_start, config) if _is_random(config) else None,
             learnable=None,
-            practice=Practice(latest=jnp.zeros((num_cells,), jnp.int32), num_episodes=jnp.int32(0)) if has_decay else None,
+            practice=(
+                Practice(latest=jnp.zeros((num_cells,), jnp.int32), num_episodes=jnp.int32(0))
+                if has_decay
+                else None
+            ),
         )
         if not has_unlearnable:
             return state
@@ -188,20 +225,34 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
         below = flat(_unlocking(cells, start, config))
         step = lambda state, proposal: practise(state, proposal, flat(start))
         state, points = jax.lax.scan(step, state, (flat(cells), below, proposals.weight))
-        return state.replace(mean_return=jnp.mean(points) / FULL), Episodes.of(proposals, points / FULL, points > MASTERED_ABOVE)
+        return state.replace(mean_return=jnp.mean(points) / FULL), Episodes.of(
+            proposals, points / FULL, points > MASTERED_ABOVE
+        )
 
-    def evaluate(key: Key, state: ToyGridState, tasks: PyTree, seeds: jax.Array, num_episodes: int, deterministic: bool) -> Episodes:
+    def evaluate(
+        key: Key,
+        state: ToyGridState,
+        tasks: PyTree,
+        seeds: jax.Array,
+        num_episodes: int,
+        deterministic: bool,
+    ) -> Episodes:
         asked = attempts(tasks, seeds, num_episodes)
         points = points_of(state, flat(cell_of(asked.tasks)))
         return Episodes.of(asked, points / FULL, points > MASTERED_ABOVE)
 
     def report(state: ToyGridState) -> dict[str, jax.Array]:
         points = points_of(state, jnp.arange(num_cells)) if has_decay else state.competence
-        return {"score": 100 * jnp.mean(points > MASTERED_ABOVE, dtype=jnp.float32), "mean_return": state.mean_return}
+        return {
+            "score": 100 * jnp.mean(points > MASTERED_ABOVE, dtype=jnp.float32),
+            "mean_return": state.mean_return,
+        }
 
     return Student(
         name="toy-grid",
-        task_space=Box(names=[f"x{k}" for k in range(num_axes)], low=[0.0] * num_axes, high=[1.0] * num_axes),
+        task_space=Box(
+            names=[f"x{k}" for k in range(num_axes)], low=[0.0] * num_axes, high=[1.0] * num_axes
+        ),
         num_proposals=config.episodes_per_round,
         steps_per_round=config.episodes_per_round,
         step_unit="episodes",
@@ -213,11 +264,17 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
 
 
 def _unlocking(cells: jax.Array, start: jax.Array, config: ToyGridConfig) -> jax.Array:
-    """Any of these cells, once good enough, makes `cells` ([num, dims]) learnable: [num, neighbours, dims]; some are the cell itself."""
+    """Any of these cells, once good enough, makes `cells` ([num, dims]) learnable: [num,
+    neighbours, dims]; some are the cell itself.
+    """
     if config.start_cell is not None:
-        beside = np.concatenate([np.eye(config.dims, dtype=np.int32), -np.eye(config.dims, dtype=np.int32)])
+        beside = np.concatenate(
+            [np.eye(config.dims, dtype=np.int32), -np.eye(config.dims, dtype=np.int32)]
+        )
         return jnp.clip(cells[:, None] + beside[None], 0, config.cells - 1)
-    steps = np.array(list(itertools.product((0, 1), repeat=config.dims))[1:], np.int32)  # [2**dims - 1, dims]
+    steps = np.array(
+        list(itertools.product((0, 1), repeat=config.dims))[1:], np.int32
+    )  # [2**dims - 1, dims]
     towards = jnp.sign(start[None] - cells)
     return cells[:, None] + towards[:, None] * steps[None]
 
@@ -230,7 +287,8 @@ def _start(config: ToyGridConfig) -> list[int]:
 
 
 def corner(number: int, dims: int) -> tuple[int, ...]:
-    """Corner `number` of the unit cube, 0 or 1 an axis: the Gray code of the number, so that neighbours are one edge apart.
+    """Corner `number` of the unit cube, 0 or 1 an axis: the Gray code of the number, so that
+    neighbours are one edge apart.
 
     >>> [corner(number, 2) for number in range(4)]
     [(0, 0), (0, 1), (1, 1), (1, 0)]

@@ -1,4 +1,6 @@
-"""What bandit teachers remember of each arm, and how they take a batch of episodes one after the other."""
+"""What bandit teachers remember of each arm, and how they take a batch of episodes one after
+the other.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ State = TypeVar("State")
 
 
 class ArmWindow(struct.PyTreeNode):
-    """The latest `size` values of each arm; value number n of an arm lies in its slot n mod size."""
+    """The latest `size` values of each arm; value number n of an arm lies in its slot n mod
+    size.
+    """
 
     values: jax.Array  # [arms, size], 0 where nothing was written
     num: jax.Array  # [arms], int32, values ever written
@@ -34,12 +38,14 @@ def empty(num_arms: int, size: int) -> ArmWindow:
 
 
 def push(window: ArmWindow, arm: jax.Array, value: jax.Array) -> ArmWindow:
-    """Write `value` ([]) for `arm` ([] int32) over its oldest; an arm beyond the last writes nothing.
+    """Write `value` ([]) for `arm` ([] int32) over its oldest; an arm beyond the last writes
+    nothing.
 
-    The mean is summed anew from the arm's values, so no rounding gathers over a long run; they are read after the write, which
-    lets the compiler write in place.
+    The mean is summed anew from the arm's values, so no rounding gathers over a long run; they are
+    read after the write, which lets the compiler write in place.
 
-    >>> window = push(push(empty(2, 3), jnp.int32(1), jnp.float32(2.0)), jnp.int32(1), jnp.float32(4.0))
+    >>> window = push(push(empty(2, 3), jnp.int32(1), jnp.float32(2.0)), jnp.int32(1),
+    ...     jnp.float32(4.0))
     >>> window.mean.tolist(), window.num.tolist()
     ([0.0, 3.0], [0, 2])
     """
@@ -54,7 +60,8 @@ def push(window: ArmWindow, arm: jax.Array, value: jax.Array) -> ArmWindow:
 
 
 def is_arm(window: ArmWindow, arm: jax.Array) -> jax.Array:
-    """Which of all arms is `arm` ([] int32), [arms] bool: the mask by which a statistic of one arm is replaced.
+    """Which of all arms is `arm` ([] int32), [arms] bool: the mask by which a statistic of one arm
+    is replaced.
 
     A mask and not a scatter for each: scatters to one place end the process where XLA_FLAGS ask for
     fusion with several outputs (openxla/xla 47367). So an update has one, that of `push`.
@@ -63,16 +70,20 @@ def is_arm(window: ArmWindow, arm: jax.Array) -> jax.Array:
 
 
 def latest(window: ArmWindow, arm: jax.Array, age: jax.Array | int) -> jax.Array:
-    """The value that `arm` ([...] int32) got `age` values before its latest one, [...]; it must still be held."""
+    """The value that `arm` ([...] int32) got `age` values before its latest one, [...]; it must
+    still be held.
+    """
     return window.values[arm, (window.num[arm] - 1 - age) % window.values.shape[1]]
 
 
 def slope(times: jax.Array, values: jax.Array, written: jax.Array) -> jax.Array:
-    """Least-squares slope of `values` over `times` (both [size]) among the `written` ([size] bool); 0 where all times are equal.
+    """Least-squares slope of `values` over `times` (both [size]) among the `written` ([size] bool);
+    0 where all times are equal.
 
         sum (t - mean t) (v - mean v) / sum (t - mean t)^2
 
-    >>> slope(jnp.array([1.0, 2.0, 9.0]), jnp.array([5.0, 8.0, 7.0]), jnp.array([True, True, False])).item()
+    >>> slope(jnp.array([1.0, 2.0, 9.0]), jnp.array([5.0, 8.0, 7.0]), jnp.array([True, True,
+    ...     False])).item()
     3.0
     """
     num = jnp.maximum(jnp.sum(written), 1)
@@ -83,12 +94,19 @@ def slope(times: jax.Array, values: jax.Array, written: jax.Array) -> jax.Array:
     return jnp.sum(spread * drift) / jnp.where(variance > 0, variance, 1.0)
 
 
-def one_by_one(learn: Callable[[State, jax.Array, Episodes, jax.Array], State], state: State, episodes: Episodes, num_arms: int) -> State:
-    """`state` after the usable episodes (see `history.usable`), taken one after the other in their order.
+def one_by_one(
+    learn: Callable[[State, jax.Array, Episodes, jax.Array], State],
+    state: State,
+    episodes: Episodes,
+    num_arms: int,
+) -> State:
+    """`state` after the usable episodes (see `history.usable`), taken one after the other in their
+    order.
 
     Args:
-      learn: (state, arm, episode, i) -> state, where i ([] int32) counts the usable episodes and `episode` has no leading axis. `arm`
-        is `num_arms` where there is no episode (another seed has more of them): nothing may change then.
+      learn: (state, arm, episode, i) -> state, where i ([] int32) counts the usable episodes and
+        `episode` has no leading axis. `arm` is `num_arms` where there is no episode (another seed
+        has more of them): nothing may change then.
     """
     order, num_usable = valid_first(usable(episodes))
 

@@ -36,7 +36,9 @@ class Arms:
 
     def __post_init__(self):
         if not self.shape or not 1 <= self.num <= MOST_ARMS:
-            raise ValueError(f"Arms.shape must give between 1 and {MOST_ARMS:,} arms, got {self.shape}.")
+            raise ValueError(
+                f"Arms.shape must give between 1 and {MOST_ARMS:,} arms, got {self.shape}."
+            )
 
     @property
     def num(self) -> int:
@@ -44,13 +46,16 @@ class Arms:
 
 
 def cells(space: Box, per_axis: int | Sequence[int] = 10) -> Arms:
-    """A grid over the unit cube of `space` (so that cells of a log axis have equal ratios); a task is uniform in its cell.
+    """A grid over the unit cube of `space` (so that cells of a log axis have equal ratios); a task
+    is uniform in its cell.
 
     Args:
-      per_axis: cells an axis, one number for all or one an axis; an axis of zero width gets one cell whatever it says.
+      per_axis: cells an axis, one number for all or one an axis; an axis of zero width gets one
+          cell whatever it says.
 
     Raises:
-      ValueError: when `per_axis` is no positive integer, has not one entry an axis, or gives more than 100,000 cells.
+      ValueError: when `per_axis` is no positive integer, has not one entry an axis, or gives more
+          than 100,000 cells.
 
     >>> box = Box(names=("height", "constant"), low=(0.0, 5.0), high=(3.0, 5.0))
     >>> arms = cells(box, 3)
@@ -60,10 +65,17 @@ def cells(space: Box, per_axis: int | Sequence[int] = 10) -> Arms:
     check_kind("cells.space", space, Box)
     wanted = tuple(per_axis) if isinstance(per_axis, Sequence) else (per_axis,) * space.dims
     if len(wanted) != space.dims:
-        raise ValueError(f"cells.per_axis must have one entry an axis: {space.dims} axes but got {per_axis}.")
+        raise ValueError(
+            f"cells.per_axis must have one entry an axis: {space.dims} axes but got {per_axis}."
+        )
     if not all(is_integer(count, 1, MOST_ARMS) for count in wanted):
-        raise ValueError(f"cells.per_axis must be an integer from 1 to {MOST_ARMS}, or one an axis, got {per_axis}.")
-    shape = tuple(int(count) if high > low else 1 for count, low, high in zip(wanted, space.low, space.high))
+        raise ValueError(
+            f"cells.per_axis must be an integer from 1 to {MOST_ARMS}, or one an axis, got"
+            f" {per_axis}."
+        )
+    shape = tuple(
+        int(count) if high > low else 1 for count, low, high in zip(wanted, space.low, space.high)
+    )
 
     def sample(key: Key, arm: jax.Array) -> jax.Array:
         strides = np.array([math.prod(shape[axis + 1 :]) for axis in range(space.dims)], np.int32)
@@ -78,11 +90,13 @@ def listed(tasks: PyTree) -> Arms:
     """One arm a task.
 
     Args:
-      tasks: a list or tuple of tasks, or their leaves stacked along a leading axis (for a box: an array [num, dims]). Plain lists of
-        numbers become float32; arrays of integers keep their type.
+      tasks: a list or tuple of tasks, or their leaves stacked along a leading axis (for a box: an
+        array [num, dims]). Plain lists of numbers become float32; arrays of integers keep their
+        type.
 
     Raises:
-      ValueError: when there is no task, when tasks differ in structure or shape, or when an entry is no finite number.
+      ValueError: when there is no task, when tasks differ in structure or shape, or when an entry
+          is no finite number.
 
     >>> listed([[0, 1], [2, 3]]).sample(jax.random.key(0), jnp.int32(1)).tolist()
     [2.0, 3.0]
@@ -96,13 +110,22 @@ def listed(tasks: PyTree) -> Arms:
     leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(tasks)]
     lengths = {leaf.shape[0] if leaf.ndim else 0 for leaf in leaves}
     if len(lengths) != 1:
-        raise ValueError(f"listed.tasks must have leaves of one leading axis, got the shapes {[leaf.shape for leaf in leaves]}.")
+        raise ValueError(
+            "listed.tasks must have leaves of one leading axis, got the shapes"
+            f" {[leaf.shape for leaf in leaves]}."
+        )
     if not all(leaf.dtype.kind in "biuf" for leaf in leaves):
-        raise ValueError(f"listed.tasks must be numbers, got entries of the types {[str(leaf.dtype) for leaf in leaves]}.")
+        raise ValueError(
+            "listed.tasks must be numbers, got entries of the types"
+            f" {[str(leaf.dtype) for leaf in leaves]}."
+        )
     if not all(np.all(np.isfinite(leaf)) for leaf in leaves):
         raise ValueError("listed.tasks must be finite, got a task with nan or infinity.")
     stacked = jax.tree.map(_device_array, tasks)
-    return Arms(shape=(lengths.pop(),), sample=lambda key, arm: jax.tree.map(lambda leaf: leaf[arm], stacked))
+    return Arms(
+        shape=(lengths.pop(),),
+        sample=lambda key, arm: jax.tree.map(lambda leaf: leaf[arm], stacked),
+    )
 
 
 def distributions(samplers: Sequence[Callable[[Key], PyTree]]) -> Arms:
@@ -111,22 +134,37 @@ def distributions(samplers: Sequence[Callable[[Key], PyTree]]) -> Arms:
     Raises:
       ValueError: when there is no sampler, or when their tasks differ in structure, shape or dtype.
 
-    >>> arms = distributions([lambda key: jnp.zeros(2), lambda key: jax.random.uniform(key, (2,), minval=1.0, maxval=2.0)])
+    >>> arms = distributions([lambda key: jnp.zeros(2), lambda key: jax.random.uniform(key, (2,),
+    ...     minval=1.0, maxval=2.0)])
     >>> bool(jnp.all(arms.sample(jax.random.key(0), jnp.int32(1)) >= 1.0))
     True
     """
-    if not isinstance(samplers, Sequence) or not samplers or not all(callable(sampler) for sampler in samplers):
-        raise ValueError(f"distributions.samplers must be one or more functions (key) -> task, got {samplers!r:.100}.")
-    _check_alike("distributions.samplers", [jax.eval_shape(sampler, jax.random.key(0)) for sampler in samplers])
+    if (
+        not isinstance(samplers, Sequence)
+        or not samplers
+        or not all(callable(sampler) for sampler in samplers)
+    ):
+        raise ValueError(
+            "distributions.samplers must be one or more functions (key) -> task, got"
+            f" {samplers!r:.100}."
+        )
+    _check_alike(
+        "distributions.samplers",
+        [jax.eval_shape(sampler, jax.random.key(0)) for sampler in samplers],
+    )
 
     def sample(key: Key, arm: jax.Array) -> PyTree:
-        return jax.tree.map(lambda *leaves: jnp.stack(leaves)[arm], *[sampler(key) for sampler in samplers])
+        return jax.tree.map(
+            lambda *leaves: jnp.stack(leaves)[arm], *[sampler(key) for sampler in samplers]
+        )
 
     return Arms(shape=(len(samplers),), sample=sample)
 
 
 def propose_arms(key: Key, arms: Arms, probabilities: jax.Array, num: int) -> Proposals:
-    """`num` proposals whose arms are drawn independently from `probabilities` ([arms]), with full weight."""
+    """`num` proposals whose arms are drawn independently from `probabilities` ([arms]), with
+    full weight.
+    """
     key_arms, key_tasks = jax.random.split(key)
     return propose_from(key_tasks, arms, draw(key_arms, probabilities, num))
 
@@ -139,16 +177,21 @@ def propose_from(key: Key, arms: Arms, chosen: jax.Array) -> Proposals:
 
 
 def draw(key: Key, probabilities: jax.Array, num: int) -> jax.Array:
-    """`num` arms ([num] int32) drawn from `probabilities` ([arms]): one random number each, by the inverse distribution function.
+    """`num` arms ([num] int32) drawn from `probabilities` ([arms]): one random number each, by the
+    inverse distribution function.
 
     >>> draw(jax.random.key(0), jnp.array([0.0, 1.0, 0.0]), 3).tolist()
     [1, 1, 1]
     """
-    return in_proportion(jax.random.uniform(key, (num,)), probabilities, jnp.int32(probabilities.shape[0]))
+    return in_proportion(
+        jax.random.uniform(key, (num,)), probabilities, jnp.int32(probabilities.shape[0])
+    )
 
 
 def explore(probabilities: jax.Array, exploration: float | jax.Array) -> jax.Array:
-    """`probabilities` ([arms]) mixed with the uniform ones: (1 - exploration) p + exploration / arms."""
+    """`probabilities` ([arms]) mixed with the uniform ones: (1 - exploration) p + exploration /
+    arms.
+    """
     return (1.0 - exploration) * probabilities + exploration / probabilities.shape[0]
 
 
@@ -166,7 +209,9 @@ def _as_array(task: PyTree) -> PyTree:
     if not isinstance(task, list | tuple):
         return task
     array = np.asarray(task)
-    return array.astype(np.float64) if array.dtype.kind in "biu" else array  # alike, whether whole numbers or not
+    return (
+        array.astype(np.float64) if array.dtype.kind in "biu" else array
+    )  # alike, whether whole numbers or not
 
 
 def _device_array(leaf: PyTree) -> jax.Array:
@@ -178,4 +223,7 @@ def _check_alike(name: str, tasks: Sequence[PyTree]) -> None:
     describe = lambda task: jax.tree.map(lambda leaf: (tuple(leaf.shape), str(leaf.dtype)), task)
     for index, task in enumerate(tasks):
         if describe(task) != describe(tasks[0]):
-            raise ValueError(f"{name} must give tasks alike: number 0 is {describe(tasks[0])} but number {index} is {describe(task)}.")
+            raise ValueError(
+                f"{name} must give tasks alike: number 0 is {describe(tasks[0])} but number {index}"
+                f" is {describe(task)}."
+            )

@@ -1,11 +1,12 @@
-"""A conditional normalising flow on the unit cube: points whose density is known exactly, from Gaussian noise and one condition.
+"""A conditional normalising flow on the unit cube: points whose density is known exactly, from
+Gaussian noise and one condition.
 
-    x <- x * scale(kept, f) + shift(kept, f)   of the coordinates that a coupling moves, given those that it keeps (RealNVP)
-    g  = sigmoid(x)
+    x <- x * scale(kept, f) + shift(kept, f)   of the coordinates that a coupling moves, given those
+    that it keeps (RealNVP) g  = sigmoid(x)
     log p(g | f) = log N(z; 0, 1) - sum log scale - sum log g (1 - g)
 
-Source: L. Dinh, J. Sohl-Dickstein, S. Bengio, "Density estimation using Real NVP", ICLR 2017; highway layers: R. Srivastava, K. Greff,
-J. Schmidhuber, 2015.
+Source: L. Dinh, J. Sohl-Dickstein, S. Bengio, "Density estimation using Real NVP", ICLR 2017;
+highway layers: R. Srivastava, K. Greff, J. Schmidhuber, 2015.
 """
 
 from __future__ import annotations
@@ -18,12 +19,16 @@ import jax.numpy as jnp
 import numpy as np
 
 LEAST_SCALE = 0.01
-UNIT_SCALE = math.log(math.expm1(1.0 - LEAST_SCALE))  # softplus of it and LEAST_SCALE make a scale of 1
+UNIT_SCALE = math.log(
+    math.expm1(1.0 - LEAST_SCALE)
+)  # softplus of it and LEAST_SCALE make a scale of 1
 NUM_HIGHWAYS = 3
 
 
 class Coupling(nn.Module):
-    """Moves the coordinates that are not `kept`, by an affine map that depends on the others and on the condition."""
+    """Moves the coordinates that are not `kept`, by an affine map that depends on the others
+    and on the condition.
+    """
 
     kept: tuple[bool, ...]
     hidden: int
@@ -36,16 +41,20 @@ class Coupling(nn.Module):
         for _ in range(NUM_HIGHWAYS):
             carry = nn.sigmoid(nn.Dense(self.hidden)(hidden))
             hidden = carry * hidden + (1.0 - carry) * nn.relu(nn.Dense(self.hidden)(hidden))
-        shift, scale = jnp.split(nn.Dense(2 * len(kept), kernel_init=nn.initializers.normal(0.01))(hidden), 2)
+        shift, scale = jnp.split(
+            nn.Dense(2 * len(kept), kernel_init=nn.initializers.normal(0.01))(hidden), 2
+        )
         log_scale = jnp.log(LEAST_SCALE + nn.softplus(scale + UNIT_SCALE))
         return jnp.where(kept, 0.0, shift), jnp.where(kept, 0.0, log_scale)
 
 
 class Flow(nn.Module):
-    """`num_blocks` times three couplings: given the left half, given the right half, given every other coordinate.
+    """`num_blocks` times three couplings: given the left half, given the right half, given every
+    other coordinate.
 
-    It is about one point; `jax.vmap` makes more. Couplings that would keep what the one before keeps are left out: their product is one
-    affine map (in 2-D the third of each block). With a single coordinate all depend on the condition alone, and there is one.
+    It is about one point; `jax.vmap` makes more. Couplings that would keep what the one before
+    keeps are left out: their product is one affine map (in 2-D the third of each block). With a
+    single coordinate all depend on the condition alone, and there is one.
     """
 
     dims: int
@@ -53,10 +62,14 @@ class Flow(nn.Module):
     num_blocks: int = 3
 
     def setup(self):
-        self.couplings = [Coupling(kept, self.hidden) for kept in _patterns(self.dims, self.num_blocks)]
+        self.couplings = [
+            Coupling(kept, self.hidden) for kept in _patterns(self.dims, self.num_blocks)
+        ]
 
     def __call__(self, noise: jax.Array, condition: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """A point [dims] of the cube from standard normal `noise` [dims], and its log density [], given `condition` []."""
+        """A point [dims] of the cube from standard normal `noise` [dims], and its log density
+        [], given `condition` [].
+        """
         x, log_density = noise, _log_normal(noise)
         for coupling in self.couplings:
             shift, log_scale = coupling(x, condition)
@@ -64,7 +77,9 @@ class Flow(nn.Module):
         return nn.sigmoid(x), log_density + _log_stretch(x)
 
     def inverse(self, point: jax.Array, condition: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """The noise [dims] that `point` [dims], inside the cube, comes from, and the log density [] of the point."""
+        """The noise [dims] that `point` [dims], inside the cube, comes from, and the log
+        density [] of the point.
+        """
         x = jnp.log(point) - jnp.log1p(-point)
         log_density = _log_stretch(x)
         for coupling in reversed(self.couplings):

@@ -1,12 +1,15 @@
-"""A least-squares GAN that learns the distribution of the points labelled good, and to avoid those labelled bad.
+"""A least-squares GAN that learns the distribution of the points labelled good, and to avoid those
+labelled bad.
 
-    discriminator: min  E_data[(D(x) - y)^2] + E_z[(D(G(z)) + 1)^2]     y = 1 for a good point, -1 for a bad one
-    generator:     min  E_z[D(G(z))^2]                                  z ~ N(0, 1), as many axes as x
+    discriminator: min  E_data[(D(x) - y)^2] + E_z[(D(G(z)) + 1)^2]     y = 1 for a good point, -1
+    for a bad one generator:     min  E_z[D(G(z))^2]                                  z ~ N(0, 1),
+    as many axes as x
 
 Points lie in the cube [-1, 1]^dims, which is exactly the range of the generator's tanh.
 
-Source: X. Mao, Q. Li, H. Xie, R. Lau, Z. Wang, S. Smolley, "Least squares generative adversarial networks", ICCV 2017, with labels as in
-C. Florensa, D. Held, X. Geng, P. Abbeel, "Automatic goal generation for reinforcement learning agents", ICML 2018.
+Source: X. Mao, Q. Li, H. Xie, R. Lau, Z. Wang, S. Smolley, "Least squares generative adversarial
+networks", ICCV 2017, with labels as in C. Florensa, D. Held, X. Geng, P. Abbeel, "Automatic goal
+generation for reinforcement learning agents", ICML 2018.
 """
 
 from __future__ import annotations
@@ -66,7 +69,10 @@ class Gan:
         """Fresh networks (Xavier)."""
         key_generator, key_discriminator = jax.random.split(key)
         point = jnp.zeros((1, self.dims))
-        generator, discriminator = self._generator().init(key_generator, point), self._discriminator().init(key_discriminator, point)
+        generator, discriminator = (
+            self._generator().init(key_generator, point),
+            self._discriminator().init(key_discriminator, point),
+        )
         moments = optax.rmsprop(1.0).init
         return GanState(
             generator=generator,
@@ -80,9 +86,16 @@ class Gan:
         return self._generate(state.generator, jax.random.normal(key, (num, self.dims)))
 
     def train(
-        self, key: Key, state: GanState, points: jax.Array, good: jax.Array, num_iterations: int, learning_rate: jax.Array
+        self,
+        key: Key,
+        state: GanState,
+        points: jax.Array,
+        good: jax.Array,
+        num_iterations: int,
+        learning_rate: jax.Array,
     ) -> GanState:
-        """`num_iterations` steps of the discriminator and the generator in turn, on batches drawn from `points`.
+        """`num_iterations` steps of the discriminator and the generator in turn, on batches drawn
+        from `points`.
 
         Args:
           points: [num, dims] in [-1, 1].
@@ -95,10 +108,14 @@ class Gan:
         def iterate(state: GanState, key: Key) -> tuple[GanState, None]:
             key_rows, *keys_latent = jax.random.split(key, 3)
             rows = jax.random.randint(key_rows, (self.batch_size,), 0, points.shape[0])
-            latent, second_latent = (jax.random.normal(key, (self.batch_size, self.dims)) for key in keys_latent)
+            latent, second_latent = (
+                jax.random.normal(key, (self.batch_size, self.dims)) for key in keys_latent
+            )
 
             fake = self._generate(state.generator, latent)
-            gradient = jax.grad(self._discriminator_loss)(state.discriminator, points[rows], targets[rows], fake)
+            gradient = jax.grad(self._discriminator_loss)(
+                state.discriminator, points[rows], targets[rows], fake
+            )
             change, discriminator_moments = step(gradient, state.discriminator_moments)
             discriminator = optax.apply_updates(state.discriminator, change)
 
@@ -114,11 +131,18 @@ class Gan:
 
         return jax.lax.scan(iterate, state, jax.random.split(key, num_iterations))[0]
 
-    def _discriminator_loss(self, discriminator: PyTree, points: jax.Array, targets: jax.Array, fake: jax.Array) -> jax.Array:
-        real_scores, fake_scores = self._score(discriminator, points), self._score(discriminator, fake)
+    def _discriminator_loss(
+        self, discriminator: PyTree, points: jax.Array, targets: jax.Array, fake: jax.Array
+    ) -> jax.Array:
+        real_scores, fake_scores = (
+            self._score(discriminator, points),
+            self._score(discriminator, fake),
+        )
         return jnp.mean((real_scores - targets) ** 2) + jnp.mean((fake_scores + 1) ** 2)
 
-    def _generator_loss(self, generator: PyTree, discriminator: PyTree, latent: jax.Array) -> jax.Array:
+    def _generator_loss(
+        self, generator: PyTree, discriminator: PyTree, latent: jax.Array
+    ) -> jax.Array:
         return jnp.mean(self._score(discriminator, self._generate(generator, latent)) ** 2)
 
     def _generate(self, parameters: PyTree, latent: jax.Array) -> jax.Array:
@@ -134,7 +158,12 @@ class Gan:
         return Discriminator(self.discriminator_hidden)
 
 
-def _network(x: jax.Array, hidden: tuple[int, ...], num_outputs: int, activation: Callable[[jax.Array], jax.Array]) -> jax.Array:
+def _network(
+    x: jax.Array,
+    hidden: tuple[int, ...],
+    num_outputs: int,
+    activation: Callable[[jax.Array], jax.Array],
+) -> jax.Array:
     for width in hidden:
         x = activation(nn.Dense(width, kernel_init=nn.initializers.xavier_uniform())(x))
     return nn.Dense(num_outputs, kernel_init=nn.initializers.xavier_uniform())(x)

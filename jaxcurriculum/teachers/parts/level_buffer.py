@@ -1,12 +1,14 @@
-"""A buffer of levels (a task and a seed each), replayed the more often the higher their score and the longer ago they were scored.
+"""A buffer of levels (a task and a seed each), replayed the more often the higher their score and
+the longer ago they were scored.
 
     P    = (1 - staleness) P_S + staleness P_T
     P_S ~ 1 / rank(score)^(1 / temperature)    ("rank", the highest score has rank 1)
     P_S ~ max(score, 0)^(1 / temperature)      ("power")
     P_T ~ episodes since the level was last scored
 
-Source: M. Jiang, E. Grefenstette, T. Rocktäschel, "Prioritized level replay", ICML 2021; what a full buffer gives up: M. Jiang,
-M. Dennis, J. Parker-Holder, J. Foerster, E. Grefenstette, T. Rocktäschel, "Replay-guided adversarial environment design", NeurIPS 2021.
+Source: M. Jiang, E. Grefenstette, T. Rocktäschel, "Prioritized level replay", ICML 2021; what a
+full buffer gives up: M. Jiang, M. Dennis, J. Parker-Holder, J. Foerster, E. Grefenstette, T.
+Rocktäschel, "Replay-guided adversarial environment design", NeurIPS 2021.
 """
 
 from __future__ import annotations
@@ -31,15 +33,19 @@ class LevelBuffer(struct.PyTreeNode):
     tasks: PyTree  # [capacity, ...]
     seeds: jax.Array  # [capacity], uint32
     scores: jax.Array  # [capacity], -inf where empty
-    memory: jax.Array  # [capacity], what the score remembers of the level (its best return, for example)
-    ranks: jax.Array  # [capacity], int32, 1 for the highest score; of equal ones the lower slot comes first
+    # [capacity], what the score remembers of the level (its best return, for example)
+    memory: jax.Array
+    # [capacity], int32, 1 for the highest score; of equal ones the lower slot comes first
+    ranks: jax.Array
     scored_at: jax.Array  # [capacity], int32, num_episodes when the level was last scored
     replay_probs: jax.Array  # [capacity], sum to 1 unless the buffer is empty; 0 where empty
     num_filled: jax.Array  # [], int32
-    num_episodes: jax.Array  # [], int32, episodes with a score so far, whether their level was kept or not
+    # [], int32, episodes with a score so far, whether their level was kept or not
+    num_episodes: jax.Array
 
 
-# (episode, memory [], known [] bool) -> (score [], memory []); `memory` means nothing where the level is not `known`.
+# (episode, memory [], known [] bool) -> (score [], memory []); `memory` means nothing where the
+# level is not `known`.
 Score = Callable[[Episodes, jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
 Prioritise = Callable[[LevelBuffer], jax.Array]  # (buffer) -> replay_probs [capacity]
 
@@ -60,42 +66,65 @@ def empty(space: Space, capacity: int) -> LevelBuffer:
     )
 
 
-def replay_probs(buffer: LevelBuffer, prioritisation: str, temperature: float | jax.Array, staleness: float | jax.Array) -> jax.Array:
+def replay_probs(
+    buffer: LevelBuffer,
+    prioritisation: str,
+    temperature: float | jax.Array,
+    staleness: float | jax.Array,
+) -> jax.Array:
     """The probability with which each level is replayed next, [capacity].
 
     P_S is uniform where no score is positive ("power"), P_T where no level is stale.
 
     >>> buffer = LevelBuffer(
-    ...     tasks=jnp.zeros((3, 2)), seeds=jnp.arange(3, dtype=jnp.uint32), scores=jnp.array([1.0, 3.0, -jnp.inf]),
-    ...     memory=jnp.zeros(3), ranks=jnp.array([2, 1, 3]), scored_at=jnp.array([4, 9, 0]), replay_probs=jnp.zeros(3),
+    ...     tasks=jnp.zeros((3, 2)), seeds=jnp.arange(3, dtype=jnp.uint32), scores=jnp.array([1.0,
+    ...     3.0, -jnp.inf]),
+    ...     memory=jnp.zeros(3), ranks=jnp.array([2, 1, 3]), scored_at=jnp.array([4, 9, 0]),
+    ...     replay_probs=jnp.zeros(3),
     ...     num_filled=jnp.int32(2), num_episodes=jnp.int32(9),
     ... )
-    >>> replay_probs(buffer, "power", 1.0, 0.0).tolist(), replay_probs(buffer, "rank", 1.0, 1.0).tolist()
+    >>> replay_probs(buffer, "power", 1.0, 0.0).tolist(), replay_probs(buffer, "rank", 1.0,
+    ...     1.0).tolist()
     ([0.25, 0.75, 0.0], [1.0, 0.0, 0.0])
     """
     filled = jnp.arange(buffer.seeds.shape[0]) < buffer.num_filled
     if prioritisation == "rank":
-        weights = (jnp.arange(1.0, filled.shape[0] + 1) ** (-1 / temperature))[buffer.ranks - 1]  # a table, the same for all seeds
+        weights = (jnp.arange(1.0, filled.shape[0] + 1) ** (-1 / temperature))[
+            buffer.ranks - 1
+        ]  # a table, the same for all seeds
     else:
         positive = jnp.maximum(buffer.scores, 0.0)
-        highest = jnp.max(positive)  # a ratio to the highest neither vanishes nor overflows at a low temperature
-        weights = jnp.where(positive > 0, (positive / jnp.where(highest > 0, highest, 1.0)) ** (1 / temperature), 0.0)
+        highest = jnp.max(
+            positive
+        )  # a ratio to the highest neither vanishes nor overflows at a low temperature
+        weights = jnp.where(
+            positive > 0,
+            (positive / jnp.where(highest > 0, highest, 1.0)) ** (1 / temperature),
+            0.0,
+        )
     age = (buffer.num_episodes - buffer.scored_at).astype(jnp.float32)
     by_score, by_age = (_proportional(x, filled, buffer.num_filled) for x in (weights, age))
     return (1 - staleness) * by_score + staleness * by_age
 
 
 def sample(key: Key, buffer: LevelBuffer, num: int) -> jax.Array:
-    """Slots of `num` levels drawn from `buffer.replay_probs`, [num] int32; slot 0 from an empty buffer."""
-    return in_proportion(jax.random.uniform(key, (num,)), buffer.replay_probs, jnp.maximum(buffer.num_filled, 1))
+    """Slots of `num` levels drawn from `buffer.replay_probs`, [num] int32; slot 0 from an empty
+    buffer.
+    """
+    return in_proportion(
+        jax.random.uniform(key, (num,)), buffer.replay_probs, jnp.maximum(buffer.num_filled, 1)
+    )
 
 
-def observe(buffer: LevelBuffer, episodes: Episodes, score: Score, prioritise: Prioritise) -> LevelBuffer:
+def observe(
+    buffer: LevelBuffer, episodes: Episodes, score: Score, prioritise: Prioritise
+) -> LevelBuffer:
     """Score the levels of `episodes` one after the other, as if each had come alone.
 
-    A level that the buffer holds gets its new score, wherever and however often it comes back. Any other one takes the next
-    empty slot; once all are taken, that of the level least likely to be replayed, if it scores at least as high. Episodes that
-    are not usable (see `history.usable`), or whose score is not finite, change nothing.
+    A level that the buffer holds gets its new score, wherever and however often it comes back. Any
+    other one takes the next empty slot; once all are taken, that of the level least likely to be
+    replayed, if it scores at least as high. Episodes that are not usable (see `history.usable`), or
+    whose score is not finite, change nothing.
     """
     order, num_valid = valid_first(usable(episodes))
     in_order = jax.tree.map(lambda leaf: leaf[order], episodes)
@@ -109,10 +138,14 @@ def observe(buffer: LevelBuffer, episodes: Episodes, score: Score, prioritise: P
 def holds(buffer: LevelBuffer, slot: jax.Array, task: PyTree, seed: jax.Array) -> jax.Array:
     """Whether `slot` ([] int32) holds the level of `task` and `seed` ([] uint32), [] bool."""
     same = jax.tree.map(lambda held, asked: jnp.all(held[slot] == asked), buffer.tasks, task)
-    return jax.tree.reduce(jnp.logical_and, same, (slot < buffer.num_filled) & (buffer.seeds[slot] == seed))
+    return jax.tree.reduce(
+        jnp.logical_and, same, (slot < buffer.num_filled) & (buffer.seeds[slot] == seed)
+    )
 
 
-def _observe_one(buffer: LevelBuffer, episode: Episodes, usable: jax.Array, score: Score, prioritise: Prioritise) -> LevelBuffer:
+def _observe_one(
+    buffer: LevelBuffer, episode: Episodes, usable: jax.Array, score: Score, prioritise: Prioritise
+) -> LevelBuffer:
     capacity = buffer.seeds.shape[0]
     slot = jnp.minimum(_first(buffer.seeds == episode.seeds), capacity - 1)
     known = holds(buffer, slot, episode.tasks, episode.seeds)
@@ -145,7 +178,9 @@ def _observe_one(buffer: LevelBuffer, episode: Episodes, usable: jax.Array, scor
 
 
 def _reranked(buffer: LevelBuffer, slot: jax.Array, new_score: jax.Array) -> jax.Array:
-    """The ranks after `slot` gets `new_score`: every other level moves by one place at most, which spares a sort."""
+    """The ranks after `slot` gets `new_score`: every other level moves by one place at most,
+    which spares a sort.
+    """
     capacity = buffer.seeds.shape[0]
     slots = jnp.arange(capacity, dtype=jnp.int32)
     old_score = buffer.scores[jnp.minimum(slot, capacity - 1)]
@@ -165,7 +200,9 @@ def _proportional(weights: jax.Array, filled: jax.Array, num_filled: jax.Array) 
 
 
 def _first(where: jax.Array) -> jax.Array:
-    """The first index at which `where` ([num] bool) holds, `num` if none; argmax takes several times as long on a CPU."""
+    """The first index at which `where` ([num] bool) holds, `num` if none; argmax takes several
+    times as long on a CPU.
+    """
     num = where.shape[0]
     return jnp.min(jnp.where(where, jnp.arange(num, dtype=jnp.int32), num))
 

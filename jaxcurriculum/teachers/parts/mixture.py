@@ -1,9 +1,12 @@
-"""What teachers share that fit a Gaussian mixture to a window of episodes and draw tasks from it (ALP-GMM, Covar-GMM).
+"""What teachers share that fit a Gaussian mixture to a window of episodes and draw tasks from it
+(ALP-GMM, Covar-GMM).
 
-    every `fit_every` episodes: a mixture of the latest `fit_every` rows, its number of components chosen by AIC
-    propose: with probability `exploration` uniform, else component k ~ preference of k, row ~ N(mean_k, covariance_k)
+    every `fit_every` episodes: a mixture of the latest `fit_every` rows, its number of components
+    chosen by AIC propose: with probability `exploration` uniform, else component k ~ preference of
+    k, row ~ N(mean_k, covariance_k)
 
-Such a teacher decides what a row holds beside the task, and which components it prefers. Coordinates of the task come first.
+Such a teacher decides what a row holds beside the task, and which components it prefers.
+Coordinates of the task come first.
 """
 
 from __future__ import annotations
@@ -62,22 +65,28 @@ class MixtureConfig(Config):
         super().__post_init__()
         if not 1 <= self.min_components <= self.max_components <= self.fit_every:
             raise ValueError(
-                f"{type(self).__name__} must have 1 <= min_components <= max_components <= fit_every, "
-                f"got {self.min_components}, {self.max_components} and {self.fit_every}."
+                f"{type(self).__name__} must have 1 <= min_components <= max_components <="
+                f" fit_every, got {self.min_components}, {self.max_components} and"
+                f" {self.fit_every}."
             )
 
 
 class MixtureState(struct.PyTreeNode):
-    """A window of rows and the mixture fitted to it, in the teacher's own units: tasks and returns as they are or scaled."""
+    """A window of rows and the mixture fitted to it, in the teacher's own units: tasks and
+    returns as they are or scaled.
+    """
 
     window: ring.History  # the latest fit_every rows
-    mixture: gmm.Mixture  # max_components Gaussians over what is fitted, the coordinates of the task first
+    # max_components Gaussians over what is fitted, the coordinates of the task first
+    mixture: gmm.Mixture
     num_unfitted: jax.Array  # [], int32, episodes since the last fit
     num_fits: jax.Array  # [], int32
 
 
 class MixtureReport(struct.PyTreeNode):
-    """The mixture as a picture shows it, in the units of the task space and of the (scaled) return."""
+    """The mixture as a picture shows it, in the units of the task space and of the (scaled)
+    return.
+    """
 
     weights: jax.Array  # [max_components]
     means: jax.Array  # [max_components, width], task and what is fitted beside it
@@ -92,7 +101,9 @@ State = TypeVar("State", bound=MixtureState)
 
 
 def to_rows(episodes: Episodes, space: Box, config: MixtureConfig) -> tuple[jax.Array, jax.Array]:
-    """The usable episodes as rows (task, return) in the teacher's own units, [dims + 1, num], and how many they are ([] int32)."""
+    """The usable episodes as rows (task, return) in the teacher's own units, [dims + 1, num],
+    and how many they are ([] int32).
+    """
     order, num_valid = ring.valid_first(ring.usable(episodes))
     tasks, returns = episodes.tasks[order], episodes.returns[order]
     if config.unit_cube:
@@ -111,9 +122,11 @@ def learn(
     config: MixtureConfig,
     to_data: Callable[[ring.History], jax.Array] = lambda window: window.values,
 ) -> State:
-    """`state` with the first `num_valid` of `rows` ([width, num]) in its window, and its mixture fitted again if it is time.
+    """`state` with the first `num_valid` of `rows` ([width, num]) in its window, and its mixture
+    fitted again if it is time.
 
-    `to_data` makes what is fitted ([width, fit_every]) of the full window. Where no mapped seed needs a fit, none is made.
+    `to_data` makes what is fitted ([width, fit_every]) of the full window. Where no mapped seed
+    needs a fit, none is made.
     """
     window = ring.insert(state.window, rows, num_valid)
     num_unfitted = state.num_unfitted + num_valid
@@ -132,10 +145,19 @@ def learn(
     )
 
 
-def propose(key: Key, state: MixtureState, preference: jax.Array, num: int, space: Box, config: MixtureConfig) -> Proposals:
-    """`num` tasks from the mixture, its components drawn in proportion to `preference` ([max_components]), or explored.
+def propose(
+    key: Key,
+    state: MixtureState,
+    preference: jax.Array,
+    num: int,
+    space: Box,
+    config: MixtureConfig,
+) -> Proposals:
+    """`num` tasks from the mixture, its components drawn in proportion to `preference`
+    ([max_components]), or explored.
 
-    Without any preference above 0 each component is equally likely. Until the first fit all tasks are explored.
+    Without any preference above 0 each component is equally likely. Until the first fit all tasks
+    are explored.
     """
     key_explored, key_explore, key_component, key_draw, key_seeds = jax.random.split(key, 5)
     fitted = state.num_fits > 0
@@ -144,17 +166,30 @@ def propose(key: Key, state: MixtureState, preference: jax.Array, num: int, spac
     drawn = gmm.sample(key_draw, state.mixture, component)[:, : space.dims]
     explores = (jax.random.uniform(key_explore, (num,)) < config.exploration) | ~fitted
     to_task = space.from_unit if config.unit_cube else space.clip
-    tasks = jnp.where(explores[:, None], _explored(key_explored, space, config, fitted, num), jax.vmap(to_task)(drawn))
-    return fresh_proposals(key_seeds, tasks).replace(origin=jnp.where(explores, EXPLORED, component))
+    tasks = jnp.where(
+        explores[:, None],
+        _explored(key_explored, space, config, fitted, num),
+        jax.vmap(to_task)(drawn),
+    )
+    return fresh_proposals(key_seeds, tasks).replace(
+        origin=jnp.where(explores, EXPLORED, component)
+    )
 
 
-def describe(state: MixtureState, preference: jax.Array, space: Box, config: MixtureConfig) -> dict[str, jax.Array]:
+def describe(
+    state: MixtureState, preference: jax.Array, space: Box, config: MixtureConfig
+) -> dict[str, jax.Array]:
     """The fields of a `MixtureReport`."""
     means, covariances = state.mixture.means, gmm.covariances(state.mixture)
     if config.unit_cube:
         num_others = means.shape[1] - space.dims
-        width = jnp.array([high - low for low, high in zip(space.low, space.high)] + [1.0] * num_others, jnp.float32)
-        means = jnp.concatenate([jax.vmap(space.from_unit)(means[:, : space.dims]), means[:, space.dims :]], axis=1)
+        width = jnp.array(
+            [high - low for low, high in zip(space.low, space.high)] + [1.0] * num_others,
+            jnp.float32,
+        )
+        means = jnp.concatenate(
+            [jax.vmap(space.from_unit)(means[:, : space.dims]), means[:, space.dims :]], axis=1
+        )
         covariances = covariances * (width[:, None] * width[None, :])[None]
     return {
         "weights": state.mixture.weights,
@@ -167,10 +202,16 @@ def describe(state: MixtureState, preference: jax.Array, space: Box, config: Mix
     }
 
 
-def _explored(key: Key, space: Box, config: MixtureConfig, fitted: jax.Array, num: int) -> jax.Array:
-    """`num` uniform tasks ([num, dims]), or before the first fit those that an expert knows to be easy."""
+def _explored(
+    key: Key, space: Box, config: MixtureConfig, fitted: jax.Array, num: int
+) -> jax.Array:
+    """`num` uniform tasks ([num, dims]), or before the first fit those that an expert knows to
+    be easy.
+    """
     uniform = easy_tasks(key, space, None, 0.0, num)
     if config.initial_mean is None:
         return uniform
     # One key serves both: a state uses one or the other.
-    return jnp.where(fitted, uniform, easy_tasks(key, space, config.initial_mean, config.initial_std, num))
+    return jnp.where(
+        fitted, uniform, easy_tasks(key, space, config.initial_mean, config.initial_std, num)
+    )

@@ -12,10 +12,11 @@ BLOCK = 256  # slots searched at a time
 
 
 def nearest_before(points: jax.Array, numbers: jax.Array, history: History) -> jax.Array:
-    """For each point the slot of the nearest row in `history` that has a lower number than the point, -1 where there is none.
+    """For each point the slot of the nearest row in `history` that has a lower number than the
+    point, -1 where there is none.
 
-    Euclidean; of rows equally near, the one in the last slot, which is the latest until the ring wraps. The work is proportional
-    to the slots in use.
+    Euclidean; of rows equally near, the one in the last slot, which is the latest until the ring
+    wraps. The work is proportional to the slots in use.
 
     Args:
       points: [dims, num].
@@ -31,10 +32,13 @@ def nearest_before(points: jax.Array, numbers: jax.Array, history: History) -> j
     """
     size = history.values.shape[1]
     block = min(BLOCK, size)
-    cursor = history.num_rows % size  # where the next row goes: from here on the ring holds its previous turn
+    # where the next row goes: from here on the ring holds its previous turn
+    cursor = history.num_rows % size
 
     def first_slot(index: jax.Array) -> jax.Array:
-        return jnp.minimum(index * block, size - block)  # the last block may overlap the one before, which changes nothing
+        return jnp.minimum(
+            index * block, size - block
+        )  # the last block may overlap the one before, which changes nothing
 
     def distances(rows: jax.Array, slots: jax.Array) -> jax.Array:
         row_numbers = history.num_rows - cursor + slots - jnp.where(slots >= cursor, size, 0)
@@ -50,16 +54,23 @@ def nearest_before(points: jax.Array, numbers: jax.Array, history: History) -> j
         return index + 1, jnp.minimum(here, lowest), jnp.where(here <= lowest, index, best_block)
 
     num_blocks = shared_max((jnp.minimum(history.num_rows, size) + block - 1) // block)
-    start = (jnp.int32(0), jnp.full(numbers.shape, jnp.inf, jnp.float32), jnp.zeros(numbers.shape, jnp.int32))
+    start = (
+        jnp.int32(0),
+        jnp.full(numbers.shape, jnp.inf, jnp.float32),
+        jnp.zeros(numbers.shape, jnp.int32),
+    )
     _, lowest, best_block = jax.lax.while_loop(lambda carry: carry[0] < num_blocks, search, start)
     slots = first_slot(best_block)[:, None] + jnp.arange(block - 1, -1, -1, dtype=jnp.int32)[None]
-    # Searched again, not compared with `lowest`: rounding may differ between two compiled copies of the same distance.
+    # Searched again, not compared with `lowest`: rounding may differ between two compiled copies of
+    # the same distance.
     nearest = jnp.argmin(distances(history.values[: len(points), slots], slots), axis=1)
     return jnp.where(jnp.isfinite(lowest), slots[jnp.arange(len(slots)), nearest], -1)
 
 
 def _row_minimum(x: jax.Array) -> jax.Array:
-    """Minimum over the last axis. Halving first: XLA's CPU compiler vectorises that, but not a reduction of the whole row."""
+    """Minimum over the last axis. Halving first: XLA's CPU compiler vectorises that, but not a
+    reduction of the whole row.
+    """
     for _ in range(4):
         half = x.shape[-1] // 2
         if 2 * half != x.shape[-1]:

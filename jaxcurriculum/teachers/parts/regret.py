@@ -21,7 +21,8 @@ def regret_by_origin(episodes: Episodes, num_origins: int) -> tuple[jax.Array, j
     Episodes are grouped by `origin` (0 to num_origins - 1; others are left out) and `learner`.
 
     Returns:
-      regret [num_origins], 0 where it is not known, and whether it is, [num_origins] bool: both have
+      regret [num_origins], 0 where it is not known, and whether it is, [num_origins] bool: both
+      have
           ended an episode there.
 
     >>> from jaxcurriculum.records import fresh_proposals

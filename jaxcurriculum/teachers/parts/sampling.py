@@ -1,4 +1,6 @@
-"""What many teachers share: choices in proportion to a score, tasks that an expert knows to be easy, axes that can be chosen at all."""
+"""What many teachers share: choices in proportion to a score, tasks that an expert knows to be
+easy, axes that can be chosen at all.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,13 @@ from jaxcurriculum.spaces import Box
 
 
 def log_proportional(scores: jax.Array, valid: jax.Array) -> jax.Array:
-    """Logits ([num]) of a choice in proportion to `scores` ([num], those below 0 count as 0) among `valid` ([num] bool).
+    """Logits ([num]) of a choice in proportion to `scores` ([num], those below 0 count as 0) among
+    `valid` ([num] bool).
 
     Without any positive score each valid entry is equally likely.
 
-    >>> jnp.exp(log_proportional(jnp.array([1.0, 3.0, 9.0]), jnp.array([True, True, False]))).tolist()
+    >>> jnp.exp(log_proportional(jnp.array([1.0, 3.0, 9.0]), jnp.array([True, True,
+    ...     False]))).tolist()
     [1.0, 3.0, 0.0]
     """
     scores = jnp.where(valid, jnp.maximum(scores, 0.0), 0.0)
@@ -25,12 +29,14 @@ def log_proportional(scores: jax.Array, valid: jax.Array) -> jax.Array:
 
 
 def in_proportion(places: jax.Array, scores: jax.Array, num_valid: jax.Array) -> jax.Array:
-    """Indices ([num] int32) of the first `num_valid` scores, in proportion to them (equally likely if all are 0), at `places` in [0, 1).
+    """Indices ([num] int32) of the first `num_valid` scores, in proportion to them (equally likely
+    if all are 0), at `places` in [0, 1).
 
-    The inverse of the cumulative sum, found in two steps, first the block and then the place in it: a sum over all of them a seed
-    would cost more than the rest of a round.
+    The inverse of the cumulative sum, found in two steps, first the block and then the place in it:
+    a sum over all of them a seed would cost more than the rest of a round.
 
-    >>> in_proportion(jnp.array([0.0, 0.2, 0.3, 0.9]), jnp.array([1.0, 0.0, 3.0, 9.0]), jnp.int32(3)).tolist()
+    >>> in_proportion(jnp.array([0.0, 0.2, 0.3, 0.9]), jnp.array([1.0, 0.0, 3.0, 9.0]),
+    ...     jnp.int32(3)).tolist()
     [0, 0, 2, 2]
     """
     size = int(np.ceil(np.sqrt(scores.shape[0])))
@@ -48,7 +54,9 @@ def in_proportion(places: jax.Array, scores: jax.Array, num_valid: jax.Array) ->
 
 
 def running_sum(values: jax.Array) -> jax.Array:
-    """Cumulative sum over the last axis, as a product with a triangle: of so few entries many times faster than `jnp.cumsum`."""
+    """Cumulative sum over the last axis, as a product with a triangle: of so few entries many
+    times faster than `jnp.cumsum`.
+    """
     return exact_product(values, np.triu(np.ones((values.shape[-1],) * 2, np.float32)))
 
 
@@ -57,8 +65,11 @@ def exact_product(left: jax.Array, right: jax.Array | np.ndarray) -> jax.Array:
     return jnp.matmul(left, right, precision=jax.lax.Precision.HIGHEST)
 
 
-def easy_tasks(key: Key, space: Box, mean: tuple[float, ...] | None, std: float | jax.Array, num: int) -> jax.Array:
-    """`num` tasks ([num, dims]) that an expert says are easy: Gaussian about `mean`, clipped to the space.
+def easy_tasks(
+    key: Key, space: Box, mean: tuple[float, ...] | None, std: float | jax.Array, num: int
+) -> jax.Array:
+    """`num` tasks ([num, dims]) that an expert says are easy: Gaussian about `mean`, clipped to the
+    space.
 
         task ~ N(mean, (std * range)^2) on every axis
 
@@ -88,9 +99,11 @@ def free_axes(space: Box) -> np.ndarray:
 
 
 def from_free(space: Box, point: jax.Array) -> jax.Array:
-    """The task ([dims]) of a point of the unit cube of the axes that are free, [free axes]; see `free_axes`.
+    """The task ([dims]) of a point of the unit cube of the axes that are free, [free axes]; see
+    `free_axes`.
 
-    >>> from_free(Box(names=("height", "constant"), low=(0.0, 1.0), high=(3.0, 1.0)), jnp.array([0.5])).tolist()
+    >>> from_free(Box(names=("height", "constant"), low=(0.0, 1.0), high=(3.0, 1.0)),
+    ...     jnp.array([0.5])).tolist()
     [1.5, 1.0]
     """
     return space.from_unit(jnp.zeros((space.dims,)).at[free_axes(space)].set(point))
@@ -109,4 +122,7 @@ def check_task(config: Any, field: str, space: Box) -> None:
         raise ValueError(f"{name} must have one entry an axis: {space.dims} axes but got {task}.")
     for axis, value, low, high in zip(space.names, task, space.low, space.high):
         if not low <= value <= high:
-            raise ValueError(f"{name} must lie in the task space: axis {axis!r} is {value}, its bounds are {low} and {high}.")
+            raise ValueError(
+                f"{name} must lie in the task space: axis {axis!r} is {value}, its bounds are {low}"
+                f" and {high}."
+            )

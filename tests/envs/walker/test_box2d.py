@@ -1,8 +1,10 @@
-"""The engine against Box2D from the same states under the same actions, beside Box2D's difference from itself at more iterations.
+"""The engine against Box2D from the same states under the same actions, beside Box2D's difference
+from itself at more iterations.
 
-After 20 steps flight keeps within 0.002 rad, and with contact the engine is no further from Box2D than twice Box2D's own difference, in
-the median and the 90th percentile of 40 states of the default body; bounds on 1 and 5 steps are twice what was measured. `python -m
-bench.fidelity` has 100 states, all bodies and grounds, and says where twice is missed.
+After 20 steps flight keeps within 0.002 rad, and with contact the engine is no further from Box2D
+than twice Box2D's own difference, in the median and the 90th percentile of 40 states of the default
+body; bounds on 1 and 5 steps are twice what was measured. `python -m bench.fidelity` has 100
+states, all bodies and grounds, and says where twice is missed.
 """
 
 import functools
@@ -23,16 +25,28 @@ NUM = 40  # states a kind
 
 @functools.cache
 def all_errors():
-    """Errors [NUM, HORIZON] by kind: the engine's, and Box2D's own; the engine steps all kinds in one program."""
+    """Errors [NUM, HORIZON] by kind: the engine's, and Box2D's own; the engine steps all kinds
+    in one program.
+    """
     cases = [make_cases(kind, NUM) for kind in KINDS]
-    levels, states = (jax.tree.map(lambda *x: np.concatenate(x), *[getattr(case, name) for case in cases]) for name in ("levels", "states"))
-    actions, box2d, finer = (np.concatenate([getattr(case, name) for case in cases]) for name in ("actions", "box2d", "finer"))
+    levels, states = (
+        jax.tree.map(lambda *x: np.concatenate(x), *[getattr(case, name) for case in cases])
+        for name in ("levels", "states")
+    )
+    actions, box2d, finer = (
+        np.concatenate([getattr(case, name) for case in cases])
+        for name in ("actions", "box2d", "finer")
+    )
     every = Cases(levels, states, actions, box2d, finer, [])
-    ours, own = (errors(angles, box2d).reshape(len(KINDS), NUM, HORIZON) for angles in (engine_angles(every, "default", quick_jit), finer))
+    ours, own = (
+        errors(angles, box2d).reshape(len(KINDS), NUM, HORIZON)
+        for angles in (engine_angles(every, "default", quick_jit), finer)
+    )
     return dict(zip(KINDS, zip(ours, own)))
 
 
-# Medians after 1 and 5 steps, rad; behind them what was measured, also after 20, and Box2D's own after 20.
+# Medians after 1 and 5 steps, rad; behind them what was measured, also after 20, and Box2D's own
+# after 20.
 BOUNDS = {
     "flight": (0.0001, 0.0005),  # 0.00001, 0.0002, 0.0007; 0.0000
     "one foot": (0.002, 0.004),  # 0.0009, 0.002, 0.042; 0.032

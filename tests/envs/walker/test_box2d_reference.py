@@ -1,4 +1,6 @@
-"""The reference itself: gymnasium's walker step for step, states in and out unchanged, gymnasium's gait decision for decision."""
+"""The reference itself: gymnasium's walker step for step, states in and out unchanged,
+gymnasium's gait decision for decision.
+"""
 
 import dataclasses
 
@@ -29,8 +31,15 @@ def names(body):
 
 @pytest.mark.parametrize("hardcore", [False, True])
 def test_the_default_body_is_gymnasiums_step_for_step(hardcore):
-    """Observations and rewards are the same to the last digit, on the ground and with the push that gymnasium draws."""
-    ours, rng, ended, seed = Box2DWalker(own_ground=True, hardcore=hardcore, push=None), np.random.default_rng(0), True, 0
+    """Observations and rewards are the same to the last digit, on the ground and with the push
+    that gymnasium draws.
+    """
+    ours, rng, ended, seed = (
+        Box2DWalker(own_ground=True, hardcore=hardcore, push=None),
+        np.random.default_rng(0),
+        True,
+        0,
+    )
     for _ in range(400):
         if ended:
             seed, original = seed + 1, BipedalWalker(hardcore=hardcore)
@@ -52,7 +61,9 @@ def test_place_and_read_are_inverse(body):
         assert max((joint.anchorA - joint.anchorB).length for joint in other.joints) < 1e-5
         other.place(state)
         expected = state.replace(impulses=np.zeros_like(state.impulses))  # a placed walker has none
-        jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, atol=1e-5), other.read(), expected)
+        jax.tree.map(
+            lambda x, y: np.testing.assert_allclose(x, y, atol=1e-5), other.read(), expected
+        )
 
 
 def test_impulses_carry_a_standing_walker():
@@ -107,7 +118,9 @@ def test_starts_are_what_gymnasium_holds(body):
         if start is not None:
             measured = measure_start(Box2DWalker(body, own_ground=many_edges))
             jax.tree.map(
-                lambda x, y: np.testing.assert_allclose(x, y, atol=2e-6), dataclasses.astuple(measured), dataclasses.astuple(start)
+                lambda x, y: np.testing.assert_allclose(x, y, atol=2e-6),
+                dataclasses.astuple(measured),
+                dataclasses.astuple(start),
             )
 
 
@@ -121,7 +134,9 @@ def test_any_other_body_stands_where_it_is_created():
 
 
 def test_lines_and_polygons_are_ground():
-    walker = Box2DWalker(ground=[(-10, GROUND), (6, GROUND), (40, GROUND + 17)], obstacles=[box(0.0, 1.0, 5.0)])
+    walker = Box2DWalker(
+        ground=[(-10, GROUND), (6, GROUND), (40, GROUND + 17)], obstacles=[box(0.0, 1.0, 5.0)]
+    )
     walker.reset()
     walker.move(20 - walker.hull.position[0], 15)
     x, y = walker.hull.position
@@ -134,7 +149,9 @@ def test_lines_and_polygons_are_ground():
 
 
 def test_the_flag_is_the_truth_or_gymnasiums():
-    """On ground of many edges the flag of a standing foot is cleared too often; counted contacts are never less than flags."""
+    """On ground of many edges the flag of a standing foot is cleared too often; counted
+    contacts are never less than flags.
+    """
     flags = []
     for contact_flag in ("box2d", "exact"):
         walker = Box2DWalker(own_ground=True, contact_flag=contact_flag)
@@ -149,14 +166,23 @@ def test_the_flag_is_the_truth_or_gymnasiums():
 
 @pytest.mark.parametrize("own_ground", [False, True])
 def test_the_gait_is_gymnasiums(own_ground):
-    """Three walkers in different episodes share one batched gait; each acts exactly as gymnasium's class does alone."""
+    """Three walkers in different episodes share one batched gait; each acts exactly as
+    gymnasium's class does alone.
+    """
     seeds = (0, 1, 2)
-    walkers = [Box2DWalker(own_ground=True, push=None) if own_ground else Box2DWalker(push=2.0 * seed) for seed in seeds]
+    walkers = [
+        Box2DWalker(own_ground=True, push=None) if own_ground else Box2DWalker(push=2.0 * seed)
+        for seed in seeds
+    ]
     obs = np.stack([walker.reset(seed)[0] for walker, seed in zip(walkers, seeds)])
     gait, originals = HeuristicGait(len(seeds)), [BipedalWalkerHeuristics() for _ in seeds]
     for t in range(400):
         actions = gait(obs)
-        np.testing.assert_array_equal(actions, [original.step_heuristic(row) for original, row in zip(originals, obs)], err_msg=str(t))
+        np.testing.assert_array_equal(
+            actions,
+            [original.step_heuristic(row) for original, row in zip(originals, obs)],
+            err_msg=str(t),
+        )
         steps = [walker.step(action) for walker, action in zip(walkers, actions)]
         obs, ended = np.stack([step[0] for step in steps]), np.array([step[2] for step in steps])
         for i in np.flatnonzero(ended):

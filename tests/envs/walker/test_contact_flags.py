@@ -1,4 +1,6 @@
-"""gymnasium's flags: what its listener makes of feet that slide, lift and land on ground of pieces."""
+"""gymnasium's flags: what its listener makes of feet that slide, lift and land on ground of
+pieces.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +17,9 @@ from jaxcurriculum.testing.compiling import quick_jit
 from references.box2d_walker import Box2DWalker
 
 WALKER = numbers("default")
-LEG = float(WALKER.length.sum() - WALKER.hips[1, 0, 0])  # m from the centre of mass down to the soles of straight legs
+LEG = float(
+    WALKER.length.sum() - WALKER.hips[1, 0, 0]
+)  # m from the centre of mass down to the soles of straight legs
 HALF_FOOT = float(WALKER.width[1, 0, 0] / 2)
 
 
@@ -23,7 +27,9 @@ def standing(x, height):
     """Upright on straight parallel legs, the feet's middle at x and this high above the ground."""
     return batched(
         WalkerState(
-            hull_pose=jnp.array([x - WALKER.hips[0, 0, 0], GROUND + height + LEG, 0.0], jnp.float32),
+            hull_pose=jnp.array(
+                [x - WALKER.hips[0, 0, 0], GROUND + height + LEG, 0.0], jnp.float32
+            ),
             joints=jnp.array([[0.05, -0.05], [0.0, 0.0]]),
             hull_velocity=jnp.zeros(3),
             link_velocity=jnp.zeros((3, 2, 2)),
@@ -53,11 +59,21 @@ EDGE = 30 * STEP  # between two pieces
 
 def test_a_foot_that_lands_and_lifts():
     inside = EDGE + STEP / 2
-    assert flags_of([(inside, 0.3), (inside, 0.01), (inside, 0.01), (inside, 0.3)]) == [False, True, True, False]
+    assert flags_of([(inside, 0.3), (inside, 0.01), (inside, 0.01), (inside, 0.3)]) == [
+        False,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_leaving_one_piece_clears_the_flag_though_the_foot_stands_on_another():
-    poses = [(EDGE - 2 * HALF_FOOT, 0.01), (EDGE, 0.01), (EDGE + 2 * HALF_FOOT, 0.01), (EDGE + STEP, 0.01)]
+    poses = [
+        (EDGE - 2 * HALF_FOOT, 0.01),
+        (EDGE, 0.01),
+        (EDGE + 2 * HALF_FOOT, 0.01),
+        (EDGE + STEP, 0.01),
+    ]
     assert flags_of(poses) == [True, True, False, True]
 
 
@@ -68,16 +84,28 @@ def test_stepping_from_a_stump_to_the_ground():
 
 
 def test_flags_are_mostly_gymnasiums():
-    """From Box2D's own states, step by step; true contact differs from gymnasium's flags in twice as many."""
+    """From Box2D's own states, step by step; true contact differs from gymnasium's flags in
+    twice as many.
+    """
     env, walker = envs.bipedal_walker(contact_flag="box2d"), Box2DWalker(own_ground=True)
     walker.reset(seed=0)
     pieces = sorted(part for part in walker.terrain if len(part) == 2)
     track = level(ground=[piece[0][1] for piece in pieces] + [pieces[-1][1][1]])
-    rng, step, flags, same = np.random.default_rng(0), quick_jit(env.step), env.reset(jax.random.key(0), track)[0].flags, []
+    rng, step, flags, same = (
+        np.random.default_rng(0),
+        quick_jit(env.step),
+        env.reset(jax.random.key(0), track)[0].flags,
+        [],
+    )
     for t in range(300):
         if t % 8 == 0:
             action = rng.uniform(-1, 1, 4).astype(np.float32)
-        state, now = step(jax.random.key(0), track, jax.tree.map(jnp.asarray, walker.read()).replace(flags=flags), action)
+        state, now = step(
+            jax.random.key(0),
+            track,
+            jax.tree.map(jnp.asarray, walker.read()).replace(flags=flags),
+            action,
+        )
         flags, obs = state.flags, walker.step(action)[0]
         same.append(np.array(obs[[8, 13]] > 0) == np.array(now.obs[jnp.array([8, 13])] > 0))
         if walker.game_over:

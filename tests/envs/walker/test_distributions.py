@@ -1,26 +1,39 @@
 """400 episodes of the engine beside 2,000 of Box2D, kept in a file (`references/distributions.py`).
 
-The engine is as near to Box2D as Box2D is to itself: closer than the 99th percentile of resampled episodes of Box2D. Two things are
-further away, where tests hold what has been reached: where random play ends, and the gait on one long edge, which stands in every
-episode of Box2D and falls in 1.5 % here.
+The engine is as near to Box2D as Box2D is to itself: closer than the 99th percentile of resampled
+episodes of Box2D. Two things are further away, where tests hold what has been reached: where random
+play ends, and the gait on one long edge, which stands in every episode of Box2D and falls in 1.5 %
+here.
 """
 
 import numpy as np
 import pytest
 
-from references.distributions import IN_PIECES, SCENES, Scene, by_chance, distances, engine_episodes, kept_episodes
+from references.distributions import (
+    IN_PIECES,
+    SCENES,
+    Scene,
+    by_chance,
+    distances,
+    engine_episodes,
+    kept_episodes,
+)
 
 NUM = 400  # episodes of the engine
 
 
 def apart(scene):
-    """Kolmogorov-Smirnov distance of lengths and of final x, and for each the 99th percentile by chance."""
+    """Kolmogorov-Smirnov distance of lengths and of final x, and for each the 99th percentile
+    by chance.
+    """
     box2d, engine = kept_episodes()[str(scene)], engine_episodes(scene, NUM)
     return [(distances(a, b)[0], by_chance(a, NUM)[0]) for a, b in zip(box2d, engine)]
 
 
 def test_the_file_has_all_scenes():
-    assert {name: x.shape for name, x in kept_episodes().items()} == {str(scene): (2, 2000) for scene in SCENES}
+    assert {name: x.shape for name, x in kept_episodes().items()} == {
+        str(scene): (2, 2000) for scene in SCENES
+    }
 
 
 @pytest.mark.slow
@@ -38,7 +51,11 @@ def test_random_actions_last_as_long_as_in_box2d():
 
 # gymnasium's flags hardly change the gait, so they are tried on its own ground alone.
 @pytest.mark.slow
-@pytest.mark.parametrize("scene", [scene for scene in IN_PIECES if scene.flag == "exact" or scene.ground == "pieces"], ids=str)
+@pytest.mark.parametrize(
+    "scene",
+    [scene for scene in IN_PIECES if scene.flag == "exact" or scene.ground == "pieces"],
+    ids=str,
+)
 def test_the_gait_falls_as_in_box2d(scene):
     for distance, chance in apart(scene):
         assert distance <= chance
@@ -46,7 +63,10 @@ def test_the_gait_falls_as_in_box2d(scene):
 
 @pytest.mark.slow
 def test_the_gait_on_one_long_edge_stands_almost_always():
-    (box2d, _), (length, x) = kept_episodes()[str(Scene("gait"))], engine_episodes(Scene("gait"), NUM)
+    (box2d, _), (length, x) = (
+        kept_episodes()[str(Scene("gait"))],
+        engine_episodes(Scene("gait"), NUM),
+    )
     assert (box2d == 2000).all() and (length < 2000).mean() < 0.04
     assert abs(np.median(x) - 6.27) < 0.1
 

@@ -52,8 +52,14 @@ def test_lidar_is_the_nearest_hit(name):
         segments = np.stack([ground[:-1], ground[1:]], 1).astype(float)
         sides = [np.stack([polygon, np.roll(polygon, -1, 0)], 1) for polygon in obstacles]
         x = rng.uniform(2, 85)
-        over = [polygon[:, 1].max() for polygon in obstacles if polygon[:, 0].min() < x + 0.1 and polygon[:, 0].max() > x - 0.1]
+        over = [
+            polygon[:, 1].max()
+            for polygon in obstacles
+            if polygon[:, 0].min() < x + 0.1 and polygon[:, 0].max() > x - 0.1
+        ]
         origin = np.array([x, max([np.interp(x, *ground.T), *over]) + rng.uniform(0.2, 2.5)])
         found = look(batched(level), jnp.asarray(origin, jnp.float32)[:, None])[:, 0]
-        worst.append(np.abs(np.asarray(found) - ray_cast(np.concatenate([segments, *sides]), origin)).max())
+        worst.append(
+            np.abs(np.asarray(found) - ray_cast(np.concatenate([segments, *sides]), origin)).max()
+        )
     assert np.sort(worst)[-2] < 5e-4  # a ray may graze a corner on either side once

@@ -16,12 +16,29 @@ from jaxcurriculum.envs.walker.bodies import get_body
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP
 from jaxcurriculum.envs.walker.engine.terrain import END
 
-ROUGH = np.array([[0.0, 3.0], [8.0, 3.5], [8.0, 1.5], [10.0, 1.5], [10.0, 3.5], [14.0, 4.2], [14.0, 4.7], [30.0, 5.0]])  # pit and stairs
+ROUGH = np.array(
+    [
+        [0.0, 3.0],
+        [8.0, 3.5],
+        [8.0, 1.5],
+        [10.0, 1.5],
+        [10.0, 3.5],
+        [14.0, 4.2],
+        [14.0, 4.7],
+        [30.0, 5.0],
+    ]
+)  # pit and stairs
 
 
 def near(picture, colour, tolerance=30):
     """Which pixels [height, width] have a colour of `viewer.COLOURS`."""
-    return np.abs(np.asarray(picture.convert("RGB")).astype(int) - ImageColor.getrgb(viewer.COLOURS[colour])).sum(-1) < tolerance
+    return (
+        np.abs(
+            np.asarray(picture.convert("RGB")).astype(int)
+            - ImageColor.getrgb(viewer.COLOURS[colour])
+        ).sum(-1)
+        < tolerance
+    )
 
 
 def test_the_scene_of_a_level_has_its_stumps():
@@ -29,12 +46,19 @@ def test_the_scene_of_a_level_has_its_stumps():
     ground, stumps = viewer.scene(env.generate(jax.random.key(0), jnp.array([2.0, 3.0])))
     np.testing.assert_allclose(ground[:, 1], GROUND, rtol=1e-6)
     boxes = np.array(stumps)
-    left, right, foot, top = boxes[:, :, 0].min(1), boxes[:, :, 0].max(1), boxes[:, :, 1].min(1), boxes[:, :, 1].max(1)
+    left, right, foot, top = (
+        boxes[:, :, 0].min(1),
+        boxes[:, :, 0].max(1),
+        boxes[:, :, 1].min(1),
+        boxes[:, :, 1].max(1),
+    )
     assert len(stumps) == np.ceil((END - left[0]) / (STEP + 3.0))
     np.testing.assert_allclose(np.diff(left), STEP + 3.0, rtol=1e-4)
     np.testing.assert_allclose(right - left, STEP, rtol=1e-4)
     np.testing.assert_allclose(foot, GROUND, rtol=1e-5)
-    np.testing.assert_allclose((top - GROUND) / STEP, 2.0, atol=0.5)  # heights are N(2, 0.1^2) steps
+    np.testing.assert_allclose(
+        (top - GROUND) / STEP, 2.0, atol=0.5
+    )  # heights are N(2, 0.1^2) steps
 
 
 def test_the_silhouette_has_hull_and_links_about_the_lidar():
@@ -43,7 +67,9 @@ def test_the_silhouette_has_hull_and_links_about_the_lidar():
     state, _ = env.reset(jax.random.key(1), level)
     polygons, origin = viewer.silhouette(body, level, state)
     assert [polygon.shape for polygon in polygons] == [(5, 2)] + [(4, 2)] * 4
-    np.testing.assert_allclose(np.ptp(polygons[0], axis=0), np.ptp(np.array(body.hull), axis=0), atol=0.02)  # it starts nearly level
+    np.testing.assert_allclose(
+        np.ptp(polygons[0], axis=0), np.ptp(np.array(body.hull), axis=0), atol=0.02
+    )  # it starts nearly level
     np.testing.assert_allclose(polygons[0].mean(0) - origin, np.mean(body.hull, 0), atol=0.02)
     assert min(float(polygon[:, 1].min()) for polygon in polygons) > GROUND - 0.05
 
@@ -92,7 +118,9 @@ def test_the_camera_rests_on_flat_ground_and_glides_over_rough_ground():
 @pytest.mark.parametrize("height", [1.5, 2.5, 4.0])
 @pytest.mark.parametrize("obstacle", [0.0, 1.4, 3.5])
 def test_walker_and_obstacles_fill_the_picture(height, obstacle):
-    """Between the earth and the tallest thing on the way; above both there is room for the caption."""
+    """Between the earth and the tallest thing on the way; above both there is room for the
+    caption.
+    """
     stump = np.array([[9.0, 3.0], [9.5, 3.0], [9.5, 3.0 + obstacle], [9.0, 3.0 + obstacle]])
     episode = glide(20, height=height, obstacles=[stump])
     picture = viewer.draw_frame(episode, 10)
@@ -105,22 +133,35 @@ def test_a_gif_has_a_frame_a_state_that_follows_the_walker(tmp_path):
     episode = glide(5, obstacles=[HEXAGON * 0.3 + [8.0, 3.2]], speed=25.0)
     viewer.write_gif(tmp_path / "walker.gif", episode)
     picture = Image.open(tmp_path / "walker.gif")
-    assert picture.n_frames == 5 and picture.size == (viewer.WIDTH, viewer.HEIGHT) and picture.info["duration"] == 40
+    assert (
+        picture.n_frames == 5
+        and picture.size == (viewer.WIDTH, viewer.HEIGHT)
+        and picture.info["duration"] == 40
+    )
     hulls, obstacles = [], []
     for frame in range(5):
         picture.seek(frame)
         hulls.append(np.nonzero(near(picture, "hull", 40))[1].mean())
         obstacles.append(np.nonzero(near(picture, "obstacle", 40))[1].mean())
     assert np.ptp(hulls) < 2  # the camera follows the hull
-    np.testing.assert_allclose(np.diff(obstacles), -viewer.HEIGHT / episode.height, atol=3)  # and the track passes by, 1 m a frame
+    np.testing.assert_allclose(
+        np.diff(obstacles), -viewer.HEIGHT / episode.height, atol=3
+    )  # and the track passes by, 1 m a frame
 
 
 def test_a_long_gif_is_thinned_and_keeps_its_last_frame(tmp_path, monkeypatch):
     monkeypatch.setattr(viewer, "MOST_FRAMES", 4)
     drawn, draw = [], viewer.draw_frame
-    monkeypatch.setattr(viewer, "draw_frame", lambda episode, frame: drawn.append(frame) or draw(episode, frame))
+    monkeypatch.setattr(
+        viewer, "draw_frame", lambda episode, frame: drawn.append(frame) or draw(episode, frame)
+    )
     viewer.write_gif(tmp_path / "walker.gif", glide(10))
-    assert Image.open(tmp_path / "walker.gif").n_frames == 4 and drawn[1:] == [0, 3, 6, 9]  # after the one that gave the palette
+    assert Image.open(tmp_path / "walker.gif").n_frames == 4 and drawn[1:] == [
+        0,
+        3,
+        6,
+        9,
+    ]  # after the one that gave the palette
 
 
 def test_a_film_has_every_frame(tmp_path):

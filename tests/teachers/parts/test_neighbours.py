@@ -17,11 +17,19 @@ from references.alp_gmm_numpy import NearestNeighbourProgress
 @pytest.mark.parametrize("batch", [1, 7, 300])
 @pytest.mark.parametrize("history", [1000, 1024])
 def test_progress_equals_the_unbounded_loop_until_the_ring_wraps(batch, history):
-    """Tasks on a coarse lattice, so that distances are exact and ties are many; invalid slots anywhere and full of nan."""
+    """Tasks on a coarse lattice, so that distances are exact and ties are many; invalid slots
+    anywhere and full of nan.
+    """
     rng = np.random.default_rng(batch)
     space = Box(names=("a", "b"), low=(0.0, 0.0), high=(3.0, 6.0))
-    teacher = teachers.alp_gmm(space, teachers.AlpGmmConfig(return_range=None, history=history, fit_every=1000))
-    progress, state, update = NearestNeighbourProgress(2), teacher.init(jax.random.key(0)), quick_jit(teacher.update)
+    teacher = teachers.alp_gmm(
+        space, teachers.AlpGmmConfig(return_range=None, history=history, fit_every=1000)
+    )
+    progress, state, update = (
+        NearestNeighbourProgress(2),
+        teacher.init(jax.random.key(0)),
+        quick_jit(teacher.update),
+    )
     student = toy_grid()
     proposals = fresh_proposals(jax.random.key(0), jnp.zeros((batch, 2)))
     blank = student.train(jax.random.key(0), student.init(jax.random.key(0)), proposals)[1]
@@ -33,7 +41,9 @@ def test_progress_equals_the_unbounded_loop_until_the_ring_wraps(batch, history)
             break
         expected += [progress.add(task, value) for task, value in zip(tasks[valid], returns[valid])]
         tasks[~valid], returns[~valid] = np.nan, np.nan
-        state, probe_steps = update(jax.random.key(1), state, blank.replace(tasks=tasks, returns=returns, valid=valid), None)
+        state, probe_steps = update(
+            jax.random.key(1), state, blank.replace(tasks=tasks, returns=returns, valid=valid), None
+        )
     num = len(expected)
     assert int(state.history.num_rows) == num and int(probe_steps) == 0
     np.testing.assert_array_equal(state.history.values[:2, :num].T, progress.tasks[:num])
@@ -66,8 +76,14 @@ def test_mapped_over_seeds_with_unequal_histories():
     values = jnp.array(rng.uniform(size=(3, 2, 2000)), jnp.float32)
     num_rows = jnp.array([0, 3, 1900], jnp.int32)
     points = jnp.array(rng.uniform(size=(3, 1, 20)), jnp.float32)
-    search = lambda n, v, p: nearest_before(p, jnp.full(20, n, jnp.int32), ring.History(values=v, num_rows=n))
+    search = lambda n, v, p: nearest_before(
+        p, jnp.full(20, n, jnp.int32), ring.History(values=v, num_rows=n)
+    )
     together = quick_jit(jax.vmap(search))(num_rows, values, points)
     for seed in range(3):
-        np.testing.assert_array_equal(together[seed], search(num_rows[seed], values[seed], points[seed]))
-        assert np.all(together[seed] < num_rows[seed]) and np.all((together[seed] >= 0) == (num_rows[seed] > 0))
+        np.testing.assert_array_equal(
+            together[seed], search(num_rows[seed], values[seed], points[seed])
+        )
+        assert np.all(together[seed] < num_rows[seed]) and np.all(
+            (together[seed] >= 0) == (num_rows[seed] > 0)
+        )

@@ -5,7 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.stats import multivariate_normal
 
-from jaxcurriculum.teachers.parts.trust_region import DAMPING, Gaussian, kl, log_density, trust_region_step
+from jaxcurriculum.teachers.parts.trust_region import (
+    DAMPING,
+    Gaussian,
+    kl,
+    log_density,
+    trust_region_step,
+)
 from jaxcurriculum.testing.compiling import quick_jit
 from references.gaussian_numpy import plain_factor, plain_kl, plain_objective, random_flats
 
@@ -16,7 +22,10 @@ def to_gaussian(flat, dims):
 
 
 def to_flat(gaussian):
-    return np.concatenate([np.asarray(leaf) for leaf in (gaussian.mean, gaussian.log_diagonal, gaussian.below)], axis=-1)
+    return np.concatenate(
+        [np.asarray(leaf) for leaf in (gaussian.mean, gaussian.log_diagonal, gaussian.below)],
+        axis=-1,
+    )
 
 
 def test_divergence_is_the_closed_form_and_the_mean_log_ratio():
@@ -25,31 +34,50 @@ def test_divergence_is_the_closed_form_and_the_mean_log_ratio():
     near = flats + rng.normal(0, 1e-2, flats.shape).astype(np.float32)
     compute = quick_jit(jax.vmap(lambda p, q: kl(to_gaussian(p, dims), to_gaussian(q, dims))))
     for others in (flats[::-1], near):
-        np.testing.assert_allclose(compute(flats, others), [plain_kl(p, q, dims) for p, q in zip(flats, others)], rtol=2e-4)
+        np.testing.assert_allclose(
+            compute(flats, others), [plain_kl(p, q, dims) for p, q in zip(flats, others)], rtol=2e-4
+        )
     p, q = np.float64(flats[0]), np.float64(near[0])
-    density = [multivariate_normal(x[:dims], plain_factor(x, dims) @ plain_factor(x, dims).T) for x in (p, q)]
+    density = [
+        multivariate_normal(x[:dims], plain_factor(x, dims) @ plain_factor(x, dims).T)
+        for x in (p, q)
+    ]
     points = density[0].rvs(100_000, random_state=1)
     log_ratio = density[0].logpdf(points) - density[1].logpdf(points)
-    np.testing.assert_allclose(compute(flats[:1], near[:1])[0], np.mean(log_ratio), atol=4 * np.std(log_ratio) / np.sqrt(len(points)))
+    np.testing.assert_allclose(
+        compute(flats[:1], near[:1])[0],
+        np.mean(log_ratio),
+        atol=4 * np.std(log_ratio) / np.sqrt(len(points)),
+    )
 
 
 def test_the_bound_holds_in_float64_and_the_objective_does_not_fall():
     rng, dims, num = np.random.default_rng(1), 3, 200
     flats = random_flats(rng, num, dims)
-    noise, values = rng.normal(size=(num, 60, dims)), rng.normal(rng.normal(0, 1, (num, 1)), 1, (num, 60)).astype(np.float32)
-    points = np.stack([np.clip(x[:dims] + z @ plain_factor(x, dims).T, 0, 1) for x, z in zip(flats, noise)]).astype(np.float32)
+    noise, values = (
+        rng.normal(size=(num, 60, dims)),
+        rng.normal(rng.normal(0, 1, (num, 1)), 1, (num, 60)).astype(np.float32),
+    )
+    points = np.stack(
+        [np.clip(x[:dims] + z @ plain_factor(x, dims).T, 0, 1) for x, z in zip(flats, noise)]
+    ).astype(np.float32)
 
     def step(x, points, values, max_kl):
         old = to_gaussian(x, dims)
         before = log_density(old, points.T)
-        return trust_region_step(old, lambda new: jnp.mean(jnp.exp(log_density(new, points.T) - before) * values), max_kl)
+        return trust_region_step(
+            old, lambda new: jnp.mean(jnp.exp(log_density(new, points.T) - before) * values), max_kl
+        )
 
     moved = quick_jit(jax.vmap(step, in_axes=(0, 0, 0, None)))
     for max_kl in (1e-3, 0.1, 0.8):
         new = to_flat(moved(flats, points, values, jnp.float32(max_kl)))
         distance = np.array([plain_kl(a, b, dims) for a, b in zip(flats, new)])
         assert np.all(distance <= max_kl) and np.median(distance) > 0.1 * max_kl
-        gain = [plain_objective(b, a, c, v, dims) - np.mean(v) for a, b, c, v in zip(flats, new, points, values)]
+        gain = [
+            plain_objective(b, a, c, v, dims) - np.mean(v)
+            for a, b, c, v in zip(flats, new, points, values)
+        ]
         assert np.min(gain) >= -1e-5
 
 
@@ -67,8 +95,16 @@ def test_the_step_is_along_the_natural_gradient_of_finite_differences():
     direction = np.linalg.solve(fisher + DAMPING * unit, gradient)
 
     def objective(new):
-        ratio = jnp.exp(log_density(new, jnp.float32(points.T)) - log_density(to_gaussian(x, dims), jnp.float32(points.T)))
+        ratio = jnp.exp(
+            log_density(new, jnp.float32(points.T))
+            - log_density(to_gaussian(x, dims), jnp.float32(points.T))
+        )
         return jnp.mean(ratio * jnp.float32(values)) - 0.3 * kl(new, to_gaussian(target, dims))
 
-    step = to_flat(quick_jit(lambda old: trust_region_step(old, objective, 1e-3))(to_gaussian(x, dims))).astype(np.float64) - x
+    step = (
+        to_flat(
+            quick_jit(lambda old: trust_region_step(old, objective, 1e-3))(to_gaussian(x, dims))
+        ).astype(np.float64)
+        - x
+    )
     assert step @ direction / np.linalg.norm(step) / np.linalg.norm(direction) > 0.9999

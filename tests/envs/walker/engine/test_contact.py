@@ -7,7 +7,13 @@ from walker_scenes import level, numbers, stumps
 from walker_scenes import window as look
 
 from jaxcurriculum.envs.walker.engine import contact
-from jaxcurriculum.envs.walker.engine.kinematics import Posture, link_angles, link_tops, posture, sin_cos
+from jaxcurriculum.envs.walker.engine.kinematics import (
+    Posture,
+    link_angles,
+    link_tops,
+    posture,
+    sin_cos,
+)
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND
 from jaxcurriculum.envs.walker.engine.terrain import PAD
 from jaxcurriculum.testing.compiling import quick_jit
@@ -23,13 +29,16 @@ def window(heights, pitch=1.0):
 
 
 def contacts(heights, foot_x, foot_y, lean=0.0, pitch=1.0, track=None):
-    """The two deepest contacts of the left lower link at rest, both legs leaning, the middle of the sole at (foot_x, foot_y).
+    """The two deepest contacts of the left lower link at rest, both legs leaning, the middle of the
+    sole at (foot_x, foot_y).
 
     On stumps of these heights, or on another track.
     """
     hip = WALKER.hips[:, 0, 0]
     cos, sin = np.cos(lean), np.sin(lean)
-    leg = np.array([cos * hip[0] - sin * hip[1], sin * hip[0] + cos * hip[1]]) + WALKER.length.sum() * np.array([sin, -cos])
+    leg = np.array(
+        [cos * hip[0] - sin * hip[1], sin * hip[0] + cos * hip[1]]
+    ) + WALKER.length.sum() * np.array([sin, -cos])
     pose = jnp.array([PAD + foot_x - leg[0], GROUND + foot_y - leg[1], lean], jnp.float32)[:, None]
     lower = jax.tree.map(np.asarray, deepest_of_lower_link(track or window(heights, pitch), pose))
     return jax.tree.map(lambda x: x[..., np.argsort(lower.gap)], lower)
@@ -50,14 +59,18 @@ def test_foot_flat_on_the_ground_touches_with_both_corners():
     found = contacts([], -3.0, 0.01)
     np.testing.assert_allclose(found.gap, 0.01, atol=1e-5)
     np.testing.assert_allclose(found.normal, [[0, 0], [1, 1]], atol=1e-6)
-    np.testing.assert_allclose(np.sort(found.point[0]), PAD - 3 + HALF_FOOT * np.array([-1, 1]), atol=1e-4)
+    np.testing.assert_allclose(
+        np.sort(found.point[0]), PAD - 3 + HALF_FOOT * np.array([-1, 1]), atol=1e-4
+    )
 
 
 def test_foot_across_a_stumps_edge_touches_with_its_corner_and_on_the_stumps():
     found = contacts([0.5], 0.05, 0.5 + 0.01)  # a quarter of the sole hangs over the left edge
     np.testing.assert_allclose(found.gap, 0.01, atol=1e-4)
     np.testing.assert_allclose(found.normal, [[0, 0], [1, 1]], atol=1e-5)
-    np.testing.assert_allclose(np.sort(found.point[0]), PAD + np.array([0.0, HALF_FOOT + 0.05]), atol=1e-4)
+    np.testing.assert_allclose(
+        np.sort(found.point[0]), PAD + np.array([0.0, HALF_FOOT + 0.05]), atol=1e-4
+    )
 
 
 def test_leg_beside_a_tall_stump_is_pushed_sideways():
@@ -68,7 +81,9 @@ def test_leg_beside_a_tall_stump_is_pushed_sideways():
 
 
 def test_toe_that_hangs_just_over_a_stumps_edge_is_held_from_below():
-    found = contacts([0.5], 14 / 30 + 0.0135 - HALF_FOOT, 0.5 + 0.013)  # as a point alone the toe is farther beside than above
+    found = contacts(
+        [0.5], 14 / 30 + 0.0135 - HALF_FOOT, 0.5 + 0.013
+    )  # as a point alone the toe is farther beside than above
     np.testing.assert_allclose(found.normal, [[0, 0], [1, 1]], atol=1e-5)
     np.testing.assert_allclose(found.gap, 0.013, atol=1e-4)
 
@@ -77,7 +92,8 @@ def test_shin_on_a_corner_keeps_the_toe_off_the_top():
     lean, top = 0.3, 1.0
     up, right = np.array([-np.sin(lean), np.cos(lean)]), np.array([np.cos(lean), np.sin(lean)])
     corner = np.array([14 / 30, top])
-    foot = corner + (HALF_FOOT + 0.014) * right - 0.01 * up  # the left side of the leg is 0.014 m before the stump's right corner
+    # the left side of the leg is 0.014 m before the stump's right corner
+    foot = corner + (HALF_FOOT + 0.014) * right - 0.01 * up
     found = contacts([top], *foot, lean=lean)
     toe = foot - HALF_FOOT * right
     assert 0 < toe[0] - corner[0] < contact.SKIN and toe[1] < top + contact.SKIN
@@ -92,23 +108,39 @@ def test_corners_seen_from_a_link_that_moves_and_turns():
 
     @quick_jit
     def pairs_at(angle, centre):
-        axis = jnp.array([jnp.sin(angle), -jnp.cos(angle)], jnp.float32)[:, :, None, None] * jnp.ones((1, 1, 2, 1))
-        tops = jnp.asarray(centre, jnp.float32)[:, None, None, None] - WALKER.length[None] / 2 * axis
+        axis = jnp.array([jnp.sin(angle), -jnp.cos(angle)], jnp.float32)[
+            :, :, None, None
+        ] * jnp.ones((1, 1, 2, 1))
+        tops = (
+            jnp.asarray(centre, jnp.float32)[:, None, None, None] - WALKER.length[None] / 2 * axis
+        )
         return contact.link_contacts(WALKER, track, tops, Posture(hip=tops[:, 0], axis=axis))
 
     centre = np.array([PAD - 0.3, GROUND + 1.3])
     before, after = pairs_at(angle, centre), pairs_at(angle + turn, centre + shift)
-    batch = lambda x: jnp.broadcast_to(jnp.asarray(x, jnp.float32).reshape(-1, 1, 1, 1), (np.size(x), 2, 2, 1))
+    batch = lambda x: jnp.broadcast_to(
+        jnp.asarray(x, jnp.float32).reshape(-1, 1, 1, 1), (np.size(x), 2, 2, 1)
+    )
     way, normal, arm = contact.passing(before, batch(centre), batch(shift), sin_cos(batch(turn)[0]))
-    same = (before.on_link > 0) & (before.gap < 1) & (after.gap < 1) & (jnp.abs(normal - after.normal).max(0) < 1e-4)
+    same = (
+        (before.on_link > 0)
+        & (before.gap < 1)
+        & (after.gap < 1)
+        & (jnp.abs(normal - after.normal).max(0) < 1e-4)
+    )
     assert same.sum() >= 4
     moved = before.gap + (before.normal * way).sum(0)
     np.testing.assert_allclose(moved[same], after.gap[same], atol=1e-5)
-    np.testing.assert_allclose((arm - (before.point - batch(centre + shift)[:, None]))[:, same], 0, atol=1e-5)
+    np.testing.assert_allclose(
+        (arm - (before.point - batch(centre + shift)[:, None]))[:, same], 0, atol=1e-5
+    )
 
 
 def test_leaning_leg_rests_on_a_stumps_corner():
-    lean, height = -0.6, 0.7  # the foot points back, the leg leans forward over the stump's left corner
+    lean, height = (
+        -0.6,
+        0.7,
+    )  # the foot points back, the leg leans forward over the stump's left corner
     along = 0.5  # m from the sole to the corner, up the leg
     up, right = np.array([-np.sin(lean), np.cos(lean)]), np.array([np.cos(lean), np.sin(lean)])
     foot = np.array([0.0, height]) - along * up - (HALF_FOOT + 0.01) * right
@@ -135,13 +167,19 @@ def test_hull_touches_as_the_separating_axis_theorem_says():
     hull_touches = quick_jit(lambda track, pose: contact.hull_touches(WALKER, track, pose))
     for _ in range(300):
         heights, pitch = rng.uniform(0.05, 1.4, 8), rng.choice([0.4767, 0.9, 2.0])
-        pose = np.array([PAD + rng.uniform(-1, 5), GROUND + rng.uniform(0.2, 2.2), rng.uniform(-1.2, 1.2)])
+        pose = np.array(
+            [PAD + rng.uniform(-1, 5), GROUND + rng.uniform(0.2, 2.2), rng.uniform(-1.2, 1.2)]
+        )
         cos, sin = np.cos(pose[2]), np.sin(pose[2])
         hull = WALKER.hull[..., 0].T @ np.array([[cos, sin], [-sin, cos]]) + pose[:2]
         gaps = [hull[:, 1].min() - GROUND]
         for i, height in enumerate(heights):
             left, right, top = PAD + i * pitch, PAD + i * pitch + 14 / 30, GROUND + height
-            gaps.append(separation(hull, np.array([(left, top - 20), (right, top - 20), (right, top), (left, top)])))
+            gaps.append(
+                separation(
+                    hull, np.array([(left, top - 20), (right, top - 20), (right, top), (left, top)])
+                )
+            )
         if abs(min(gaps) - contact.SKIN) < 1e-3:
             continue
         found = hull_touches(window(heights, pitch), jnp.asarray(pose, jnp.float32)[:, None])
@@ -151,7 +189,9 @@ def test_hull_touches_as_the_separating_axis_theorem_says():
 
 
 def test_a_leg_wedged_between_the_ground_and_a_corner_has_both_contacts():
-    """Its toe stands on the ground and its front side leans on a stump's corner below its centre: both turn it clockwise."""
+    """Its toe stands on the ground and its front side leans on a stump's corner below its
+    centre: both turn it clockwise.
+    """
     lean = -0.6
     up, right = np.array([-np.sin(lean), np.cos(lean)]), np.array([np.cos(lean), np.sin(lean)])
     foot_y = 0.01 - HALF_FOOT * right[1]  # the toe is 0.01 m above the ground
@@ -164,7 +204,8 @@ def test_a_leg_wedged_between_the_ground_and_a_corner_has_both_contacts():
 
 def test_foot_that_points_up_is_kept_out_of_a_wall():
     lean = 1.9
-    foot_x = -HALF_FOOT * -np.cos(lean) + 0.03  # the lower corner of the sole is 0.03 m behind the wall
+    # the lower corner of the sole is 0.03 m behind the wall
+    foot_x = -HALF_FOOT * -np.cos(lean) + 0.03
     found = contacts([2.0], foot_x, 1.0, lean=lean)
     np.testing.assert_allclose(found.gap[0], -0.03, atol=1e-4)
     np.testing.assert_allclose(found.normal[:, 0], [-1, 0], atol=1e-5)
@@ -180,8 +221,13 @@ def test_leg_along_a_wall_touches_at_its_foot_and_at_the_walls_corner():
 
 
 def test_foot_on_a_hexagons_face_touches_with_its_corner():
-    hexagon = np.array([[0.0, 0.0], [2.0, 0.0], [2.0, 0.6], [1.5, 1.0], [0.5, 0.8], [0.0, 0.3]]) + [PAD, GROUND]
-    outwards = np.array([-0.2, 1.0]) / np.hypot(0.2, 1.0)  # of the face from (0.5, 0.8) to (1.5, 1.0)
+    hexagon = np.array([[0.0, 0.0], [2.0, 0.0], [2.0, 0.6], [1.5, 1.0], [0.5, 0.8], [0.0, 0.3]]) + [
+        PAD,
+        GROUND,
+    ]
+    outwards = np.array([-0.2, 1.0]) / np.hypot(
+        0.2, 1.0
+    )  # of the face from (0.5, 0.8) to (1.5, 1.0)
     corner = np.array([1.0, 0.9]) + 0.012 * outwards
     track = look(level(polygons=[hexagon]), PAD - 4, 12.0)
     found = contacts([], corner[0] - HALF_FOOT, corner[1], track=track)

@@ -10,7 +10,13 @@ from walker_scenes import level as track_with
 from jaxcurriculum.envs.walker.bodies import BODIES
 from jaxcurriculum.envs.walker.engine.contact import link_contacts
 from jaxcurriculum.envs.walker.engine.dynamics import TIME_STEP, advance
-from jaxcurriculum.envs.walker.engine.kinematics import WalkerState, link_angles, link_corners, link_tops, posture
+from jaxcurriculum.envs.walker.engine.kinematics import (
+    WalkerState,
+    link_angles,
+    link_corners,
+    link_tops,
+    posture,
+)
 from jaxcurriculum.envs.walker.engine.mass import body_velocities, mass_matrix, project
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP
 from jaxcurriculum.envs.walker.engine.terrain import look_around
@@ -20,7 +26,15 @@ from references.box2d_walker import Box2DWalker
 NUM = 32
 # Each body is a program of its own: the default one is among the quick tests.
 ONE_QUICKLY = pytest.mark.parametrize(
-    "name", ["default", *(pytest.param(name, marks=pytest.mark.slow) for name in sorted(BODIES) if name != "default")]
+    "name",
+    [
+        "default",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in sorted(BODIES)
+            if name != "default"
+        ),
+    ],
 )
 
 
@@ -30,9 +44,16 @@ def level(num, boxes=()):
 
 def start(walker, height, rng, speed=0.0, num=NUM):
     """Walkers at rest or with random joined velocities, their joints anywhere inside the limits."""
-    lower, upper = (np.array(x)[:, None, None] for x in (walker.body.joint_lower, walker.body.joint_upper))
-    joints = jnp.asarray(lower + (upper - lower) * rng.uniform(0.1, 0.9, (2, walker.body.num_legs, num)), jnp.float32)
-    pose = jnp.asarray(np.array([np.full(num, 6.0), GROUND + np.full(num, height), rng.uniform(-0.3, 0.3, num)]), jnp.float32)
+    lower, upper = (
+        np.array(x)[:, None, None] for x in (walker.body.joint_lower, walker.body.joint_upper)
+    )
+    joints = jnp.asarray(
+        lower + (upper - lower) * rng.uniform(0.1, 0.9, (2, walker.body.num_legs, num)), jnp.float32
+    )
+    pose = jnp.asarray(
+        np.array([np.full(num, 6.0), GROUND + np.full(num, height), rng.uniform(-0.3, 0.3, num)]),
+        jnp.float32,
+    )
     mass = mass_matrix(walker, posture(walker, pose[2], link_angles(walker, pose[2], joints)))
     velocity = (
         jnp.asarray(speed * rng.normal(size=(3, num)), jnp.float32),
@@ -50,12 +71,18 @@ def start(walker, height, rng, speed=0.0, num=NUM):
 
 
 def centres_and_masses(body, state):
-    """Centres [2, parts, N] and velocities [3, parts, N] of all parts, and their masses and inertias [parts]."""
+    """Centres [2, parts, N] and velocities [3, parts, N] of all parts, and their masses and
+    inertias [parts].
+    """
     shape = posture(body, state.hull_pose[2], link_angles(body, state.hull_pose[2], state.joints))
     links = link_tops(body, state.hull_pose, shape) + body.length[None] / 2 * shape.axis
     num, legs = state.hull_pose.shape[1], body.body.num_legs
-    centres = np.concatenate([state.hull_pose[:2, None], links.reshape(2, -1, num)], axis=1).astype(float)
-    velocity = np.concatenate([state.hull_velocity[:, None], state.link_velocity.reshape(3, -1, num)], axis=1).astype(float)
+    centres = np.concatenate([state.hull_pose[:2, None], links.reshape(2, -1, num)], axis=1).astype(
+        float
+    )
+    velocity = np.concatenate(
+        [state.hull_velocity[:, None], state.link_velocity.reshape(3, -1, num)], axis=1
+    ).astype(float)
     mass = np.array([*body.hull_mass, *np.repeat(body.mass.ravel(), legs)])
     inertia = np.array([*body.hull_inertia, *np.repeat(body.inertia.ravel(), legs)])
     return centres, velocity, mass, inertia
@@ -63,7 +90,9 @@ def centres_and_masses(body, state):
 
 def energy(body, state):
     centres, velocity, mass, inertia = centres_and_masses(body, state)
-    kinetic = (mass[:, None] * (velocity[:2] ** 2).sum(0) + inertia[:, None] * velocity[2] ** 2).sum(0) / 2
+    kinetic = (
+        mass[:, None] * (velocity[:2] ** 2).sum(0) + inertia[:, None] * velocity[2] ** 2
+    ).sum(0) / 2
     return kinetic + 10 * (mass[:, None] * centres[1]).sum(0)
 
 
@@ -89,13 +118,19 @@ def test_free_fall_is_the_closed_form(name):
     before, speed = (weight * centres).sum(1), (weight * velocity[:2]).sum(1)
     step = stepper(body, level(NUM))
     for _ in range(steps):
-        state, touched = step(state, jnp.asarray(rng.uniform(-1, 1, (body.body.num_joints, NUM)), jnp.float32))  # motors are inside forces
+        state, touched = step(
+            state, jnp.asarray(rng.uniform(-1, 1, (body.body.num_joints, NUM)), jnp.float32)
+        )  # motors are inside forces
         assert not touched.any()
     time = steps * TIME_STEP
-    fallen = np.array([[0.0], [-10 * TIME_STEP**2 * steps * (steps + 1) / 2]])  # the sum of semi-implicit Euler steps
+    fallen = np.array(
+        [[0.0], [-10 * TIME_STEP**2 * steps * (steps + 1) / 2]]
+    )  # the sum of semi-implicit Euler steps
     centres, velocity, _, _ = centres_and_masses(body, state)
     np.testing.assert_allclose((weight * centres).sum(1), before + time * speed + fallen, atol=0.02)
-    np.testing.assert_allclose((weight * velocity[:2]).sum(1), speed + np.array([[0.0], [-10 * time]]), atol=1e-3)
+    np.testing.assert_allclose(
+        (weight * velocity[:2]).sum(1), speed + np.array([[0.0], [-10 * time]]), atol=1e-3
+    )
 
 
 def test_momentum_is_kept_in_flight():
@@ -107,17 +142,24 @@ def test_momentum_is_kept_in_flight():
         weight = mass[:, None]
         arm = centres - (weight * centres).sum(1, keepdims=True) / mass.sum()
         drift = velocity[:2] - (weight * velocity[:2]).sum(1, keepdims=True) / mass.sum()
-        return (weight * (arm[0] * drift[1] - arm[1] * drift[0]) + inertia[:, None] * velocity[2]).sum(0)
+        return (
+            weight * (arm[0] * drift[1] - arm[1] * drift[0]) + inertia[:, None] * velocity[2]
+        ).sum(0)
 
     step, before = stepper(body, level(NUM)), spin(state)
     for _ in range(10):
         state, _ = step(state, jnp.asarray(rng.uniform(-1, 1, (4, NUM)), jnp.float32))
-    # motors of 80 N m could change it by 16 N m s in this time; what is left is the joints' projection at the old pose
-    assert np.median(np.abs(spin(state) - before)) < 0.05 and np.abs(spin(state) - before).max() < 0.5
+    # motors of 80 N m could change it by 16 N m s in this time; what is left is the joints'
+    # projection at the old pose
+    assert (
+        np.median(np.abs(spin(state) - before)) < 0.05 and np.abs(spin(state) - before).max() < 0.5
+    )
 
 
 def test_energy_does_not_grow_without_motors():
-    """Walkers fall and collapse. What pushes them out of the ground and off their joint limits lifts them a little, in Box2D too."""
+    """Walkers fall and collapse. What pushes them out of the ground and off their joint limits
+    lifts them a little, in Box2D too.
+    """
     body, rng, num = numbers("default"), np.random.default_rng(2), 512
     state = start(body, 2.6, rng, speed=0.5, num=num)
     step, energies = stepper(body, level(num)), [energy(body, state)]
@@ -142,7 +184,10 @@ def test_a_collapse_ends_as_in_box2d():
         before = energy(body, jax.tree.map(lambda x: jnp.asarray(x)[..., None], walker.read()))[0]
         for _ in range(40):
             walker.step(np.zeros(4))
-        lost.append(before - energy(body, jax.tree.map(lambda x: jnp.asarray(x)[..., None], walker.read()))[0])
+        lost.append(
+            before
+            - energy(body, jax.tree.map(lambda x: jnp.asarray(x)[..., None], walker.read()))[0]
+        )
     before, step = energy(body, state), stepper(body, level(NUM))
     for _ in range(40):
         state, _ = step(state, jnp.zeros((4, NUM)))
@@ -152,14 +197,22 @@ def test_a_collapse_ends_as_in_box2d():
 
 
 def test_what_rests_stays_at_rest():
-    """Dropped with the legs apart, both feet stand on the ground and the motors hold the joints at their limits."""
+    """Dropped with the legs apart, both feet stand on the ground and the motors hold the joints
+    at their limits.
+    """
     body, rng = numbers("default"), np.random.default_rng(3)
     state = start(body, 1.9, rng)
-    ends = np.array([[body.body.joint_upper[0], body.body.joint_lower[0]], [body.body.joint_upper[1], body.body.joint_upper[1]]])[
-        :, :, None
-    ]
+    ends = np.array(
+        [
+            [body.body.joint_upper[0], body.body.joint_lower[0]],
+            [body.body.joint_upper[1], body.body.joint_upper[1]],
+        ]
+    )[:, :, None]
     inwards = np.array([[-1.0, 1.0], [-1.0, -1.0]])[:, :, None] * rng.uniform(0, 0.1, (2, 2, NUM))
-    state = state.replace(joints=jnp.asarray(ends + inwards, jnp.float32), hull_pose=state.hull_pose.at[2].set(rng.uniform(-0.1, 0.1, NUM)))
+    state = state.replace(
+        joints=jnp.asarray(ends + inwards, jnp.float32),
+        hull_pose=state.hull_pose.at[2].set(rng.uniform(-0.1, 0.1, NUM)),
+    )
     action = jnp.broadcast_to(jnp.array([1.0, 1.0, -1.0, 1.0])[:, None], (4, NUM))
     step = stepper(body, level(NUM))
     for _ in range(200):
@@ -173,32 +226,54 @@ def test_what_rests_stays_at_rest():
 
 
 def random_walk(name, height=0.0, boxes=(), polygons=None, steps=300, num=256):
-    """Full-torque random actions on a track so high, restarted above it where the hull comes too low: gaps and joints of every step."""
+    """Full-torque random actions on a track so high, restarted above it where the hull comes
+    too low: gaps and joints of every step.
+    """
     body, rng = numbers(name), np.random.default_rng(4)
     track = batched(track_with(boxes, polygons), num)
     first = start(body, body.length.sum() + 0.3 + height, rng, num=num)
-    first = first.replace(hull_pose=first.hull_pose.at[0].set(jnp.asarray(rng.uniform(12, 30, num), jnp.float32)))
+    first = first.replace(
+        hull_pose=first.hull_pose.at[0].set(jnp.asarray(rng.uniform(12, 30, num), jnp.float32))
+    )
     step = stepper(body, track)
     state, gaps, joints = first, [], []
 
     @compiler(track)
     def deepest(state):
-        shape = posture(body, state.hull_pose[2], link_angles(body, state.hull_pose[2], state.joints))
+        shape = posture(
+            body, state.hull_pose[2], link_angles(body, state.hull_pose[2], state.joints)
+        )
         window = look_around(track, state.hull_pose[0] - 3, 9.0)
         tops = link_tops(body, state.hull_pose, shape) + state.offset
-        pairs, corners = link_contacts(body, window, tops, shape), link_corners(body, tops, shape.axis)
-        inside = jnp.concatenate([surface.outside(corners).gap for surface in window.near(corners[0].min(0) - 0.3, body.span.link + 0.6)])
-        return jnp.minimum(inside.min((0, 1, 2)), jnp.where(pairs.on_link > 0, pairs.gap, 1.0).min((0, 1, 2)))
+        pairs, corners = (
+            link_contacts(body, window, tops, shape),
+            link_corners(body, tops, shape.axis),
+        )
+        inside = jnp.concatenate(
+            [
+                surface.outside(corners).gap
+                for surface in window.near(corners[0].min(0) - 0.3, body.span.link + 0.6)
+            ]
+        )
+        return jnp.minimum(
+            inside.min((0, 1, 2)), jnp.where(pairs.on_link > 0, pairs.gap, 1.0).min((0, 1, 2))
+        )
 
     for t in range(steps):
         if t % 7 == 0:
-            action = jnp.asarray(np.sign(rng.uniform(-1, 1, (body.body.num_joints, num))), jnp.float32)
+            action = jnp.asarray(
+                np.sign(rng.uniform(-1, 1, (body.body.num_joints, num))), jnp.float32
+            )
         state, _ = step(state, action)
         assert all(np.isfinite(x).all() for x in jax.tree.leaves(state))
         low = (state.hull_pose[1] < GROUND + height + 0.7) | (jnp.abs(state.hull_pose[2]) > 0.8)
         gaps.append(np.where(low, 1.0, deepest(state)))
         joints.append(np.where(low, -0.5, state.joints))
-        state = jax.tree.map(lambda a, b, low=low: jnp.where(low.reshape(*[1] * (a.ndim - 1), -1), b, a), state, first)
+        state = jax.tree.map(
+            lambda a, b, low=low: jnp.where(low.reshape(*[1] * (a.ndim - 1), -1), b, a),
+            state,
+            first,
+        )
     return np.array(gaps), np.array(joints)
 
 
@@ -209,8 +284,11 @@ def test_links_stay_above_flat_ground_and_joints_near_their_limits(name):
     assert (gaps < 0.02).mean() > 0.1 and np.quantile(gaps, 1e-3) > -0.005 and gaps.min() > -0.1
     body = numbers(name)
     for joint in range(2):
-        inside = (joints[:, joint] > body.body.joint_lower[joint] - 0.12) & (joints[:, joint] < body.body.joint_upper[joint] + 0.12)
-        # a motor overshoots a limit by 6 rad/s for a step at most, as in Box2D; impacts beat a few joints further
+        inside = (joints[:, joint] > body.body.joint_lower[joint] - 0.12) & (
+            joints[:, joint] < body.body.joint_upper[joint] + 0.12
+        )
+        # a motor overshoots a limit by 6 rad/s for a step at most, as in Box2D; impacts beat a few
+        # joints further
         assert inside.mean() > (0.99 if name == "default" else 0.97)
 
 
@@ -225,10 +303,16 @@ def test_links_do_not_pass_through_dense_stumps(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("obstacles", ["stumps", "hexagons"])
 def test_links_stay_out_of_obstacles_that_stand_apart(obstacles):
-    middles, hexagon = np.arange(9.5, 40, 2.0), np.array([[-0.7, 0.0], [0.4, 0.0], [0.7, 0.4], [0.2, 0.9], [-0.3, 0.8], [-0.6, 0.3]])
+    middles, hexagon = (
+        np.arange(9.5, 40, 2.0),
+        np.array([[-0.7, 0.0], [0.4, 0.0], [0.7, 0.4], [0.2, 0.9], [-0.3, 0.8], [-0.6, 0.3]]),
+    )
     of_kind = {
         "stumps": {"boxes": stumps([0.9] * len(middles), 2.0, middles[0])},
-        "hexagons": {"polygons": hexagon + np.stack([middles, np.full_like(middles, GROUND)], axis=1)[:, None]},
+        "hexagons": {
+            "polygons": hexagon
+            + np.stack([middles, np.full_like(middles, GROUND)], axis=1)[:, None]
+        },
     }
     gaps, _ = random_walk("default", 0.9, **of_kind[obstacles], steps=500)
     assert (gaps < 0.02).mean() > 0.1
