@@ -54,7 +54,7 @@ def job() -> Callable[[], Any]:
     from jaxcurriculum import map_seeds
     from jaxcurriculum.cli.build import build
     from jaxcurriculum.cli.settings import Settings
-    from jaxcurriculum.runs.train import initial_states
+    from jaxcurriculum.runs.host import initial_states
 
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
     experiment = build(Settings())

@@ -153,7 +153,7 @@ def _host(quick: bool) -> dict[str, Any]:
     """
     from rich.console import Console
 
-    from jaxcurriculum.runs import train as host
+    from jaxcurriculum.runs import host
     from jaxcurriculum.runs.store import Run
 
     spent, began = [0.0], [0.0]

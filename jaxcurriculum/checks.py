@@ -16,6 +16,7 @@ from jax.core import Tracer
 from jaxcurriculum.device.switches import check_switches
 from jaxcurriculum.records import Episodes, Proposals, PyTree, TimeStep, strong
 from jaxcurriculum.roles import Context, Environment, Student, Teacher
+from jaxcurriculum.spaces import Space
 
 GIB = 2**30  # bytes
 MOST_BYTES = 8 * GIB  # of a seed's teacher, and of its student
@@ -196,20 +197,20 @@ def check_roles(teacher: Teacher, student: Student) -> None:
         )
 
 
-def checked_test_tasks(student: Student, test_tasks: PyTree) -> PyTree:
-    """`test_tasks` (arrays, NumPy's too, or lists of numbers) as tasks of `student`, every leaf
+def checked_test_tasks(space: Space, test_tasks: PyTree) -> PyTree:
+    """`test_tasks` (arrays, NumPy's too, or lists of numbers) as tasks of `space`, every leaf
     [num_tasks, ...].
 
     Raises:
-      ValueError: when they are no tasks, or one lies outside the student's task space.
+      ValueError: when they are no tasks, or one lies outside the space.
     """
-    task = jax.eval_shape(lambda: student.task_space.sample(jax.random.key(0)))
+    task = jax.eval_shape(lambda: space.sample(jax.random.key(0)))
     try:
         test_tasks = jax.tree.map(_as_dtype, task, test_tasks)
     except (TypeError, ValueError) as error:
         expected = jax.tree.map(_kind, task)
         raise ValueError(f"test_tasks must be a batch of tasks, each {expected}: {error}") from None
-    _check_test_tasks(student, task, test_tasks)
+    _check_test_tasks(space, task, test_tasks)
     return test_tasks
 
 
@@ -226,7 +227,7 @@ def _as_dtype(leaf: Any, values: Any) -> Any:
     return cast if fits else array
 
 
-def _check_test_tasks(student: Student, task: PyTree, test_tasks: PyTree) -> None:
+def _check_test_tasks(space: Space, task: PyTree, test_tasks: PyTree) -> None:
     check_same(
         "test_tasks, one task",
         task,
@@ -237,7 +238,7 @@ def _check_test_tasks(student: Student, task: PyTree, test_tasks: PyTree) -> Non
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(test_tasks)):
         return  # made inside a sweep that is being traced: its values are not known yet
     with jax.ensure_compile_time_eval():
-        inside = np.asarray(jax.vmap(student.task_space.contains)(test_tasks))
+        inside = np.asarray(jax.vmap(space.contains)(test_tasks))
     if not inside.all():
         first = int(np.argmin(inside))
         raise ValueError(

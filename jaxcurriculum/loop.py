@@ -101,7 +101,7 @@ def make_loop(
           space (see `checks.py`).
     """
     check_roles(teacher, student)
-    test_tasks = jax.tree.map(jnp.asarray, checked_test_tasks(student, test_tasks))
+    test_tasks = jax.tree.map(jnp.asarray, checked_test_tasks(student.task_space, test_tasks))
     return bind(teacher, student, test_tasks, config)
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import jax
 
@@ -33,14 +33,7 @@ from jaxcurriculum.records import (
     TimeStep,
 )
 from jaxcurriculum.spaces import Space
-
-
-class Viewer(Protocol):
-    """Draws episodes of an environment, after they were played."""
-
-    def frame(self, level: PyTree, state: PyTree) -> Any:
-        """What is seen of one moment: an image [height, width, 3], uint8."""
-        ...
+from jaxcurriculum.viewer import Viewer
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 
 from jaxcurriculum.records import PyTree
 
@@ -30,7 +31,7 @@ def move_axis(tree: PyTree, source: int, destination: int) -> PyTree:
     return jax.tree.map(lambda leaf: jnp.moveaxis(leaf, source, destination), tree)
 
 
-def take(tree: PyTree, index: jax.Array | int) -> PyTree:
+def take(tree: PyTree, index: ArrayLike) -> PyTree:
     """The rows `index` of every leaf's first axis."""
     return jax.tree.map(lambda leaf: leaf[index], tree)
 

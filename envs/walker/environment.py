@@ -41,6 +41,7 @@ from jaxcurriculum.envs.walker.engine.terrain import (
 from jaxcurriculum.envs.walker.fits import check_fits
 from jaxcurriculum.envs.walker.lidar import RANGE, lidar
 from jaxcurriculum.envs.walker.starts import Start
+from jaxcurriculum.envs.walker.viewer import WalkerViewer
 from jaxcurriculum.fields import are_numbers
 from jaxcurriculum.records import Key, TimeStep
 from jaxcurriculum.roles import Environment
@@ -141,6 +142,7 @@ def walk_on(track: Track, body: str | Body, sizes: Sizes | None) -> Environment:
         task_space=space,
         action_space=actions,
         batch_axis=-1,
+        viewer=WalkerViewer(body),
         max_episode_steps=track.max_episode_steps,
         solved_above=230.0,
         generate=generate,

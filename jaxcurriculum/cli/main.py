@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from tyro.conf import Positional, subcommand
 
-from jaxcurriculum.cli.results import command_line, show_paths, show_results
 from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.runs.errors import RunError, sentence
+from jaxcurriculum.runs.results import command_line, draw_results, show_paths
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -180,19 +180,16 @@ def use_machine() -> None:
     """Use every core, set JAX's switches, keep compiled programs for the next start, and draw
     without a window.
     """
-    import jax
 
     from jaxcurriculum import use_cores
     from jaxcurriculum.runs.switches import set_switches
+    from jaxcurriculum.runs.training import keep_programs
 
     os.environ["MPLBACKEND"] = "agg"  # a notebook hands its own on, which may not be installed here
     use_cores()
     for changed in set_switches():
         print(f"jaxcurriculum: {changed}", file=sys.stderr)
-    if jax.config.values["jax_compilation_cache_dir"] is None:
-        home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-        jax.config.update("jax_compilation_cache_dir", str(pathlib.Path(home) / "jaxcurriculum"))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+    keep_programs()
 
 
 def execute(command: Train | Plot | Compare | Render | List) -> int:
@@ -228,29 +225,32 @@ def execute(command: Train | Plot | Compare | Render | List) -> int:
 
 def execute_render(command: Render) -> pathlib.Path:
     """Write the page, or the animation or picture. Returns its path."""
+    from jaxcurriculum.cli.build import build
     from jaxcurriculum.report.film import animate
     from jaxcurriculum.report.page import show_page
     from jaxcurriculum.runs.store import Run
     from jaxcurriculum.runs.switches import check_device
 
     check_device()
-    run, what = Run(command.run), (command.task, command.seed, command.track_seed, command.out)
+    run = Run(command.run)
+    experiment = build(Settings.recorded(run.config))
+    what = (run, experiment, command.task, command.seed, command.track_seed, command.out)
     if not command.html:
-        return animate(run, *what, at=command.at)
+        return animate(*what, at=command.at)
     if command.at is not None:
         raise RunError(
             f"--at names the moment that a .png shows, got --at {command.at:g} with --html."
         )
-    return show_page(run, *what)
+    return show_page(*what)
 
 
 def execute_train(command: Train, console: Console) -> int:
     """Train, or only plan or debug. Returns the exit status."""
     from jaxcurriculum.cli.build import build, shrunk
     from jaxcurriculum.runs import rehearse
+    from jaxcurriculum.runs.host import check_folder, run_experiment
     from jaxcurriculum.runs.store import Run
     from jaxcurriculum.runs.switches import check_device
-    from jaxcurriculum.runs.train import check_folder, train
 
     check_device()
     if command.name in ("", ".", "..") or pathlib.Path(command.name).name != command.name:
@@ -272,11 +272,11 @@ def execute_train(command: Train, console: Console) -> int:
     if command.resume and not run.exists:
         console.print(f"{run.path} holds no run yet: starting it.", style="yellow")
     experiment = build(command)
-    if stopped_by := train(experiment, run, console):
+    if stopped_by := run_experiment(experiment, run, console):
         how = "interrupted" if stopped_by == signal.SIGINT else "terminated"
         again = command_line("train", "--out", command.out, "--name", command.name, "--resume")
         message = f"{how}; everything so far is in {run.path}, go on with: {again}"
         print(f"jaxcurriculum: {message}", file=sys.stderr)
         return STOPPED + stopped_by
-    show_results(run, experiment, console)
+    draw_results(run, experiment, console)
     return 0

@@ -22,10 +22,10 @@ class Settings:
     """Everything that decides a run's numbers. The field comments are the command line's help."""
 
     # environment, one of `jaxcurriculum list`, by default the first; simulated students have none
-    env: str | None = None  # environment, see `jaxcurriculum list`; by default the first
-    body: str | None = None  # body of the walker, by default the first
-    teacher: str = "alp-gmm"  # teacher, see `jaxcurriculum list`
+    env: str | None = None  # environment, see `jaxcurriculum list`, or your own as module:function
+    teacher: str = "alp-gmm"  # teacher, see `jaxcurriculum list`, or your own as module:function
     student: str = "ppo"  # student, see `jaxcurriculum list`; simulated ones play no environment
+    learner: str | None = None  # your own in place of PPO, as module:function
     challenge: str = "none"  # what makes the curriculum hard to find, see `jaxcurriculum list`
     knowledge: str | None = None  # what an expert tells the teacher: none, low or high
     seeds: int = 2  # independent curricula
@@ -69,18 +69,6 @@ class Settings:
             return cls(**values, set=tuple(f"{name}={value}" for name, value in fields.items()))
         except (TypeError, ValueError) as error:
             raise RunError(f"config.json of the run is damaged: {error}.") from None
-
-
-def title(config: dict[str, Any]) -> str:
-    """Who teaches whom, from a run's config.json.
-
-    >>> title({"teacher": "riac", "student": "toy-grid", "challenge": "rugged"})
-    'riac teaching toy-grid (rugged)'
-    """
-    challenge = config.get("challenge", "none")
-    return f"{config['teacher']} teaching {config['student']}" + (
-        "" if challenge == "none" else f" ({challenge})"
-    )
 
 
 @dataclasses.dataclass(frozen=True)

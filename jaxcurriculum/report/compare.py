@@ -29,6 +29,8 @@ from jaxcurriculum.runs.store import Run, naming
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito's
 LINES = ("-", "--", "-.", ":")
+# Of an evaluation; what else there is are the axes of its task.
+COLUMNS = ("seed", "evaluation", "steps", "test_task", "return", "length", "solved")
 FEW = 0.01  # where no p value can be smaller than this, the reader is told
 
 
@@ -144,8 +146,9 @@ def world(run: Run) -> str:
 
 def tasks_of(run: Run) -> pl.DataFrame:
     """The test tasks of a run, a row a task, a column an axis."""
-    names = run.meta["axes"]["names"]
-    table = run.evaluations().group_by("test_task").agg(pl.col(names).first())
+    tests = run.evaluations()
+    names = [name for name in tests.columns if name not in COLUMNS]
+    table = tests.group_by("test_task").agg(pl.col(names).first())
     return table.sort("test_task").drop("test_task")
 
 
@@ -159,9 +162,15 @@ def different_tests(one: Run, other: Run) -> str | None:
         return f"the axes of its test tasks are {own}, not {names}"
     if len(mine) != len(theirs):
         return f"it was tested on {len(theirs):,} tasks, not on {len(mine):,}"
-    if not np.allclose(mine.to_numpy(), theirs.to_numpy(), rtol=1e-5, atol=1e-6):
+    if not all(_alike(mine[name].to_numpy(), theirs[name].to_numpy()) for name in mine.columns):
         return "it was tested on as many, but other tasks"
     return None
+
+
+def _alike(mine: np.ndarray, theirs: np.ndarray) -> bool:
+    if mine.dtype.kind == "f":
+        return np.allclose(mine, theirs, rtol=1e-5, atol=1e-6)
+    return np.array_equal(mine, theirs)
 
 
 def differing_settings(runs: list[Run]) -> list[str]:
@@ -237,8 +246,8 @@ def _caption(runs: list[Run], most_seeds: int) -> str:
     config, unit = runs[0].config, runs[0].meta["step_unit"]
     alike = len({run.config["teacher"] for run in runs}) == 1
     who = f"{config['teacher']} teaching {config['student']}" if alike else config["student"]
-    bodies = {run.config["body"] for run in runs}
-    body = f", {config['body']} body" if len(bodies) == 1 else ""
+    bodies = {run.config.get("env.body") for run in runs}
+    body = f", {config['env.body']} body" if len(bodies) == 1 and None not in bodies else ""
     walker = "" if unit == "episodes" else f" on {config['env']}{body}"
     thin = f" (thin: the first {MOST_LINES} of each run)" if most_seeds > MOST_LINES else ""
     return f"{who}{walker}\nmean and standard deviation over seeds{thin}"

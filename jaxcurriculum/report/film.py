@@ -1,48 +1,38 @@
-"""Episodes of a run's walker, played with the policy of the last checkpoint and shown as a
-picture or a film.
+"""Episodes of a run, played with the policy of the last checkpoint and shown as a picture or film.
+
+How an episode looks is the environment's to say (`Environment.viewer`).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 import pathlib
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+import subprocess
+from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import polars as pl
 
-from jaxcurriculum import Box, Environment
-from jaxcurriculum.cli.build import Experiment, build
-from jaxcurriculum.cli.settings import Settings
-from jaxcurriculum.envs.walker.bodies import get_body
-from jaxcurriculum.envs.walker.engine.terrain import FINISH
-from jaxcurriculum.envs.walker.viewer import (
-    FRAMES_PER_SECOND,
-    Episode,
-    draw_frame,
-    scene,
-    silhouette,
-    write_gif,
-    write_mp4,
-)
-from jaxcurriculum.records import Key, PyTree, level_key
+from jaxcurriculum import tree
+from jaxcurriculum.device.machine import is_known_jaxlib
+from jaxcurriculum.records import PyTree, level_key
+from jaxcurriculum.roles import Environment, Student
 from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.experiment import Experiment
+from jaxcurriculum.runs.host import restore
 from jaxcurriculum.runs.store import Run, naming
-from jaxcurriculum.runs.train import restore
+from jaxcurriculum.spaces import Box, Space
+from jaxcurriculum.viewer import Film, Viewer, frames_of, to_host
 
 RECENT = 5  # evaluations
-STEPS_PER_FRAME = 2
-QUICK_TO_COMPILE = {"xla_backend_optimization_level": 0}  # a film is made once: 3 s instead of 17
-NUM_RAYS = 10  # of the lidar, the last of the observations
-
-Policy = Callable[[Key, jax.Array], jax.Array]  # (key, obs) -> action
-Look = Callable[
-    [PyTree, PyTree], tuple[list[jax.Array], jax.Array]
-]  # (level, environment state) -> polygons, lidar origin
+MOST_FRAMES = 500  # of a GIF: long episodes are shown faster
+# A film is made once: 3 s instead of 17.
+QUICK_TO_COMPILE: dict[str, Any] = (
+    {"xla_backend_optimization_level": 0} if is_known_jaxlib() else {}
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,60 +41,55 @@ class Actor:
 
     run: Run
     environment: Environment
-    space: Box  # of the tasks
-    policy: Policy
+    viewer: Viewer
+    student: Student
+    state: PyTree  # the student's
+    test_tasks: PyTree  # [num_tasks, ...]
     seed: int
 
 
 def animate(
     run: Run,
+    experiment: Experiment,
     task: tuple[float, ...] = (),
     seed: int | None = None,
     track_seed: int = 0,
     out: pathlib.Path | None = None,
     at: float | None = None,
-    experiment: Experiment | None = None,
 ) -> pathlib.Path:
     """Play one episode on `task` (by default `showpiece`'s) and write it as a GIF, an MP4 or a PNG.
-    Returns its path.
 
     Args:
+      experiment: the run's.
+      track_seed: of the level that is made of the task.
       at: the moment that a PNG shows, s; by default half-way through the episode.
-      experiment: the run's, where it has been built already.
+
+    Returns:
+      the path of the file.
 
     Raises:
       RunError: when the run has no environment, no checkpoint or no such seed, or when the task,
-          track, moment or file cannot be.
+          level, moment or file cannot be.
     """
-    actor = load(run, seed, task, experiment)
+    actor = load(run, experiment, seed, task)
     path = run.figures / f"{file_stem(task, seed, track_seed)}.gif" if out is None else out
     check_path(path, ".gif", ".mp4", ".png")
     if at is not None and path.suffix.lower() != ".png":
         raise RunError(f"--at names the moment that a .png shows, got --at {at:g} for {path}.")
-    (episode,) = play(actor, [task or showpiece(actor)], [track_seed])
-    moment = frame_at(episode, episode.seconds[-1] / 2 if at is None else at)
+    tasks = (
+        as_tasks(actor, [task])
+        if task
+        else tree.take(actor.test_tasks, np.array([showpiece(actor)]))
+    )
+    (film,) = play(actor, tasks, [track_seed])
+    moment = frame_at(film, film.seconds[-1] / 2 if at is None else at)
     with naming(path):
-        write_film(path, episode, moment)
+        write_film(path, actor.viewer, film, moment)
     return path
 
 
-def write_film(path: pathlib.Path, episode: Episode, moment: int) -> None:
-    """Write `episode` in the format of the suffix of `path`; a PNG shows its frame `moment`."""
-    match path.suffix.lower():
-        case ".gif":
-            write_gif(path, episode)
-        case ".mp4":
-            try:
-                write_mp4(path, episode)
-            except ModuleNotFoundError:
-                needed = "pip install 'jaxcurriculum[report]'"
-                raise RunError(f"An .mp4 needs the package imageio-ffmpeg: {needed}.") from None
-        case ".png":
-            draw_frame(episode, moment).save(path)
-
-
 def load(
-    run: Run, seed: int | None, task: tuple[float, ...], experiment: Experiment | None = None
+    run: Run, experiment: Experiment, seed: int | None = None, task: tuple[float, ...] = ()
 ) -> Actor:
     """The policy that `seed` of `run` (by default its first) has learned.
 
@@ -112,157 +97,210 @@ def load(
       RunError: when the run has no environment, no checkpoint or no such seed, or when `task`
           (which may be empty) is none of its tasks.
     """
-    experiment = experiment or build(Settings.recorded(run.config))
-    env, student = experiment.environment, experiment.loop.student
+    student = experiment.loop.student
+    env = student.environment
     if env is None or student.act is None:
-        raise RunError(
-            f"{run.path} cannot be animated: {student.name} is a simulated student without an"
-            " environment."
-        )
-    act, index = student.act, 0 if seed is None else seed - experiment.first_seed
+        simulated = f"{student.name} is a simulated student without an environment"
+        raise RunError(f"{run.path} cannot be animated: {simulated}.")
+    if env.viewer is None:
+        raise RunError(f"{run.path} cannot be animated: {env.name} has no viewer.")
+    index = 0 if seed is None else seed - experiment.first_seed
     if not 0 <= index < experiment.num_seeds:
         last = experiment.first_seed + experiment.num_seeds - 1
-        raise RunError(
-            f"--seed must be one of the run's, {experiment.first_seed} to {last}, got {seed}."
-        )
+        known = f"{experiment.first_seed} to {last}"
+        raise RunError(f"--seed must be one of the run's, {known}, got {seed}.")
     if task:
-        check_task(experiment.space, task)
-    states = jax.device_put(
-        restore(experiment, run).student, jax.devices()[0]
-    )  # off the mesh of seeds: few walkers, one device
-    state = jax.tree.map(lambda leaf: leaf[index], states)
+        check_task(student.task_space, task)
+    # Off the mesh of seeds: few episodes, one device.
+    states = jax.device_put(restore(experiment, run).student, jax.devices()[0])
     return Actor(
-        run,
-        env,
-        experiment.space,
-        lambda key, obs: act(key, state, obs, True),
-        experiment.first_seed + index,
+        run=run,
+        environment=env,
+        viewer=env.viewer,
+        student=student,
+        state=tree.take(states, index),
+        test_tasks=experiment.loop.test_tasks,
+        seed=experiment.first_seed + index,
     )
 
 
-def play(
-    actor: Actor, tasks: Sequence[tuple[float, ...]], track_seeds: Sequence[int]
-) -> list[Episode]:
-    """One episode on each of `tasks`, on the track that `track_seeds` gives each.
+def as_tasks(actor: Actor, tasks: Sequence[tuple[float, ...]]) -> PyTree:
+    """Numbers, one an axis of a Box, as a batch of tasks."""
+    return jnp.array(tasks, jnp.float32)
+
+
+def play(actor: Actor, tasks: PyTree, level_seeds: Sequence[int]) -> list[Film]:
+    """One episode on each of `tasks` ([num, ...]), on the level that `level_seeds` gives each.
 
     Raises:
-      RunError: when there is no such track.
+      RunError: when there is no such level.
     """
-    for track_seed in track_seeds:
-        if not 0 <= track_seed < 2**32:
-            raise RunError(f"--track-seed must lie between 0 and {2**32 - 1}, got {track_seed}.")
-    keys = jax.vmap(level_key)(jnp.array(track_seeds, jnp.uint32))
-    levels = jax.vmap(actor.environment.generate)(keys, jnp.array(tasks, jnp.float32))
-    look = functools.partial(silhouette, get_body(actor.run.config["body"]))
-    films = roll_out(actor.environment, actor.policy, look, levels)
-    episodes = []
-    for i, (task, track_seed) in enumerate(zip(tasks, track_seeds)):
-        film = jax.tree.map(lambda leaf, i=i: leaf[i], films)
-        ground, obstacles = scene(jax.tree.map(lambda leaf, i=i: leaf[i], levels))
-        shown = slice(
-            (film.length - 1) % STEPS_PER_FRAME, film.length, STEPS_PER_FRAME
-        )  # the last is shown whatever the length
-        returns = np.cumsum(film.rewards)
-        episode = Episode(
-            walker=[polygon[shown] for polygon in film.walker],
-            origin=film.origin[shown],
-            lidar=film.obs[shown, -NUM_RAYS:],
+    for level_seed in level_seeds:
+        if not 0 <= level_seed < 2**32:
+            most = 2**32 - 1
+            raise RunError(f"--track-seed must lie between 0 and {most}, got {level_seed}.")
+    keys = jax.vmap(level_key)(jnp.array(level_seeds, jnp.uint32))
+    levels = jax.vmap(actor.environment.generate)(keys, tasks)
+    looks, rewards, lengths = to_host(roll_out(actor, levels))
+    viewer, space = actor.viewer, actor.environment.task_space
+    pace = viewer.steps_per_frame * viewer.frames_per_second
+    films = []
+    for i, level_seed in enumerate(level_seeds):
+        shown = frames_of(int(lengths[i]), viewer.steps_per_frame)
+        returns = np.cumsum(rewards[i])
+        film = Film(
+            level=to_host(tree.take(levels, i)),
+            looks=jax.tree.map(lambda leaf, i=i, shown=shown: leaf[i, shown], looks),
             returns=returns[shown],
-            seconds=np.arange(1, len(returns) + 1)[shown] / STEPS_PER_FRAME / FRAMES_PER_SECOND,
-            ground=ground,
-            obstacles=obstacles,
-            finish=FINISH,
-            task=label(actor.space, task) | {"track": str(track_seed)},
-            solved=bool(returns[film.length - 1] > actor.environment.solved_above),
+            seconds=np.arange(1, len(returns) + 1)[shown] / pace,
+            task=label(space, tree.take(tasks, i)) | {"level": str(level_seed)},
+            solved=bool(returns[lengths[i] - 1] > actor.environment.solved_above),
         )
-        episodes.append(episode)
-    return episodes
+        films.append(film)
+    return films
 
 
-class Film(NamedTuple):
-    """Every step of one episode; what lies behind `length` means nothing."""
+def roll_out(actor: Actor, levels: PyTree) -> tuple[PyTree, jax.Array, jax.Array]:
+    """One episode on each of `levels` [num, ...] as one compiled program.
 
-    walker: list[jax.Array]  # [steps, corners, 2], m
-    origin: jax.Array  # [steps, 2], m
-    obs: jax.Array  # [steps, obs_dim]
-    rewards: jax.Array  # [steps]
-    length: jax.Array  # []
-
-
-def roll_out(env: Environment, policy: Policy, look: Look, levels: PyTree) -> Film:
-    """One episode on each of `levels` [num, ...] as one compiled program; `look` sees polygons
-    and lidar origin in a state. [num, ...]
+    Returns:
+      looks and rewards of every step, [num, steps, ...], and the lengths [num]; what lies behind
+          them means nothing.
     """
+    env, student, viewer = actor.environment, actor.student, actor.viewer
+    assert student.act is not None and student.memory is not None
+    act, num = student.act, jax.tree.leaves(levels)[0].shape[0]
+    memory = student.memory(num)
     key_reset, key_steps = jax.random.split(jax.random.key(0))
 
-    def episode(level):
+    def episodes(state: PyTree, levels: PyTree):
         def step(carry, key):
-            env_state, obs, over = carry
+            env_state, obs, first, memory, over = carry
             key_act, key_step = jax.random.split(key)
-            env_state, timestep = env.step(key_step, level, env_state, policy(key_act, obs))
+            memory, action = act(key_act, state, memory, obs, first, True)
+            env_step = jax.vmap(env.step, in_axes=(None, 0, 0, 0))
+            env_state, timestep = env_step(key_step, levels, env_state, action)
             after = over | timestep.terminated | timestep.truncated
-            return (env_state, timestep.obs, after), (
-                *look(level, env_state),
-                timestep.obs,
-                timestep.reward,
-                over,
-            )
+            seen = jax.vmap(viewer.look)(levels, env_state, timestep.obs)
+            carry = env_state, timestep.obs, jnp.zeros_like(first), memory, after
+            return carry, (seen, timestep.reward, over)
 
-        env_state, timestep = env.reset(key_reset, level)
+        env_state, timestep = jax.vmap(env.reset, in_axes=(None, 0))(key_reset, levels)
+        start = env_state, timestep.obs, jnp.ones(num, bool), memory, jnp.zeros(num, bool)
         keys = jax.random.split(key_steps, env.max_episode_steps)
-        walker, origin, obs, rewards, over = jax.lax.scan(
-            step, (env_state, timestep.obs, jnp.zeros((), bool)), keys
-        )[1]
-        return Film(walker, origin, obs, rewards, jnp.sum(~over))
+        looks, rewards, over = jax.lax.scan(step, start, keys)[1]
+        looks, rewards = tree.move_axis((looks, rewards), 0, 1)
+        return looks, rewards, jnp.sum(~over, axis=0)
 
-    film = jax.jit(jax.vmap(episode), compiler_options=QUICK_TO_COMPILE)
-    return jax.tree.map(np.asarray, film(levels))
+    return jax.jit(episodes, compiler_options=QUICK_TO_COMPILE)(actor.state, levels)
 
 
-def showpiece(actor: Actor) -> tuple[float, ...]:
-    """Of the test tasks that the seed mastered in each of the last evaluations, the one that took
-    longest; the best where there is none.
+def showpiece(actor: Actor) -> int:
+    """The test task to show: of those that the seed mastered in each of the last evaluations the
+    one that took longest; the best where there is none.
 
-    A task that was mastered once may have been luck, and is often lost on another track.
+    A task that was mastered once may have been luck, and is often lost on another level.
     """
     tests = actor.run.evaluations().filter(pl.col("seed") == actor.seed)
-    recent = pl.col("evaluation") > pl.col("evaluation").max() - RECENT
-    share = tests.group_by("test_task").agg(pl.col("solved").mean().alias("share"))
-    steady = tests.filter(recent).group_by("test_task").agg(pl.col("solved").all().alias("steady"))
-    last = (
-        tests.filter(pl.col("evaluation") == pl.col("evaluation").max())
-        .join(share, on="test_task")
-        .join(steady, on="test_task")
+    latest = pl.col("evaluation").max()
+    by_task = tests.group_by("test_task")
+    share = by_task.agg(pl.col("solved").mean().alias("share"))
+    recent = tests.filter(pl.col("evaluation") > latest - RECENT).group_by("test_task")
+    steady = recent.agg(pl.col("solved").all().alias("steady"))
+    last = tests.filter(pl.col("evaluation") == latest)
+    known = last.join(share, on="test_task").join(steady, on="test_task")
+    best = known.sort("steady", "solved", -pl.col("share"), "return", descending=True)
+    return int(best["test_task"][0])
+
+
+def write_film(path: pathlib.Path, viewer: Viewer, film: Film, moment: int) -> None:
+    """Write `film` in the format of the suffix of `path`; a PNG shows its frame `moment`."""
+    match path.suffix.lower():
+        case ".gif":
+            write_gif(path, viewer, film)
+        case ".mp4":
+            try:
+                write_mp4(path, viewer, film)
+            except ModuleNotFoundError:
+                needed = "pip install 'jaxcurriculum[report]'"
+                raise RunError(f"An .mp4 needs the package imageio-ffmpeg: {needed}.") from None
+        case ".png":
+            viewer.picture(film, moment).save(path)
+
+
+def write_gif(path: Any, viewer: Viewer, film: Film) -> None:
+    """Write `film` as a GIF of at most `MOST_FRAMES` frames."""
+    from PIL import Image
+
+    num = len(film.seconds)
+    every = -(-num // MOST_FRAMES)
+    palette = viewer.picture(film, num // 2).quantize(48)
+    shown = range((num - 1) % every, num, every)
+    no_dither = Image.Dither.NONE
+    frames = (
+        viewer.picture(film, frame).quantize(palette=palette, dither=no_dither) for frame in shown
     )
-    best = last.sort("steady", "solved", -pl.col("share"), "return", descending=True)
-    return best.select(actor.space.names).row(0)
+    first, milliseconds = next(frames), int(1000 / viewer.frames_per_second)
+    options = {"duration": milliseconds, "loop": 0, "optimize": False, "disposal": 1}
+    first.save(path, format="GIF", save_all=True, append_images=frames, **options)
 
 
-def frame_at(episode: Episode, seconds: float) -> int:
-    """The frame of `episode` nearest to `seconds`.
+def write_mp4(path: pathlib.Path, viewer: Viewer, film: Film) -> None:
+    """Write `film` in H.264.
+
+    Raises:
+      ModuleNotFoundError: without the package imageio-ffmpeg, which brings the encoder.
+      OSError: when the file cannot be written.
+    """
+    from imageio_ffmpeg import get_ffmpeg_exe  # an extra, as it brings all of ffmpeg
+
+    path.write_bytes(b"")  # a path that cannot be written is better named by Python than by ffmpeg
+    width, height = viewer.picture(film, 0).size
+    size, rate = f"{width}x{height}", str(viewer.frames_per_second)
+    raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", rate, "-i", "-"]
+    played_anywhere = ["-crf", "20", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
+    encoded = ["-c:v", "libx264", *played_anywhere, f"file:{path}"]  # "a:b" alone is a protocol
+    command = [get_ffmpeg_exe(), "-y", "-loglevel", "error", *raw, *encoded]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as encoder:
+        assert encoder.stdin is not None
+        for frame in range(len(film.seconds)):
+            encoder.stdin.write(viewer.picture(film, frame).tobytes())
+    if encoder.returncode:
+        raise OSError(f"ffmpeg could not write {path}: it ended with status {encoder.returncode}.")
+
+
+def frame_at(film: Film, seconds: float) -> int:
+    """The frame of `film` nearest to `seconds`.
 
     Raises:
       RunError: when the episode is over by then, or has not begun.
     """
-    if not 0 <= seconds <= episode.seconds[-1]:
+    end = film.seconds[-1]
+    if not 0 <= seconds <= end:
         raise RunError(
-            f"--at must lie between 0 and {episode.seconds[-1]:g} s, where this episode ends, got"
-            f" {seconds:g}."
+            f"--at must lie between 0 and {end:g} s, where this episode ends, got {seconds:g}."
         )
-    return int(np.abs(episode.seconds - seconds).argmin())
+    return int(np.abs(film.seconds - seconds).argmin())
 
 
-def label(space: Box, task: tuple[float, ...]) -> dict[str, str]:
+def label(space: Space, task: PyTree) -> dict[str, str]:
     """The values of a task with their units, by name.
 
-    >>> label(Box(names=("stump_height", "drag"), low=(0, 0), high=(3, 1), units=("steps", "")),
-    ...     (1.5, 0.25))
+    >>> box = Box(names=("stump_height", "drag"), low=(0, 0), high=(3, 1), units=("steps", ""))
+    >>> label(box, np.array([1.5, 0.25]))
     {'stump height': '1.50 steps', 'drag': '0.25'}
     """
+    units = dict(zip(space.names, space.units)) if isinstance(space, Box) else {}
+    columns = space.columns(jax.tree.map(lambda leaf: np.asarray(leaf)[None], task))
     return {
-        name.replace("_", " "): f"{value:.2f} {unit}".rstrip()
-        for name, value, unit in zip(space.names, task, space.units)
+        name.replace("_", " "): f"{_number(values[0])} {units.get(name, '')}".rstrip()
+        for name, values in columns.items()
+        if values.dtype.kind in "iuf"
     }
+
+
+def _number(value: Any) -> str:
+    return f"{value:.2f}" if isinstance(value, np.floating) else str(value)
 
 
 def file_stem(task: tuple[float, ...], seed: int | None, track_seed: int) -> str:
@@ -270,11 +308,11 @@ def file_stem(task: tuple[float, ...], seed: int | None, track_seed: int) -> str
     for.
 
     >>> file_stem((), None, 0), file_stem((1.0, 0.25), 3, 7)
-    ('walker', 'walker_1_0.25_seed3_track7')
+    ('film', 'film_1_0.25_seed3_track7')
     """
     of_seed = [] if seed is None else [f"seed{seed}"]
     on_track = [f"track{track_seed}"] if track_seed else []
-    return "_".join(["walker", *(f"{value:g}" for value in task), *of_seed, *on_track])
+    return "_".join(["film", *(f"{value:g}" for value in task), *of_seed, *on_track])
 
 
 def check_path(path: pathlib.Path, *suffixes: str) -> None:
@@ -285,13 +323,14 @@ def check_path(path: pathlib.Path, *suffixes: str) -> None:
         raise RunError(f"--out must be a {kinds} file in a folder that exists, got {path}.")
 
 
-def check_task(space: Box, task: tuple[float, ...]) -> None:
+def check_task(space: Space, task: tuple[float, ...]) -> None:
     """Raise a RunError unless `task` has one value an axis of `space`, each within its bounds."""
+    if not isinstance(space, Box):
+        kind = type(space).__name__
+        raise RunError(f"--task takes one value an axis of a Box, but these tasks are of {kind}.")
     if len(task) != space.dims:
-        raise RunError(
-            f"--task takes one value an axis, {', '.join(space.names)}: {space.dims} values, got"
-            f" {len(task)}."
-        )
+        names = ", ".join(space.names)
+        raise RunError(f"--task takes one value an axis, {names}: {space.dims}, got {len(task)}.")
     for name, value, low, high in zip(space.names, task, space.low, space.high):
         if not low <= value <= high:
             raise RunError(f"--task: {name} must lie between {low:g} and {high:g}, got {value:g}.")

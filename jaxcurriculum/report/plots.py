@@ -14,8 +14,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, Rectangle
 
-from jaxcurriculum.cli.settings import title
-from jaxcurriculum.runs.store import Run, naming
+from jaxcurriculum.runs.store import Run, naming, title
 
 BLUE, ORANGE = "#0072B2", "#D55E00"  # Okabe and Ito's, told apart by colour-blind readers
 NUM_PANELS = 4  # stretches of time in the curriculum picture
@@ -308,6 +307,8 @@ def _frame(ax: Axes, meta: dict[str, Any]) -> None:
     ]
     ax.set(xlabel=labels[0], ylabel=labels[1] if len(labels) > 1 else "return")
     for set_limits, start, end in zip((ax.set_xlim, ax.set_ylim), low, high):
+        if start is None or end is None:
+            continue
         margin = 0.03 * (end - start) or 0.5
         set_limits(start - margin, end + margin)
 

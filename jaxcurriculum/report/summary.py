@@ -6,8 +6,7 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from jaxcurriculum.cli.settings import title
-from jaxcurriculum.runs.store import Run
+from jaxcurriculum.runs.store import Run, title
 
 MOST_ROWS = 20  # seeds named one by one; of more, quantiles say how they are spread
 QUANTILES = {"min": 0.0, "lower quartile": 0.25, "median": 0.5, "upper quartile": 0.75, "max": 1.0}

@@ -14,8 +14,10 @@ from typing import Any
 
 import jax
 
-from jaxcurriculum.cli.build import Experiment
+from jaxcurriculum.records import PyTree
+from jaxcurriculum.runs.experiment import Experiment
 from jaxcurriculum.runs.switches import recorded_switches
+from jaxcurriculum.spaces import Box, Space
 
 PACKAGES = (
     "jaxcurriculum",
@@ -32,9 +34,9 @@ COMPUTING = ("jaxcurriculum", "jax", "jaxlib", "flax", "optax")
 
 def describe(experiment: Experiment) -> dict[str, Any]:
     """The content of `meta.json` for a run that starts now."""
-    loop, space = experiment.loop, experiment.space
+    loop = experiment.loop
     return {
-        "axes": {"names": space.names, "units": space.units, "low": space.low, "high": space.high},
+        "axes": axes(loop.student.task_space, loop.test_tasks),
         "step_unit": loop.student.step_unit,
         "steps_per_round": loop.student.steps_per_round,
         "rounds_per_evaluation": loop.config.rounds_per_evaluation,
@@ -52,6 +54,26 @@ def describe(experiment: Experiment) -> dict[str, Any]:
         | {name: importlib.metadata.version(name) for name in PACKAGES},
         "switches": recorded_switches(),
     }
+
+
+def axes(space: Space, tasks: PyTree) -> dict[str, list[Any]]:
+    """The axes along which tasks are shown: names, units and bounds (None where none are known).
+
+    >>> box = Box(names=("height",), low=(0,), high=(3,), units=("m",))
+    >>> axes(box, jax.numpy.zeros((1, 1)))
+    {'names': ['height'], 'units': ['m'], 'low': [0.0], 'high': [3.0]}
+    """
+    columns = space.columns(tasks)
+    names = [name for name, values in columns.items() if values.dtype.kind in "iuf"]
+    known = {
+        "names": names,
+        "units": [""] * len(names),
+        "low": [None] * len(names),
+        "high": [None] * len(names),
+    }
+    if isinstance(space, Box):
+        known |= {"units": list(space.units), "low": list(space.low), "high": list(space.high)}
+    return known
 
 
 def changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:

@@ -15,10 +15,11 @@ import numpy as np
 import polars as pl
 
 from jaxcurriculum.loop import Report
-from jaxcurriculum.records import Episodes, PyTree
+from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.checkpoint import Checkpoints
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.store import Run, Table, write_file, write_json
+from jaxcurriculum.spaces import Space
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
 
@@ -28,8 +29,8 @@ class Recorder:
     `config` is what checkpoints belong to.
     """
 
-    def __init__(self, run: Run, config: dict[str, Any]):
-        self.run, self.config, self.meta = run, config, run.meta
+    def __init__(self, run: Run, config: dict[str, Any], space: Space):
+        self.run, self.config, self.meta, self.space = run, config, run.meta, space
         self.checkpoints = Checkpoints(run.path / "checkpoints")
         self.episodes, self.evaluations = (
             Table(run.path / "episodes"),
@@ -107,7 +108,7 @@ class Recorder:
             {
                 "seed": (self.meta["first_seed"] + seed).astype(np.int32),
                 "round": (advance * self.meta["rounds_per_evaluation"] + index).astype(np.int32),
-                **self._axes(finished),
+                **self.space.columns(finished.tasks),
                 "origin": finished.origin,
                 "return": finished.returns,
                 "length": finished.lengths,
@@ -140,17 +141,12 @@ class Recorder:
                         np.tile(np.arange(num_tests), num_seeds) // self.meta["num_test_episodes"]
                     ).astype(np.int32)
                 ),
-                **self._axes(flat),
+                **self.space.columns(flat.tasks),
                 "return": flat.returns,
                 "length": flat.lengths,
                 "solved": flat.solved,
             }
         )
-
-    def _axes(self, episodes: Episodes) -> dict[str, np.ndarray]:
-        return {
-            name: episodes.tasks[:, axis] for axis, name in enumerate(self.meta["axes"]["names"])
-        }
 
     def _write_report(self, advance: int, report: Report) -> None:
         tree = {"teacher": report.teacher, "student": report.student, "counters": report.counters}

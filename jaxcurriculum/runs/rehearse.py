@@ -15,11 +15,11 @@ from rich.console import Console
 from rich.table import Table
 
 from jaxcurriculum import Loop
-from jaxcurriculum.cli.build import Experiment, num_used
-from jaxcurriculum.cli.settings import title
 from jaxcurriculum.device.machine import is_known_jaxlib
 from jaxcurriculum.loop import bind
 from jaxcurriculum.records import PyTree
+from jaxcurriculum.runs.experiment import Experiment, num_used
+from jaxcurriculum.runs.store import title
 
 # How much longer the whole program of a walker takes to compile than a round in haste, and how much
 # faster it is.
@@ -82,7 +82,7 @@ class Trial(NamedTuple):
 
 def _try_rounds(experiment: Experiment) -> Trial:
     loop, group = experiment.loop, experiment.group
-    in_haste = experiment.environment is not None and jax.default_backend() == "cpu"
+    in_haste = experiment.loop.student.environment is not None and jax.default_backend() == "cpu"
     options, longer, slower = (QUICKLY, *IN_HASTE) if in_haste else ({}, 1.0, 1.0)
     keys = jax.random.split(jax.random.key(experiment.first_seed), group)
     states = jax.jit(jax.vmap(loop.init), compiler_options=QUICKLY)(keys)

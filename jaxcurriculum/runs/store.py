@@ -1,9 +1,8 @@
 """A run on disk: a folder of plain files from which everything after training is made.
 
-    runs/NAME/  config.json  the settings that were asked for, and all configurations that follow
-    from them
-                meta.json    versions, device, git revision, wall time, and what is needed to read
-                the files (axes, step unit) episodes/part-*.parquet     one row an episode
+    runs/NAME/  config.json  the settings, and all configurations that follow from them
+                meta.json    versions, device, git revision, wall time; axes, step unit, sizes
+                episodes/part-*.parquet     one row an episode
                 evaluations/part-*.parquet  one row a (seed, evaluation, test task)
                 reports/evaluation-*.npz    what teacher and student report at each evaluation
                 checkpoints/  figures/
@@ -28,12 +27,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.runs.errors import RunError
 
-CONFIG = tuple(
-    field.name for field in dataclasses.fields(Settings) if field.name != "set"
-)  # what every config.json has
+CONFIG = (
+    "env",
+    "teacher",
+    "student",
+    "seeds",
+    "seed",
+    "steps",
+    "group",
+)  # what each config.json has
 META = (
     "axes",
     "step_unit",
@@ -49,6 +53,17 @@ AXES = ("names", "units", "low", "high")
 UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 # a smaller part is rewritten rather than followed: a short Parquet file is mostly header
 ROWS_PER_PART = 50_000
+
+
+def title(config: dict[str, Any]) -> str:
+    """Who teaches whom, from a run's config.json.
+
+    >>> title({"teacher": "riac", "student": "toy-grid", "challenge": "rugged"})
+    'riac teaching toy-grid (rugged)'
+    """
+    challenge = config.get("challenge", "none")
+    harder = "" if challenge == "none" else f" ({challenge})"
+    return f"{config['teacher']} teaching {config['student']}{harder}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,7 +21,7 @@ from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.report import summary
 from jaxcurriculum.runs import store
 from jaxcurriculum.runs.checkpoint import digest
-from jaxcurriculum.runs.train import initial_states, restore
+from jaxcurriculum.runs.host import initial_states, restore
 
 
 @pytest.fixture(scope="module")

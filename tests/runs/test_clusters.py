@@ -12,8 +12,8 @@ from toy_runs import train
 
 from jaxcurriculum.runs import store
 from jaxcurriculum.runs.errors import sentence
+from jaxcurriculum.runs.host import alone
 from jaxcurriculum.runs.store import Run, write_file
-from jaxcurriculum.runs.train import alone
 
 
 def refuse(number):

@@ -11,8 +11,8 @@ from toy_runs import train
 from jaxcurriculum.cli import main, tables
 from jaxcurriculum.runs import store
 from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.host import alone
 from jaxcurriculum.runs.store import Run
-from jaxcurriculum.runs.train import alone
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path, capsys):

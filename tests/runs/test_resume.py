@@ -12,8 +12,8 @@ from toy_runs import start, train
 from jaxcurriculum.cli.build import build
 from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.runs.checkpoint import digest
+from jaxcurriculum.runs.host import restore
 from jaxcurriculum.runs.store import Run
-from jaxcurriculum.runs.train import restore
 
 LENGTH = ("--steps", "40000")  # 80 evaluations, each with its checkpoint
 

@@ -13,8 +13,8 @@ from jaxcurriculum.cli.build import build
 from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.device.switches import value_of
 from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.host import restore
 from jaxcurriculum.runs.switches import RECORDED
-from jaxcurriculum.runs.train import restore
 
 RANDOM = ("--teacher", "random")
 SET = {

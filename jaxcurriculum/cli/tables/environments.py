@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 import jaxcurriculum.envs as envs
 from jaxcurriculum import Box, Environment
-from jaxcurriculum.cli.tables.parts import EnvironmentPart
+from jaxcurriculum.cli.tables.parts import EnvironmentPart, uniform
 from jaxcurriculum.configs import Config, field
 from jaxcurriculum.teachers import Knowledge
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class BodySizes(Config):
-    """Sizes of the body that a task chooses."""
+class BodyConfig(Config):
+    """Which body walks, and which of its sizes a task chooses."""
 
+    body: str = field("default", help="default, short, long or quadruped")
     sizes: tuple[str, ...] = field(
         (),
         help="of hull_length, hull_height, upper_length, lower_length, leg_width, motor_torque",
@@ -40,7 +41,7 @@ class BodySizes(Config):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class StumpTracksConfig(BodySizes):
+class StumpTracksConfig(BodyConfig):
     """Bounds of the task space of Stump Tracks."""
 
     min_stump_height: float = field(
@@ -61,7 +62,7 @@ class StumpTracksConfig(BodySizes):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class RoughTracksConfig(BodySizes):
+class RoughTracksConfig(BodyConfig):
     """How feet feel the ground."""
 
     contact_flag: Literal["true", "box2d"] = field(
@@ -78,11 +79,11 @@ class ObstacleTracksConfig(RoughTracksConfig):
     easy: bool = field(False, help="the small box in which ACCEL begins")
 
 
-def _stump_tracks(body: str, config: StumpTracksConfig) -> Environment:
+def _stump_tracks(config: StumpTracksConfig) -> Environment:
     own = dataclasses.asdict(config)
-    for shared in dataclasses.fields(BodySizes):
+    for shared in dataclasses.fields(BodyConfig):
         del own[shared.name]
-    return envs.stump_tracks(body, **own, sizes=config.factors())
+    return envs.stump_tracks(config.body, **own, sizes=config.factors())
 
 
 def _stump_tracks_expert(_: StumpTracksConfig, space: Box) -> Knowledge:
@@ -98,14 +99,10 @@ def _stump_tracks_expert(_: StumpTracksConfig, space: Box) -> Knowledge:
     return Knowledge(easy_mean=tuple(plain.get(name, 1.0) for name in space.names))
 
 
-def _obstacle_tracks(body: str, config: ObstacleTracksConfig) -> Environment:
+def _obstacle_tracks(config: ObstacleTracksConfig) -> Environment:
     return envs.obstacle_tracks(
-        body, config.stairs, config.easy, config.factors(), config.contact_flag
+        config.body, config.stairs, config.easy, config.factors(), config.contact_flag
     )
-
-
-def _uniform(_: Any, space: Box) -> np.ndarray:
-    return envs.uniform_tasks(space)
 
 
 def _grid_over_bounds(config: StumpTracksConfig, _: Box) -> np.ndarray:
@@ -129,39 +126,36 @@ ENVIRONMENTS = {
         test_sets={
             "2019": lambda *_: envs.stump_tasks_2019(),
             "grid": _grid_over_bounds,
-            "uniform": _uniform,
+            "uniform": uniform,
         },
     ),
     "hexagon-tracks": EnvironmentPart(
         description="a planar walker on flat ground with hexagons; task: offsets of their corners",
-        config=BodySizes(),
-        make=lambda body, config: envs.hexagon_tracks(body, config.factors()),
-        test_sets={"2019": lambda *_: envs.hexagon_tasks_2019(), "uniform": _uniform},
+        config=BodyConfig(),
+        make=lambda config: envs.hexagon_tracks(config.body, config.factors()),
+        test_sets={"2019": lambda *_: envs.hexagon_tasks_2019(), "uniform": uniform},
     ),
     "stump-sequences": EnvironmentPart(
         description=(
             "a planar walker on flat ground with groups of five boxes; task: their heights and"
             " widths"
         ),
-        config=BodySizes(),
-        make=lambda body, config: envs.stump_sequences(body, config.factors()),
-        test_sets={"uniform": _uniform},
+        config=BodyConfig(),
+        make=lambda config: envs.stump_sequences(config.body, config.factors()),
     ),
     "bipedal-walker": EnvironmentPart(
         description="a planar walker on gymnasium's BipedalWalker-v3 ground; one task",
         config=RoughTracksConfig(),
-        make=lambda body, config: envs.bipedal_walker(
-            body, False, config.factors(), config.contact_flag
+        make=lambda config: envs.bipedal_walker(
+            config.body, False, config.factors(), config.contact_flag
         ),
-        test_sets={"uniform": _uniform},
     ),
     "bipedal-walker-hardcore": EnvironmentPart(
         description="a planar walker on gymnasium's stumps, stairs and pits; one task",
         config=RoughTracksConfig(),
-        make=lambda body, config: envs.bipedal_walker(
-            body, True, config.factors(), config.contact_flag
+        make=lambda config: envs.bipedal_walker(
+            config.body, True, config.factors(), config.contact_flag
         ),
-        test_sets={"uniform": _uniform},
     ),
     "obstacle-tracks": EnvironmentPart(
         description=(
@@ -172,7 +166,7 @@ ENVIRONMENTS = {
         make=_obstacle_tracks,
         test_sets={
             "2022": lambda config, _: envs.obstacle_tasks_2022(config.stairs),
-            "uniform": _uniform,
+            "uniform": uniform,
         },
     ),
 }

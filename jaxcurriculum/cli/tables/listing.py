@@ -71,7 +71,11 @@ def _show_part(console: Console, section: str, name: str) -> None:
 
 def _known(part: EnvironmentPart | StudentPart, expert: Expert) -> str:
     """What an expert knows of the tasks of a part with its default configuration."""
-    role = part.make("default" if isinstance(part, EnvironmentPart) else None, part.config)
+    role = (
+        part.make(part.config)
+        if isinstance(part, EnvironmentPart)
+        else part.make(None, part.config)
+    )
     known = expert(part.config, role.task_space)
     easy = (
         "no one task is known to be easy"

@@ -1,20 +1,26 @@
-"""The kinds of lines that the tables have."""
+"""The kinds of lines that the tables have, and how a line is found."""
 
 from __future__ import annotations
 
 import dataclasses
+import importlib
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import jax
+
 import jaxcurriculum.envs as envs
-from jaxcurriculum import Box
+from jaxcurriculum import Box, Space
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.teachers import Knowledge
 
-Expert = Callable[
-    [Any, Box], Knowledge
-]  # (configuration, task space); the easy task may lie beyond the bounds: the nearest one is meant
+# (configuration, task space) -> what is known; the easy task may lie beyond the bounds: the nearest
+# one is meant.
+Expert = Callable[[Any, Box], Knowledge]
+TestSet = Callable[[Any, Any], PyTree]  # (configuration, task space) -> tasks [num, ...]
+NUM_UNIFORM = 100  # test tasks of a space that is no Box
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,9 +34,7 @@ class Part:
 
     description: str
     config: Any = Nothing()  # the default configuration
-    make: Callable[
-        ..., Any
-    ]  # environment: (body, config); teacher: (task space, config); student: (environment, config)
+    make: Callable[..., Any]  # environment: (config); teacher: (task space, config)
 
     @property
     def choices(self) -> dict[str, tuple[str, ...]]:
@@ -38,34 +42,41 @@ class Part:
         return {}
 
 
+def uniform(_: Any, space: Space) -> PyTree:
+    """Tasks from all over the space, the same in every run."""
+    if isinstance(space, Box):
+        return envs.uniform_tasks(space)
+    return jax.vmap(space.sample)(jax.random.split(jax.random.key(0), NUM_UNIFORM))
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EnvironmentPart(Part):
-    test_sets: Mapping[
-        str, Callable[[Any, Box], PyTree]
-    ]  # (environment's configuration, task space) -> tasks [num, ...]
+    """A world; the first test set whose tasks fit is the default."""
+
+    test_sets: Mapping[str, TestSet] = dataclasses.field(
+        default_factory=lambda: {"uniform": uniform}
+    )
     knowledge: Expert | None = None  # what an expert would know of its tasks
 
     @property
     def choices(self) -> dict[str, tuple[str, ...]]:
-        return {"--body": tuple(envs.BODIES), "--test-set": tuple(self.test_sets)}
+        return {"--test-set": tuple(self.test_sets)}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StudentPart(Part):
+    """A student: `make` is (environment, config), the former None where it needs none."""
+
     needs_environment: bool
     steps: int  # default of --steps
     evaluate_every: int  # default of --evaluate-every
-    debug: tuple[
-        str, ...
-    ] = ()  # sizes, as for --set, of a rehearsal, in which episodes end within seconds
-    adapt: Mapping[str, Any] = dataclasses.field(
-        default_factory=dict
-    )  # fields that teachers and challenges have by default with it
-    # what an expert would know of its tasks, where there is no environment
+    # Sizes, as for --set, of a rehearsal, in which episodes end within seconds.
+    debug: tuple[str, ...] = ()
+    # Fields that teachers and challenges have by default with it.
+    adapt: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    # Where there is no environment: what an expert would know of its tasks, and test sets.
     knowledge: Expert | None = None
-    test_sets: Mapping[str, Callable[[Any, Box], PyTree]] = dataclasses.field(
-        default_factory=dict
-    )  # where there is no environment
+    test_sets: Mapping[str, TestSet] = dataclasses.field(default_factory=dict)
 
     @property
     def choices(self) -> dict[str, tuple[str, ...]]:
@@ -81,3 +92,24 @@ def find(kind: str, table: Mapping[str, Any], name: str) -> Any:
     if name not in table:
         raise RunError(f"There is no {kind} {name!r}; there are {', '.join(table)}.")
     return table[name]
+
+
+def imported(kind: str, name: str) -> Callable[..., Any]:
+    """The function that `name` ("module:function") stands for; modules are also looked for in the
+    folder in which the command was started.
+
+    Raises:
+      RunError: when there is no such module or function.
+    """
+    module, _, function = name.partition(":")
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        found = getattr(importlib.import_module(module), function)
+    except ModuleNotFoundError as error:
+        raise RunError(f"--{kind} {name}: {error}.") from None
+    except AttributeError:
+        raise RunError(f"--{kind} {name}: {module} has no {function!r}.") from None
+    if not callable(found):
+        raise RunError(f"--{kind} {name}: {function} must be a function, got {found!r:.80}.")
+    return found

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
-from jaxcurriculum import Box, students
+from jaxcurriculum import Box, Environment, Learner, Student, students
 from jaxcurriculum.cli.tables.parts import StudentPart
+from jaxcurriculum.configs import Config
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.students import simulated
 from jaxcurriculum.students.simulated.toy_grid import corner
@@ -49,6 +51,23 @@ def _nothing_easy(*_: Any) -> Knowledge:
     skills may begin with several.
     """
     return Knowledge(failure=0.2, success=0.75, easy_mean=None)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OnPolicyConfig(Config):
+    """The rollout that feeds a learner of one's own."""
+
+    rollout: RolloutConfig = RolloutConfig()
+
+
+def with_learner(make_learner: Callable[[Environment, int], Learner]) -> Callable[..., Student]:
+    """A student's factory around a learner of one's own, (environment, num_envs) -> learner."""
+
+    def make(env: Environment, config: OnPolicyConfig) -> Student:
+        learner = make_learner(env, config.rollout.num_envs)
+        return students.on_policy(env, learner, config.rollout)
+
+    return make
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

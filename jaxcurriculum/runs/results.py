@@ -13,11 +13,11 @@ from jaxcurriculum.runs.errors import sentence
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from jaxcurriculum.cli.build import Experiment
+    from jaxcurriculum.runs.experiment import Experiment
     from jaxcurriculum.runs.store import Run
 
 
-def show_results(run: Run, experiment: Experiment, console: Console) -> None:
+def draw_results(run: Run, experiment: Experiment, console: Console, pictures: bool = True) -> None:
     """Print the table at the end of a run, and draw its pictures; what fails says how to try
     again.
     """
@@ -35,11 +35,14 @@ def show_results(run: Run, experiment: Experiment, console: Console) -> None:
     def film():
         from jaxcurriculum.report.film import animate
 
-        show_paths([animate(run, experiment=experiment)], console)
+        show_paths([animate(run, experiment)], console)
 
     softly("table", table, "train", "--out", run.path.parent, "--name", run.path.name, "--resume")
+    if not pictures:
+        return
     softly("figures", figures, "plot", run.path)
-    if experiment.environment is not None:
+    env = experiment.loop.student.environment
+    if env is not None and env.viewer is not None:
         softly("film", film, "render", run.path)
 
 

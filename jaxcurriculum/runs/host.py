@@ -21,10 +21,10 @@ import numpy as np
 from rich.console import Console
 
 from jaxcurriculum import map_seeds
-from jaxcurriculum.cli.build import Experiment
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.checkpoint import Checkpoints, first_difference
 from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.experiment import Experiment, initial_states
 from jaxcurriculum.runs.meta import changes, describe
 from jaxcurriculum.runs.progress import Watch
 from jaxcurriculum.runs.recorder import Recorder
@@ -32,7 +32,7 @@ from jaxcurriculum.runs.store import UNSUPPORTED, Run, flush, naming, write_json
 from jaxcurriculum.runs.switches import check_recorded_switches
 
 
-def train(experiment: Experiment, run: Run, console: Console) -> signal.Signals | None:
+def run_experiment(experiment: Experiment, run: Run, console: Console) -> signal.Signals | None:
     """Run `experiment` to its end in the folder of `run`, from its last checkpoint if there is one.
 
     Returns the signal that ended it before, Ctrl-C's or SIGTERM, or None when the run is complete.
@@ -51,7 +51,7 @@ def train(experiment: Experiment, run: Run, console: Console) -> signal.Signals 
 
 
 def go_on(experiment: Experiment, run: Run, console: Console) -> signal.Signals | None:
-    """`train` in a folder that is this process' own."""
+    """`run_experiment` in a folder that is this process' own."""
     loop, last = experiment.loop, experiment.num_advances
     steps = loop.steps_per_advance * experiment.num_seeds
     advance_all = map_seeds(loop.advance, experiment.num_seeds, experiment.group)
@@ -60,7 +60,10 @@ def go_on(experiment: Experiment, run: Run, console: Console) -> signal.Signals 
     dispatch = lambda state, done: device.submit(
         lambda: jax.block_until_ready(advance_all(state, jnp.int32(done * rounds)))
     )
-    with interruptible() as stopped_by, Recorder(run, identity(experiment.config)) as recorder:
+    with (
+        interruptible() as stopped_by,
+        Recorder(run, identity(experiment.config), loop.student.task_space) as recorder,
+    ):
         done, state, damages = recorder.resume(like=initial_states(experiment))
         for damage in damages:
             warn(console, f"{damage} Going on from the one before it, evaluation {done}.")
@@ -112,16 +115,6 @@ def alone(run: Run, console: Console) -> Iterator[None]:
 def warn(console: Console, text: str) -> None:
     """Say something that does not stop the run; never wrapped, so that paths can be copied."""
     console.print(text, style="yellow", soft_wrap=True)
-
-
-def initial_states(experiment: Experiment) -> PyTree:
-    """The loop state of every seed before its first round, [seeds, ...]; it depends on the
-    seed's number alone.
-    """
-    keys = jax.vmap(jax.random.key)(
-        experiment.first_seed + jnp.arange(experiment.num_seeds, dtype=jnp.uint32)
-    )
-    return map_seeds(experiment.loop.init, experiment.num_seeds, experiment.group)(keys)
 
 
 def restore(experiment: Experiment, run: Run) -> PyTree:

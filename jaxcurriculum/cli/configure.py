@@ -1,0 +1,145 @@
+"""Configurations of the chosen parts: defaults, what suits the student, an expert, and --set."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from jaxcurriculum import Box, LoopConfig, Space
+from jaxcurriculum.cli.settings import Settings, override, parameters, replace
+from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.teachers import informed
+from jaxcurriculum.teachers.knowledge import LEVELS
+
+
+@dataclasses.dataclass(frozen=True)
+class Chosen:
+    """The lines of the tables that a run is made of, by section."""
+
+    parts: dict[str, Any]
+    subject: str  # of whose tasks the run is: the environment, or a student without one
+
+    @property
+    def testing(self) -> str:
+        """The section that has test sets and an expert."""
+        return "env" if "env" in self.parts else "student"
+
+    @property
+    def tester(self) -> Any:
+        """The line of that section."""
+        return self.parts[self.testing]
+
+
+def changes_of(settings: Settings, sections: list[str]) -> dict[str, dict[str, str]]:
+    """The texts of --set: section, field, value.
+
+    Raises:
+      RunError: when one is no such text, or there is no such section.
+    """
+    changes: dict[str, dict[str, str]] = {section: {} for section in sections}
+    for change in settings.set:
+        name, equals, value = change.partition("=")
+        section, _, field = name.partition(".")
+        if not (equals and field):
+            raise RunError(
+                f"--set takes SECTION.FIELD=VALUE, as in teacher.exploration=0.1, got {change!r}."
+            )
+        if section not in changes:
+            known = ", ".join(changes)
+            raise RunError(
+                f"--set {name}: there is no section {section!r} here; there are {known}."
+            )
+        if name == "loop.rounds_per_evaluation":
+            raise RunError("--set loop.rounds_per_evaluation: give --evaluate-every instead.")
+        if field in changes[section]:
+            raise RunError(f"--set {name} is given twice.")
+        changes[section][field] = value
+    return changes
+
+
+def configurations(chosen: Chosen, changes: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """The configuration of every part, and of the loop, with `changes` applied to all but the
+    teacher's, whom an expert tells first.
+    """
+    configs = {section: part.config for section, part in chosen.parts.items()}
+    configs["loop"] = LoopConfig()
+    adapt = chosen.parts["student"].adapt
+    for section in ("teacher", "challenge"):
+        known = {parameter.name for parameter in parameters(configs[section])}
+        suited = {name: value for name, value in adapt.items() if name in known}
+        configs[section] = replace(configs[section], suited)
+    return {
+        name: config if name == "teacher" else override(config, name, changes[name])
+        for name, config in configs.items()
+    }
+
+
+def told(
+    settings: Settings, chosen: Chosen, configs: dict[str, Any], original: Space, space: Space
+) -> Any:
+    """The teacher's configuration with what an expert of the `original` tasks tells at
+    --knowledge; the teacher sees `space`.
+
+    Raises:
+      RunError: when there is no such level, or no expert.
+    """
+    level, config = settings.knowledge, configs["teacher"]
+    if level is None:
+        return config
+    flag = f"--knowledge {level}"
+    if level not in LEVELS:
+        raise RunError(f"{flag}: there is no such level; there are {', '.join(LEVELS)}.")
+    expert = chosen.tester.knowledge
+    knowledge = None if expert is None else expert(configs[chosen.testing], original)
+    if knowledge is None and level != "none":
+        unknown = f"no expert knows {chosen.subject}"
+        raise RunError(f"{flag}: {unknown}; give the teacher's own settings with --set.")
+    if knowledge is not None and level == "high":
+        if knowledge.easy_mean is None:
+            unknown = f"with these settings no one task of {chosen.subject} is known to be easy"
+            raise RunError(f"{flag}: {unknown}; choose --knowledge low.")
+        easy = _seen(knowledge.easy_mean, chosen, configs, original, space)
+        knowledge = dataclasses.replace(knowledge, easy_mean=easy)
+    try:
+        return informed(config, level, knowledge)
+    except ValueError as error:
+        raise RunError(f"{flag}: {error}") from None
+
+
+def _seen(
+    easy: tuple[float, ...],
+    chosen: Chosen,
+    configs: dict[str, Any],
+    original: Space,
+    space: Space,
+) -> np.ndarray:
+    """What the teacher calls the task of `original` that is nearest to `easy`, [dims]."""
+    assert isinstance(original, Box) and isinstance(space, Box)
+    nearest = np.clip(np.array([easy]), original.low, original.high)
+    seen = chosen.parts["challenge"].to_view(nearest, original, configs["challenge"])
+    return np.clip(np.asarray(seen[0], float), space.low, space.high)  # float32 may round over
+
+
+def remedy(message: str, configs: dict[str, Any]) -> str:
+    """How to give the field of a configuration that `message` names, as in OracleConfig.step; ""
+    where it names none.
+    """
+    if "--set" in message:
+        return ""
+    for section, config in configs.items():
+        for name, flag in _flags(config, section):
+            if re.search(rf"\b{name}\b", message):
+                return f" Give it with --set {flag}=..."
+    return ""
+
+
+def _flags(config: Any, section: str) -> Iterator[tuple[str, str]]:
+    """What errors call the fields of a configuration, and what --set calls them."""
+    for field in dataclasses.fields(config):
+        yield f"{type(config).__name__}.{field.name}", f"{section}.{field.name}"
+        if dataclasses.is_dataclass(inner := getattr(config, field.name)):
+            yield from _flags(inner, f"{section}.{field.name}")

@@ -1,0 +1,107 @@
+"""A loop with all that a run of it needs: how many seeds, how long, what it is called."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxcurriculum.device.seeds import map_seeds
+from jaxcurriculum.loop import Loop
+from jaxcurriculum.records import PyTree
+from jaxcurriculum.runs.errors import RunError
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """A loop that is ready to run, and everything that was decided on the way."""
+
+    loop: Loop
+    num_seeds: int
+    first_seed: int
+    group: int  # seeds batched together
+    num_advances: int  # evaluations in the whole run
+    config: dict[str, Any]  # every setting by name, as JSON gives them back
+
+
+def make_experiment(
+    loop: Loop,
+    num_seeds: int,
+    num_steps: float,
+    first_seed: int = 0,
+    group: int | None = None,
+    settings: dict[str, Any] | None = None,
+) -> Experiment:
+    """An experiment of `num_seeds` independent curricula, each of at least `num_steps` steps.
+
+    Args:
+      num_steps: environment steps a seed (episodes for simulated students), rounded up to whole
+          evaluations.
+      group: seeds that are batched together; by default `best_group`.
+      settings: what else is to be known of the run, by name; it must stay the same when the run
+          goes on.
+
+    Raises:
+      RunError: when a number is out of its bounds, or `group` does not divide `num_seeds`.
+    """
+    for name, value, least in (
+        ("seeds", num_seeds, 1),
+        ("seed", first_seed, 0),
+        ("steps", num_steps, 1),
+    ):
+        if not least <= value < 2**31:
+            raise RunError(f"{name} must lie between {least} and {2**31 - 1}, got {value:g}.")
+    group = group or best_group(num_seeds, len(jax.devices()))
+    if num_seeds % group:
+        raise RunError(f"group must divide seeds, got group {group} for {num_seeds} seeds.")
+    student = loop.student
+    named = {
+        "env": student.environment.name if student.environment else None,
+        "teacher": loop.teacher.name,
+        "student": student.name,
+        "challenge": "none",
+        "seeds": num_seeds,
+        "seed": first_seed,
+        "steps": float(num_steps),
+        "group": group,
+    }
+    config = json.loads(json.dumps(named | (settings or {})))
+    return Experiment(
+        loop=loop,
+        num_seeds=num_seeds,
+        first_seed=first_seed,
+        group=group,
+        num_advances=math.ceil(num_steps / loop.steps_per_advance),
+        config=config,
+    )
+
+
+def initial_states(experiment: Experiment) -> PyTree:
+    """The loop state of every seed before its first round, [seeds, ...]; it depends on the seed's
+    number alone.
+    """
+    numbers = experiment.first_seed + jnp.arange(experiment.num_seeds, dtype=jnp.uint32)
+    keys = jax.vmap(jax.random.key)(numbers)
+    return map_seeds(experiment.loop.init, experiment.num_seeds, experiment.group)(keys)
+
+
+def best_group(num_seeds: int, num_devices: int) -> int:
+    """The batch of seeds with which the most devices have work: on a CPU of 16 to 64, whose states
+    stay in its cache, else the widest.
+    """
+    widths = [width for width in range(1, num_seeds + 1) if num_seeds % width == 0]
+    on_cpu = jax.default_backend() == "cpu"
+
+    def merit(width: int) -> tuple[int, bool, int]:
+        return num_used(num_seeds // width, num_devices), on_cpu and 16 <= width <= 64, width
+
+    return max(widths, key=merit)
+
+
+def num_used(num_groups: int, num_devices: int) -> int:
+    """How many devices share `num_groups` groups of seeds evenly."""
+    return max(num for num in range(1, num_devices + 1) if num_groups % num == 0)
