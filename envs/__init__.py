@@ -6,6 +6,10 @@ if __name__ != "jaxcurriculum.envs":
         " twice."
     )
 
+from jaxcurriculum.envs.classic.cart_pole import cart_pole
+from jaxcurriculum.envs.maze.held_out import HELD_OUT, held_out_mazes
+from jaxcurriculum.envs.maze.levels import Maze, Mazes
+from jaxcurriculum.envs.maze.maze import maze
 from jaxcurriculum.envs.walker.bodies import BODIES, SIZES, Body
 from jaxcurriculum.envs.walker.starts import Start
 from jaxcurriculum.envs.walker.tracks.hexagon_tracks import hexagon_tracks
@@ -22,10 +26,16 @@ from jaxcurriculum.envs.walker.tracks.test_sets import (
 
 __all__ = [
     "BODIES",
+    "HELD_OUT",
+    "Maze",
+    "Mazes",
     "SIZES",
     "Body",
     "Start",
     "bipedal_walker",
+    "cart_pole",
+    "held_out_mazes",
+    "maze",
     "hexagon_tasks_2019",
     "hexagon_tracks",
     "obstacle_tasks_2022",

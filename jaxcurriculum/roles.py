@@ -59,6 +59,7 @@ class Environment:
     step: Callable[[Key, PyTree, PyTree, PyTree], tuple[PyTree, TimeStep]]
     batch_axis: Literal[0, -1] = 0
     viewer: Viewer | None = None  # draws its episodes; None: there are no films of it
+    return_range: tuple[float, float] | None = None  # what returns are usually between
 
     def __post_init__(self):
         check_switches("jax_enable_x64")
@@ -135,7 +136,7 @@ class Student:
 
     A round takes `num_proposals` proposals and spends `steps_per_round` of `step_unit`
     ("environment steps" or "episodes"). `act` is the policy for `num` episodes at once, None where
-    there is no environment. Returns lie about `return_range`, from a failure to a success.
+    there is no environment.
     """
 
     name: str
@@ -155,6 +156,7 @@ class Student:
         None
     )
     environment: Environment | None = None  # that is played; None for a simulated learner
+    return_range: tuple[float, float] | None = None  # what returns are usually between
 
     def __post_init__(self):
         check_switches("jax_enable_x64")

@@ -143,6 +143,7 @@ def walk_on(track: Track, body: str | Body, sizes: Sizes | None) -> Environment:
         action_space=actions,
         batch_axis=-1,
         viewer=WalkerViewer(body),
+        return_range=(-150.0, 350.0),
         max_episode_steps=track.max_episode_steps,
         solved_above=230.0,
         generate=generate,

@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxcurriculum import Environment, Space, Student, make_loop
 from jaxcurriculum.checks import checked_test_tasks
-from jaxcurriculum.cli.configure import Chosen, changes_of, configurations, remedy, told
+from jaxcurriculum.cli.configure import Chosen, changes_of, configurations, remedy, suited, told
 from jaxcurriculum.cli.settings import Settings, override, parameters
 from jaxcurriculum.cli.tables import CHALLENGES, ENVIRONMENTS, STUDENTS, TEACHERS, find
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, Part, StudentPart, imported
@@ -33,6 +33,7 @@ def build(settings: Settings) -> Experiment:
     configs = configurations(chosen, changes)
     try:
         student, original = _student(chosen, configs)
+        configs["teacher"] = suited(configs["teacher"], student)
         config = told(settings, chosen, configs, original, student.task_space)
         configs["teacher"] = override(config, "teacher", changes["teacher"])
         teacher = chosen.parts["teacher"].make(student.task_space, configs["teacher"])

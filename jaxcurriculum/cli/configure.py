@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxcurriculum import Box, LoopConfig, Space
+from jaxcurriculum import Box, LoopConfig, Space, Student
 from jaxcurriculum.cli.settings import Settings, override, parameters, replace
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.teachers import informed
@@ -76,6 +76,15 @@ def configurations(chosen: Chosen, changes: dict[str, dict[str, str]]) -> dict[s
         name: config if name == "teacher" else override(config, name, changes[name])
         for name, config in configs.items()
     }
+
+
+def suited(config: Any, student: Student) -> Any:
+    """The teacher's configuration for a student whose returns are usually between two bounds."""
+    named = {field.name for field in dataclasses.fields(config)}
+    if student.return_range is None or "return_range" not in named:
+        return config
+    scaled = None if config.return_range is None else student.return_range
+    return dataclasses.replace(config, return_range=scaled)
 
 
 def told(

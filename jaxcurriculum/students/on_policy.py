@@ -118,6 +118,7 @@ def on_policy(env: Environment, learner: Learner, rollout: RolloutConfig) -> Stu
         memory=learner.memory,
         act=act,
         environment=env,
+        return_range=env.return_range,
     )
 
 

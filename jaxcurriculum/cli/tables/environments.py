@@ -11,6 +11,7 @@ import jaxcurriculum.envs as envs
 from jaxcurriculum import Box, Environment
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, uniform
 from jaxcurriculum.configs import Config, field
+from jaxcurriculum.envs.classic.cart_pole import AXES
 from jaxcurriculum.teachers import Knowledge
 
 
@@ -77,6 +78,44 @@ class ObstacleTracksConfig(RoughTracksConfig):
 
     stairs: bool = field(True, help="without, the five axes of POET")
     easy: bool = field(False, help="the small box in which ACCEL begins")
+
+
+PAIR = tuple[float, float] | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CartPoleConfig(Config):
+    """Bounds of the axes of CartPole's tasks; none: as published, and no axis."""
+
+    gravity: PAIR = field((5.0, 20.0), low=1e-6, help="m/s2")
+    mass_cart: PAIR = field((0.1, 10.0), low=1e-6, help="kg")
+    mass_pole: PAIR = field((0.01, 1.0), low=1e-6, help="kg")
+    length: PAIR = field((0.1, 3.0), low=1e-6, help="m, half of the pole's")
+    force: PAIR = field((2.0, 20.0), low=1e-6, help="N, of a push")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MazeConfig(Config):
+    """How mazes are drawn and edited."""
+
+    num_walls: int = field(25, low=0, high=167, help="cells drawn for walls, with replacement")
+    num_edits: int = field(5, low=0, high=1000, help="edits of one mutation")
+
+
+def _cart_pole(config: CartPoleConfig) -> Environment:
+    bounds = {each.name: getattr(config, each.name) for each in dataclasses.fields(config)}
+    return envs.cart_pole({name: pair for name, pair in bounds.items() if pair is not None})
+
+
+def _cart_pole_expert(_: CartPoleConfig, space: Box) -> Knowledge:
+    """The published constants are where learning is known to begin."""
+    published = {name: axis[0] for name, axis in AXES.items()}
+    easy = tuple(published[name] for name in space.names)
+    return Knowledge(failure=50.0, success=475.0, easy_mean=easy)
+
+
+def _maze(config: MazeConfig) -> Environment:
+    return envs.maze(envs.Mazes(num_walls=config.num_walls, num_edits=config.num_edits))
 
 
 def _stump_tracks(config: StumpTracksConfig) -> Environment:
@@ -168,5 +207,17 @@ ENVIRONMENTS = {
             "2022": lambda config, _: envs.obstacle_tasks_2022(config.stairs),
             "uniform": uniform,
         },
+    ),
+    "cart-pole": EnvironmentPart(
+        description="a pole on a cart; task: gravity, masses, length and force",
+        config=CartPoleConfig(),
+        make=_cart_pole,
+        knowledge=_cart_pole_expert,
+    ),
+    "maze": EnvironmentPart(
+        description="a 13 by 13 maze seen 5 by 5 cells at a time; task: the whole maze",
+        config=MazeConfig(),
+        make=_maze,
+        test_sets={"held-out": lambda *_: envs.held_out_mazes(), "uniform": uniform},
     ),
 }

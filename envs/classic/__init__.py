@@ -1,0 +1,1 @@
+"""Classic control whose constants are the task."""

@@ -1,0 +1,58 @@
+"""How an episode of CartPole looks."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxcurriculum.viewer import Film, caption, font
+
+WIDTH, HEIGHT = 480, 256  # pixels
+METRES = 6.0  # that the picture shows from left to right
+FLOOR = 200  # pixels from the top
+LONGEST = 0.5  # of a half-length, that is drawn in full; longer poles are drawn shorter
+SKY, INK, CART, POLE = "#f2f6f9", "#22282e", "#3d6ea5", "#d55e00"
+FINE = 2  # drawn so many times larger and then reduced, for smooth edges
+
+
+@dataclasses.dataclass(frozen=True)
+class CartPoleViewer:
+    """Draws cart and pole; `axes` are those of the task."""
+
+    axes: tuple[str, ...]
+    steps_per_frame: int = 2
+    frames_per_second: float = 25.0
+
+    def look(self, level: jax.Array, state: Any, obs: jax.Array) -> jax.Array:
+        """Position, m, and angle, rad: [2]."""
+        return jnp.stack([state.x, state.angle])
+
+    def picture(self, film: Film, frame: int) -> Any:
+        """The cart on its track, the pole, and what is to be said."""
+        from PIL import Image, ImageDraw
+
+        image = Image.new("RGB", (FINE * WIDTH, FINE * HEIGHT), SKY)
+        pen = ImageDraw.Draw(image)
+        x, angle = film.looks[frame]
+        scale = FINE * WIDTH / METRES
+        centre, floor = FINE * WIDTH / 2 + scale * x, FINE * FLOOR
+        constants = dict(zip(self.axes, film.level))
+        half = min(float(constants.get("length", 0.5)), LONGEST)
+        tip = (
+            centre + 2 * half * scale * math.sin(angle),
+            floor - 2 * half * scale * math.cos(angle),
+        )
+        pen.line((0, floor, FINE * WIDTH, floor), fill=INK, width=FINE)
+        pen.rectangle((centre - 40, floor - 24, centre + 40, floor + 24), fill=CART)
+        pen.line((centre, floor, *tip), fill=POLE, width=7 * FINE)
+        small = image.reduce(FINE)
+        words = ImageDraw.Draw(small)
+        words.text((12, 8), caption(film, frame), fill=INK, font=font(15))
+        lines = [f"{name} {value}" for name, value in film.task.items()]
+        words.text((12, 28), ", ".join(lines[:3]), fill=INK, font=font(12))
+        words.text((12, 44), ", ".join(lines[3:]), fill=INK, font=font(12))
+        return small

@@ -1,0 +1,1 @@
+"""Mazes on a grid: what is built where is the task."""

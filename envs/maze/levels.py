@@ -1,0 +1,187 @@
+"""The space of mazes: walls, a goal, and where an agent starts, on 13 by 13 cells.
+
+    sample   `num_walls` cells drawn with replacement become walls; then goal and agent, each
+             uniform over the cells that are still free; the direction is uniform
+    mutate   `num_edits` times in a row, each with equal probability: nothing, one wall flipped
+             that is under neither agent nor goal, or the goal moved to a free cell
+
+Source: M. Dennis et al., "Emergent complexity and zero-shot transfer via unsupervised environment
+design", NeurIPS 2020; the generator and the edits as in minimax (M. Jiang et al. 2023).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+
+from jaxcurriculum.envs.maze.paths import distances
+from jaxcurriculum.fields import is_integer
+from jaxcurriculum.records import Key
+
+SIZE = 13  # cells a side
+NUM_DIRECTIONS = 4  # 0 right, 1 down, 2 left, 3 up
+
+
+class Maze(struct.PyTreeNode):
+    """One maze: a task, and the level made of it. Positions are (x, y) from the top left."""
+
+    walls: Any  # [SIZE (y), SIZE (x)], bool
+    goal: Any  # [2], int32
+    agent: Any  # [2], int32
+    direction: Any  # [], int32
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Mazes:
+    """All mazes whose agent and goal stand on two different free cells.
+
+    Args:
+      num_walls: cells drawn for walls by `sample`, with replacement; 0 gives empty mazes.
+      num_edits: of one mutation.
+
+    Raises:
+      ValueError: when a number is out of its bounds.
+
+    >>> mazes = Mazes(num_walls=25)
+    >>> bool(mazes.contains(mazes.sample(jax.random.key(0))))
+    True
+    """
+
+    num_walls: int = 25
+    num_edits: int = 5
+
+    def __post_init__(self):
+        for name, most in (("num_walls", SIZE**2 - 2), ("num_edits", 1000)):
+            value = getattr(self, name)
+            if not is_integer(value, 0, most):
+                raise ValueError(f"Mazes.{name} must lie between 0 and {most}, got {value!r}.")
+
+    def sample(self, key: Key) -> Maze:
+        """A random maze."""
+        key_walls, key_goal, key_agent, key_direction = jax.random.split(key, 4)
+        cells = jax.random.randint(key_walls, (self.num_walls,), 0, SIZE**2)
+        walls = jnp.zeros((SIZE**2,), bool).at[cells].set(True)
+        goal = _free_cell(key_goal, walls)
+        agent = _free_cell(key_agent, walls.at[goal].set(True))
+        return Maze(
+            walls=walls.reshape(SIZE, SIZE),
+            goal=_position(goal),
+            agent=_position(agent),
+            direction=jax.random.randint(key_direction, (), 0, NUM_DIRECTIONS),
+        )
+
+    def contains(self, task: Maze) -> jax.Array:
+        """Whether agent and goal stand on two different free cells, [] bool."""
+        places = jnp.stack([task.goal, task.agent])
+        inside = jnp.all((places >= 0) & (places < SIZE))
+        apart = jnp.any(task.goal != task.agent)
+        free = ~_at(task.walls, task.goal) & ~_at(task.walls, task.agent)
+        turned = (task.direction >= 0) & (task.direction < NUM_DIRECTIONS)
+        return inside & apart & free & turned
+
+    def clip(self, task: Maze) -> Maze:
+        """The maze without walls under agent and goal; positions are moved into the grid."""
+        goal, agent = (jnp.clip(place, 0, SIZE - 1) for place in (task.goal, task.agent))
+        beside = jnp.where(agent[0] > 0, agent[0] - 1, agent[0] + 1)
+        goal = jnp.where(jnp.all(goal == agent), agent.at[0].set(beside), goal)
+        walls = task.walls.at[goal[1], goal[0]].set(False).at[agent[1], agent[0]].set(False)
+        direction = jnp.clip(task.direction, 0, NUM_DIRECTIONS - 1)
+        return Maze(walls=walls, goal=goal, agent=agent, direction=direction)
+
+    def mutate(self, key: Key, task: Maze, scale: float) -> Maze:
+        """`task` after `num_edits` edits; `scale` has no meaning here."""
+
+        def edit(task: Maze, key: Key) -> tuple[Maze, None]:
+            key_kind, key_wall, key_goal = jax.random.split(key, 3)
+            kind = jax.random.randint(key_kind, (), 0, 3)
+            cell = jax.random.randint(key_wall, (), 0, SIZE**2)
+            place = _position(cell)
+            taken = jnp.all(place == task.agent) | jnp.all(place == task.goal)
+            flip = (kind == 1) & ~taken
+            here = (jnp.arange(SIZE**2) == cell).reshape(SIZE, SIZE)
+            walls = task.walls ^ (here & flip)
+            blocked = walls.reshape(-1).at[_cell(task.agent)].set(True)
+            goal = jnp.where(kind == 2, _position(_free_cell(key_goal, blocked)), task.goal)
+            return task.replace(walls=walls, goal=goal), None
+
+        return jax.lax.scan(edit, task, jax.random.split(key, self.num_edits))[0]
+
+    def columns(self, tasks: Maze) -> dict[str, np.ndarray]:
+        """Mazes [num, ...]: how many walls and how many moves from agent to goal (-1: no way), and
+        the whole layout as text, so that a maze can be drawn again.
+        """
+        walls = np.asarray(tasks.walls)
+        reach = np.asarray(jax.vmap(distances)(tasks.walls, tasks.goal))
+        agent = np.asarray(tasks.agent)
+        moves = reach[np.arange(len(agent)), agent[:, 1], agent[:, 0]]
+        return {
+            "num_walls": walls.sum((1, 2)).astype(np.int32),
+            "num_moves": moves.astype(np.int32),
+            "layout": np.array(
+                [to_text(jax.tree.map(lambda x, i=i: x[i], tasks)) for i in range(len(walls))]
+            ),
+        }
+
+    def embed(self, task: Maze) -> None:
+        """None: mazes have no distance."""
+        return None
+
+
+def to_text(maze: Maze) -> str:
+    """A maze as lines joined by "/": '#' a wall, '.' free, 'G' the goal, '>', 'v', '<' or '^' the
+    agent.
+
+    >>> to_text(from_text("/".join([">G..........."] + ["." * 13] * 12)))[:13]
+    '>G...........'
+    """
+    cells = np.where(np.asarray(maze.walls), "#", ".")
+    cells[maze.goal[1], maze.goal[0]] = "G"
+    cells[maze.agent[1], maze.agent[0]] = ">v<^"[int(maze.direction)]
+    return "/".join("".join(row) for row in cells)
+
+
+def from_text(text: str) -> Maze:
+    """The maze that `to_text` made the text of; a smaller one is surrounded by walls on the right
+    and at the bottom.
+
+    Raises:
+      ValueError: when there is not one agent and one goal, or there are other signs.
+    """
+    rows = text.strip().replace("\n", "/").split("/")
+    cells = np.full((SIZE, SIZE), "#")
+    if len(rows) > SIZE or any(len(row) > SIZE for row in rows):
+        raise ValueError(f"a maze must have at most {SIZE} by {SIZE} cells, got {len(rows)} rows.")
+    for y, row in enumerate(rows):
+        cells[y, : len(row)] = list(row)
+    starts, goals = np.argwhere(np.isin(cells, list(">v<^"))), np.argwhere(cells == "G")
+    if len(starts) != 1 or len(goals) != 1 or not np.isin(cells, list("#.G>v<^")).all():
+        raise ValueError(f"a maze must have one agent and one goal on '#' and '.', got {text!r}.")
+    (start,), (goal,) = starts, goals
+    return Maze(
+        walls=np.asarray(cells == "#"),
+        goal=np.array(goal[::-1], np.int32),
+        agent=np.array(start[::-1], np.int32),
+        direction=np.int32(">v<^".index(str(cells[tuple(start)]))),
+    )
+
+
+def _free_cell(key: Key, blocked: jax.Array) -> jax.Array:
+    """The number of a cell that is not `blocked` ([cells] bool), all equally likely, [] int32."""
+    return jax.random.categorical(key, jnp.where(blocked, -jnp.inf, 0.0)).astype(jnp.int32)
+
+
+def _position(cell: jax.Array) -> jax.Array:
+    return jnp.stack([cell % SIZE, cell // SIZE]).astype(jnp.int32)
+
+
+def _cell(position: jax.Array) -> jax.Array:
+    return position[1] * SIZE + position[0]
+
+
+def _at(walls: jax.Array, position: jax.Array) -> jax.Array:
+    return walls[position[1], position[0]]

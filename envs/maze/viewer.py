@@ -1,0 +1,95 @@
+"""How a maze and an agent's way through it look."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxcurriculum.viewer import Film, font
+
+CELL, LEFT, TOP = 24, 12, 64  # pixels: of a cell, and beside and above the maze
+PAPER, WALL, FREE, LINE = "#f2f6f9", "#39424a", "#ffffff", "#d5dce2"
+GOAL, AGENT, WAY, INK = "#009e73", "#d55e00", "#e69f00", "#22282e"
+FINE = 2  # drawn so many times larger and then reduced, for smooth edges
+
+
+@dataclasses.dataclass(frozen=True)
+class MazeViewer:
+    """Draws the maze, the goal, the agent and the way that it has come."""
+
+    steps_per_frame: int = 1
+    frames_per_second: float = 10.0
+
+    def look(self, level: Any, state: Any, obs: Any) -> jax.Array:
+        """Where the agent is and looks: [3], x, y and direction."""
+        return jnp.concatenate([state.agent, state.direction[None]])
+
+    def picture(self, film: Film, frame: int) -> Any:
+        """The maze after a step, with the way so far."""
+        from PIL import Image, ImageDraw
+
+        size = len(film.level.walls)
+        width, height = _padded(2 * LEFT + size * CELL), _padded(TOP + LEFT + size * CELL)
+        image = Image.new("RGB", (FINE * width, FINE * height), PAPER)
+        pen = ImageDraw.Draw(image)
+        draw_maze(pen, film.level)
+        start = [*film.level.agent, film.level.direction]
+        way = np.concatenate([[start], film.looks[: frame + 1]])
+        points = [_centre(x, y) for x, y, _ in way]
+        pen.line([number for point in points for number in point], fill=WAY, width=4 * FINE)
+        _draw_agent(pen, *way[-1])
+        small = image.reduce(FINE)
+        words = ImageDraw.Draw(small)
+        words.text(
+            (LEFT, 8),
+            f"step {frame + 1}, return {film.returns[frame]:.2f}",
+            fill=INK,
+            font=font(15),
+        )
+        lines = [f"{name.removeprefix('num ')} {value}" for name, value in film.task.items()]
+        words.text((LEFT, 32), ", ".join(lines), fill=INK, font=font(13))
+        return small
+
+
+def draw_maze(pen: Any, level: Any) -> None:
+    """The cells, the walls and the goal."""
+    for y, row in enumerate(level.walls):
+        for x, is_wall in enumerate(row):
+            is_goal = (x, y) == tuple(level.goal)
+            colour = WALL if is_wall else GOAL if is_goal else FREE
+            pen.rectangle(_corners(x, y), fill=colour, outline=LINE)
+
+
+def _draw_agent(pen: Any, x: int, y: int, direction: int) -> None:
+    """A triangle that points the way the agent looks."""
+    centre, angle = np.array(_centre(x, y)), direction * np.pi / 2
+    forward, aside = (
+        np.array([np.cos(angle), np.sin(angle)]),
+        np.array([-np.sin(angle), np.cos(angle)]),
+    )
+    reach = 0.36 * CELL * FINE
+    corners = [
+        centre + reach * forward,
+        centre - reach * (forward - aside),
+        centre - reach * (forward + aside),
+    ]
+    pen.polygon([tuple(corner) for corner in corners], fill=AGENT)
+
+
+def _corners(x: int, y: int) -> tuple[int, int, int, int]:
+    left, top = FINE * (LEFT + x * CELL), FINE * (TOP + y * CELL)
+    return left, top, left + FINE * CELL, top + FINE * CELL
+
+
+def _centre(x: int, y: int) -> tuple[float, float]:
+    left, top, right, bottom = _corners(int(x), int(y))
+    return (left + right) / 2, (top + bottom) / 2
+
+
+def _padded(pixels: int) -> int:
+    """A multiple of 16, as films want it."""
+    return -(-pixels // 16) * 16
