@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from jaxcurriculum.envs.walker.viewer import FRAMES_PER_SECOND, Episode
+from jaxcurriculum.envs.walker import drawing
+from jaxcurriculum.envs.walker.drawing import FRAMES_PER_SECOND, Episode
+from jaxcurriculum.viewer import Film
 
 FLAT = np.array([[0.0, 3.0], [100.0, 3.0]])
 HEXAGON = np.array(
@@ -56,4 +58,29 @@ def glide(
         finish=float(x[-1]),
         task={name: "1.50 steps", "track": "0"},
         solved=solved,
+    )
+
+
+class GlideViewer:
+    """Draws films of `gliding`."""
+
+    steps_per_frame, frames_per_second = 2, 25.0
+
+    def picture(self, film, frame):
+        return drawing.draw_frame(film.level, frame)
+
+    def page(self, title, films):
+        return f"{title}: " + " ".join(f"solved:{film.solved}" for film in films)
+
+
+def gliding(*arguments, **others):
+    """`glide` as a film."""
+    episode = glide(*arguments, **others)
+    return Film(
+        level=episode,
+        looks=(),
+        returns=episode.returns,
+        seconds=episode.seconds,
+        task=episode.task,
+        solved=episode.solved,
     )

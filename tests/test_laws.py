@@ -4,7 +4,6 @@ import dataclasses
 import functools
 
 import jax
-import jax.numpy as jnp
 import pytest
 
 from jaxcurriculum import Box, LoopConfig, challenges, envs, make_loop, students, teachers
@@ -144,6 +143,16 @@ TEACHERS = {
         teachers.adr(space), teachers.adr(space).init(jax.random.key(0))
     ),
 }
+LEVEL_TEACHERS = {  # whose tasks may be anything
+    "random": teachers.random,
+    "robust-plr": lambda space: teachers.plr(
+        space, dataclasses.replace(teachers.PlrConfig.minigrid(), capacity=40)
+    ),
+    "accel": lambda space: teachers.accel(
+        space,
+        teachers.AccelConfig(replay=teachers.PlrConfig(robust=True, capacity=40, score="max_mc")),
+    ),
+}
 STUDENTS = {
     "toy-grid": lambda: simulated.toy_grid(simulated.ToyGridConfig(cells=4, episodes_per_round=8)),
     "toy-grid, all variants": lambda: simulated.toy_grid(
@@ -168,6 +177,12 @@ STUDENTS = {
         )
     ),
     "ppo": lambda: ppo(probes.counting(), *SMALL_PPO),
+    "ppo with a memory": lambda: ppo(
+        envs.maze(),
+        PpoConfig(hidden=(4,), minibatch_size=64, memory="gru", memory_size=8),
+        SMALL_PPO[1],
+    ),
+    "population": lambda: students.population(ppo(probes.target(), *SMALL_PPO), 2),
 }
 HOPPER = envs.Body(
     name="hopper",
@@ -179,6 +194,9 @@ HOPPER = envs.Body(
 ENVIRONMENTS = {
     "counting": probes.counting,
     "target": probes.target,
+    "remember": probes.remember,
+    "cart-pole": envs.cart_pole,
+    "maze": envs.maze,
     "stump-tracks": envs.stump_tracks,
     "stump-tracks, wide and rotated": lambda: envs.stump_tracks(
         "short", stump_width=(1.0, 2.0), stump_rotation=(0.0, 1.0)
@@ -203,11 +221,16 @@ def teacher_trial(name):
 
 
 @functools.lru_cache(maxsize=1)
+def level_teacher_trial(name):
+    return TeacherTrial(LEVEL_TEACHERS[name](envs.Mazes()), envs.Mazes())
+
+
+@functools.lru_cache(maxsize=1)
 def environment_trial(name):
     return EnvironmentTrial(ENVIRONMENTS[name]())
 
 
-@pytest.mark.parametrize(
+TEACHER_LAWS = pytest.mark.parametrize(
     "law",
     [
         laws.tasks_stay_in_the_space,
@@ -219,9 +242,18 @@ def environment_trial(name):
     ],
     ids=lambda law: law.__name__,
 )
+
+
+@TEACHER_LAWS
 @pytest.mark.parametrize("name", TEACHERS)
 def test_teacher(name, law):
     law(teacher_trial(name))
+
+
+@TEACHER_LAWS
+@pytest.mark.parametrize("name", LEVEL_TEACHERS)
+def test_teacher_of_mazes(name, law):
+    law(level_teacher_trial(name))
 
 
 @pytest.mark.parametrize("teacher", TEACHERS)
@@ -247,7 +279,8 @@ def test_checkpoint_of_pairs(teacher, student):
 
 def loop_of(teacher, student):
     learner = STUDENTS[student]()
-    tasks = jnp.full((2, learner.task_space.dims), 0.5)
+    keys = jax.random.split(jax.random.key(0), 2)
+    tasks = jax.vmap(learner.task_space.sample)(keys)
     return make_loop(
         TEACHERS[teacher](learner.task_space), learner, tasks, LoopConfig(rounds_per_evaluation=8)
     )
@@ -264,11 +297,22 @@ def test_student(name):
 IN_EVERY_WAY = (
     "counting",
     "target",
+    "remember",
+    "cart-pole",
+    "maze",
     "stump-tracks",
     "bipedal-walker, gymnasium's flags",
     "stump-sequences, sizes of the body",
 )
-QUICK = ("counting", "target", "stump-tracks", "stump-sequences, sizes of the body")
+QUICK = (
+    "counting",
+    "target",
+    "remember",
+    "cart-pole",
+    "maze",
+    "stump-tracks",
+    "stump-sequences, sizes of the body",
+)
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,21 @@ def test_the_short_name_is_refused():
     assert result.returncode != 0 and "jaxcurriculum.envs" in result.stderr
 
 
-CORE = ("roles", "records", "spaces", "loop", "checks", "fields", "device", "rollout", "views")
-ROLES = ("teachers", "students", "learners", "challenges")
+CORE = (
+    "checks",
+    "configs",
+    "device",
+    "fields",
+    "loop",
+    "records",
+    "roles",
+    "rollout",
+    "spaces",
+    "tree",
+    "viewer",
+    "views",
+)
+ROLES = ("challenges", "learners", "students", "teachers")
 LAYERS = {  # what each part may import of the others, beside itself
     **dict.fromkeys(CORE, CORE),
     "learners": CORE,
@@ -61,8 +74,8 @@ LAYERS = {  # what each part may import of the others, beside itself
     "challenges": (*CORE, *ROLES),
     "envs": CORE,
     "testing": (*CORE, *ROLES),
-    "runs": (*CORE, *ROLES, "cli", "report"),
-    "report": (*CORE, *ROLES, "runs", "envs", "cli"),
+    "runs": (*CORE, "report"),
+    "report": (*CORE, "runs"),
     "cli": (*CORE, *ROLES, "envs", "runs", "report"),
 }
 

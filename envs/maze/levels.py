@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
+from jaxcurriculum import tree
 from jaxcurriculum.envs.maze.paths import distances
 from jaxcurriculum.fields import is_integer
 from jaxcurriculum.records import Key
@@ -112,19 +113,19 @@ class Mazes:
         return jax.lax.scan(edit, task, jax.random.split(key, self.num_edits))[0]
 
     def columns(self, tasks: Maze) -> dict[str, np.ndarray]:
-        """Mazes [num, ...]: how many walls and how many moves from agent to goal (-1: no way), and
-        the whole layout as text, so that a maze can be drawn again.
+        """Mazes [num, ...]: how many walls, how many moves from agent to goal (-1: no way), and the
+        whole layout as text, so that a maze can be drawn again.
         """
-        walls = np.asarray(tasks.walls)
+        tasks = jax.tree.map(np.asarray, tasks)
+        walls = tasks.walls
         reach = np.asarray(jax.vmap(distances)(tasks.walls, tasks.goal))
-        agent = np.asarray(tasks.agent)
+        agent = tasks.agent
         moves = reach[np.arange(len(agent)), agent[:, 1], agent[:, 0]]
+        mazes = [tree.take(tasks, i) for i in range(len(walls))]
         return {
-            "num_walls": walls.sum((1, 2)).astype(np.int32),
-            "num_moves": moves.astype(np.int32),
-            "layout": np.array(
-                [to_text(jax.tree.map(lambda x, i=i: x[i], tasks)) for i in range(len(walls))]
-            ),
+            "walls": walls.sum((1, 2)).astype(np.int32),
+            "path_length": moves.astype(np.int32),
+            "layout": np.array([to_text(maze) for maze in mazes]),
         }
 
     def embed(self, task: Maze) -> None:

@@ -97,9 +97,9 @@ def observe(level: Maze, state: MazeState) -> PyTree:
     right = jnp.asarray(STEPS)[(state.direction + 1) % 4]
     rows, columns = np.mgrid[:VIEW, :VIEW]
     ahead, beside = (VIEW - 1 - rows)[..., None], (columns - VIEW // 2)[..., None]
-    cells = state.agent + ahead * forward + beside * right
+    cells = state.agent[None, None] + ahead * forward[None, None] + beside * right[None, None]
     walls = jax.vmap(jax.vmap(lambda cell: _is_wall(level, cell)))(cells)
-    goal = jnp.all(cells == level.goal, axis=-1)
+    goal = jnp.all(cells == level.goal[None, None], axis=-1)
     return {
         "image": jnp.stack([walls, goal], -1).astype(jnp.float32),
         "direction": jax.nn.one_hot(state.direction, 4),

@@ -50,7 +50,7 @@ class MazeViewer:
             fill=INK,
             font=font(15),
         )
-        lines = [f"{name.removeprefix('num ')} {value}" for name, value in film.task.items()]
+        lines = [f"{name} {value}" for name, value in film.task.items()]
         words.text((LEFT, 32), ", ".join(lines), fill=INK, font=font(13))
         return small
 

@@ -27,6 +27,9 @@ def build(settings: Settings) -> Experiment:
     Raises:
       RunError: for unknown names, overrides that do not fit, and whatever a factory refuses.
     """
+    if settings.group and settings.seeds % settings.group:
+        asked = f"--group {settings.group} for --seeds {settings.seeds}"
+        raise RunError(f"--group must divide --seeds, got {asked}.")
     settings = _settled(settings)
     chosen = _chosen(settings)
     changes = changes_of(settings, [*chosen.parts, "loop"])
@@ -142,7 +145,7 @@ def _test_set(
         try:
             checked_test_tasks(space, sets[name])
         except ValueError as error:
-            raise ValueError(f"{error}{others}") from None
+            raise ValueError(f"The test set {name} does not fit: {error}{others}") from None
     return name, sets[name]
 
 

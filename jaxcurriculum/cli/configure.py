@@ -66,7 +66,7 @@ def configurations(chosen: Chosen, changes: dict[str, dict[str, str]]) -> dict[s
     teacher's, whom an expert tells first.
     """
     configs = {section: part.config for section, part in chosen.parts.items()}
-    configs["loop"] = LoopConfig()
+    configs["loop"] = getattr(chosen.tester, "loop", LoopConfig())
     adapt = chosen.parts["student"].adapt
     for section in ("teacher", "challenge"):
         known = {parameter.name for parameter in parameters(configs[section])}

@@ -232,15 +232,15 @@ def execute_render(command: Render) -> pathlib.Path:
     from jaxcurriculum.runs.switches import check_device
 
     check_device()
+    if command.html and command.at is not None:
+        raise RunError(
+            f"--at names the moment that a .png shows, got --at {command.at:g} with --html."
+        )
     run = Run(command.run)
     experiment = build(Settings.recorded(run.config))
     what = (run, experiment, command.task, command.seed, command.track_seed, command.out)
     if not command.html:
         return animate(*what, at=command.at)
-    if command.at is not None:
-        raise RunError(
-            f"--at names the moment that a .png shows, got --at {command.at:g} with --html."
-        )
     return show_page(*what)
 
 

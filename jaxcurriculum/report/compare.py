@@ -34,18 +34,6 @@ COLUMNS = ("seed", "evaluation", "steps", "test_task", "return", "length", "solv
 FEW = 0.01  # where no p value can be smaller than this, the reader is told
 
 
-def mastered(run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """Steps [evaluations], and % of the test tasks mastered [evaluations, seeds]."""
-    table = (
-        run.evaluations()
-        .group_by("steps", "seed")
-        .agg(pl.col("solved").mean() * 100)
-        .sort("steps", "seed")
-    )
-    steps = np.unique(table["steps"])
-    return steps, table["solved"].to_numpy().reshape(len(steps), -1)
-
-
 def compare(runs: list[Run], out: pathlib.Path, console: Console) -> pathlib.Path:
     """Print a row a run, at the last number of steps at which all were evaluated, and draw their
     curves into `out`.
@@ -60,7 +48,7 @@ def compare(runs: list[Run], out: pathlib.Path, console: Console) -> pathlib.Pat
     check_comparable(runs)
     if out.suffix.lstrip(".") not in (kinds := FigureCanvasBase.get_supported_filetypes()):
         raise RunError(f"--out must end in one of {', '.join(sorted(kinds))}, got {str(out)!r}.")
-    curves = {run: mastered(run) for run in runs}
+    curves = {run: run.mastered() for run in runs}
     common = sorted(set.intersection(*[set(steps.tolist()) for steps, _ in curves.values()]))
     if not common:
         raise RunError(

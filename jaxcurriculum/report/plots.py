@@ -14,6 +14,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, Rectangle
 
+from jaxcurriculum.report.levels import levels
 from jaxcurriculum.runs.store import Run, naming, title
 
 BLUE, ORANGE = "#0072B2", "#D55E00"  # Okabe and Ito's, told apart by colour-blind readers
@@ -33,9 +34,11 @@ STYLE: dict[Any, Any] = DEFAULTS | {
 
 def draw(run: Run) -> list[pathlib.Path]:
     """Draw every figure of `run` into its folder `figures`. Returns their paths."""
-    paths = []
+    paths, figures = [], [learning_curve, curriculum, mastery_map]
+    if "layout" in run.evaluations().columns:
+        figures.append(levels)
     with matplotlib.rc_context(STYLE):
-        for make in (learning_curve, curriculum, mastery_map):
+        for make in figures:
             figure = make(run)
             path = run.figures / f"{make.__name__}.png"
             with naming(path):

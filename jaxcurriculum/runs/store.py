@@ -107,6 +107,13 @@ class Run:
         """
         return self._read_table("evaluations")
 
+    def mastered(self) -> tuple[np.ndarray, np.ndarray]:
+        """Steps [evaluations], and % of the test tasks mastered [evaluations, seeds]."""
+        by_seed = self.evaluations().group_by("steps", "seed")
+        table = by_seed.agg(pl.col("solved").mean() * 100).sort("steps", "seed")
+        steps = np.unique(table["steps"])
+        return steps, table["solved"].to_numpy().reshape(len(steps), -1)
+
     def reports(self) -> dict[str, np.ndarray]:
         """Arrays by name ("teacher.means", "student.loss", ...), each [evaluations, seeds, ...]."""
         files = [

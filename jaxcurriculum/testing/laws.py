@@ -133,18 +133,18 @@ def through_numpy(tree: PyTree) -> PyTree:
 
 
 def evaluating_teaches_nothing_and_keeps_the_order(student: Student) -> None:
-    """`evaluate` gives num_tasks * num_episodes valid records, task-major, with the tasks and
-    seeds that were asked for.
+    """`evaluate` gives num_tasks * num_episodes valid records (of each learner, where there are
+    several), task-major, with the tasks and seeds that were asked for.
     """
     state = student.init(jax.random.key(7))
     tasks = jax.vmap(student.task_space.sample)(jax.random.split(jax.random.key(8), 5))
     seeds = jnp.arange(5, dtype=jnp.uint32)
-    episodes = quick_jit(student.evaluate, static_argnums=(4, 5))(
-        jax.random.key(9), state, tasks, seeds, 3, True
-    )
-    assert episodes.valid.shape == (15,) and bool(episodes.valid.all())
-    assert_equal(episodes.tasks, jnp.repeat(tasks, 3, axis=0))
-    assert_equal(episodes.seeds, jnp.repeat(seeds, 3))
+    evaluate = quick_jit(student.evaluate, static_argnums=(4, 5))
+    episodes = evaluate(jax.random.key(9), state, tasks, seeds, 3, True)
+    num = 3 * (1 + int(episodes.learner.max()))
+    assert episodes.valid.shape == (5 * num,) and bool(episodes.valid.all())
+    repeated = jax.tree.map(lambda leaf: jnp.repeat(leaf, num, axis=0), (tasks, seeds))
+    assert_equal((episodes.tasks, episodes.seeds), repeated)
 
 
 def keeps_its_contract(trial: EnvironmentTrial) -> None:

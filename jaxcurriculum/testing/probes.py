@@ -7,7 +7,8 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxcurriculum import Box, Environment, TimeStep
+from jaxcurriculum import Box, Discrete, Environment, TimeStep
+from jaxcurriculum.records import Key
 
 UNIT = Box(names=("x",), low=(0.0,), high=(1.0,))
 ACTIONS = Box(names=("a",), low=(-1.0,), high=(1.0,))
@@ -15,7 +16,7 @@ ACTIONS = Box(names=("a",), low=(-1.0,), high=(1.0,))
 
 def _timestep(obs, reward, terminated):
     return TimeStep(
-        obs=jnp.atleast_1d(obs).astype(jnp.float32),
+        obs=jax.tree.map(lambda leaf: jnp.atleast_1d(leaf).astype(jnp.float32), obs),
         reward=jnp.asarray(reward, jnp.float32),
         terminated=jnp.asarray(terminated, bool),
         truncated=jnp.zeros((), bool),
@@ -93,5 +94,41 @@ def counting(max_length: int = 7) -> Environment:
         solved_above=0.0,
         generate=generate,
         reset=lambda key, level: (jnp.zeros(()), _timestep(0.0, 0.0, False)),
+        step=step,
+    )
+
+
+def remember(delay: int = 4) -> Environment:
+    """A cue is seen in the first step only; the action of the last one is to repeat it.
+
+    Return 1 if it does, else 0. Whoever remembers nothing does not know the cue any more: no such
+    policy reaches more than 1/2 on average.
+    """
+
+    def observe(cue: jax.Array, time: jax.Array) -> dict[str, jax.Array]:
+        seen = jnp.where(time == 0, 2.0 * cue - 1.0, 0.0)
+        return {"cue": seen[None], "time": jax.nn.one_hot(time, delay + 1)}
+
+    def generate(key: Key, task: jax.Array) -> jax.Array:
+        return jax.random.bernoulli(key).astype(jnp.int32)
+
+    def reset(key: Key, cue: jax.Array) -> tuple[jax.Array, TimeStep]:
+        time = jnp.int32(0)
+        return time, _timestep(observe(cue, time), 0.0, False)
+
+    def step(key: Key, cue: jax.Array, time: jax.Array, action: jax.Array):
+        is_last = time == delay
+        reward = jnp.where(is_last & (action == cue), 1.0, 0.0)
+        time = time + 1
+        return time, _timestep(observe(cue, time), reward, is_last)
+
+    return Environment(
+        name="remember",
+        task_space=UNIT,
+        action_space=Discrete(num=2),
+        max_episode_steps=delay + 1,
+        solved_above=0.5,
+        generate=generate,
+        reset=reset,
         step=step,
     )

@@ -238,7 +238,7 @@ def test_help_explains_steps(capsys):
         main.run(["train", "--help"])
     assert (
         exit.value.code == 0
-        and "environment steps a seed (episodes for simulated students)"
+        and "a seed's environment steps (or simulated episodes), rounded up"
         in " ".join(capsys.readouterr().out.replace("│", "").split())
     )
 

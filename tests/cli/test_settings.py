@@ -19,7 +19,15 @@ from jaxcurriculum.cli.build import build
 from jaxcurriculum.cli.settings import Settings, override, parameters, parse
 from jaxcurriculum.records import fresh_proposals
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.students import PpoConfig
+
+
+def space_of(experiment):
+    return experiment.loop.student.task_space
+
+
+def env_of(experiment):
+    return experiment.loop.student.environment
+
 
 TOY = Settings(student="toy-grid", teacher="random")
 
@@ -80,7 +88,7 @@ def test_override_reaches_into_nested_configurations_at_once():
         "minibatch_size": "64",
         "learning_rate": "1e-4",
     }
-    config = override(PpoConfig(), "student", changes)
+    config = override(tables.STUDENTS["ppo"].config, "student", changes)
     assert (
         config.rollout.num_envs,
         config.rollout.num_steps,
@@ -128,8 +136,8 @@ def test_a_run_records_the_world_that_it_has_and_no_other(untraced):
     toy, walker = (
         build(Settings(student=name, teacher="random")).config for name in ("toy-grid", "ppo")
     )
-    assert (toy["env"], toy["body"]) == (None, None)
-    assert (walker["env"], walker["body"]) == ("stump-tracks", "default")
+    assert toy["env"] is None and "env.body" not in toy
+    assert (walker["env"], walker["env.body"]) == ("stump-tracks", "default")
 
 
 def test_returns_of_the_toy_grid_are_not_scaled_unless_asked():
@@ -143,11 +151,11 @@ def test_returns_of_the_toy_grid_are_not_scaled_unless_asked():
     "changes, message",
     [
         ({"teacher": "alpgmm"}, "no teacher 'alpgmm'; there are random, oracle, riac"),
-        ({"student": "sac"}, "no student 'sac'; there are ppo, toy-grid"),
+        ({"student": "sac"}, "no student 'sac'; there are ppo, ppo-gru, toy-grid"),
         ({"student": "ppo", "env": "parkour"}, "no environment 'parkour'; there are stump-tracks"),
         (
-            {"student": "ppo", "body": "fish"},
-            "no body 'fish'; there are default, short, long, quadruped",
+            {"student": "ppo", "set": ("env.body=fish",)},
+            "body must be one of default, short, long, quadruped or a Body, got 'fish'",
         ),
         ({"test_set": "2019"}, "no test set '2019'; there are cells"),
         ({"seeds": 4, "group": 3}, "--group must divide --seeds, got --group 3 for --seeds 4"),
@@ -210,8 +218,8 @@ def test_returns_of_the_toy_grid_are_not_scaled_unless_asked():
             "--env stump-tracks: the student toy-grid plays no environment; leave --env away.",
         ),
         (
-            {"student": "abilities", "body": "short"},
-            "--body short: the student abilities plays no environment",
+            {"student": "abilities", "learner": "mine:make"},
+            "--learner mine:make: the student abilities plays no environment",
         ),
         ({"student": "ppo", "set": ("student.minibatch_size=1000",)}, "minibatch_size must divide"),
         (
@@ -234,12 +242,18 @@ def test_settings_out_of_range_are_refused(changes):
         Settings(**changes)
 
 
-@pytest.mark.parametrize("name", tables.ENVIRONMENTS)
-@pytest.mark.parametrize("changes", [(), ("env.sizes=upper_length,leg_width",)])
+WALKERS = [name for name in tables.ENVIRONMENTS if "track" in name or "walker" in name]
+SIZES = ("env.sizes=upper_length,leg_width",)
+
+
+@pytest.mark.parametrize(
+    "name, changes",
+    [*((name, ()) for name in tables.ENVIRONMENTS), *((name, SIZES) for name in WALKERS)],
+)
 def test_what_a_run_on_an_environment_records_builds_it_again(name, changes, untraced):
     first = build(Settings(env=name, teacher="random", test_set="uniform", set=changes))
     again = build(Settings.recorded(json.loads(json.dumps(first.config))))
-    assert again.config == first.config and again.space == first.space
+    assert again.config == first.config and space_of(again) == space_of(first)
 
 
 def test_recorded_settings_build_the_same_experiment():
@@ -280,7 +294,8 @@ def test_students_forget_within_their_default_run(student, every, untraced):
 
 
 def test_challenges_stretch_the_axis_of_difficulty():
-    space = build(Settings(student="abilities", teacher="random", challenge="mostly-trivial")).space
+    settings = Settings(student="abilities", teacher="random", challenge="mostly-trivial")
+    space = space_of(build(settings))
     assert space.low[0] == 0 and space.low[1] == -space.high[1]
 
 
@@ -362,7 +377,7 @@ def test_what_an_expert_tells_of_stump_tracks_follows_its_bounds(changes, easy, 
 
 def test_what_an_expert_tells_of_rugged_stump_tracks_is_the_same_easy_level(untraced):
     easy, experiment = told(Settings(challenge="rugged"))
-    played = challenges.rugged_maps(experiment.space)[0](jnp.array(easy))
+    played = challenges.rugged_maps(space_of(experiment))[0](jnp.array(easy))
     np.testing.assert_allclose(played, [0.0, 6.0], atol=2e-3)
     assert np.abs(np.array(easy) - [0.0, 6.0]).min() > 0.5
 
@@ -433,7 +448,7 @@ def test_every_challenge_goes_with_the_simulated_student(challenge):
     assert own.shape == original.shape and experiment.loop.student.name.startswith("toy-grid")
     assert np.array_equal(own, original) == (challenge != "rugged")
     if challenge == "rugged":
-        played = jax.vmap(challenges.rugged_maps(plain.space)[0])(own)
+        played = jax.vmap(challenges.rugged_maps(space_of(plain))[0])(own)
         np.testing.assert_allclose(played, original, atol=1e-4)
 
 
@@ -447,9 +462,8 @@ def test_a_rugged_walker_is_tested_on_the_published_tasks(untraced):
     rugged, plain = (build(Settings(challenge=name)) for name in ("rugged", "none"))
     key = jax.random.key(0)
     tasks = rugged.loop.test_tasks, plain.loop.test_tasks
-    assert rugged.environment is not None and plain.environment is not None
     levels = [
         jax.vmap(env.generate, in_axes=(None, 0))(key, own)
-        for env, own in zip((rugged.environment, plain.environment), tasks)
+        for env, own in zip((env_of(rugged), env_of(plain)), tasks)
     ]
     np.testing.assert_allclose(levels[0].obstacles.top, levels[1].obstacles.top, atol=2e-3)

@@ -13,10 +13,18 @@ import pytest
 from rich.console import Console
 from toy_runs import train
 
-from jaxcurriculum.cli import main, results
+from jaxcurriculum.cli import main
 from jaxcurriculum.report import film, plots, summary
+from jaxcurriculum.runs import results
 
 RANDOM = ("--teacher", "random", "--steps", "1000")
+
+
+def playing(an_environment):
+    """As much of an experiment as the end of a run asks for."""
+    env = types.SimpleNamespace(viewer=True) if an_environment else None
+    student = types.SimpleNamespace(environment=env)
+    return types.SimpleNamespace(loop=types.SimpleNamespace(student=student))
 
 
 @pytest.fixture(scope="module")
@@ -109,8 +117,8 @@ def test_what_fails_after_the_training_says_how_to_try_again(
         raise ValueError("no font")
 
     monkeypatch.setattr(module, function, fail)
-    experiment = types.SimpleNamespace(environment=what == "film" or None)
-    results.show_results(finished, experiment, Console())
+    experiment = playing(what == "film")
+    results.draw_results(finished, experiment, Console())
     shown = capsys.readouterr()
     command = again.format(out=finished.path.parent)
     message = f"the run is complete, but not its {what} (ValueError: no font)"
@@ -123,9 +131,9 @@ def test_ctrl_c_after_the_training_says_how_to_draw_again(finished, monkeypatch,
         raise KeyboardInterrupt
 
     monkeypatch.setattr(film, "animate", interrupt)
-    experiment = types.SimpleNamespace(environment=True)
+    experiment = playing(True)
     with pytest.raises(KeyboardInterrupt):
-        results.show_results(finished, experiment, Console())
+        results.draw_results(finished, experiment, Console())
     assert f"(interrupted); try again with: jaxcurriculum render {finished.path}\n" in (
         capsys.readouterr().err
     )

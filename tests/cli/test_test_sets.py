@@ -28,7 +28,7 @@ def test_sizes_of_the_body_leave_the_test_sets_that_have_them(untraced):
     built = build(Settings(**sized))
     assert (
         built.config["test_set"] == "uniform"
-        and built.loop.test_tasks.shape[1] == built.space.dims == 3
+        and built.loop.test_tasks.shape[1] == built.loop.student.task_space.dims == 3
     )
-    with pytest.raises(RunError, match="test_tasks 2019 are not 3 numbers.*--test-set: uniform"):
+    with pytest.raises(RunError, match="The test set 2019 does not fit: .*--test-set: uniform"):
         build(Settings(**sized, test_set="2019"))

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from jaxcurriculum.cli.settings import Settings
-from jaxcurriculum.report.compare import compare, labels, learning_curves, mastered
+from jaxcurriculum.report.compare import compare, labels, learning_curves
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.store import AXES, META, Run
 
@@ -54,7 +54,7 @@ def compared(runs, folder):
 
 def test_table_and_figure(tmp_path):
     runs = [made_up_run(tmp_path / "a", [0, 0, 1, 0]), made_up_run(tmp_path / "b", [4, 4, 3, 4])]
-    steps, percent = mastered(runs[1])
+    steps, percent = runs[1].mastered()
     assert steps.tolist() == [100, 200]
     np.testing.assert_array_equal(percent, [[0, 0, 0, 0], [100, 100, 75, 100]])
     console = Console(record=True, width=100)
@@ -97,12 +97,12 @@ def test_only_runs_tested_on_the_same_tasks_are_compared(changes, message, tmp_p
 
 def test_bodies_and_names_of_test_sets_may_differ(tmp_path):
     walker = {"student": "ppo", "env": "stump-tracks"}
-    own, other = ({"body": "default", "test_set": "2019"}, {"body": "short", "test_set": "grid"})
+    own, other = {"test_set": "2019"}, {"test_set": "grid"}
     runs = [
         made_up_run(tmp_path / name, [1], **walker, **one)
         for name, one in (("a", own), ("b", other))
     ]
-    assert "They differ in body, teacher, test_set." in compared(runs, tmp_path)
+    assert "They differ in teacher, test_set." in compared(runs, tmp_path)
 
 
 def test_the_least_possible_p_is_said_where_it_is_large(tmp_path):
@@ -133,7 +133,7 @@ def test_a_legend_tells_runs_of_one_teacher_apart(tmp_path):
     plain, rugged = (
         made_up_run(tmp_path / name, [1, 2], teacher="adr") for name in ("plain", "rugged")
     )
-    figure = learning_curves({run: mastered(run) for run in (plain, rugged)})
+    figure = learning_curves({run: run.mastered() for run in (plain, rugged)})
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         "plain (2 seeds)",
         "rugged (2 seeds)",
@@ -147,7 +147,7 @@ def test_a_legend_tells_runs_of_one_teacher_apart(tmp_path):
 
 def test_the_name_of_a_run_is_no_formula_and_never_hidden(tmp_path):
     runs = [made_up_run(tmp_path / name, [1], teacher="adr") for name in (r"a$\foo$b", "_c")]
-    figure = learning_curves({run: mastered(run) for run in runs})
+    figure = learning_curves({run: run.mastered() for run in runs})
     figure.savefig(tmp_path / "curves.png")
     shown = [text.get_text().replace(r"\$", "$") for text in figure.legends[0].get_texts()]
     assert shown == [r"a$\foo$b (1 seed)", " _c (1 seed)"]
@@ -169,7 +169,7 @@ def test_a_figure_has_the_mean_of_every_run_and_few_thin_lines(tmp_path):
         made_up_run(tmp_path / f"run-{index}", [index % 5] * 21, teacher="adr")
         for index in range(8)
     ]
-    figure = learning_curves({run: mastered(run) for run in runs})
+    figure = learning_curves({run: run.mastered() for run in runs})
     drawn = figure.axes[0].get_lines()
     means = [line for line in drawn if line.get_linewidth() > 2]
     assert [line.get_ydata()[-1] for line in means] == [25 * (index % 5) for index in range(8)]

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 import jaxcurriculum.envs as envs
-from jaxcurriculum import Box, Environment
+from jaxcurriculum import Box, Environment, LoopConfig
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, uniform
 from jaxcurriculum.configs import Config, field
 from jaxcurriculum.envs.classic.cart_pole import AXES
@@ -219,5 +219,6 @@ ENVIRONMENTS = {
         config=MazeConfig(),
         make=_maze,
         test_sets={"held-out": lambda *_: envs.held_out_mazes(), "uniform": uniform},
+        loop=LoopConfig(deterministic=False, num_test_episodes=5),  # as its literature does
     ),
 }

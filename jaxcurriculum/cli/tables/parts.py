@@ -11,7 +11,7 @@ from typing import Any
 import jax
 
 import jaxcurriculum.envs as envs
-from jaxcurriculum import Box, Space
+from jaxcurriculum import Box, LoopConfig, Space
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.teachers import Knowledge
@@ -57,6 +57,7 @@ class EnvironmentPart(Part):
         default_factory=lambda: {"uniform": uniform}
     )
     knowledge: Expert | None = None  # what an expert would know of its tasks
+    loop: LoopConfig = LoopConfig()  # how students are tested in it, by default
 
     @property
     def choices(self) -> dict[str, tuple[str, ...]]:

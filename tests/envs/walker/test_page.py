@@ -14,9 +14,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.support.select import Select
 
-from jaxcurriculum import Box
-from jaxcurriculum.envs.walker import viewer
-from jaxcurriculum.report import page
+from jaxcurriculum.envs.walker import drawing, page
 
 EPISODES = [
     glide(100, obstacles=[HEXAGON + [12.0, 3.0]]),
@@ -46,17 +44,6 @@ def test_nine_long_episodes_take_less_than_5_mb():
 
 def test_no_name_can_end_the_script_that_holds_the_episodes():
     assert page.page("</script>", EPISODES).count("</script") == 2
-
-
-def test_the_tasks_of_a_page_are_spread_around_the_first():
-    space = Box(names=("x", "y"), low=(0, 0), high=(4, 40))
-    grid = [(float(x), 10.0 * y) for x in range(5) for y in range(5)]
-    tasks = page.spread(space, grid, (1.0, 20.0))
-    assert len(set(tasks)) == 9 and tasks == sorted(tasks)
-    assert {(1.0, 20.0), (0.0, 0.0), (0.0, 40.0), (4.0, 0.0), (4.0, 40.0)} <= set(tasks)
-    points = np.array(tasks) / [4, 40]
-    assert (np.linalg.norm(points[:, None] - points, axis=-1) + np.eye(9)).min() >= 0.25
-    assert page.spread(space, grid[:4], grid[0]) == grid[:4]
 
 
 @pytest.fixture(scope="module")
@@ -203,13 +190,13 @@ def test_a_canvas_shows_what_a_still_shows(opened):
         canvas = (
             Image.open(io.BytesIO(base64.b64decode(url.split(",")[1])))
             .convert("RGB")
-            .resize((viewer.WIDTH, viewer.HEIGHT))
+            .resize((drawing.WIDTH, drawing.HEIGHT))
         )
-        still = viewer.draw_frame(episode, 49)  # 2 s after the start
+        still = drawing.draw_frame(episode, 49)  # 2 s after the start
         for colour in ("hull", "near_leg", "earth"):
             masks = [
                 np.abs(
-                    np.asarray(picture).astype(int) - ImageColor.getrgb(viewer.COLOURS[colour])
+                    np.asarray(picture).astype(int) - ImageColor.getrgb(drawing.COLOURS[colour])
                 ).sum(-1)
                 < 40
                 for picture in (canvas, still)

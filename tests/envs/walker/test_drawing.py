@@ -1,17 +1,14 @@
 """Pictures: what stands in them is what stands in the level, where it stands there."""
 
-import pathlib
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from episodes import FLAT, HEXAGON, glide
-from imageio_ffmpeg import count_frames_and_secs
-from PIL import Image, ImageColor
+from PIL import ImageColor
 
 from jaxcurriculum import envs
-from jaxcurriculum.envs.walker import viewer
+from jaxcurriculum.envs.walker import drawing
 from jaxcurriculum.envs.walker.bodies import get_body
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP
 from jaxcurriculum.envs.walker.engine.terrain import END
@@ -31,11 +28,11 @@ ROUGH = np.array(
 
 
 def near(picture, colour, tolerance=30):
-    """Which pixels [height, width] have a colour of `viewer.COLOURS`."""
+    """Which pixels [height, width] have a colour of `drawing.COLOURS`."""
     return (
         np.abs(
             np.asarray(picture.convert("RGB")).astype(int)
-            - ImageColor.getrgb(viewer.COLOURS[colour])
+            - ImageColor.getrgb(drawing.COLOURS[colour])
         ).sum(-1)
         < tolerance
     )
@@ -43,7 +40,7 @@ def near(picture, colour, tolerance=30):
 
 def test_the_scene_of_a_level_has_its_stumps():
     env = envs.stump_tracks()
-    ground, stumps = viewer.scene(env.generate(jax.random.key(0), jnp.array([2.0, 3.0])))
+    ground, stumps = drawing.scene(env.generate(jax.random.key(0), jnp.array([2.0, 3.0])))
     np.testing.assert_allclose(ground[:, 1], GROUND, rtol=1e-6)
     boxes = np.array(stumps)
     left, right, foot, top = (
@@ -65,7 +62,7 @@ def test_the_silhouette_has_hull_and_links_about_the_lidar():
     env, body = envs.stump_tracks(), get_body("default")
     level = env.generate(jax.random.key(0), jnp.array([1.0, 3.0]))
     state, _ = env.reset(jax.random.key(1), level)
-    polygons, origin = viewer.silhouette(body, level, state)
+    polygons, origin = drawing.silhouette(body, level, state)
     assert [polygon.shape for polygon in polygons] == [(5, 2)] + [(4, 2)] * 4
     np.testing.assert_allclose(
         np.ptp(polygons[0], axis=0), np.ptp(np.array(body.hull), axis=0), atol=0.02
@@ -78,11 +75,11 @@ def test_the_silhouette_has_hull_and_links_about_the_lidar():
 def test_earth_begins_at_the_height_of_the_ground(ground):
     episode = glide(40, num_legs=4, ground=ground)
     for frame in (0, 20, 39):
-        earth = near(viewer.draw_frame(episode, frame), "earth")
+        earth = near(drawing.draw_frame(episode, frame), "earth")
         left, bottom = episode.camera[frame]
-        scale = viewer.HEIGHT / episode.height
-        x = left + (np.arange(viewer.WIDTH) + 0.5) / scale
-        height = bottom + (viewer.HEIGHT - earth.argmax(0)) / scale
+        scale = drawing.HEIGHT / episode.height
+        x = left + (np.arange(drawing.WIDTH) + 0.5) / scale
+        height = bottom + (drawing.HEIGHT - earth.argmax(0)) / scale
         is_wall = np.abs(np.interp(x + 0.05, *ground.T) - np.interp(x - 0.05, *ground.T)) > 0.1
         wrong = (np.abs(height - np.interp(x, *ground.T)) > 0.05) & ~is_wall
         assert wrong.mean() < 0.05  # rays, marks and the finish hide some of it
@@ -92,16 +89,16 @@ def test_any_convex_polygon_is_drawn_where_it_stands():
     shapes = {corners: HEXAGON[:corners] * 0.8 + [11.0, 5.5] for corners in (3, 4, 6)}
     for shape in shapes.values():
         episode = glide(20, obstacles=[shape, shape + [50.0, 0.0]], height=2.5)
-        pixels = near(viewer.draw_frame(episode, 0), "obstacle")
+        pixels = near(drawing.draw_frame(episode, 0), "obstacle")
         x, y = shape.T
         area = abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2
-        scale = viewer.HEIGHT / episode.height
+        scale = drawing.HEIGHT / episode.height
         assert abs(pixels.sum() / scale**2 / area - 1) < 0.05
         rows, columns = np.nonzero(pixels)
         left, bottom = episode.camera[0]
         edges = left + np.array([columns.min(), columns.max() + 1]) / scale
         np.testing.assert_allclose(edges, [x.min(), x.max()], atol=0.05)
-        heights = bottom + (viewer.HEIGHT - np.array([rows.max() + 1, rows.min()])) / scale
+        heights = bottom + (drawing.HEIGHT - np.array([rows.max() + 1, rows.min()])) / scale
         np.testing.assert_allclose(heights, [y.min(), y.max()], atol=0.05)
 
 
@@ -123,59 +120,7 @@ def test_walker_and_obstacles_fill_the_picture(height, obstacle):
     """
     stump = np.array([[9.0, 3.0], [9.5, 3.0], [9.5, 3.0 + obstacle], [9.0, 3.0 + obstacle]])
     episode = glide(20, height=height, obstacles=[stump])
-    picture = viewer.draw_frame(episode, 10)
+    picture = drawing.draw_frame(episode, 10)
     drawn = near(picture, "hull") | near(picture, "near_leg") | near(picture, "obstacle")
-    assert 0.1 < np.flatnonzero(drawn[50:].any(1))[0] / viewer.HEIGHT + 50 / viewer.HEIGHT < 0.3
+    assert 0.1 < np.flatnonzero(drawn[50:].any(1))[0] / drawing.HEIGHT + 50 / drawing.HEIGHT < 0.3
     assert near(picture, "earth").any(1).mean() < 0.2
-
-
-def test_a_gif_has_a_frame_a_state_that_follows_the_walker(tmp_path):
-    episode = glide(5, obstacles=[HEXAGON * 0.3 + [8.0, 3.2]], speed=25.0)
-    viewer.write_gif(tmp_path / "walker.gif", episode)
-    picture = Image.open(tmp_path / "walker.gif")
-    assert (
-        picture.n_frames == 5
-        and picture.size == (viewer.WIDTH, viewer.HEIGHT)
-        and picture.info["duration"] == 40
-    )
-    hulls, obstacles = [], []
-    for frame in range(5):
-        picture.seek(frame)
-        hulls.append(np.nonzero(near(picture, "hull", 40))[1].mean())
-        obstacles.append(np.nonzero(near(picture, "obstacle", 40))[1].mean())
-    assert np.ptp(hulls) < 2  # the camera follows the hull
-    np.testing.assert_allclose(
-        np.diff(obstacles), -viewer.HEIGHT / episode.height, atol=3
-    )  # and the track passes by, 1 m a frame
-
-
-def test_a_long_gif_is_thinned_and_keeps_its_last_frame(tmp_path, monkeypatch):
-    monkeypatch.setattr(viewer, "MOST_FRAMES", 4)
-    drawn, draw = [], viewer.draw_frame
-    monkeypatch.setattr(
-        viewer, "draw_frame", lambda episode, frame: drawn.append(frame) or draw(episode, frame)
-    )
-    viewer.write_gif(tmp_path / "walker.gif", glide(10))
-    assert Image.open(tmp_path / "walker.gif").n_frames == 4 and drawn[1:] == [
-        0,
-        3,
-        6,
-        9,
-    ]  # after the one that gave the palette
-
-
-def test_a_film_has_every_frame(tmp_path):
-    viewer.write_mp4(tmp_path / "walker.mp4", glide(10))
-    assert count_frames_and_secs(tmp_path / "walker.mp4") == (10, pytest.approx(0.4))
-
-
-def test_a_colon_in_the_name_of_a_film_is_no_protocol(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    film = pathlib.Path("seed:3.mp4")
-    viewer.write_mp4(film, glide(2))
-    assert film.stat().st_size > 0
-
-
-def test_a_film_that_cannot_be_written_says_where(tmp_path):
-    with pytest.raises(IsADirectoryError, match=tmp_path.name):
-        viewer.write_mp4(tmp_path, glide(2))
