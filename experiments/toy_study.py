@@ -28,8 +28,8 @@ from jaxcurriculum import map_seeds, use_cores
 from jaxcurriculum.cli.build import build
 from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.cli.tables import TEACHERS
-from jaxcurriculum.report.plots import BLUE, STYLE
 from jaxcurriculum.report.statistics import permutation_p_value
+from jaxcurriculum.report.style import BLUE, STYLE
 
 NUM_EVALUATIONS = 20
 GREY = "0.55"

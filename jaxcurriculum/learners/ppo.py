@@ -29,7 +29,6 @@ from typing import Literal
 
 import jax
 import jax.numpy as jnp
-import optax
 from flax import struct
 
 from jaxcurriculum import tree
@@ -43,6 +42,14 @@ from jaxcurriculum.learners.normaliser import (
     standardise_obs,
     update_moments,
     update_obs_moments,
+)
+from jaxcurriculum.learners.ppo_update import (
+    METRICS,
+    Batch,
+    Learned,
+    PpoSettings,
+    make_optimiser,
+    update,
 )
 from jaxcurriculum.records import Critique, Experience, Key, PyTree
 from jaxcurriculum.roles import Environment, Learner
@@ -79,18 +86,6 @@ class PpoConfig(Config):
     initial_log_std: Swept = field(0.0, help="log standard deviation of the first policy's actions")
 
 
-class PpoSettings(struct.PyTreeNode):
-    """What may change while it learns, [] float32 each; see `PpoConfig`."""
-
-    learning_rate: jax.Array
-    discount: jax.Array
-    gae_lambda: jax.Array
-    clip_ratio: jax.Array
-    entropy_coefficient: jax.Array
-    value_coefficient: jax.Array
-    max_gradient_norm: jax.Array
-
-
 class PpoState(struct.PyTreeNode):
     """What the next round needs, and the last round's metrics."""
 
@@ -101,29 +96,6 @@ class PpoState(struct.PyTreeNode):
     return_moments: Moments  # [], of the discounted return under way
     running_return: jax.Array  # [num_envs], discounted sum of the rewards so far
     metrics: dict[str, jax.Array]  # scalars of the last round
-
-
-class Batch(struct.PyTreeNode):
-    """Sequences of samples, every field with leading axes [length, num]."""
-
-    obs: PyTree  # standardised
-    action: PyTree  # before clipping
-    first: jax.Array
-    log_prob: jax.Array
-    advantage: jax.Array
-    target: jax.Array  # of the value, in units of the scaled reward
-    weight: jax.Array
-
-
-METRICS = ("policy_loss", "value_loss", "entropy", "kl", "clipped_fraction")
-
-
-def clipped_surrogate(
-    ratio: jax.Array, advantage: jax.Array, clip_ratio: float | jax.Array
-) -> jax.Array:
-    """PPO's objective of each sample: min(ratio A, clip(ratio, 1 - c, 1 + c) A)."""
-    clipped = jnp.clip(ratio, 1 - clip_ratio, 1 + clip_ratio)
-    return jnp.minimum(ratio * advantage, clipped * advantage)
 
 
 def ppo(env: Environment, config: PpoConfig, num_envs: int) -> Learner:
@@ -145,7 +117,7 @@ def ppo(env: Environment, config: PpoConfig, num_envs: int) -> Learner:
         )
         return PpoState(
             params=params,
-            optimiser=_optimiser(settings).init(params),
+            optimiser=make_optimiser(settings).init(params),
             settings=settings,
             obs_moments=init_obs_moments(obs),
             return_moments=init_moments(()),
@@ -174,16 +146,25 @@ def ppo(env: Environment, config: PpoConfig, num_envs: int) -> Learner:
             target=advantages + values,
             weight=experience.weight,
         )
-        params, optimiser, metrics = _update(key, network, config, state, batch, experience.memory)
+        learned, metrics = update(
+            key,
+            network,
+            Learned(state.params, state.optimiser),
+            state.settings,
+            batch,
+            experience.memory,
+            config.num_epochs,
+            config.minibatch_size,
+        )
         critique = Critique(values * scale, advantages * scale, state.settings.discount)
         return PpoState(
-            params=params,
-            optimiser=optimiser,
+            params=learned.params,
+            optimiser=learned.optimiser,
             settings=state.settings,
             obs_moments=update_obs_moments(state.obs_moments, experience.obs),
             return_moments=return_moments,
             running_return=running_return,
-            metrics=metrics | {"nonfinite": count_nonfinite(params)},
+            metrics=metrics | {"nonfinite": count_nonfinite(learned.params)},
         ), critique
 
     return Learner(
@@ -211,13 +192,6 @@ def _one_observation(env: Environment) -> PyTree:
         return env.reset(key, level)[1].obs
 
     return tree.blank(jax.eval_shape(observe, jax.random.key(0)))
-
-
-def _optimiser(settings: PpoSettings) -> optax.GradientTransformation:
-    return optax.chain(
-        optax.clip_by_global_norm(settings.max_gradient_norm),  # type: ignore[arg-type]
-        optax.adam(settings.learning_rate, eps=1e-5),
-    )
 
 
 def _evaluate(
@@ -256,66 +230,6 @@ def _next_values(
     obs = jax.tree.map(as_one_step, next_obs)
     goes_on = jnp.zeros((1, num_steps * num), bool)
     return network.unroll(params, memory, obs, goes_on)[2].reshape(num_steps, num)
-
-
-def loss(
-    params: PyTree, network: Network, settings: PpoSettings, batch: Batch, memory: PyTree
-) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """PPO's loss of a minibatch, and what is worth knowing about it, weighted averages all.
-
-    L = -E[surrogate] + value_coefficient E[(V - target)^2] / 2 - entropy_coefficient E[entropy]
-    """
-    weight = batch.weight / jnp.maximum(jnp.sum(batch.weight), 1e-8)
-    centred = batch.advantage - jnp.sum(weight * batch.advantage)
-    advantage = centred / (jnp.sqrt(jnp.sum(weight * centred**2)) + 1e-8)
-    _, policy, value = network.unroll(params, memory, batch.obs, batch.first)
-    log_ratio = policy.log_prob(batch.action) - batch.log_prob
-    ratio = jnp.exp(log_ratio)
-    surrogate = clipped_surrogate(ratio, advantage, settings.clip_ratio)
-    is_clipped = jnp.abs(ratio - 1) > settings.clip_ratio
-    metrics = {
-        "policy_loss": -jnp.sum(weight * surrogate),
-        "value_loss": 0.5 * jnp.sum(weight * (value - batch.target) ** 2),
-        "entropy": jnp.sum(weight * policy.entropy()),
-        "kl": jnp.sum(weight * (ratio - 1 - log_ratio)),  # Schulman's low-variance estimate
-        "clipped_fraction": jnp.sum(weight * is_clipped),
-    }
-    value_part = settings.value_coefficient * metrics["value_loss"]
-    entropy_part = settings.entropy_coefficient * metrics["entropy"]
-    return metrics["policy_loss"] + value_part - entropy_part, metrics
-
-
-def _update(
-    key: Key,
-    network: Network,
-    config: PpoConfig,
-    state: PpoState,
-    batch: Batch,
-    memory: PyTree,
-) -> tuple[PyTree, PyTree, dict[str, jax.Array]]:
-    """Several passes over a round; a policy without memory learns from single steps."""
-    num_steps, num = batch.weight.shape
-    if not network.is_recurrent:
-        batch = jax.tree.map(lambda x: x.reshape(1, num_steps * num, *x.shape[2:]), batch)
-        num_steps, num = 1, num_steps * num
-    keys = jax.random.split(key, config.num_epochs)
-    order = jax.vmap(lambda key: jax.random.permutation(key, num))(keys)
-    optimiser = _optimiser(state.settings)
-
-    def gradient_step(carry, index):
-        params, optimiser_state = carry
-        chosen = jax.tree.map(lambda leaf: leaf[:, index], batch)
-        remembered = tree.take(memory, index)
-        gradient, metrics = jax.grad(loss, has_aux=True)(
-            params, network, state.settings, chosen, remembered
-        )
-        change, optimiser_state = optimiser.update(gradient, optimiser_state)
-        return (optax.apply_updates(params, change), optimiser_state), metrics
-
-    minibatches = order.reshape(-1, config.minibatch_size // num_steps)
-    start = (state.params, state.optimiser)
-    (params, optimiser_state), metrics = jax.lax.scan(gradient_step, start, minibatches)
-    return params, optimiser_state, jax.tree.map(jnp.mean, metrics)
 
 
 def _observe_returns(state: PpoState, experience: Experience) -> tuple[jax.Array, Moments]:

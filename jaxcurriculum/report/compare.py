@@ -17,13 +17,14 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Column, Table
 
-from jaxcurriculum.report.plots import MOST_LINES, STYLE, draw_seeds
+from jaxcurriculum.report.plots import MOST_LINES, draw_seeds
 from jaxcurriculum.report.statistics import (
     bootstrap_interval,
     interquartile_mean,
     least_p_value,
     permutation_p_value,
 )
+from jaxcurriculum.report.style import STYLE
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.store import Run, naming
 

@@ -21,8 +21,8 @@ from jaxcurriculum.report.film import (
     load,
     play,
     showpiece,
-    write_gif,
 )
+from jaxcurriculum.report.writing import write_gif
 from jaxcurriculum.runs.experiment import Experiment
 from jaxcurriculum.runs.store import Run, title, write_file
 from jaxcurriculum.viewer import Film, Viewer

@@ -18,7 +18,7 @@ from jaxcurriculum import envs
 from jaxcurriculum.envs.walker.bodies import get_body
 from jaxcurriculum.envs.walker.drawing import COLOURS, HEIGHT, WIDTH, silhouette
 from jaxcurriculum.records import level_key
-from jaxcurriculum.report import film, page
+from jaxcurriculum.report import film, page, writing
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.testing.compiling import quick_jit
 
@@ -191,7 +191,7 @@ def near(picture, colour, tolerance=40):
 
 def test_a_gif_has_a_frame_a_state_that_follows_the_walker(tmp_path):
     played = gliding(5, obstacles=[HEXAGON * 0.3 + [8.0, 3.2]], speed=25.0)
-    film.write_gif(tmp_path / "walker.gif", VIEWER, played)
+    writing.write_gif(tmp_path / "walker.gif", VIEWER, played)
     picture = Image.open(tmp_path / "walker.gif")
     assert picture.n_frames == 5 and picture.size == (WIDTH, HEIGHT)
     assert picture.info["duration"] == 40
@@ -206,30 +206,30 @@ def test_a_gif_has_a_frame_a_state_that_follows_the_walker(tmp_path):
 
 
 def test_a_long_gif_is_thinned_and_keeps_its_last_frame(tmp_path, monkeypatch):
-    monkeypatch.setattr(film, "MOST_FRAMES", 4)
+    monkeypatch.setattr(writing, "MOST_FRAMES", 4)
     drawn, draw = [], VIEWER.picture
     counting = GlideViewer()
     counting.picture = lambda film, frame: drawn.append(frame) or draw(film, frame)
-    film.write_gif(tmp_path / "walker.gif", counting, gliding(10))
+    writing.write_gif(tmp_path / "walker.gif", counting, gliding(10))
     assert Image.open(tmp_path / "walker.gif").n_frames == 4
     assert drawn[1:] == [0, 3, 6, 9]  # after the one that gave the palette
 
 
 def test_a_film_has_every_frame(tmp_path):
-    film.write_mp4(tmp_path / "walker.mp4", VIEWER, gliding(10))
+    writing.write_mp4(tmp_path / "walker.mp4", VIEWER, gliding(10))
     assert count_frames_and_secs(tmp_path / "walker.mp4") == (10, pytest.approx(0.4))
 
 
 def test_a_colon_in_the_name_of_a_film_is_no_protocol(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = pathlib.Path("seed:3.mp4")
-    film.write_mp4(path, VIEWER, gliding(2))
+    writing.write_mp4(path, VIEWER, gliding(2))
     assert path.stat().st_size > 0
 
 
 def test_a_film_that_cannot_be_written_says_where(tmp_path):
     with pytest.raises(IsADirectoryError, match=tmp_path.name):
-        film.write_mp4(tmp_path, VIEWER, gliding(2))
+        writing.write_mp4(tmp_path, VIEWER, gliding(2))
 
 
 def test_the_tasks_of_a_page_are_spread_around_the_first():

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from jaxcurriculum.cli.settings import Settings
-from jaxcurriculum.report import plots
+from jaxcurriculum.report import curriculum, mastery, plots
 from jaxcurriculum.runs.store import Run, Table, write_json
 
 
@@ -115,7 +115,7 @@ def test_the_learning_curve_is_the_mean_over_test_tasks(tmp_path):
 
 def test_the_curriculum_shows_each_task_in_its_stretch_with_the_mixture_at_its_end(tmp_path):
     run = make_run(tmp_path, dims=2)
-    axes = plots.curriculum(run).axes[: plots.NUM_PANELS]
+    axes = curriculum.curriculum(run).axes[: curriculum.NUM_PANELS]
     first = run.episodes().filter(pl.col("seed") == 5)
     for index, ax in enumerate(axes):
         shown = (
@@ -141,7 +141,7 @@ def test_the_curriculum_shows_the_leaves_of_a_teachers_boxes(tmp_path):
     }
     for index, path in enumerate(sorted((tmp_path / "reports").iterdir())):
         np.savez(path, **{f"teacher.{name}": values[index] for name, values in boxes.items()})
-    patches = plots.curriculum(run).axes[0].patches
+    patches = curriculum.curriculum(run).axes[0].patches
     assert [(patch.get_width(), patch.get_height()) for patch in patches] == [(0.5, 0.25)] * 2
     assert patches[0].get_linewidth() > patches[1].get_linewidth()
 
@@ -152,12 +152,12 @@ def test_a_box_without_a_size_is_marked(tmp_path):
     for index, path in enumerate(sorted((tmp_path / "reports").iterdir())):
         low = np.full((2, 2), 0.25)
         np.savez(path, **{"teacher.low": low, "teacher.high": low + 0.1 * index})
-    marks = [ax.get_lines()[0].get_xydata().tolist() for ax in plots.curriculum(run).axes[:4]]
+    marks = [ax.get_lines()[0].get_xydata().tolist() for ax in curriculum.curriculum(run).axes[:4]]
     assert marks == [[[0.25, 0.25]], [], [], []]
 
 
 def test_the_mastery_map_shows_the_share_of_seeds_at_the_end(tmp_path):
-    figure = plots.mastery_map(make_run(tmp_path, dims=2))
+    figure = mastery.mastery_map(make_run(tmp_path, dims=2))
     assert figure.axes[0].collections[0].get_array().tolist() == [100, 100, 100, 100, 0, 0]
     assert figure.axes[1].collections[0].get_array().tolist() == [36.0] * 6
     assert (
@@ -171,7 +171,7 @@ def test_the_mastery_map_shows_the_mean_of_tasks_at_one_place(tmp_path):
     table = run.evaluations().with_columns(axis_0=pl.col("test_task") // 3, axis_1=pl.lit(0.5))
     Table(tmp_path / "evaluations").keep(pl.lit(False))
     Table(tmp_path / "evaluations").append(table)
-    figure = plots.mastery_map(run)
+    figure = mastery.mastery_map(run)
     np.testing.assert_allclose(
         figure.axes[0].collections[0].get_array(), [100, 100 / 3]
     )  # of tasks 0, 1, 2 and of 3, 4, 5
@@ -201,13 +201,14 @@ def test_learning_progress_is_the_change_from_the_nearest_earlier_episode():
     for index in shown[1:]:
         distances = [np.hypot(*(tasks[index] - tasks[earlier])) for earlier in range(index)]
         expected.append(abs(returns[index] - returns[int(np.argmin(distances))]))
-    np.testing.assert_array_equal(plots.learning_progress(tasks, returns, shown), expected)
+    np.testing.assert_array_equal(curriculum.learning_progress(tasks, returns, shown), expected)
 
 
 def test_learning_progress_of_tasks_on_a_very_wide_axis():
     tasks = np.array([[0.0], [3e38], [2.9e38]], np.float32)
     np.testing.assert_allclose(
-        plots.learning_progress(tasks, np.array([0, 1, 3], np.float32), np.arange(3)), [0, 1, 2]
+        curriculum.learning_progress(tasks, np.array([0, 1, 3], np.float32), np.arange(3)),
+        [0, 1, 2],
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from jaxcurriculum import LoopConfig, envs, make_loop, teachers
 from jaxcurriculum.learners.gae import gae
 from jaxcurriculum.learners.normaliser import init_moments, standardise, update_moments
-from jaxcurriculum.learners.ppo import clipped_surrogate
+from jaxcurriculum.learners.ppo_update import clipped_surrogate
 from jaxcurriculum.records import fresh_proposals
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.students import PpoConfig, ppo
