@@ -1,3 +1,1 @@
-"""Speed: `python -m bench` prints the tables and writes a JSON file with versions and device;
-NOTES.md says what was tried.
-"""
+"""Speed: `python -m bench` prints tables and writes a JSON file; NOTES.md says what was tried."""

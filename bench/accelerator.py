@@ -1,5 +1,4 @@
-"""On a GPU or TPU: walkers' steps a second by their number, training and curricula by the number of
-seeds.
+"""On a GPU or TPU: walkers' steps, training and curricula by the number of walkers and seeds.
 
 Programs are compiled side by side first ("compile, s" is what each waited for), then timed one
 after another.
@@ -28,9 +27,7 @@ CURRICULA = (("riac", 4096), ("alp-gmm", 4096), ("plr", 4096))
 
 
 def measure(quick: bool) -> list[dict[str, Any]]:
-    """A row a number of walkers, a body or track, a number of seeds in training, a teacher on
-    the toy grid.
-    """
+    """Rows: numbers of walkers, bodies, tracks, seeds in training, teachers on the toy grid."""
     cases = _cases(quick)
     with ThreadPoolExecutor(16) as pool:
         waiting = [pool.submit(_compiled, *case) for case in cases]
@@ -38,32 +35,27 @@ def measure(quick: bool) -> list[dict[str, Any]]:
     for compiled in waiting:
         row, steps, call, took = compiled.result()
         duration = seconds(call, repeats=1 if quick else 3)
-        rows.append(
-            row
-            | {"steps/s": steps / duration, "ns/step": 1e9 * duration / steps, "compile, s": took}
-        )
+        row |= {"steps/s": steps / duration, "ns/step": 1e9 * duration / steps}
+        rows.append(row | {"compile, s": took})
         print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     return rows
 
 
 def _cases(quick: bool) -> list[tuple[dict[str, Any], Make]]:
-    walkers = [("default", STUMPS, num) for num in WALKERS] + [
-        (body, track, WALKERS[3]) for body, track in OTHERS
-    ]
+    walkers = [("default", STUMPS, num) for num in WALKERS]
+    walkers += [(body, track, WALKERS[3]) for body, track in OTHERS]
     if quick:
         return [_walking(*walkers[0]), _training(TRAINING[0]), _teaching(*CURRICULA[0])]
-    return (
-        [_walking(*walk) for walk in walkers]
-        + [_training(num) for num in TRAINING]
-        + [_teaching(*pair) for pair in CURRICULA]
-    )
+    cases = [_walking(*walk) for walk in walkers]
+    cases += [_training(num) for num in TRAINING]
+    return cases + [_teaching(*pair) for pair in CURRICULA]
 
 
 def _walking(body: str, track: str, num: int) -> tuple[dict[str, Any], Make]:
-    return {"what": f"{body}, {track}", "number": num}, lambda: (
-        rollout(body, num, pool=True, track=track),
-        num * NUM_STEPS,
-    )
+    def make():
+        return rollout(body, num, pool=True, track=track), num * NUM_STEPS
+
+    return {"what": f"{body}, {track}", "number": num}, make
 
 
 def _training(num_seeds: int) -> tuple[dict[str, Any], Make]:
@@ -71,10 +63,10 @@ def _training(num_seeds: int) -> tuple[dict[str, Any], Make]:
 
 
 def _teaching(name: str, num_seeds: int) -> tuple[dict[str, Any], Make]:
-    return {"what": f"toy grid, {name}, seeds", "number": num_seeds}, lambda: (
-        study(name, num_seeds)[1],
-        num_seeds * ROUNDS,
-    )
+    def make():
+        return study(name, num_seeds)[1], num_seeds * ROUNDS
+
+    return {"what": f"toy grid, {name}, seeds", "number": num_seeds}, make
 
 
 def _compiled(

@@ -1,6 +1,4 @@
-"""Episodes a second of ALP-GMM on the toy grid, one core, beside the same loop in NumPy with
-scikit-learn's mixtures.
-"""
+"""Episodes a second of ALP-GMM on the toy grid, one core, beside NumPy with scikit-learn."""
 
 from __future__ import annotations
 

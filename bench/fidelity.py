@@ -1,7 +1,7 @@
-"""Joint angles in the engine against Box2D from the same states under the same actions, beside
-Box2D's own change with more iterations.
+"""Joint angles in the engine against Box2D from the same states under the same actions.
 
-Errors are the largest of a joint's angle, rad: median (90th percentile) over the states of a kind.
+Beside them stands Box2D's own change with more iterations. Errors are the largest of a joint's
+angle, rad: median (90th percentile) over the states of a kind.
 """
 
 from __future__ import annotations
@@ -22,9 +22,7 @@ COLUMNS = (
 
 
 def measure(quick: bool) -> list[dict[str, Any]]:
-    """A row a body and kind of state; "Box2D" is its difference from itself at 500 and 300
-    iterations.
-    """
+    """A row a body and kind of state; "Box2D": its own difference at 500 and 300 iterations."""
     from references.same_state import KINDS
 
     num = 40 if quick else 100

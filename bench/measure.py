@@ -14,8 +14,9 @@ from typing import Any
 
 
 def pin(num_cores: int) -> None:
-    """Keep this process on the last `num_cores` of its cores, and use JAX on them as the
-    command line does; call it before JAX computes.
+    """Keep this process on the last `num_cores` of its cores.
+
+    Uses JAX on them as the command line does; call it before JAX computes.
     """
     from jaxcurriculum import use_cores
 
@@ -33,8 +34,9 @@ def seconds(function: Callable[[], Any], repeats: int = 5) -> float:
 def difference_in_seconds(
     first: Callable[[], Any], second: Callable[[], Any], repeats: int = 25
 ) -> float:
-    """How much longer a call of `first` takes: the median over pairs of calls, each pair on its
-    own so that slow spells cancel.
+    """How much longer a call of `first` takes: the median over pairs of calls.
+
+    Each pair is on its own, so that slow spells cancel.
     """
     for call in (first, second):  # compile
         _timed(call)
@@ -69,9 +71,8 @@ def about() -> dict[str, Any]:
     """Versions, device and revision, to stand beside every number."""
     import jax
 
-    revision = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True
-    ).stdout.strip()
+    command = ["git", "describe", "--always", "--dirty"]
+    revision = subprocess.run(command, capture_output=True, text=True).stdout.strip()
     names = ("jax", "jaxlib", "flax", "optax", "numpy", "scikit-learn", "gymnasium", "Box2D")
     return {
         "date": time.strftime("%Y-%m-%d"),
@@ -95,8 +96,7 @@ def _version(name: str) -> str:
 def _processor() -> str:
     try:
         with open("/proc/cpuinfo") as file:
-            return next(
-                line.split(":", 1)[1].strip() for line in file if line.startswith("model name")
-            )
+            model = next(line for line in file if line.startswith("model name"))
+            return model.split(":", 1)[1].strip()
     except (OSError, StopIteration):
         return platform.processor() or "unknown"

@@ -1,10 +1,9 @@
-"""Where a walker's step spends its time: how much shorter it is without each part, default body on
-Stump Tracks, 1,024 walkers, one core.
+"""Where a walker's step spends its time: how much shorter it is without each part.
 
-Each part is replaced by something that costs next to nothing and keeps the shapes; what its absence
-saves in the programs around it counts as its own, so the parts need not add up to the whole.
-Programs differ for other reasons too: the hull's part came out at -220 and at 42 ns in two
-processes.
+Default body on Stump Tracks, 1,024 walkers, one core. Each part is replaced by something that costs
+next to nothing and keeps the shapes; what its absence saves in the programs around it counts as its
+own, so the parts need not add up to the whole. Programs differ for other reasons too: the hull's
+part came out at -220 and at 42 ns in two processes.
 """
 
 from __future__ import annotations
@@ -28,10 +27,8 @@ def measure(quick: bool) -> list[dict[str, Any]]:
     rows = [{"what": "whole step", "ns/step": total, "share %": 100.0}]
     for name, (place, replacement) in _parts().items():
         with mock.patch(f"jaxcurriculum.envs.walker.{place}", replacement):
-            cost = (
-                difference_in_seconds(whole, rollout("default", WALKERS, pool=False), repeats)
-                / steps
-            )
+            without = rollout("default", WALKERS, pool=False)
+            cost = difference_in_seconds(whole, without, repeats) / steps
         rows.append({"what": name, "ns/step": cost, "share %": 100 * cost / total})
     cost = difference_in_seconds(rollout("default", WALKERS, pool=True), whole, repeats) / steps
     return [*rows, {"what": "task pool, on top", "ns/step": cost, "share %": 100 * cost / total}]
@@ -43,71 +40,65 @@ def _parts() -> dict[str, tuple[str, Callable[..., Any]]]:
     import jax.numpy as jnp
 
     from jaxcurriculum.envs.walker.engine.contact import link_contacts
+    from jaxcurriculum.envs.walker.engine.position_correction import Poses
     from jaxcurriculum.envs.walker.engine.rows import make_rows
-    from jaxcurriculum.envs.walker.engine.settle import Poses
     from jaxcurriculum.envs.walker.engine.surfaces import FAR
     from jaxcurriculum.envs.walker.engine.terrain import Window
 
     def like(
         function: Callable[..., Any], seed: Callable[..., jax.Array], value: float
     ) -> Callable[..., Any]:
-        """What `function` returns, but all numbers a `value` that the compiler does not know,
-        as it comes from `seed` [N].
-        """
+        """What `function` returns, all numbers a `value` from `seed` that no compiler knows."""
 
         def replacement(*arguments):
             unknown = value + 0.0 * seed(*arguments)
-            shapes = jax.eval_shape(function, *arguments)
-            return jax.tree.map(
-                lambda leaf: jnp.broadcast_to(unknown, leaf.shape).astype(leaf.dtype), shapes
-            )
+
+            def fill(leaf):
+                return jnp.broadcast_to(unknown, leaf.shape).astype(leaf.dtype)
+
+            return jax.tree.map(fill, jax.eval_shape(function, *arguments))
 
         return replacement
 
     def free_poses(walker, start, velocity, contacts, at_lower, at_upper, step):
-        return Poses(
-            *[
-                pose + step * rate
-                for pose, rate in zip((start.hull, start.links), (velocity.hull, velocity.links))
-            ]
-        )
+        hull = start.hull + step * velocity.hull
+        return Poses(hull, start.links + step * velocity.links)
 
     def first_obstacles(level, start, stretch):
         shown = level.density.most(stretch)
-        return Window(
-            None, None, jax.tree.map(lambda table: table[:shown], level.obstacles), level.density
-        )
+        obstacles = jax.tree.map(lambda table: table[:shown], level.obstacles)
+        return Window(None, None, obstacles, level.density)
 
     return {
-        "obstacles around a walker (memory)": ("tracks.look_around", first_obstacles),
+        "obstacles around a walker (memory)": ("environment.window_at", first_obstacles),
         "collision: links against the track": (
-            "dynamics.link_contacts",
+            "engine.dynamics.link_contacts",
             like(link_contacts, lambda walker, window, tops, shape: tops[0, 0, 0], FAR),
         ),
         "collision: choice of two contacts a link": (
-            "dynamics.deepest",
+            "engine.dynamics.deepest",
             lambda pairs, centres: jax.tree.map(lambda x: x[..., :2, :, :, :], pairs),
         ),
         "rows": (
-            "dynamics.make_rows",
+            "engine.dynamics.make_rows",
             like(make_rows, lambda mass, tops, contacts: tops[0, 0, 0], 0.1),
         ),
         "solver: sweeps": (
-            "solver.gauss_seidel",
+            "engine.solver.gauss_seidel",
             lambda rows, bounds, solution, num_sweeps: solution,
         ),
-        "solver: Newton steps": ("solver._newton_step", lambda rows, mass, bounds, now: now),
-        "passes over positions": ("dynamics.settle", free_poses),
+        "solver: Newton steps": ("engine.solver._newton_step", lambda rows, mass, bounds, now: now),
+        "passes over positions": ("engine.dynamics.correct_positions", free_poses),
         "impacts": (
-            "dynamics.land",
+            "engine.dynamics.stop_at_impact",
             lambda walker, pairs, contacts, centres, flight, *_: (flight, contacts.gap[0] > FAR),
         ),
         "hull against the track": (
-            "tracks.hull_touches",
+            "environment.hull_touches",
             lambda walker, window, pose: pose[1] < -FAR,
         ),
         "lidar": (
-            "tracks.lidar",
+            "senses.lidar",
             lambda window, origin: jnp.broadcast_to(origin[0], (10, origin.shape[-1])),
         ),
     }

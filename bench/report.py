@@ -22,9 +22,8 @@ def show(console: Console, title: str, columns: Sequence[str], rows: list[dict[s
     """Print rows as a table, a blank where a row says nothing."""
     table = Table(title=title, title_justify="left")
     for column in columns:
-        table.add_column(
-            column, justify="left" if column in ("what", "body", "teacher", "note") else "right"
-        )
+        is_text = column in ("what", "body", "teacher", "note")
+        table.add_column(column, justify="left" if is_text else "right")
     for row in rows:
         table.add_row(*(_text(row.get(column)) for column in columns))
     console.print(table)

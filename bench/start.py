@@ -27,10 +27,8 @@ def measure(quick: bool) -> list[dict[str, Any]]:
     return [
         {"what": "main job, first start", **starts[0]},
         {"what": "main job, second start (persistent cache)", **starts[1]},
-        *(
-            {"what": f"1,024 walkers, random actions, {which} start", **row}
-            for which, row in zip(("first", "second"), walkers)
-        ),
+        {"what": "1,024 walkers, random actions, first start", **walkers[0]},
+        {"what": "1,024 walkers, random actions, second start", **walkers[1]},
     ]
 
 
@@ -70,9 +68,7 @@ def walkers() -> Callable[[], Any]:
 
 
 def measured(make: Callable[[], Callable[[], Any]]) -> dict[str, float]:
-    """Compile time as the first call less a second one, and memory above that of a process that
-    has only begun to use JAX.
-    """
+    """Compile time (first call less a second) and memory above a process that began JAX."""
     import jax
     import jax.numpy as jnp
 

@@ -1,6 +1,4 @@
-"""10^7 random steps over all bodies and tracks: numbers that are not finite, links inside the
-track, joints past their limits.
-"""
+"""10^7 random steps on all bodies and tracks: bad numbers, links in the track, joints too far."""
 
 from __future__ import annotations
 
@@ -50,7 +48,7 @@ def _row(body: str, env, num_steps: int) -> dict[str, Any]:
     import numpy as np
 
     start = time.perf_counter()
-    finite, depth, past = (np.asarray(x) for x in rollout(body, env, num_steps))
+    finite, depth, past = map(np.asarray, rollout(body, env, num_steps))
     return {
         "body": body,
         "track": env.name,
@@ -66,8 +64,7 @@ def _row(body: str, env, num_steps: int) -> dict[str, Any]:
 
 
 def rollout(body: str, env, num_steps: int):
-    """Whether all is finite, depth of the deepest link corner or obstacle corner (m), joints past
-    limits (rad): [num_steps, WALKERS] each.
+    """Whether all is finite, deepest corner (m), joints past limits (rad): [num_steps, WALKERS].
 
     A walker begins somewhere on its track, above all that stands there, and begins there anew when
     it ends. The depth of links is measured after each step, at the poses that it led to.
@@ -76,6 +73,7 @@ def rollout(body: str, env, num_steps: int):
     import jax.numpy as jnp
     import numpy as np
 
+    from jaxcurriculum import tree
     from jaxcurriculum.envs.walker.bodies import anatomy, get_body
     from jaxcurriculum.envs.walker.engine.contact import MARGIN, link_contacts
     from jaxcurriculum.envs.walker.engine.kinematics import (
@@ -89,13 +87,13 @@ def rollout(body: str, env, num_steps: int):
     from jaxcurriculum.envs.walker.environment import surroundings
 
     walker = jax.tree.map(lambda x: x[..., None], anatomy(get_body(body)))
-    lower, upper = (
-        np.array(limits)[:, None, None]
-        for limits in (walker.body.joint_lower, walker.body.joint_upper)
-    )
+    lower = np.array(walker.body.joint_lower)[:, None, None]
+    upper = np.array(walker.body.joint_upper)[:, None, None]
     key = jax.random.key(0)
     keys = jax.random.split(key, WALKERS)
-    batch_last = lambda tree: jax.tree.map(lambda x: jnp.moveaxis(x, 0, -1), tree)
+
+    def batch_last(tree):
+        return jax.tree.map(lambda x: jnp.moveaxis(x, 0, -1), tree)
 
     def drop(levels, states):
         pose = states.hull_pose.at[:, 0].add(jax.random.uniform(key, (WALKERS,), maxval=STRETCH))
@@ -103,34 +101,27 @@ def rollout(body: str, env, num_steps: int):
         ground = jnp.full((1, WALKERS), GROUND) if window.heights is None else window.heights
         tops = [ground.max(0)]
         if window.obstacles is not None:
-            obstacles = (
-                window.obstacles.top
-                if isinstance(window.obstacles, Columns)
-                else window.obstacles.vertices[1].max(1)
-            )
-            tops.append(
-                jnp.where(right_ends(window.obstacles) < NOWHERE / 2, obstacles, GROUND).max(0)
-            )
-        return states.replace(hull_pose=pose.at[:, 1].add(jnp.stack(tops).max(0) - GROUND + ABOVE))
+            if isinstance(window.obstacles, Columns):
+                top = window.obstacles.top
+            else:
+                top = window.obstacles.vertices[1].max(1)
+            is_there = right_ends(window.obstacles) < NOWHERE / 2
+            tops.append(jnp.where(is_there, top, GROUND).max(0))
+        height = jnp.stack(tops).max(0) - GROUND + ABOVE
+        return states.replace(hull_pose=pose.at[:, 1].add(height))
 
     def depth_of(levels, states):
         levels, states = batch_last(levels), batch_last(states)
-        shape = posture(
-            walker, states.hull_pose[2], link_angles(walker, states.hull_pose[2], states.joints)
-        )
+        angle = states.hull_pose[2]
+        shape = posture(walker, angle, link_angles(walker, angle, states.joints))
         tops = link_tops(walker, states.hull_pose, shape) + states.offset
-        window, corners = (
-            surroundings(walker, levels, states.hull_pose),
-            link_corners(walker, tops, shape.axis),
-        )
-        pairs, reach = link_contacts(walker, window, tops, shape), walker.span.link / 2 + MARGIN
+        window = surroundings(walker, levels, states.hull_pose)
+        corners = link_corners(walker, tops, shape.axis)
+        pairs = link_contacts(walker, window, tops, shape)
+        reach = walker.span.link / 2 + MARGIN
         near = window.near(corners[0].mean(0) - reach, 2 * reach)
-        gap = jnp.concatenate(
-            [
-                jnp.where(pairs.on_link > 0, pairs.gap, FAR),
-                *[surface.outside(corners).gap for surface in near],
-            ]
-        )
+        gaps = [surface.outside(corners).gap for surface in near]
+        gap = jnp.concatenate([jnp.where(pairs.on_link > 0, pairs.gap, FAR), *gaps])
         past = jnp.maximum(lower - states.joints, states.joints - upper)
         return -gap.min((0, 1, 2)), past.max((0, 1))
 
@@ -140,23 +131,15 @@ def rollout(body: str, env, num_steps: int):
         reset = drop(levels, jax.vmap(env.reset)(keys, levels)[0])
 
         def step(states, number):
-            actions = jax.random.uniform(
-                jax.random.fold_in(key, number // HOLD),
-                (WALKERS, env.action_space.dims),
-                minval=-1,
-                maxval=1,
-            )
+            held = jax.random.fold_in(key, number // HOLD)
+            shape = (WALKERS, env.action_space.dims)
+            actions = jax.random.uniform(held, shape, minval=-1, maxval=1)
             new, now = jax.vmap(env.step, in_axes=(None, 0, 0, 0))(key, levels, states, actions)
-            numbers = [
-                leaf.reshape(WALKERS, -1) for leaf in jax.tree.leaves((new, now.obs, now.reward))
-            ]
+            leaves = jax.tree.leaves((new, now.obs, now.reward))
+            numbers = [leaf.reshape(WALKERS, -1) for leaf in leaves]
             finite = jnp.isfinite(jnp.concatenate(numbers, axis=1)).all(1)
-            depth, past = depth_of(levels, new)
             begin = now.terminated | ~finite | (number % 1000 == 999)
-            choose = lambda fresh, old: jnp.where(
-                begin.reshape(-1, *[1] * (old.ndim - 1)), fresh, old
-            )
-            return jax.tree.map(choose, reset, new), (finite, depth, past)
+            return tree.where(begin, reset, new), (finite, *depth_of(levels, new))
 
         return jax.lax.scan(step, reset, jnp.arange(num_steps))[1]
 

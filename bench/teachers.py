@@ -1,11 +1,10 @@
-"""What each teacher costs on the toy grid over a default run of 20,000 episodes, one episode a
-round, one core, the whole loop included.
+"""What each teacher costs on the toy grid over a default run of 20,000 episodes, one core.
 
-Three of them stand beside the same loop in NumPy and scikit-learn, over as many episodes. The cost
-of the random teacher is that of the loop itself. "end/start" is the cost of the last 3,000 episodes
-over that of episodes 1,000 to 4,000; ALP-GMM, which looks for neighbours in a history of at most
-20,000 episodes, has a row for when that is full, 21,000 to 24,000 beside the last 3,000 of 60,000.
-States are those of the 2-D grid.
+One episode a round, the whole loop included. Three of them stand beside the same loop in NumPy and
+scikit-learn, over as many episodes. The cost of the random teacher is that of the loop itself.
+"end/start" is the cost of the last 3,000 episodes over that of episodes 1,000 to 4,000; ALP-GMM,
+which looks for neighbours in a history of at most 20,000 episodes, has a row for when that is full,
+21,000 to 24,000 beside the last 3,000 of 60,000. States are those of the 2-D grid.
 """
 
 from __future__ import annotations
@@ -45,37 +44,35 @@ def measure(quick: bool) -> list[dict[str, Any]]:
         for name in ("riac", "covar-gmm", "alp-gmm")
     }
     rows = [_row(name, reference.get(name), calls) for name in names]
-    full = {
-        "teacher": "alp-gmm: its history full",
-        **_cost("alp-gmm", NUM_SEEDS // 4, 3 * calls, skip=calls + 1),
-    }
-    return rows + [full] + _split(calls)
+    full = _cost("alp-gmm", NUM_SEEDS // 4, 3 * calls, skip=calls + 1)
+    return [*rows, {"teacher": "alp-gmm: its history full", **full}, *_split(calls)]
 
 
 def _row(name: str, reference: float | None, calls: int) -> dict[str, Any]:
     row = {"teacher": name, **_cost(name, NUM_SEEDS if reference else NUM_SEEDS // 4, calls)}
-    return row | (
-        {"NumPy, µs/episode": reference, "times NumPy": reference / row["µs/episode"]}
-        if reference
-        else {}
-    )
+    if reference is None:
+        return row
+    ratio = reference / row["µs/episode"]
+    return row | {"NumPy, µs/episode": reference, "times NumPy": ratio}
 
 
 def _split(calls: int) -> list[dict[str, Any]]:
-    """What the parts of ALP-GMM's round cost, each the difference between two loops, of which
-    one leaves the part out.
-    """
+    """What the parts of ALP-GMM's round cost, each as the difference between two loops."""
     from jaxcurriculum.teachers.parts import gmm
 
-    no_fit = mock.patch.object(
-        gmm, "fit", lambda key, data, candidates, needed: gmm.empty(max(candidates), data.shape[1])
-    )
-    no_search = mock.patch.object(
-        sys.modules["jaxcurriculum.teachers.alp_gmm"],
-        "nearest_before",
-        lambda points, numbers, history: numbers,
-    )
-    cost = lambda name: _cost(name, NUM_SEEDS, calls)["µs/episode"]
+    def fit_nothing(key, data, candidates, needed):
+        return gmm.empty(max(candidates), data.shape[1])
+
+    def search_nothing(points, numbers, history):
+        return numbers
+
+    alp_gmm = sys.modules["jaxcurriculum.teachers.alp_gmm"]
+    no_fit = mock.patch.object(gmm, "fit", fit_nothing)
+    no_search = mock.patch.object(alp_gmm, "nearest_before", search_nothing)
+
+    def cost(name: str) -> float:
+        return _cost(name, NUM_SEEDS, calls)["µs/episode"]
+
     loops = [cost("random")]
     with no_fit:
         with no_search:

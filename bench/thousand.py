@@ -1,8 +1,7 @@
-"""A thousand curricula of ALP-GMM on the toy grid, 20,000 episodes each, on two cores, compilation
-included.
+"""A thousand curricula of ALP-GMM on the toy grid, 20,000 episodes each, on two cores.
 
-A quarter of them before, to see what a seed adds (both peaks include some 1.5 GB that compiling
-takes).
+Compilation is included. A quarter of them before, to see what a seed adds (both peaks include some
+1.5 GB that compiling takes).
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""End-to-end training of the main job: steps a second, what a second seed costs, and where the time
-goes.
+"""End-to-end training of the main job: steps a second, a second seed, where the time goes.
 
 Shares are of one seed on one core: each part is compiled and timed alone, at the sizes of the main
 job; `whole` is the round itself. The host's share is measured in a real run on disk: the time that
@@ -55,9 +54,7 @@ def _whole(num_seeds: int) -> dict[str, Any]:
 
 
 def advancing(num_seeds: int) -> tuple[Callable[[], Any], int]:
-    """A call that trains `num_seeds` seeds of the main job for ROUNDS rounds more, and how many
-    steps those are.
-    """
+    """A call that trains `num_seeds` seeds for ROUNDS rounds more, and how many steps it has."""
     import jax
     import jax.numpy as jnp
 
@@ -87,38 +84,35 @@ def _parts(device) -> list[dict[str, Any]]:
     import jax
     import jax.numpy as jnp
 
-    from jaxcurriculum import envs, students
+    from jaxcurriculum import envs
     from jaxcurriculum.roles import Context
-    from jaxcurriculum.rollout import collect
+    from jaxcurriculum.rollout import RolloutConfig
+    from jaxcurriculum.rollout.collect import collect
 
-    loop, config, env = _experiment(1, 1e6).loop, students.PpoConfig(), envs.stump_tracks()
+    loop, sizes, env = _experiment(1, 1e6).loop, RolloutConfig(), envs.stump_tracks()
     teacher, student = loop.teacher, loop.student
     state = jax.jit(loop.init)(jax.random.key(0))
     for round in range(3):
         state, episodes = jax.jit(loop.round)(state, jnp.int32(round))
-    key, num_envs = jax.random.key(1), config.rollout.num_envs
+    key, num_envs = jax.random.key(1), sizes.num_envs
     _, proposals = jax.jit(teacher.propose, static_argnums=2)(
         key, state.teacher, student.num_proposals
     )
 
+    def stand(key, memory, obs, first):
+        return memory, jnp.zeros((num_envs, env.action_space.dims)), None
+
     @jax.jit
     def physics(key, rollout):
-        policy = lambda key, obs: (jnp.zeros((num_envs, env.action_space.dims)), None)
-        rollout, trajectory, _, _ = collect(key, env, config.rollout, rollout, proposals, policy)
-        return rollout, trajectory
+        return collect(key, env, sizes, rollout, proposals, stand)
 
     @jax.jit
     def acting(key, student_state):
-        policy = lambda key, obs: (
-            jax.vmap(student.act, in_axes=(0, None, 0, None))(
-                jax.random.split(key, num_envs), student_state, obs, False
-            ),
-            None,
-        )
-        rollout, trajectory, _, _ = collect(
-            key, env, config.rollout, student_state.rollout, proposals, policy
-        )
-        return rollout, trajectory
+        def policy(key, memory, obs, first):
+            memory, action = student.act(key, student_state, memory, obs, first, False)
+            return memory, action, None
+
+        return collect(key, env, sizes, student_state.rollout, proposals, policy)
 
     @jax.jit
     def teaching(key, teacher_state):
@@ -148,9 +142,7 @@ def _parts(device) -> list[dict[str, Any]]:
 
 
 def _host(quick: bool) -> dict[str, Any]:
-    """Time of the recorder and the progress bar in a run on disk, against the run's wall time
-    after its first evaluation.
-    """
+    """Time of recorder and progress bar over a run's wall time after its first evaluation."""
     from rich.console import Console
 
     from jaxcurriculum.runs import host

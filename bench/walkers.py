@@ -1,5 +1,4 @@
-"""Walker steps a second with random actions, everything included, on one core, beside Box2D on the
-same core.
+"""Walker steps a second with random actions, all included, on one core, beside Box2D.
 
 Everything: generating the levels of the pool, physics, observation, lidar, reward, ends of episodes
 and their next levels. The cost of the task pool is the difference to stepping the same walkers on
@@ -20,7 +19,10 @@ NUM_STEPS = 100
 # neither alone
 ROUNDS = 8
 STUMPS = "stump_tracks"
-OTHERS = [(body, STUMPS) for body in ("short", "long", "quadruped")] + [
+OTHERS = [
+    ("short", STUMPS),
+    ("long", STUMPS),
+    ("quadruped", STUMPS),
     ("default", "hexagon_tracks"),
     ("default", "stump_sequences"),
 ]
@@ -32,19 +34,16 @@ ROUGH = [
 
 
 def measure(quick: bool) -> list[dict[str, Any]]:
-    """A row a number of walkers, body and track, one for the cost of the pool, one a track for
-    new levels.
-    """
+    """Rows: walkers, body and track; one for the cost of the pool; one a track for new levels."""
     sizes = (64, 1024) if quick else (64, 256, 512, 1024, 2048, 4096, 8192)
     rows = []
-    cases = [("default", STUMPS, num) for num in sizes] + [
-        (body, track, 1024) for body, track in (*OTHERS, *([] if quick else ROUGH))
-    ]
+    others = OTHERS if quick else OTHERS + ROUGH
+    cases = [("default", STUMPS, num) for num in sizes]
+    cases += [(body, track, 1024) for body, track in others]
     for body, track, num in cases:
         walk = rollout(body, num, pool=True, track=track)
-        durations, references = zip(
-            *[(seconds(walk, 2), box2d_steps_per_second(body, 0.5)) for _ in range(ROUNDS)]
-        )
+        in_turn = [(seconds(walk, 2), box2d_steps_per_second(body, 0.5)) for _ in range(ROUNDS)]
+        durations, references = zip(*in_turn)
         rows.append(_row(body, track, num, min(durations), max(references)))
     pair = [rollout("default", 1024, pool) for pool in (True, False)]
     cost = difference_in_seconds(*pair) / (1024 * NUM_STEPS) * 1e9
@@ -88,41 +87,45 @@ def new_tracks(track: str, num: int) -> Callable[[], Any]:
     from jaxcurriculum import envs
 
     env, keys = getattr(envs, track)(), jax.random.split(jax.random.key(0), num)
-    make = jax.jit(
-        jax.vmap(lambda key: env.reset(key, env.generate(key, env.task_space.sample(key))))
-    )
+
+    def begin(key):
+        return env.reset(key, env.generate(key, env.task_space.sample(key)))
+
+    make = jax.jit(jax.vmap(begin))
     return lambda: make(keys)
 
 
 def rollout(body: str, num: int, pool: bool, track: str = STUMPS) -> Callable[[], Any]:
-    """A call that steps `num` walkers NUM_STEPS times; with the pool it goes on from where the
-    last one stopped.
-    """
+    """A call that steps `num` walkers NUM_STEPS times; with the pool each goes on from the last."""
     import jax
     import jax.numpy as jnp
 
     from jaxcurriculum import envs
     from jaxcurriculum.records import fresh_proposals
-    from jaxcurriculum.rollout import RolloutConfig, collect, init_rollout
+    from jaxcurriculum.rollout import RolloutConfig
+    from jaxcurriculum.rollout.collect import collect, init_rollout
 
     env = getattr(envs, track)(body)
     config = RolloutConfig(num_envs=num, num_steps=NUM_STEPS, pool_size=num)
-    actions = lambda key: jax.random.uniform(key, (num, env.action_space.dims), minval=-1, maxval=1)
+
+    def actions(key):
+        return jax.random.uniform(key, (num, env.action_space.dims), minval=-1, maxval=1)
+
+    def policy(key, memory, obs, first):
+        return memory, actions(key), None
 
     def propose(key):
         key_tasks, key_seeds = jax.random.split(key)
-        return fresh_proposals(
-            key_seeds, jax.vmap(env.task_space.sample)(jax.random.split(key_tasks, num))
-        )
+        tasks = jax.vmap(env.task_space.sample)(jax.random.split(key_tasks, num))
+        return fresh_proposals(key_seeds, tasks)
 
     @jax.jit
     def with_pool(key, state):
         key_propose, key_collect = jax.random.split(key)
-        policy = lambda key, obs: (actions(key), None)
-        state, trajectory, _, _ = collect(
-            key_collect, env, config, state, propose(key_propose), policy
-        )
-        return state, (trajectory.reward.sum(), trajectory.obs.sum(), trajectory.next_obs.sum())
+        proposals = propose(key_propose)
+        state, rollout = collect(key_collect, env, config, state, proposals, policy)
+        seen = rollout.experience
+        return state, (seen.reward.sum(), seen.obs.sum(), seen.next_obs.sum())
 
     @jax.jit
     def without_pool(key, levels, state):
@@ -145,7 +148,7 @@ def rollout(body: str, num: int, pool: bool, track: str = STUMPS) -> Callable[[]
         return lambda: without_pool(key, levels, state)[
             1
         ]  # always from the start: those that fell would lie there ever after
-    held = [init_rollout(env, num)]
+    held = [init_rollout(env, num, ())]
 
     def go_on():
         held[0], seen = with_pool(key, held[0])
@@ -155,11 +158,10 @@ def rollout(body: str, num: int, pool: bool, track: str = STUMPS) -> Callable[[]
 
 
 def box2d_steps_per_second(body: str, duration: float) -> float:
-    """Box2D with random actions, resets included, for `duration` seconds: gymnasium's
-    BipedalWalker-v3, other bodies on its ground.
+    """Box2D with random actions, resets included, for `duration` seconds.
 
-    Theirs is the tests' stepper, leaner than gymnasium's class. Short bodies fall soon, and resets
-    of Box2D are slow.
+    gymnasium's BipedalWalker-v3, and other bodies on its ground. Theirs is the tests' stepper,
+    leaner than gymnasium's class. Short bodies fall soon, and resets of Box2D are slow.
     """
     import gymnasium
     import numpy as np

@@ -1,8 +1,7 @@
-"""The study of teachers on toy grids: % of cells mastered against episodes, for every teacher of
-the command line.
+"""The study of teachers on toy grids: % of cells mastered against episodes, teacher by teacher.
 
     python experiments/toy_study.py [--seeds 100] [--grids 2-D-10 ...] [--teachers riac ...]
-    [--folder toy_study]
+                                    [--folder toy_study]
 
 Writes toy_study.json, a figure a grid, and toy_study.md (the table). A pair of grid and teacher
 that stands in the file is not run again, so a study that was stopped goes on where it was.
@@ -38,9 +37,7 @@ LEVEL = 0.05  # of significance, over all teachers of a grid together (Holm)
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
-    """A toy grid, and how long it is practised: 1.3 to 2.6 times the episodes (76 a cell) that
-    the best order of tasks needs.
-    """
+    """A toy grid, practised for 1.3 to 2.6 times the episodes (76 a cell) of the best order."""
 
     dims: int
     cells: int
@@ -63,21 +60,15 @@ class Grid:
         )
 
     def _knowledge(self, teacher: str) -> tuple[str, ...]:
-        """What experts tell oracle and ADR (as in meta-ACL's toy runs): which way is hard,
-        where is easy; and the cells of bandits.
-        """
+        """What experts tell oracle and ADR (as in meta-ACL's toy runs); cells of bandits."""
         zeros = ["0.0"] * (self.dims + self.irrelevant_dims)
         cells = max(1, round(100 ** (1 / len(zeros))))  # an axis: 81 to 125 arms, 243 on five axes
         if teacher == "oracle":
-            return (
-                f"teacher.step={','.join(['0.05'] * self.dims + ['0.0'] * self.irrelevant_dims)},",
-            )
+            steps = ["0.05"] * self.dims + ["0.0"] * self.irrelevant_dims
+            return (f"teacher.step={','.join(steps)},",)
         if teacher == "adr":
-            return (
-                f"teacher.initial_mean={','.join(zeros)},",
-                "teacher.judge_every=10",
-                "teacher.step_size=0.05",
-            )
+            start = f"teacher.initial_mean={','.join(zeros)},"
+            return start, "teacher.judge_every=10", "teacher.step_size=0.05"
         return (f"teacher.cells={cells}",) if hasattr(TEACHERS[teacher].config, "cells") else ()
 
 
@@ -104,9 +95,8 @@ def curves(grid: Grid, teacher: str, num_seeds: int) -> np.ndarray:
         starts = loop.config.rounds_per_evaluation * jnp.arange(NUM_EVALUATIONS, dtype=jnp.int32)
         return jax.lax.scan(advance, loop.init(key), starts)[1]
 
-    return np.asarray(
-        map_seeds(one_seed, num_seeds, group=group)(jax.random.split(jax.random.key(0), num_seeds))
-    )
+    keys = jax.random.split(jax.random.key(0), num_seeds)
+    return np.asarray(map_seeds(one_seed, num_seeds, group=group)(keys))
 
 
 def run(
@@ -133,10 +123,8 @@ def run(
                 "final": scores[:, -1].round(2).tolist(),
                 "seconds": round(time.perf_counter() - start, 1),
             }
-            print(
-                f"{grid} {teacher}: {scores[:, -1].mean():.1f} % in {rows[teacher]['seconds']} s",
-                flush=True,
-            )
+            final, took = scores[:, -1].mean(), rows[teacher]["seconds"]
+            print(f"{grid} {teacher}: {final:.1f} % in {took} s", flush=True)
             new = path.with_suffix(".new")
             new.write_text(json.dumps(results) + "\n")
             new.replace(path)
@@ -157,14 +145,9 @@ def read(path: pathlib.Path) -> dict[str, Any]:
             for grid, rows in results["grids"].items()
             for teacher, row in rows.items()
         ]
-        why = (
-            ""
-            if all(
-                [len(row[key]) for key in ("mean", "sd", "final")] == expected
-                for _, _, row in pairs
-            )
-            else "scores are missing"
-        )
+        lengths = [[len(row[key]) for key in ("mean", "sd", "final")] for _, _, row in pairs]
+        is_whole = all(found == expected for found in lengths)
+        why = "" if is_whole else "scores are missing"
     except ValueError as error:
         why = str(error)
     except (KeyError, TypeError, AttributeError):
@@ -191,8 +174,9 @@ def holm(p_values: dict[str, float]) -> dict[str, float]:
 
 
 def table(results: dict[str, Any]) -> str:
-    """Final scores, mean ± sd over seeds, as Markdown; bold where they are above random's and *
-    where below, significantly.
+    """Final scores, mean ± sd over seeds, as Markdown; bold above random's, * below it.
+
+    Above or below is what differs significantly.
     """
     names = [name for name in TEACHERS if any(name in rows for rows in results["grids"].values())]
     lines = [
@@ -209,41 +193,29 @@ def table(results: dict[str, Any]) -> str:
 
 def _cells(rows: dict[str, Any]) -> dict[str, str]:
     base = np.array(rows["random"]["final"])
-    p_values = holm(
-        {
-            name: permutation_p_value(np.array(row["final"]), base)
-            for name, row in rows.items()
-            if name != "random"
-        }
-    )
+    finals = {name: np.array(row["final"]) for name, row in rows.items()}
+    others = {name: final for name, final in finals.items() if name != "random"}
+    p_values = holm({name: permutation_p_value(final, base) for name, final in others.items()})
     cells = {}
-    for name, row in rows.items():
-        final = np.array(row["final"])
-        text, differs = (
-            f"{final.mean():.1f} ± {final.std(ddof=1):.1f}",
-            p_values.get(name, 1.0) < LEVEL,
-        )
-        cells[name] = (
-            (f"**{text}**" if final.mean() > base.mean() else f"{text} *") if differs else text
-        )
+    for name, final in finals.items():
+        text = f"{final.mean():.1f} ± {final.std(ddof=1):.1f}"
+        if p_values.get(name, 1.0) < LEVEL:
+            text = f"**{text}**" if final.mean() > base.mean() else f"{text} *"
+        cells[name] = text
     return cells
 
 
 def figure(name: str, rows: dict[str, Any]) -> Figure:
-    """A panel a teacher: its mean and standard deviation over seeds in blue, random's mean in
-    grey.
-    """
-    grid, others = (
-        GRIDS[name],
-        [teacher for teacher in TEACHERS if teacher in rows and teacher != "random"],
-    )
+    """A panel a teacher: mean and standard deviation in blue, random's mean in grey."""
+    grid = GRIDS[name]
+    others = [teacher for teacher in TEACHERS if teacher in rows and teacher != "random"]
     episodes = grid.episodes / NUM_EVALUATIONS * np.arange(1, NUM_EVALUATIONS + 1)
     columns = min(6, len(others))
     num_rows = -(-len(others) // columns)
     drawn = Figure(figsize=(2.1 * columns + 0.6, 1.75 * num_rows + 1.0), layout="constrained")
     axes = np.atleast_1d(drawn.subplots(num_rows, columns, sharex=True, sharey=True)).ravel()
     for ax, teacher in zip(axes, others):
-        mean, sd = (np.array(rows[teacher][key]) for key in ("mean", "sd"))
+        mean, sd = np.array(rows[teacher]["mean"]), np.array(rows[teacher]["sd"])
         ax.plot(episodes, rows["random"]["mean"], color=GREY, linewidth=1.5)
         ax.fill_between(episodes, mean - sd, mean + sd, color=BLUE, alpha=0.2, linewidth=0)
         ax.plot(episodes, mean, color=BLUE, linewidth=2)
@@ -281,12 +253,8 @@ def main() -> None:
         parser.error(f"--seeds must be at least 2, to have a spread, got {options.seeds}.")
     use_cores()
     options.folder.mkdir(parents=True, exist_ok=True)
-    results = run(
-        options.folder,
-        options.grids,
-        list(dict.fromkeys(["random", *options.teachers])),
-        options.seeds,
-    )
+    teachers = list(dict.fromkeys(["random", *options.teachers]))
+    results = run(options.folder, options.grids, teachers, options.seeds)
     (options.folder / "toy_study.md").write_text(table(results))
     with matplotlib.rc_context(STYLE):
         for name, rows in results["grids"].items():

@@ -1,10 +1,9 @@
-"""Checks at the boundary: a user's own role is traced once, and what differs is named before a
-scan can fail on it.
-"""
+"""Checks at the boundary: a role is traced once, and what differs is named before a scan fails."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from typing import Any
 
@@ -23,20 +22,16 @@ MOST_BYTES = 8 * GIB  # of a seed's teacher, and of its student
 
 
 def check_same(what: str, before: PyTree, after: PyTree) -> None:
-    """Raise a ValueError that names the first leaf whose structure, shape or dtype differs
-    between `before` and `after`.
-    """
-    paths_before, paths_after = (
-        dict(jax.tree_util.tree_flatten_with_path(tree)[0]) for tree in (before, after)
-    )
-    for path in [*paths_before, *(path for path in paths_after if path not in paths_before)]:
+    """Raise a ValueError that names the first leaf whose structure, shape or dtype differs."""
+    leaves_before = dict(jax.tree_util.tree_leaves_with_path(before))
+    leaves_after = dict(jax.tree_util.tree_leaves_with_path(after))
+    for path in leaves_before | leaves_after:
         name = jax.tree_util.keystr(path) or "(the state itself)"
-        old, new = paths_before.get(path), paths_after.get(path)
+        old, new = leaves_before.get(path), leaves_after.get(path)
         if old is None or new is None:
+            found = "missing" if new is None else "new"
             raise ValueError(
-                f"{what}: leaf {name} is"
-                f" {'missing afterwards' if new is None else 'new afterwards'}; it must keep its"
-                " structure."
+                f"{what}: leaf {name} is {found} afterwards; it must keep its structure."
             )
         if (old.shape, old.dtype) != (new.shape, new.dtype):
             raise ValueError(
@@ -85,9 +80,7 @@ def check_environment(env: Environment) -> None:
 
 
 def strong_environment(env: Environment) -> Environment:
-    """`env`, whose levels, states and time steps have fixed dtypes although its functions may
-    give Python's numbers.
-    """
+    """`env` with fixed dtypes, although its functions may give Python's numbers."""
 
     def fixed(function):
         return lambda *arguments: strong(function(*arguments))
@@ -103,14 +96,14 @@ def check_size(name: str, role: Teacher | Student) -> None:
       ValueError: naming the role, what its state takes, and the largest leaf.
     """
     state = jax.eval_shape(role.init, jax.eval_shape(lambda: jax.random.key(0)))
-    sizes = {path: _num_bytes(leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(state)}
-    if sum(sizes.values()) > MOST_BYTES:
-        largest = max(sizes, key=lambda path: sizes[path])
-        shape = dict(jax.tree_util.tree_leaves_with_path(state))[largest].shape
+    leaves = jax.tree_util.tree_leaves_with_path(state)
+    num_bytes = sum(_num_bytes(leaf) for _, leaf in leaves)
+    if num_bytes > MOST_BYTES:
+        path, largest = max(leaves, key=lambda leaf: _num_bytes(leaf[1]))
         raise ValueError(
             f"{name}: the state of one seed must take at most {MOST_BYTES / GIB:g} GiB, but takes "
-            f"{sum(sizes.values()) / GIB:.3g} GiB; its largest leaf is "
-            f"{jax.tree_util.keystr(largest) or '(the state itself)'} of shape {list(shape)}."
+            f"{num_bytes / GIB:.3g} GiB; its largest leaf is "
+            f"{jax.tree_util.keystr(path) or '(the state itself)'} of shape {list(largest.shape)}."
         )
 
 
@@ -136,19 +129,26 @@ def check_roles(teacher: Teacher, student: Student) -> None:
     check_switches()
     check_size(f"Teacher {teacher.name!r}", teacher)
     check_size(f"Student {student.name!r}", student)
+    proposals = _checked_proposals(teacher, student)
+    episodes = _checked_episodes(student, proposals)
+    if teacher.needs_critic and episodes.critic is None:
+        raise ValueError(
+            f"Teacher {teacher.name!r} needs a critic's scores of episodes, which {student.name!r}"
+            " has not: choose a score of returns alone, or a student with a critic."
+        )
+    _check_update(teacher, student, episodes)
+    _check_evaluation(student, proposals)
+
+
+def _checked_proposals(teacher: Teacher, student: Student) -> Proposals:
+    """What `teacher` proposes to `student`, in shapes."""
     key = jax.eval_shape(lambda: jax.random.key(0))
     task = jax.eval_shape(student.task_space.sample, key)
-    teacher_state, student_state = (
-        jax.eval_shape(teacher.init, key),
-        jax.eval_shape(student.init, key),
-    )
-
-    propose = lambda key, state: teacher.propose(key, state, student.num_proposals)
-    after, proposals = _pair(
-        f"Teacher {teacher.name!r}, propose", jax.eval_shape(propose, key, teacher_state), Proposals
-    )
-    check_same(f"Teacher {teacher.name!r}, state through propose", teacher_state, after)
+    state = jax.eval_shape(teacher.init, key)
     num = student.num_proposals
+    result = jax.eval_shape(lambda key, state: teacher.propose(key, state, num), key, state)
+    after, proposals = _pair(f"Teacher {teacher.name!r}, propose", result, Proposals)
+    check_same(f"Teacher {teacher.name!r}, state through propose", state, after)
     expected = Proposals(
         tasks=jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((num, *leaf.shape), leaf.dtype), task),
         seeds=_array(jnp.uint32, num),
@@ -156,29 +156,29 @@ def check_roles(teacher: Teacher, student: Student) -> None:
         weight=_array(jnp.float32, num),
     )
     check_same(f"Teacher {teacher.name!r}, proposals", expected, proposals)
+    return proposals
 
-    after, episodes = _pair(
-        f"Student {student.name!r}, train",
-        jax.eval_shape(student.train, key, student_state, proposals),
-        Episodes,
-    )
-    check_same(f"Student {student.name!r}, state through train", student_state, after)
-    if teacher.needs_critic and episodes.critic is None:
-        raise ValueError(
-            f"Teacher {teacher.name!r} needs a critic's scores of episodes, which {student.name!r}"
-            " has not: choose a score of returns alone, or a student with a critic."
-        )
 
-    def update(key, teacher_state, student_state, episodes):
-        probe = lambda key, *args: student.evaluate(key, student_state, *args)
-        return teacher.update(
-            key,
-            teacher_state,
-            episodes,
-            Context(round=jnp.int32(0), num_steps=jnp.int32(0), probe=probe),
-        )
+def _checked_episodes(student: Student, proposals: Proposals) -> Episodes:
+    """The episodes of `student` that come of `proposals`, in shapes."""
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    state = jax.eval_shape(student.init, key)
+    result = jax.eval_shape(student.train, key, state, proposals)
+    after, episodes = _pair(f"Student {student.name!r}, train", result, Episodes)
+    check_same(f"Student {student.name!r}, state through train", state, after)
+    return episodes
 
-    result = jax.eval_shape(update, key, teacher_state, student_state, episodes)
+
+def _check_update(teacher: Teacher, student: Student, episodes: Episodes) -> None:
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    state = jax.eval_shape(teacher.init, key)
+    zero = jnp.int32(0)
+
+    def update(key, state, student_state, episodes):
+        probe = functools.partial(_probe, student, student_state)
+        return teacher.update(key, state, episodes, Context(zero, zero, probe))
+
+    result = jax.eval_shape(update, key, state, jax.eval_shape(student.init, key), episodes)
     if not (isinstance(result, tuple) and len(result) == 2):
         raise ValueError(
             f"Teacher {teacher.name!r}, update: must return (state, probe_steps), got"
@@ -186,10 +186,22 @@ def check_roles(teacher: Teacher, student: Student) -> None:
         )
     after, probe_steps = result
     check_same(f"Teacher {teacher.name!r}, probe_steps of update", _array(jnp.int32), probe_steps)
-    check_same(f"Teacher {teacher.name!r}, state through update", teacher_state, after)
-    jax.eval_shape(teacher.report, teacher_state)
-    evaluate = lambda key, state, tasks, seeds: student.evaluate(key, state, tasks, seeds, 1, True)
-    results = jax.eval_shape(evaluate, key, student_state, proposals.tasks, proposals.seeds)
+    check_same(f"Teacher {teacher.name!r}, state through update", state, after)
+    jax.eval_shape(teacher.report, state)
+
+
+def _probe(student: Student, state: PyTree, key: PyTree, *asked) -> Episodes:
+    return student.evaluate(key, state, *asked)
+
+
+def _check_evaluation(student: Student, proposals: Proposals) -> None:
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    state = jax.eval_shape(student.init, key)
+
+    def evaluate(key, state, tasks, seeds):
+        return student.evaluate(key, state, tasks, seeds, 1, True)
+
+    results = jax.eval_shape(evaluate, key, state, proposals.tasks, proposals.seeds)
     if not isinstance(results, Episodes):
         raise ValueError(
             f"Student {student.name!r}, evaluate: must return Episodes, got"
@@ -198,8 +210,9 @@ def check_roles(teacher: Teacher, student: Student) -> None:
 
 
 def checked_test_tasks(space: Space, test_tasks: PyTree) -> PyTree:
-    """`test_tasks` (arrays, NumPy's too, or lists of numbers) as tasks of `space`, every leaf
-    [num_tasks, ...].
+    """`test_tasks` as tasks of `space`, every leaf an array [num_tasks, ...].
+
+    They may be arrays, NumPy's too, or lists of numbers.
 
     Raises:
       ValueError: when they are no tasks, or one lies outside the space.
@@ -215,9 +228,7 @@ def checked_test_tasks(space: Space, test_tasks: PyTree) -> PyTree:
 
 
 def _as_dtype(leaf: Any, values: Any) -> Any:
-    """`values` as an array of the dtype of `leaf`; as they are where that would change the
-    numbers.
-    """
+    """`values` in the dtype of `leaf`; as they are where that would change the numbers."""
     if isinstance(values, Tracer) or getattr(values, "dtype", None) == leaf.dtype:
         return values
     array = np.asarray(values)
@@ -228,11 +239,10 @@ def _as_dtype(leaf: Any, values: Any) -> Any:
 
 
 def _check_test_tasks(space: Space, task: PyTree, test_tasks: PyTree) -> None:
-    check_same(
-        "test_tasks, one task",
-        task,
-        jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), test_tasks),
-    )
+    def one_row(leaf: Any) -> Any:
+        return jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype)
+
+    check_same("test_tasks, one task", task, jax.tree.map(one_row, test_tasks))
     if jax.tree.leaves(test_tasks)[0].shape[0] == 0:
         raise ValueError("test_tasks must hold at least one task, got none.")
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(test_tasks)):
@@ -241,10 +251,8 @@ def _check_test_tasks(space: Space, task: PyTree, test_tasks: PyTree) -> None:
         inside = np.asarray(jax.vmap(space.contains)(test_tasks))
     if not inside.all():
         first = int(np.argmin(inside))
-        raise ValueError(
-            f"test_tasks[{first}] = {jax.tree.map(lambda leaf: leaf[first].tolist(), test_tasks)}"
-            " lies outside the student's task space."
-        )
+        task = jax.tree.map(lambda leaf: leaf[first].tolist(), test_tasks)
+        raise ValueError(f"test_tasks[{first}] = {task} lies outside the student's task space.")
 
 
 def _pair(what: str, result: Any, second: type) -> tuple[Any, Any]:

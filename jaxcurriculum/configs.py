@@ -138,24 +138,31 @@ RULES = {
 
 def _rules_of_numbers(low: float | None, high: float | None) -> dict[Any, Rule]:
     bounds = (-math.inf if low is None else low, math.inf if high is None else high)
-    are_within = lambda values: are_numbers(values, *bounds)
-    is_array = lambda value: isinstance(value, jax.Array) and is_number_or_array(value, *bounds)
     words = _between(low, high)
+
+    def are_within(values: Any) -> bool:
+        return are_numbers(values, *bounds)
+
+    def is_array(value: Any) -> bool:
+        return isinstance(value, jax.Array) and is_number_or_array(value, *bounds)
+
+    def are_two(values: Any) -> bool:
+        return are_within(values) and len(values) == 2
+
     return {
         float: Rule(f"a finite number{words}", lambda value: is_number(value, *bounds)),
         jax.Array: Rule("", is_array),  # who gives one knows that it may be one
         tuple[float, ...]: Rule(f"a tuple of finite numbers{words}", are_within),
-        tuple[float, float]: Rule(
-            f"two finite numbers{words}",
-            lambda values: are_within(values) and len(values) == 2,
-        ),
+        tuple[float, float]: Rule(f"two finite numbers{words}", are_two),
     }
 
 
 def _rules_of_integers(low: float | None, high: float | None) -> dict[Any, Rule]:
     least = -LARGEST_INTEGER if low is None else int(low)
     most = LARGEST_INTEGER if high is None else int(high)
-    is_within = lambda value: is_integer(value, least, most)
+
+    def is_within(value: Any) -> bool:
+        return is_integer(value, least, most)
 
     def are_within(values: Any) -> bool:
         return isinstance(values, tuple | list) and len(values) > 0 and all(map(is_within, values))

@@ -16,32 +16,27 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-LARGEST, SMALLEST = float(np.finfo(np.float32).max), float(np.finfo(np.float32).tiny)
+LARGEST = float(np.finfo(np.float32).max)
+SMALLEST = float(np.finfo(np.float32).tiny)
 LARGEST_INTEGER = 2**31 - 1
 Kind = TypeVar("Kind")
 
 
 def is_integer(value: Any, low: int, high: int = LARGEST_INTEGER) -> bool:
     """Whether `value` is an integer between the bounds, both included."""
-    return (
-        isinstance(value, numbers.Integral)
-        and not isinstance(value, bool)
-        and low <= int(value) <= high
-    )
+    is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return is_whole and low <= int(value) <= high
 
 
 def is_number(value: Any, low: float = -math.inf, high: float = math.inf) -> bool:
     """Whether `value` is a finite real number between the bounds, both included."""
-    is_real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(
-        value, bool
-    )
+    is_real = isinstance(value, int | float | np.integer | np.floating)
+    is_real = is_real and not isinstance(value, bool)
     return is_real and bool(max(low, -LARGEST) <= value <= min(high, LARGEST))
 
 
 def are_numbers(values: Any, low: float = -math.inf, high: float = math.inf) -> bool:
-    """Whether `values` is a tuple (or list) of finite real numbers between the bounds, both
-    included.
-    """
+    """Whether `values` is a tuple or list of finite real numbers within inclusive bounds."""
     return isinstance(values, tuple | list) and all(is_number(value, low, high) for value in values)
 
 
@@ -51,25 +46,25 @@ def is_range(value: Any) -> bool:
 
 
 def is_number_or_array(value: Any, low: float = -math.inf, high: float = math.inf) -> bool:
-    """Whether `value` is a finite real number between the bounds, both included, or an array of
-    such; of a traced one nobody knows.
+    """Whether `value` is a finite real number within inclusive bounds, or an array of such.
+
+    Of a traced one nobody knows.
     """
     if not isinstance(value, jax.Array):
         return is_number(value, low, high)
     if isinstance(value, Tracer):
         return True
     is_real = jnp.issubdtype(value.dtype, jnp.integer) or jnp.issubdtype(value.dtype, jnp.floating)
-    return is_real and all(
-        is_number(number, low, high) for number in np.asarray(value, np.float64).ravel()
-    )
+    if not is_real:
+        return False
+    return all(is_number(number, low, high) for number in np.asarray(value, np.float64).ravel())
 
 
 def as_float(value: Any) -> Any:
-    """`value` with Python's integers, also those in a tuple, and integer arrays as floats; anything
-    else stays as it is.
+    """`value` with its integers as floats, also those of a tuple or an array.
 
-    Where floats are computed with, JAX takes a Python integer for an int32, which overflows or is
-    refused.
+    Anything else stays as it is. Where floats are computed with, JAX takes a Python integer for an
+    int32, which overflows or is refused.
 
     >>> as_float(2**31), as_float((0, 0.5)), as_float(None)
     (2147483648.0, (0.0, 0.5), None)
@@ -98,8 +93,9 @@ def checked_array(
     least: float = -LARGEST,
     most: float = LARGEST,
 ) -> np.ndarray:
-    """`value` (a number, sequences of them or an array) as floats between two bounds, both
-    included, each axis of one of its lengths.
+    """`value` as an array of floats within bounds, each axis of one of its lengths.
+
+    It may be a number, sequences of numbers or an array; the bounds are included.
 
     Raises:
       ValueError: when it is something else, saying that `name` must be `rule`.
@@ -111,10 +107,10 @@ def checked_array(
         array = np.array(value)
     except (TypeError, ValueError):
         array = np.array(None)
-    has_shape = array.ndim == len(lengths) and all(
-        n in allowed for n, allowed in zip(array.shape, lengths)
-    )
-    if not (has_shape and array.dtype.kind in "iuf" and ((array >= least) & (array <= most)).all()):
+    has_lengths = [n in allowed for n, allowed in zip(array.shape, lengths)]
+    has_shape = array.ndim == len(lengths) and all(has_lengths)
+    is_real = array.dtype.kind in "iuf"
+    if not (has_shape and is_real and ((array >= least) & (array <= most)).all()):
         low = "positive" if 0 < least < 1e-6 else f"at least {least:g}"
         raise ValueError(f"{name} must be {rule}, {low} and at most {most:g}, got {value!r}.")
     return array.astype(float)

@@ -46,9 +46,7 @@ class Counters(struct.PyTreeNode):
 
 
 class LoopState(struct.PyTreeNode):
-    """Everything that the next round of one seed needs: a checkpoint of it resumes the run
-    exactly.
-    """
+    """All that the next round of one seed needs: from it a run is resumed exactly."""
 
     key: Key  # []
     teacher: PyTree
@@ -75,15 +73,12 @@ class Loop:
     test_tasks: PyTree  # [num_tasks, ...]
     config: LoopConfig
     init: Callable[[Key], LoopState]  # (key) -> state
-    round: Callable[
-        [LoopState, jax.Array], tuple[LoopState, Episodes]
-    ]  # (state, round) -> (state, episodes)
-    advance: Callable[
-        [LoopState, jax.Array], tuple[LoopState, Report]
-    ]  # (state, round) -> (state, report)
-    run: Callable[
-        [LoopState, jax.Array, int], tuple[LoopState, Report]
-    ]  # (state, round, num_advances) -> (state, reports)
+    # (state, round) -> (state, episodes)
+    round: Callable[[LoopState, jax.Array], tuple[LoopState, Episodes]]
+    # (state, round) -> (state, report)
+    advance: Callable[[LoopState, jax.Array], tuple[LoopState, Report]]
+    # (state, round, num_advances) -> (state, reports)
+    run: Callable[[LoopState, jax.Array, int], tuple[LoopState, Report]]
 
     @property
     def steps_per_advance(self) -> int:
@@ -93,8 +88,9 @@ class Loop:
 def make_loop(
     teacher: Teacher, student: Student, test_tasks: PyTree, config: LoopConfig = LoopConfig()
 ) -> Loop:
-    """Bind a teacher and a student into a loop that is tested on `test_tasks` ([num_tasks, ...],
-    arrays or lists).
+    """Bind a teacher and a student into a loop that is tested on `test_tasks`.
+
+    These ([num_tasks, ...]) are arrays or lists.
 
     Raises:
       ValueError: when a role breaks its contract or a test task lies outside the student's task
@@ -113,16 +109,17 @@ def bind(teacher: Teacher, student: Student, test_tasks: PyTree, config: LoopCon
     def init(key: Key) -> LoopState:
         key, key_teacher, key_student = jax.random.split(key, 3)
         zero = {field.name: jnp.zeros((), jnp.int32) for field in dataclasses.fields(Counters)}
-        states = strong(
-            {"teacher": teacher.init(key_teacher), "student": student.init(key_student)}
+        return LoopState(
+            key=key,
+            teacher=strong(teacher.init(key_teacher)),
+            student=strong(student.init(key_student)),
+            counters=Counters(**zero),
         )
-        return LoopState(key=key, **states, counters=Counters(**zero))
 
     def round(state: LoopState, round: jax.Array) -> tuple[LoopState, Episodes]:
         key, key_propose, key_train, key_update = jax.random.split(state.key, 4)
-        teacher_state, proposals = teacher.propose(
-            key_propose, state.teacher, student.num_proposals
-        )
+        num = student.num_proposals
+        teacher_state, proposals = teacher.propose(key_propose, state.teacher, num)
         student_state, episodes = student.train(key_train, state.student, proposals)
         context = Context(
             round=round,
@@ -147,44 +144,36 @@ def bind(teacher: Teacher, student: Student, test_tasks: PyTree, config: LoopCon
         spent = {"out_of_space": jnp.sum(~inside, dtype=jnp.int32), "probe_steps": probe_steps}
         spent |= {name: report[name] for name in ("pool_wraps", "dropped") if name in report}
         known = jnp.where(episodes.valid, episodes.returns, 0)
-        broken = sum(
-            jnp.sum(~jnp.isfinite(leaf), dtype=jnp.int32)
-            for leaf in [known, *jax.tree.leaves(tasks)]
-        )
+        numbers = [known, *jax.tree.leaves(tasks)]
+        broken = sum(jnp.sum(~jnp.isfinite(leaf), dtype=jnp.int32) for leaf in numbers)
         spent["nonfinite"] = jnp.asarray(broken + report.get("nonfinite", 0))
-        return counters.replace(
-            **{name: getattr(counters, name) + number for name, number in spent.items()}
-        )
+        sums = {name: getattr(counters, name) + number for name, number in spent.items()}
+        return counters.replace(**sums)
 
     def advance(state: LoopState, round_start: jax.Array) -> tuple[LoopState, Report]:
         def step(state, index):
             state, episodes = round(state, round_start + index)
             return state, (episodes, student.report(state.student))
 
-        state, (episodes, student_report) = jax.lax.scan(
-            step, state, jnp.arange(config.rounds_per_evaluation, dtype=jnp.int32)
-        )
+        rounds = jnp.arange(config.rounds_per_evaluation, dtype=jnp.int32)
+        state, (episodes, student_report) = jax.lax.scan(step, state, rounds)
         key, key_seeds, key_test = jax.random.split(state.key, 3)
         seeds = random_seeds(key_seeds, num_tasks) if config.redraw_test_levels else test_seeds
-        evaluation = student.evaluate(
-            key_test,
-            state.student,
-            test_tasks,
-            seeds,
-            config.num_test_episodes,
-            config.deterministic,
+        how = (config.num_test_episodes, config.deterministic)
+        report = Report(
+            episodes=episodes,
+            evaluation=student.evaluate(key_test, state.student, test_tasks, seeds, *how),
+            teacher=teacher.report(state.teacher),
+            student=student_report,
+            counters=state.counters,
         )
-        state = state.replace(key=key)
-        return state, Report(
-            episodes, evaluation, teacher.report(state.teacher), student_report, state.counters
-        )
+        return state.replace(key=key), report
 
     def run(
         state: LoopState, round_start: jax.Array, num_advances: int
     ) -> tuple[LoopState, Report]:
-        starts = round_start + config.rounds_per_evaluation * jnp.arange(
-            num_advances, dtype=jnp.int32
-        )
+        numbers = jnp.arange(num_advances, dtype=jnp.int32)
+        starts = round_start + config.rounds_per_evaluation * numbers
         return jax.lax.scan(advance, state, starts)
 
     return Loop(teacher, student, test_tasks, config, init, round, advance, run)

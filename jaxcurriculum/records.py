@@ -100,8 +100,9 @@ class Episodes(struct.PyTreeNode):
 
     @classmethod
     def of(cls, proposals: Proposals, returns: jax.Array, solved: jax.Array, **others) -> Episodes:
-        """One episode for each of `proposals`, in their order: valid and one step long unless
-        `others` say so; returns and solved are [num].
+        """One episode for each of `proposals`, in their order, valid and one step long.
+
+        `others` may say something else; returns and solved are [num].
 
         >>> proposals = fresh_proposals(jax.random.key(0), jnp.zeros((2, 1)))
         >>> episodes = Episodes.of(proposals, jnp.array([0.5, 1.0]), jnp.array([False, True]))
@@ -158,10 +159,9 @@ def fresh_proposals(key: Key, tasks: PyTree) -> Proposals:
 
 
 def attempts(tasks: PyTree, seeds: jax.Array, num_episodes: int) -> Proposals:
-    """Each of `tasks` ([num, ...]) and `seeds` ([num]) `num_episodes` times in a row, without any
-    weight: to score only.
-    """
-    tasks, seeds = jax.tree.map(lambda leaf: jnp.repeat(leaf, num_episodes, axis=0), (tasks, seeds))
+    """`num_episodes` attempts in a row at each of `tasks` ([num, ...]) and `seeds`, to score."""
+    asked = (tasks, seeds)
+    tasks, seeds = jax.tree.map(lambda leaf: jnp.repeat(leaf, num_episodes, axis=0), asked)
     return Proposals(
         tasks=tasks,
         seeds=seeds,

@@ -88,9 +88,8 @@ class Learner:
         check_switches("jax_enable_x64")
 
 
-Probe = Callable[
-    [Key, PyTree, jax.Array, int, bool], Episodes
-]  # (key, tasks, seeds, num_episodes, deterministic)
+# (key, tasks, seeds, num_episodes, deterministic)
+Probe = Callable[[Key, PyTree, jax.Array, int, bool], Episodes]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,25 +108,26 @@ class Context:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Teacher:
-    """Chooses tasks. `report(state)` is a small pytree for plots, stored at every evaluation.
+    """Chooses tasks.
 
-    One that `needs_critic` reads the critic's scores of episodes: a loop refuses it a student
-    without any.
+    `report(state)` is a small pytree for plots, stored at every evaluation. One that
+    `needs_critic` reads the critic's scores of episodes: a loop refuses it a student without any.
     """
 
     name: str
     init: Callable[[Key], PyTree]  # (key) -> state
-    propose: Callable[
-        [Key, PyTree, int], tuple[PyTree, Proposals]
-    ]  # (key, state, num) -> (state, proposals)
-    update: Callable[
-        [Key, PyTree, Episodes, Context], tuple[PyTree, jax.Array]
-    ]  # -> (state, probe_steps [] int32)
+    # (key, state, num) -> (state, proposals)
+    propose: Callable[[Key, PyTree, int], tuple[PyTree, Proposals]]
+    # (key, state, episodes, context) -> (state, probe_steps [] int32)
+    update: Callable[[Key, PyTree, Episodes, Context], tuple[PyTree, jax.Array]]
     report: Callable[[PyTree], Any]  # (state) -> small pytree
     needs_critic: bool = False
 
     def __post_init__(self):
         check_switches("jax_enable_x64")
+
+
+Policy = Callable[[Key, PyTree, PyTree, PyTree, jax.Array, bool], tuple[PyTree, PyTree]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -152,9 +152,7 @@ class Student:
     report: Callable[[PyTree], dict[str, jax.Array]]  # (state) -> scalars of the last round
     memory: Callable[[int], PyTree] | None = None  # (num) -> what the policy remembers at first
     # (key, state, memory, obs [num, ...], first [num], deterministic) -> (memory, action)
-    act: Callable[[Key, PyTree, PyTree, PyTree, jax.Array, bool], tuple[PyTree, PyTree]] | None = (
-        None
-    )
+    act: Policy | None = None
     environment: Environment | None = None  # that is played; None for a simulated learner
     return_range: tuple[float, float] | None = None  # what returns are usually between
 

@@ -56,8 +56,7 @@ class Box:
 
     Args:
       names: one name an axis.
-      low, high: bounds, inclusive, in `units`; high >= low. A zero-width axis is allowed (a
-          constant).
+      low, high: bounds, inclusive, in `units`; high >= low. An axis may have no width (a constant).
       units: one unit an axis, "" for none.
       log: axes on which equal ratios are equal distances (their low must be positive).
 
@@ -86,18 +85,24 @@ class Box:
     ):
         units = ("",) * len(names) if units is None else units
         log = (False,) * len(names) if log is None else log
-        for field, value, kind in zip(
-            ("names", "low", "high", "units", "log"),
-            (names, low, high, units, log),
-            (str, float, float, str, bool),
-        ):
+        fields = {
+            "names": (names, str),
+            "low": (low, float),
+            "high": (high, float),
+            "units": (units, str),
+            "log": (log, bool),
+        }
+        for field, (value, kind) in fields.items():
             if len(value) != len(names):
                 raise ValueError(
                     f"Box.{field} must have one entry an axis: {len(names)} names but {len(value)}"
                     f" in {field}."
                 )
             object.__setattr__(self, field, tuple(kind(x) for x in value))
-        if not names:
+        self._check()
+
+    def _check(self) -> None:
+        if not self.names:
             raise ValueError("Box.names must name at least one axis, got none.")
         if len(set(self.names)) < len(self.names):
             raise ValueError(f"Box.names must differ from each other, got {self.names}.")
@@ -125,12 +130,9 @@ class Box:
         """Point of the unit cube [dims] to a task, the inverse of `to_unit`."""
         low, width = self._unit_frame()
         straight = jnp.asarray(low + unit * width)
-        task = (
-            jnp.where(np.array(self.log), jnp.exp(straight), straight)
-            if any(self.log)
-            else straight
-        )
-        return self.clip(task)  # rounding must not step over a bound
+        if any(self.log):
+            straight = jnp.where(np.array(self.log), jnp.exp(straight), straight)
+        return self.clip(straight)  # rounding must not step over a bound
 
     def sample(self, key: Key) -> jax.Array:
         """A task, uniform over the box (over its logarithm on log axes), [dims]."""
@@ -145,9 +147,7 @@ class Box:
         return jnp.clip(task, self._array(self.low), self._array(self.high))
 
     def mutate(self, key: Key, task: jax.Array, scale: float) -> jax.Array:
-        """`task` [dims] plus Gaussian noise of standard deviation `scale` in the unit cube,
-        clipped.
-        """
+        """`task` [dims] plus Gaussian noise of deviation `scale` in the unit cube, clipped."""
         noise = scale * jax.random.normal(key, (self.dims,))
         return self.from_unit(jnp.clip(self.to_unit(task) + noise, 0.0, 1.0))
 
@@ -166,10 +166,8 @@ class Box:
         return jnp.where(is_log, jnp.log(jnp.where(is_log, task, 1.0)), task)
 
     def _unit_frame(self) -> tuple[np.ndarray, np.ndarray]:
-        low, high = (
-            np.where(self.log, np.log(np.where(self.log, x, 1.0)), x)
-            for x in (np.array(self.low), np.array(self.high))
-        )
+        bounds = np.array([self.low, self.high])
+        low, high = np.where(self.log, np.log(np.where(self.log, bounds, 1.0)), bounds)
         return low.astype(np.float32), (high - low).astype(np.float32)
 
     def _array(self, bound: tuple[float, ...]) -> np.ndarray:

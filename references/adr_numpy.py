@@ -1,14 +1,10 @@
-"""Automatic domain randomisation as a plain loop over episodes, written from the published
-rule, with a list for every queue.
-"""
+"""Automatic domain randomisation as a plain loop with lists, written from the published rule."""
 
 import numpy as np
 
 
 class Adr:
-    """`sample(random numbers)` gives a task, `update(return)` learns from its episode. All in
-    the units of the axes.
-    """
+    """`sample(random numbers)` gives a task, `update(return)` learns; in the axes' units."""
 
     def __init__(
         self,
@@ -26,20 +22,17 @@ class Adr:
         self.bounds = np.array([low, high], np.float64)
         self.faces = np.array([start, start], np.float64)
         self.step = np.broadcast_to(np.asarray(step, np.float64), self.faces[0].shape)
-        self.face_share, self.judge_every, self.grow_at, self.shrink_at = (
-            face_share,
-            judge_every,
-            grow_at,
-            shrink_at,
-        )
+        self.face_share, self.judge_every = face_share, judge_every
+        self.grow_at, self.shrink_at = grow_at, shrink_at
         self.point_is_face, self.test_full_axes = point_is_face, test_full_axes
         self.axes = [axis for axis in range(len(start)) if high[axis] > low[axis]]
         self.queues = {(side, axis): [] for side in (0, 1) for axis in self.axes}
         self.drawn = None
 
     def sample(self, inside: np.ndarray, chance: float, choice: int) -> np.ndarray:
-        """`inside` [dims] and `chance` are uniform in [0, 1); `choice` numbers the low faces of
-        the axes, then the high ones.
+        """A task from uniform numbers `inside` [dims] and `chance` in [0, 1).
+
+        `choice` numbers the low faces of the axes, then the high ones.
         """
         task = self.faces[0] + inside * (self.faces[1] - self.faces[0])
         self.drawn = None

@@ -8,9 +8,7 @@ from sklearn.mixture import GaussianMixture
 
 
 class NearestNeighbourProgress:
-    """Absolute learning progress against the nearest of ALL past tasks; of equally near ones
-    the latest.
-    """
+    """Learning progress against the nearest of ALL past tasks; of equals the latest."""
 
     def __init__(self, dims: int):
         self.tasks, self.returns = np.zeros((1024, dims), np.float32), np.zeros(1024, np.float32)
@@ -56,12 +54,11 @@ class AlpGmm:
         self.rows.append([*task, self.progress.add(task, episode_return)])
         if len(self.rows) % self.fit_every == 0:
             rows = np.array(self.rows[-self.fit_every :])
-            with (
-                warnings.catch_warnings()
-            ):  # fewer distinct rows than components, or EM cut at 100 iterations
+            # Fewer distinct rows than components, or EM cut at 100 iterations, are no matter.
+            with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)
-                fits = [
-                    GaussianMixture(n_components=k, random_state=0).fit(rows)
-                    for k in self.components
-                ]
+                fits = [self._fit(rows, num) for num in self.components]
             self.mixture = min(fits, key=lambda fit: fit.aic(rows))
+
+    def _fit(self, rows, num):
+        return GaussianMixture(n_components=num, random_state=0).fit(rows)

@@ -1,6 +1,4 @@
-"""Bandit teachers as plain loops in double precision, written from the papers; `update` takes
-one episode.
-"""
+"""Bandit teachers as plain loops in double precision, from the papers, one episode an update."""
 
 from collections import deque
 
@@ -47,10 +45,7 @@ class Tscl:
         """Of the next arm; "sampling" is given a random number for each arm."""
         score = self.value
         if self.algorithm == "sampling":
-            pick = lambda changes, u: (
-                changes[len(changes) - 1 - int(u * len(changes))] if changes else np.inf
-            )
-            score = np.array([pick(changes, u) for changes, u in zip(self.changes, uniform)])
+            score = np.array([_pick(changes, u) for changes, u in zip(self.changes, uniform)])
         score = np.abs(score) if self.absolute else score
         if self.temperature is not None:
             return _softmax(score / self.temperature)
@@ -58,10 +53,12 @@ class Tscl:
         return (1 - self.epsilon) * best / best.sum() + self.epsilon / self.num_arms
 
 
+def _pick(changes, u):
+    return changes[len(changes) - 1 - int(u * len(changes))] if changes else np.inf
+
+
 class Exp3S:
-    """Equations of arXiv 1704.03003; the reservoir forgets by rank, given a random number an
-    episode.
-    """
+    """Equations of arXiv 1704.03003; the reservoir forgets by rank, by a random number."""
 
     def __init__(self, num_arms, rate, epsilon, bias, size, quantiles=(0.2, 0.8), sharing=True):
         self.num_arms, self.rate, self.epsilon, self.bias = num_arms, rate, epsilon, bias
@@ -78,15 +75,12 @@ class Exp3S:
         reward, scaled = score - previous, 0.0
         if self.reservoir:
             low, high = np.quantile(self.reservoir, self.quantiles)
-            scaled = (
-                np.clip(2 * (reward - low) / (high - low) - 1, -1, 1)
-                if high > low
-                else np.sign(reward - low)
-            )
-        estimate = np.array(
-            [(scaled * (i == arm) + self.bias) / p for i, p in enumerate(self.probabilities())]
-        )
-        v = self.weights + self.rate * estimate
+            scaled = np.sign(reward - low)
+            if high > low:
+                scaled = np.clip(2 * (reward - low) / (high - low) - 1, -1, 1)
+        chances = enumerate(self.probabilities())
+        estimate = [(scaled * (i == arm) + self.bias) / p for i, p in chances]
+        v = self.weights + self.rate * np.array(estimate)
         share = 1 / (self.num_rewards + 1) if self.sharing else 0.0
         others = [
             sum(np.exp(v[j]) for j in range(self.num_arms) if j != i) / (self.num_arms - 1)
@@ -98,16 +92,13 @@ class Exp3S:
         else:
             slot = int(uniform * (self.num_rewards + 1))
             if slot < self.size:
-                self.reservoir = sorted(
-                    [*self.reservoir[:slot], *self.reservoir[slot + 1 :], reward]
-                )
+                kept = self.reservoir[:slot] + self.reservoir[slot + 1 :]
+                self.reservoir = sorted([*kept, reward])
         self.num_rewards += 1
 
 
 class UcbAdvantage:
-    """Algorithm 1 of arXiv 2504.09710; the advantage without a critic is the distance from a
-    running mean.
-    """
+    """arXiv 2504.09710, algorithm 1; without a critic: distance from a running mean."""
 
     def __init__(self, num_arms, window, temperature):
         self.window, self.temperature = window, temperature
@@ -117,12 +108,11 @@ class UcbAdvantage:
     def update(self, arm, score, advantage):
         self.num[arm] += 1
         self.mean[arm] += (score - self.mean[arm]) / min(self.num[arm], self.window)
-        self.advantages[arm].append(
-            advantage if np.isfinite(advantage) else abs(score - self.mean[arm])
-        )
+        if not np.isfinite(advantage):
+            advantage = abs(score - self.mean[arm])
+        self.advantages[arm].append(advantage)
 
     def probabilities(self):
         mean = np.array([np.mean(values) if values else 0.0 for values in self.advantages])
-        return _softmax(
-            (mean + np.sqrt(2 * np.log(self.num.sum() + 1) / (self.num + 1))) / self.temperature
-        )
+        bound = mean + np.sqrt(2 * np.log(self.num.sum() + 1) / (self.num + 1))
+        return _softmax(bound / self.temperature)

@@ -1,7 +1,7 @@
 """Where the parts of a walker are created in Box2D: frames [1 + 2 legs, 3] (x, y, angle) of hull,
 upper and lower, leg by leg.
 
-Points of the plane are complex numbers here: a turn is a product.
+Points of the plane are complex numbers here: a rotation is a product.
 """
 
 import cmath
@@ -43,12 +43,12 @@ def standing(body: Body) -> np.ndarray:
     """All legs in `STANCE`, as far as their limits let them, and the lowest point on the ground."""
     joints = np.clip(STANCE, body.joint_lower, body.joint_upper)
     frames = joined(body, (START, 0.0, 0.0), np.tile(joints[:, None], body.num_legs))
-    links, boxes = (
-        frames[1:],
-        np.tile(np.stack([body.link_widths, body.link_lengths]), body.num_legs),
-    )
-    below = (abs(np.sin(links[:, 2])) * boxes[0] + abs(np.cos(links[:, 2])) * boxes[1]) / 2
-    frames[:, 1] += GROUND + SKIN - min(*(links[:, 1] - below), *(y for _, y in body.hull))
+    _, y, angle = frames[1:].T
+    width = np.tile(body.link_widths, body.num_legs)
+    length = np.tile(body.link_lengths, body.num_legs)
+    below = (abs(np.sin(angle)) * width + abs(np.cos(angle)) * length) / 2
+    lowest = min(*(y - below), *(y for _, y in body.hull))
+    frames[:, 1] += GROUND + SKIN - lowest
     return frames
 
 
@@ -58,12 +58,13 @@ def joined(body: Body, origin, joints) -> np.ndarray:
     """
     x, y, angle = map(float, origin)
     frames = [(x, y, angle)]
-    for hip, tilt, turns in zip(body.hips, tilts(body), joints.T):
+    for hip, tilt, joint_angles in zip(body.hips, tilts(body), joints.T):
         link, top = angle + tilt, complex(x, y) + complex(*hip) * cmath.rect(1, angle)
-        for turn, length in zip(turns, body.link_lengths):
-            link += turn
+        for joint_angle, length in zip(joint_angles, body.link_lengths):
+            link += joint_angle
             down = -1j * cmath.rect(length, link)
-            frames.append(((top + down / 2).real, (top + down / 2).imag, link))
+            centre = top + down / 2
+            frames.append((centre.real, centre.imag, link))
             top += down
     return np.array(frames)
 

@@ -58,18 +58,11 @@ class Box2DWalker:
             raise ValueError("ground and obstacles must be left out where gymnasium draws them.")
         if push is None and not self.own_ground:
             raise ValueError("push must be a number where gymnasium draws no ground.")
-        self.body, self.push, self.hardcore, self.contact_flag = (
-            get_body(body),
-            push,
-            hardcore,
-            contact_flag,
-        )
+        self.body, self.push = get_body(body), push
+        self.hardcore, self.contact_flag = hardcore, contact_flag
         line = ground if ground is not None else [(-50, GROUND), (200, GROUND)]
-        self.terrain, self.world, self.ray = (
-            [*obstacles, *zip(line[:-1], line[1:])],
-            World((), iterations),
-            Nearest(),
-        )
+        self.terrain = [*obstacles, *zip(line[:-1], line[1:])]
+        self.world, self.ray = World((), iterations), Nearest()
 
     def reset(self, seed: int = 0):
         """Create the walker and do gymnasium's one step without action; returns the observation
@@ -96,25 +89,17 @@ class Box2DWalker:
         reward = 0 if before is None else self.potential - before
         for strength in strengths:
             reward -= self.body.torque_cost * strength
-        fell = self.game_over or self.hull.position[0] < 0
-        return (
-            self.observe(),
-            -100 if fell else reward,
-            fell or self.hull.position[0] > FINISH,
-            False,
-            {},
-        )
+        has_fallen = self.game_over or self.hull.position[0] < 0
+        terminated = has_fallen or self.hull.position[0] > FINISH
+        return self.observe(), -100 if has_fallen else reward, terminated, False, {}
 
     def observe(self) -> np.ndarray:
         """The observation [4 + 5 legs + 10] of the present state."""
-        velocity, contacts = (
-            self.hull.linearVelocity,
-            self.contacts.flags if self.contact_flag == "box2d" else self.contacts.touched,
-        )
-        width, height = (
-            0.3 * size / published.SCALE / published.FPS
-            for size in (published.VIEWPORT_W, published.VIEWPORT_H)
-        )
+        velocity = self.hull.linearVelocity
+        is_box2d = self.contact_flag == "box2d"
+        contacts = self.contacts.flags if is_box2d else self.contacts.touched
+        width = 0.3 * published.VIEWPORT_W / published.SCALE / published.FPS
+        height = 0.3 * published.VIEWPORT_H / published.SCALE / published.FPS
         obs = [
             self.hull.angle,
             2 * self.hull.angularVelocity / published.FPS,
@@ -122,10 +107,9 @@ class Box2DWalker:
             height * velocity[1],
         ]
         for hip, knee, touched in zip(self.joints[::2], self.joints[1::2], contacts):
-            speeds = [
-                joint.speed / fastest for joint, fastest in zip((hip, knee), self.body.motor_speeds)
-            ]
-            obs += [hip.angle, speeds[0], knee.angle + 1.0, speeds[1], 1.0 if touched else 0.0]
+            hip_speed = hip.speed / self.body.motor_speeds[0]
+            knee_speed = knee.speed / self.body.motor_speeds[1]
+            obs += [hip.angle, hip_speed, knee.angle + 1.0, knee_speed, 1.0 if touched else 0.0]
         x, y = self.hull.position
         for right, up in RAYS:
             self.ray.fraction = 1.0
@@ -152,7 +136,7 @@ class Box2DWalker:
 
     def _impulses(self) -> np.ndarray:
         """What Box2D begins its next step with, in the engine's rows [10, legs], N m s and N s;
-        points that turn a link alike as one.
+        points that rotate a link alike as one.
         """
         torques = [
             joint.GetMotorTorque(published.FPS) + joint.GetReactionTorque(published.FPS)
@@ -168,34 +152,30 @@ class Box2DWalker:
             leg, link = divmod(self.links.index(part), 2)
             manifold = contact.worldManifold
             normal = np.array(manifold.normal) * (-1 if first else 1)
-            for place, point in zip(
-                manifold.points, contact.manifold.points[: contact.manifold.pointCount]
-            ):
+            points = contact.manifold.points[: contact.manifold.pointCount]
+            for place, point in zip(manifold.points, points):
                 arm = np.array(place) - part.worldCenter
                 slot = 0 if normal[1] * arm[0] > normal[0] * arm[1] else 1
                 normals[slot, link, leg] += point.normalImpulse
                 tangents[slot, link, leg] += point.tangentImpulse
-        return np.concatenate([joints, normals.reshape(4, -1), tangents.reshape(4, -1)]).astype(
-            np.float32
-        )
+        rows = [joints, normals.reshape(4, -1), tangents.reshape(4, -1)]
+        return np.concatenate(rows).astype(np.float32)
 
     def place(self, state: WalkerState, at: int | None = None) -> None:
         """Put the walker in this state, or in number `at` of a batch of them. What happened
         before has no influence any more.
         """
-        state = jax.tree.map(
-            lambda x: np.asarray(x, float) if at is None else np.asarray(x, float)[..., at], state
-        )
-        mass = polygonShape(vertices=self.body.hull).getMass(
-            self.body.hull_density
-        )  # its centre lives no longer than itself
+        state = jax.tree.map(lambda x: np.asarray(x, float), state)
+        if at is not None:
+            state = jax.tree.map(lambda x: x[..., at], state)
+        # `mass` has a name, as its centre lives no longer than itself.
+        mass = polygonShape(vertices=self.body.hull).getMass(self.body.hull_density)
         frames = joined(self.body, origin_of(state.hull_pose, mass.center), state.joints)
         frames[1:, :2] += state.offset.swapaxes(1, 2).reshape(2, -1).T
         self._build(frames)
         links = state.link_velocity.swapaxes(1, 2).reshape(3, -1).T
-        for part, (vx, vy, rate) in zip(
-            self.bodies, [state.hull_velocity.tolist(), *links.tolist()]
-        ):
+        velocities = [state.hull_velocity.tolist(), *links.tolist()]
+        for part, (vx, vy, rate) in zip(self.bodies, velocities):
             part.linearVelocity, part.angularVelocity = (vx, vy), rate
         self.potential = self._potential()
 
@@ -203,9 +183,8 @@ class Box2DWalker:
         """Shift the whole walker, at rest, by (x, y) metres."""
         state = self.read()
         rest = jax.tree.map(np.zeros_like, state)
-        self.place(
-            rest.replace(hull_pose=state.hull_pose + np.array([x, y, 0]), joints=state.joints)
-        )
+        pose = state.hull_pose + np.array([x, y, 0])
+        self.place(rest.replace(hull_pose=pose, joints=state.joints))
 
     @property
     def bodies(self):
@@ -222,11 +201,9 @@ class Box2DWalker:
         """A new world each time: in a used one the order of contacts, and so the last digits,
         depend on what was there before.
         """
-        body, self.world, self.contacts = (
-            self.body,
-            World(self.terrain, self.world.iterations),
-            Contacts(self.body.num_legs),
-        )
+        body = self.body
+        self.world = World(self.terrain, self.world.iterations)
+        self.contacts = Contacts(body.num_legs)
         self.world.contactListener, self.potential = self.contacts, None
         self.hull = self._part(
             frames[0], polygonShape(vertices=body.hull), body.hull_density, HULL_FRICTION, HULL
@@ -236,29 +213,19 @@ class Box2DWalker:
             parent, anchor, reference = self.hull, hip, tilt
             for k, (width, length) in enumerate(zip(body.link_widths, body.link_lengths)):
                 shape = polygonShape(box=(width / 2, length / 2))
-                link = self._part(
-                    frames[1 + 2 * leg + k],
-                    shape,
-                    body.link_density,
-                    body.link_friction,
-                    leg if k == 1 else None,
-                )
-                self._join(
-                    parent,
-                    anchor,
-                    link,
-                    (0, length / 2),
-                    reference,
-                    (body.joint_lower[k], body.joint_upper[k]),
-                )
+                frame, name = frames[1 + 2 * leg + k], leg if k == 1 else None
+                link = self._part(frame, shape, body.link_density, body.link_friction, name)
+                limits = body.joint_lower[k], body.joint_upper[k]
+                self._join(parent, anchor, link, (0, length / 2), reference, limits)
                 self.links.append(link)
                 parent, anchor, reference = link, (0, -length / 2), 0.0
 
     def _part(self, frame, shape, density, friction, name):
         x, y, angle = frame.tolist()
+        # With these bits it meets only the ground.
         fixture = fixtureDef(
             shape=shape, density=density, friction=friction, categoryBits=0x20, maskBits=1
-        )  # meets only the ground
+        )
         return self.world.CreateDynamicBody(
             position=(x, y), angle=angle, fixtures=fixture, userData=name
         )
@@ -288,13 +255,11 @@ def measure_start(walker: Box2DWalker) -> Start:
     state = walker.read()
     links = state.link_velocity.swapaxes(1, 2).reshape(3, -1)
     velocity = np.concatenate([state.hull_velocity[:, None], links], axis=1)
-    joints, velocity, (pose,) = (
-        _rounded(x) for x in (state.joints, velocity, state.hull_pose[None] - [0, GROUND, 0])
-    )
+    (pose,) = _rounded(state.hull_pose[None] - [0, GROUND, 0])
     return Start(
         pose=pose,
-        joints=joints,
-        velocity=velocity,
+        joints=_rounded(state.joints),
+        velocity=_rounded(velocity),
         touched=tuple(flag > 0 for flag in seen[8:-10:5]),
     )
 

@@ -12,12 +12,10 @@ from gymnasium.envs.box2d import bipedal_walker as published
 GROUND = published.TERRAIN_HEIGHT
 START = published.TERRAIN_STEP * published.TERRAIN_STARTPAD / 2  # m: where the hull's origin begins
 FINISH = (published.TERRAIN_LENGTH - published.TERRAIN_GRASS) * published.TERRAIN_STEP
+_ANGLES = [1.5 * i / 10 for i in range(10)]
 RAYS = [
-    (
-        math.sin(1.5 * i / 10) * published.LIDAR_RANGE,
-        -math.cos(1.5 * i / 10) * published.LIDAR_RANGE,
-    )
-    for i in range(10)
+    (math.sin(angle) * published.LIDAR_RANGE, -math.cos(angle) * published.LIDAR_RANGE)
+    for angle in _ANGLES
 ]
 HULL = -1  # what the hull is called in contacts, where lower links go by the number of their leg
 
@@ -31,9 +29,8 @@ class World(b2World):
         super().__init__()
         self.iterations = iterations
         for corners in terrain:
-            shape = (
-                edgeShape(vertices=corners) if len(corners) == 2 else polygonShape(vertices=corners)
-            )
+            kind = edgeShape if len(corners) == 2 else polygonShape
+            shape = kind(vertices=corners)
             self.CreateStaticBody(
                 fixtures=fixtureDef(shape=shape, friction=published.FRICTION, categoryBits=1)
             )

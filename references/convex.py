@@ -1,12 +1,10 @@
-"""How far two convex polygons are apart."""
+"""The separation of two convex polygons."""
 
 import numpy as np
 
 
 def separation(polygon, box) -> float:
-    """Largest separation over all side normals of two convex polygons, counter-clockwise: the
-    separating-axis theorem.
-    """
+    """Largest separation of two convex polygons (counter-clockwise) over all side normals."""
     best = -np.inf
     for a, b in ((polygon, box), (box, polygon)):
         for i in range(len(a)):

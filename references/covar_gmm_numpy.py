@@ -1,6 +1,4 @@
-"""Covar-GMM as a plain loop over episodes with scikit-learn's mixtures, written from the
-published rule.
-"""
+"""Covar-GMM as a plain loop with scikit-learn's mixtures, written from the published rule."""
 
 import warnings
 
@@ -23,12 +21,8 @@ class CovarGmm:
         seed=0,
     ):
         self.low, self.high = np.asarray(low, np.float32), np.asarray(high, np.float32)
-        self.fit_every, self.components, self.exploration, self.absolute = (
-            fit_every,
-            components,
-            exploration,
-            absolute,
-        )
+        self.fit_every, self.components = fit_every, components
+        self.exploration, self.absolute = exploration, absolute
         self.random = np.random.default_rng(seed)
         self.rows = []
         self.mixture = None
@@ -42,15 +36,12 @@ class CovarGmm:
         if self.mixture is None or self.random.random() < self.exploration:
             return self.random.uniform(self.low, self.high).astype(np.float32)
         preference = self.preference()
-        chance = (
-            preference / preference.sum()
-            if preference.sum() > 0
-            else np.full(len(preference), 1 / len(preference))
-        )
+        chance = np.full(len(preference), 1 / len(preference))
+        if preference.sum() > 0:
+            chance = preference / preference.sum()
         component = self.random.choice(len(chance), p=chance)
-        draw = self.random.multivariate_normal(
-            self.mixture.means_[component], self.mixture.covariances_[component]
-        )
+        mean, covariance = self.mixture.means_[component], self.mixture.covariances_[component]
+        draw = self.random.multivariate_normal(mean, covariance)
         return np.clip(draw[:-2], self.low, self.high).astype(np.float32)
 
     def update(self, task: np.ndarray, episode_return: float) -> None:
@@ -58,12 +49,9 @@ class CovarGmm:
         self.rows.append([*task, time, episode_return])
         if len(self.rows) % self.fit_every == 0:
             rows = np.array(self.rows[-self.fit_every :])
-            with (
-                warnings.catch_warnings()
-            ):  # fewer distinct rows than components, or EM cut at 100 iterations
+            mixtures = [GaussianMixture(n_components=k, random_state=0) for k in self.components]
+            with warnings.catch_warnings():
+                # fewer distinct rows than components, or EM cut at 100 iterations
                 warnings.simplefilter("ignore", ConvergenceWarning)
-                fits = [
-                    GaussianMixture(n_components=k, random_state=0).fit(rows)
-                    for k in self.components
-                ]
+                fits = [mixture.fit(rows) for mixture in mixtures]
             self.mixture = min(fits, key=lambda fit: fit.aic(rows))

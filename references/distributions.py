@@ -31,14 +31,11 @@ from references.same_state import draw_levels, in_box2d
 
 NUM = 2000  # episodes of a scene
 CHUNK = 50  # episodes of Box2D played side by side
-LOW_STUMPS = (
-    0.2,
-    6.0,
-)  # task: mean height (steps) and spacing (m), over which Box2D's gait passes four of five stumps
+# task: mean height (steps) and spacing (m), over which Box2D's gait passes four of five stumps
+LOW_STUMPS = (0.2, 6.0)
 KEPT = pathlib.Path(__file__).with_name("box2d_episodes.npz")
-Policy = Callable[
-    [int, np.ndarray], np.ndarray
-]  # (step, observations [N, ...]) -> actions [N, joints]
+# (step, observations [N, ...]) -> actions [N, joints]
+Policy = Callable[[int, np.ndarray], np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,22 +76,19 @@ def make_policy(name: str, episodes: np.ndarray) -> Policy:
         gait = HeuristicGait(len(episodes))
         return lambda step, obs: gait(obs)
     stream = 0 if name == "constant" else 1
-    return lambda step, obs: (
-        np.random.default_rng([stream, step * stream])
-        .uniform(-1, 1, (NUM, 4))
-        .astype(np.float32)[episodes]
-    )
+
+    def drawn(step, obs):
+        rng = np.random.default_rng([stream, step * stream])
+        return rng.uniform(-1, 1, (NUM, 4)).astype(np.float32)[episodes]
+
+    return drawn
 
 
 @functools.cache
 def scene_levels(ground: str) -> Level:
     """The levels of all episodes on a scene's ground, with gymnasium's pushes, as NumPy arrays."""
-    levels = draw_levels(
-        {"flat pieces": "flat", "low stumps": "stumps"}.get(ground, ground),
-        "default",
-        NUM,
-        LOW_STUMPS,
-    )
+    kind = {"flat pieces": "flat", "low stumps": "stumps"}.get(ground, ground)
+    levels = draw_levels(kind, "default", NUM, LOW_STUMPS)
     pushes = np.random.default_rng(0).uniform(-MAX_PUSH, MAX_PUSH, NUM).astype(np.float32)
     if ground in ("flat pieces", "low stumps"):
         levels = levels.replace(ground=np.full((NUM, NUM_CELLS), GROUND, np.float32))
@@ -150,19 +144,18 @@ def engine_episodes(scene: Scene, num: int = NUM) -> np.ndarray:
     """Length and final x (m), [2, num], of the first `num` episodes in the engine."""
     levels = jax.tree.map(lambda x: jnp.asarray(x[:num]), scene_levels(scene.ground))
     reset_all, step_all = engine_steps(scene.flag)
-    held = [reset_all(levels)]
+    states, first_obs = reset_all(levels)
+
+    def reset():
+        return np.asarray(first_obs)
 
     def step(actions, running):
-        held[0], x, ended = step_all(levels, held[0][0], jnp.asarray(actions))
-        return np.asarray(held[0][1]), np.asarray(x), np.asarray(ended)
+        nonlocal states
+        (states, obs), x, ended = step_all(levels, states, jnp.asarray(actions))
+        return np.asarray(obs), np.asarray(x), np.asarray(ended)
 
-    return play(
-        make_policy(scene.policy, np.arange(num)),
-        num,
-        scene.max_steps,
-        lambda: np.asarray(held[0][1]),
-        step,
-    )
+    policy = make_policy(scene.policy, np.arange(num))
+    return play(policy, num, scene.max_steps, reset, step)
 
 
 @functools.cache
@@ -170,9 +163,8 @@ def engine_steps(flag: str) -> tuple[Callable, Callable]:
     """Compiled reset(levels) -> (states, obs) and step(levels, states, actions) -> (states,
     obs), x, ended of the default body.
     """
-    env = envs.bipedal_walker(
-        contact_flag="true" if flag == "exact" else flag
-    )  # steps on any level
+    # steps on any level
+    env = envs.bipedal_walker(contact_flag="true" if flag == "exact" else flag)
     walker, key = numbers("default"), jax.random.key(0)
 
     def reset(levels):
@@ -193,15 +185,14 @@ def kept_episodes() -> dict[str, np.ndarray]:
 
 
 def distances(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
-    """How far the distribution functions of two samples are apart: the largest difference
+    """Distances between the distribution functions of two samples: the largest difference
     (Kolmogorov-Smirnov), the area (Wasserstein).
     """
     values = np.sort(np.concatenate([a, b]))
-    below = [
-        np.searchsorted(np.sort(sample), values, side="right") / len(sample) for sample in (a, b)
-    ]
-    apart = np.abs(below[0] - below[1])
-    return float(apart.max()), float((apart[:-1] * np.diff(values)).sum())
+    below_a = np.searchsorted(np.sort(a), values, side="right") / len(a)
+    below_b = np.searchsorted(np.sort(b), values, side="right") / len(b)
+    difference = np.abs(below_a - below_b)
+    return float(difference.max()), float((difference[:-1] * np.diff(values)).sum())
 
 
 def by_chance(sample: np.ndarray, num: int, repeats: int = 500) -> tuple[float, float]:
@@ -225,16 +216,13 @@ def main(*names: str) -> None:
     if unknown := set(names) - set(scenes):
         raise ValueError(f"names must be among {list(scenes)}, got {unknown}.")
     chunks = np.arange(NUM).reshape(-1, CHUNK)
-    with concurrent.futures.ProcessPoolExecutor(
-        mp_context=multiprocessing.get_context("spawn")
-    ) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(mp_context=spawn) as pool:
         for name in names or scenes.keys() - kept.keys():
-            kept[name] = np.concatenate(
-                list(pool.map(box2d_episodes, [scenes[name]] * len(chunks), chunks)), axis=1
-            )
-    np.savez_compressed(
-        KEPT, **{name: episodes.astype(np.float32) for name, episodes in kept.items()}
-    )
+            played = pool.map(box2d_episodes, [scenes[name]] * len(chunks), chunks)
+            kept[name] = np.concatenate(list(played), axis=1)
+    rounded = {name: episodes.astype(np.float32) for name, episodes in kept.items()}
+    np.savez_compressed(KEPT, **rounded)
 
 
 if __name__ == "__main__":

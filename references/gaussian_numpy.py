@@ -1,6 +1,4 @@
-"""Gaussians as flat float64 parameters (mean, log-diagonal and below of the factor): divergence
-and objective in plain NumPy.
-"""
+"""Gaussians as flat float64 parameters: divergence and objective in plain NumPy."""
 
 import numpy as np
 from scipy.stats import multivariate_normal
@@ -24,15 +22,16 @@ def plain_kl(p, q, dims):
 def plain_objective(x, old, points, values, dims):
     """Mean of the importance-weighted values of points [num, dims], in float64."""
     x, old = np.asarray(x, np.float64), np.asarray(old, np.float64)
-    density = lambda flat: multivariate_normal(
-        flat[:dims], plain_factor(flat, dims) @ plain_factor(flat, dims).T
-    ).logpdf(points)
+
+    def density(flat):
+        factor = plain_factor(flat, dims)
+        return multivariate_normal(flat[:dims], factor @ factor.T).logpdf(points)
+
     return np.mean(np.exp(density(x) - density(old)) * np.asarray(values, np.float64))
 
 
 def random_flats(rng, num, dims):
     """Means in the unit cube, standard deviations of 0.02 to 0.5, strong correlations."""
     means, logs = rng.uniform(0, 1, (num, dims)), np.log(rng.uniform(0.02, 0.5, (num, dims)))
-    return np.concatenate(
-        [means, logs, rng.normal(0, 0.1, (num, dims * (dims - 1) // 2))], axis=1
-    ).astype(np.float32)
+    below = rng.normal(0, 0.1, (num, dims * (dims - 1) // 2))
+    return np.concatenate([means, logs, below], axis=1).astype(np.float32)

@@ -36,9 +36,7 @@ class HeuristicGait:
         return np.clip(0.5 * np.stack([hip, knee], axis=2).reshape(-1, 4), -1, 1)
 
     def _targets(self, obs):
-        """Targets [N, 2] of hips and knees; a walker may pass through several phases in one
-        step.
-        """
+        """Targets [N, 2] of hips and knees; a step may pass through several phases."""
         rows, moving, support, speed = self.rows, self.moving, 1 - self.moving, obs[:, 2]
         legs = obs[:, 4:14].reshape(-1, 2, 5)
         swing, stand = legs[rows, moving], legs[rows, support]

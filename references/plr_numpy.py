@@ -4,9 +4,7 @@ import numpy as np
 
 
 class Plr:
-    """`update(level, score)` after each episode; `draw(u)` a level to replay for a number u in
-    [0, 1).
-    """
+    """`update(level, score)` after each episode; `draw(u)` replays, for a u in [0, 1)."""
 
     def __init__(self, capacity, prioritisation="rank", temperature=0.1, staleness=0.5):
         self.capacity, self.prioritisation = capacity, prioritisation
@@ -31,12 +29,8 @@ class Plr:
         return (1 - self.staleness) * proportional(weights) + self.staleness * proportional(age)
 
     def draw(self, u):
-        return self.levels[
-            min(
-                np.searchsorted(np.cumsum(self.replay_probs()), u, side="right"),
-                len(self.levels) - 1,
-            )
-        ]
+        slot = np.searchsorted(np.cumsum(self.replay_probs()), u, side="right")
+        return self.levels[min(slot, len(self.levels) - 1)]
 
     def update(self, level, score):
         self.count += 1

@@ -7,9 +7,7 @@ import numpy as np
 
 @dataclasses.dataclass
 class Region:
-    """A box with the episodes in it, the oldest first; a task on a threshold belongs to the
-    lower half.
-    """
+    """A box with its episodes, the oldest first; a task on a threshold lies below."""
 
     low: np.ndarray
     high: np.ndarray
@@ -33,9 +31,7 @@ def progress(returns: list[float], window: int) -> float:
 
 
 def below(coordinate: float, threshold: float) -> bool:
-    """Whether it is on the lower side; a task that was clipped to a region's face lies on it,
-    whatever the rounding of both.
-    """
+    """Whether it is on the lower side, where clipped tasks lie on a region's face."""
     return coordinate <= threshold + 1e-7
 
 
@@ -67,50 +63,37 @@ class Riac:
         low, high = np.asarray(low, np.float64), np.asarray(high, np.float64)
         self.range = high - low
         self.regions = [Region(low, high, [], [])]
-        self.max_items, self.num_attempts, self.min_items = (
-            max_items,
-            num_attempts,
-            min_share * max_items,
-        )
-        self.min_side, self.num_discarded, self.weigh_populations = (
-            min_side,
-            int(discard * max_items),
-            weigh_populations,
-        )
+        self.max_items, self.num_attempts = max_items, num_attempts
+        self.min_items, self.min_side = min_share * max_items, min_side
+        self.num_discarded = int(discard * max_items)
+        self.weigh_populations = weigh_populations
         self.exploration, self.mutation, self.mutation_std = exploration, mutation, mutation_std
         self.max_regions, self.num_episodes = max_regions, 0
         self.random = np.random.default_rng(seed)
-        self.draw_cuts = draw_cuts or (
-            lambda _: (
-                self.random.integers(len(low), size=max_draws),
-                self.random.random(max_draws),
-            )
-        )
+        self.max_draws = max_draws
+        self.draw_cuts = draw_cuts or self.own_cuts
+
+    def own_cuts(self, num_episodes: int) -> tuple[np.ndarray, np.ndarray]:
+        axes = self.random.integers(len(self.range), size=self.max_draws)
+        return axes, self.random.random(self.max_draws)
 
     def probabilities(self) -> np.ndarray:
         alp = np.array([region.alp for region in self.regions])
         return alp / alp.sum() if alp.sum() > 0 else np.full(len(alp), 1 / len(alp))
 
     def sample(self, mode=None, place=None, inside=None, noise=None) -> np.ndarray:
-        """A task from these random numbers: three uniform in [0, 1) and one standard normal; by
-        default from its own.
+        """A task from these random numbers, by default from its own.
+
+        Three are uniform in [0, 1), `noise` is standard normal.
         """
         if mode is None:
-            mode, place, inside, noise = (
-                self.random.random(),
-                self.random.random(),
-                self.random.random(len(self.range)),
-                None,
-            )
+            mode, place = self.random.random(), self.random.random()
+            inside = self.random.random(len(self.range))
         root = self.regions[0]
         if mode < self.exploration or self.num_episodes == 0:
             return root.low + inside * (root.high - root.low)
-        region = self.regions[
-            min(
-                np.searchsorted(np.cumsum(self.probabilities()), place, side="right"),
-                len(self.regions) - 1,
-            )
-        ]
+        index = np.searchsorted(np.cumsum(self.probabilities()), place, side="right")
+        region = self.regions[min(index, len(self.regions) - 1)]
         if mode < self.exploration + self.mutation:
             noise = self.random.standard_normal(len(self.range)) if noise is None else noise
             worst = region.tasks[int(np.argmin(region.returns))]
@@ -146,10 +129,8 @@ class Riac:
             num_attempts += 1
             if num_attempts > self.num_attempts:
                 break
-            if (
-                min(threshold - region.low[axis], region.high[axis] - threshold)
-                < self.min_side * self.range[axis]
-            ):
+            side = min(threshold - region.low[axis], region.high[axis] - threshold)
+            if side < self.min_side * self.range[axis]:
                 continue
             score = abs(progress(lower, self.max_items) - progress(upper, self.max_items))
             score *= len(lower) * len(upper) if self.weigh_populations else 1
@@ -166,6 +147,5 @@ class Riac:
             (high if wanted else low)[region.axis] = region.threshold
             tasks = [task for task, side in zip(region.tasks, is_lower) if side == wanted]
             returns = [r for r, side in zip(region.returns, is_lower) if side == wanted]
-            self.regions.append(
-                Region(low, high, tasks, returns, progress(returns, self.max_items))
-            )
+            alp = progress(returns, self.max_items)
+            self.regions.append(Region(low, high, tasks, returns, alp))

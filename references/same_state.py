@@ -53,14 +53,11 @@ def draw_levels(ground: str, body: str, num: int, task: Sequence[float] = STUMPS
     """`num` levels: "flat", gymnasium's "pieces", or "stumps" of a task; flat ground has stumps
     out of reach, to be the same program.
     """
-    env, task = (
-        (envs.bipedal_walker(body), (1.0,))
-        if ground == "pieces"
-        else (envs.stump_tracks(body), task)
-    )
-    levels = jax.jit(jax.vmap(env.generate, in_axes=(0, None)))(
-        jax.random.split(jax.random.key(0), num), jnp.array(task)
-    )
+    env = envs.stump_tracks(body)
+    if ground == "pieces":
+        env, task = envs.bipedal_walker(body), (1.0,)
+    generate = jax.jit(jax.vmap(env.generate, in_axes=(0, None)))
+    levels = generate(jax.random.split(jax.random.key(0), num), jnp.array(task))
     levels = levels.replace(push=jnp.zeros(num))
     if ground != "flat":
         return levels
@@ -75,27 +72,21 @@ def in_box2d(level: Level, body: str, **options) -> Box2DWalker:
     """A walker on the same track in Box2D; stumps stand on flat ground, not in it, as the
     published ones do.
     """
-    ground = (
-        None if level.ground is None else [(STEP * i, float(y)) for i, y in enumerate(level.ground)]
-    )
-    boxes = level.obstacles
-    assert boxes is None or isinstance(boxes, Columns)
-    stumps = (
-        []
-        if boxes is None
-        else np.stack([boxes.left, boxes.right, boxes.top], axis=1).astype(float).tolist()
-    )
-    obstacles = [
-        box(left, right - left, top - GROUND) for left, right, top in stumps if left < NOWHERE
-    ]
+    ground, obstacles = None, []
+    if level.ground is not None:
+        ground = [(STEP * i, float(y)) for i, y in enumerate(level.ground)]
+    if level.obstacles is not None:
+        boxes = level.obstacles
+        assert isinstance(boxes, Columns)
+        stumps = np.stack([boxes.left, boxes.right, boxes.top], axis=1).astype(float).tolist()
+        obstacles = [box(a, b - a, top - GROUND) for a, b, top in stumps if a < NOWHERE]
     return Box2DWalker(body, ground, obstacles, float(level.push), **options)
 
 
 def make_cases(kind: str, num: int, body: str = "default", ground: str | None = None) -> Cases:
     """`num` states of a kind, by default on flat ground or, for their edges, among stumps."""
-    levels = jax.tree.map(
-        np.asarray, draw_levels(ground or ("stumps" if kind == "stump edge" else "flat"), body, num)
-    )
+    ground = ground or ("stumps" if kind == "stump edge" else "flat")
+    levels = jax.tree.map(np.asarray, draw_levels(ground, body, num))
     found, seed = [], 0
     while len(found) < num:
         level = jax.tree.map(lambda x: x[len(found)], levels)  # noqa: B023
@@ -122,7 +113,8 @@ def _try(kind: str, body: str, level: Level, seed: int):
         for action in actions[length : length + HORIZON]:
             walker.step(action)
             after.append(walker.read().joints)
-            if len(angles) == 0 and (walker.game_over or (kind == "flight" and _touching(walker))):
+            has_landed = kind == "flight" and _touching(walker)
+            if len(angles) == 0 and (walker.game_over or has_landed):
                 return None
         angles.append(np.stack(after))
     return state, actions[length : length + HORIZON].astype(np.float32), *angles
@@ -135,9 +127,8 @@ def play(kind: str, body: str, level: Level, seed: int, length: int | None = Non
     rng = np.random.default_rng(seed)
     walker = in_box2d(level, body)
     drop(walker, level, kind == "flight", rng)
-    actions = np.repeat(rng.uniform(-1, 1, (20, walker.body.num_joints)), HOLD, axis=0).astype(
-        np.float32
-    )
+    drawn = rng.uniform(-1, 1, (20, walker.body.num_joints))
+    actions = np.repeat(drawn, HOLD, axis=0).astype(np.float32)
     first = int(rng.integers(*PLAY))
     last = first + LOOK if length is None else length
     for step in range(last + 1):
@@ -153,9 +144,8 @@ def drop(walker: Box2DWalker, level: Level, high: bool, rng) -> None:
     """Place the walker at rest in a random posture, just above all of the ground near it or
     `high` in the air.
     """
-    lower, upper = (
-        np.array(limits)[:, None] for limits in (walker.body.joint_lower, walker.body.joint_upper)
-    )
+    lower = np.array(walker.body.joint_lower)[:, None]
+    upper = np.array(walker.body.joint_upper)[:, None]
     x = rng.uniform(12, 70)
     walker.reset()
     state = walker.read()
@@ -202,27 +192,20 @@ def of_kind(kind: str, walker: Box2DWalker) -> bool:
     if kind == "flight":
         return not _touching(walker)
     if kind == "limit":
-        angles, lower, upper = (
-            np.array(x)
-            for x in (walker.read().joints, walker.body.joint_lower, walker.body.joint_upper)
-        )
-        return bool(
-            (np.abs(angles[None] - np.stack([lower, upper])[:, :, None]) < ONE_DEGREE).any()
-        )
+        angles = np.array(walker.read().joints)
+        limits = np.array([walker.body.joint_lower, walker.body.joint_upper])
+        return bool((np.abs(angles[None] - limits[:, :, None]) < ONE_DEGREE).any())
     if kind == "stump edge":
-        corners = np.array(
-            [corner for shape in walker.terrain if len(shape) > 2 for corner in shape]
-        )
+        shapes = [shape for shape in walker.terrain if len(shape) > 2]
+        corners = np.array([corner for shape in shapes for corner in shape])
         points = [
             p
             for _, contact in _touching(walker)
             for p in contact.worldManifold.points[: contact.manifold.pointCount]
         ]
         return any((np.hypot(*(corners - p).T) < AT_CORNER).any() for p in points)
-    feet, only_feet = (
-        sum(count > 0 for count in walker.contacts.touched),
-        all(part.userData is not None for part, _ in _touching(walker)),
-    )
+    feet = sum(count > 0 for count in walker.contacts.touched)
+    only_feet = all(part.userData is not None for part, _ in _touching(walker))
     return only_feet and (feet == 1 if kind == "one foot" else feet >= 2)
 
 

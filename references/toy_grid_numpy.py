@@ -13,16 +13,12 @@ class ToyGrid:
         self.competence = np.zeros((cells,) * dims, np.int64)
 
     def cell(self, task: np.ndarray) -> tuple[int, ...]:
-        """Bins of width 1 / cells; the right edge belongs to the last bin. Coordinates beyond
-        `dims` are ignored.
-        """
+        """Bins of width 1 / cells, the right edge in the last; beyond `dims` is ignored."""
         scaled = np.asarray(task[: self.dims], np.float32) * np.float32(self.cells)
         return tuple(min(int(x), self.cells - 1) for x in np.floor(scaled))
 
     def learnable(self, cell: tuple[int, ...]) -> bool:
-        """The origin, or a cell with a good enough neighbour among those that are lower on some
-        axes.
-        """
+        """The origin, or a cell with a good enough neighbour below on some axes."""
         if not any(cell):
             return True
         below = itertools.product(*[{c, max(0, c - 1)} for c in cell])
@@ -40,9 +36,7 @@ class ToyGrid:
 
 
 class RotatedToyGrid(ToyGrid):
-    """In 2-D the task is first rotated counter-clockwise by `quarters` quarter turns about
-    (0.5, 0.5).
-    """
+    """In 2-D the task is first rotated by `quarters` quarter turns about (0.5, 0.5)."""
 
     def __init__(self, cells: int, quarters: int):
         super().__init__(2, cells)
@@ -74,9 +68,7 @@ class SpreadingToyGrid(ToyGrid):
 
 
 class ForgetfulToyGrid(ToyGrid):
-    """After every episode, each cell but the one practised loses `decay` points; `barren` cells
-    ([cells, ...] bool) never learn.
-    """
+    """Cells not practised lose `decay` points; `barren` cells never learn."""
 
     def __init__(self, dims: int, cells: int, decay: float, barren: np.ndarray):
         super().__init__(dims, cells)

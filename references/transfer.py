@@ -1,8 +1,11 @@
 """Policies trained here on BipedalWalker-v3 ground, played here and in gymnasium.
 
-bipedal_policy_*.npz hold them: the networks that `jaxcurriculum
-train --env bipedal-walker --body BODY --teacher random --seeds 1 --steps 12e6 --evaluate-every 1e6
---set env.contact_flag=box2d` had at its end, with the moments of the observations.
+bipedal_policy_*.npz hold them: the networks that
+
+    jaxcurriculum train --env bipedal-walker --body BODY --teacher random --seeds 1
+        --steps 12e6 --evaluate-every 1e6 --set env.contact_flag=box2d
+
+had at its end, with the moments of the observations.
 """
 
 import contextlib
@@ -30,7 +33,8 @@ def load(body):
 
 def act(policy, obs):
     """Mean actions [N, 4] of the policy for observations [N, 24]."""
-    x = jnp.clip((obs - policy["mean"][None]) / jnp.sqrt(policy["variance"] + 1e-8)[None], -10, 10)
+    deviation = jnp.sqrt(policy["variance"] + 1e-8)
+    x = jnp.clip((obs - policy["mean"][None]) / deviation[None], -10, 10)
     for layer in range(2):
         x = jnp.tanh(x @ policy[f"kernel_{layer}"] + policy[f"bias_{layer}"][None])
     return jnp.clip(x @ policy["kernel_2"] + policy["bias_2"][None], -1, 1)
@@ -47,13 +51,13 @@ def returns_here(body, policy, hardcore=False, num=NUM):
         states, first = jax.vmap(env.reset)(keys, levels)
 
         def step(carry, _):
-            states, obs, over = carry
+            states, obs, done = carry
             states, now = jax.vmap(env.step)(keys, levels, states, act(policy, obs))
-            return (states, now.obs, over | now.terminated), jnp.where(over, 0.0, now.reward)
+            return (states, now.obs, done | now.terminated), jnp.where(done, 0.0, now.reward)
 
-        return jax.lax.scan(
-            step, (states, first.obs, jnp.zeros(num, bool)), length=env.max_episode_steps
-        )[1].sum(0)
+        start = states, first.obs, jnp.zeros(num, bool)
+        _, rewards = jax.lax.scan(step, start, length=env.max_episode_steps)
+        return rewards.sum(0)
 
     return np.asarray(play())
 
@@ -67,26 +71,22 @@ def returns_there(body, policy, hardcore=False, num=NUM):
     env = gymnasium.make("BipedalWalkerHardcore-v3" if hardcore else "BipedalWalker-v3")
     with _legs_of(get_body(body)):
         for seed in range(num):
-            (obs, _), total, over = env.reset(seed=seed), 0.0, False
-            while not over:
-                obs, reward, terminated, truncated, _ = env.step(
-                    np.asarray(choose(policy, obs[None]))[0]
-                )
-                total, over = total + reward, terminated or truncated
+            (obs, _), total, done = env.reset(seed=seed), 0.0, False
+            while not done:
+                action = np.asarray(choose(policy, obs[None]))[0]
+                obs, reward, terminated, truncated, _ = env.step(action)
+                total, done = total + reward, terminated or truncated
             returns.append(total)
     return np.array(returns)
 
 
 @contextlib.contextmanager
 def _legs_of(body):
-    shapes = [
-        polygonShape(box=(width / 2, length / 2))
-        for width, length in zip(body.link_widths, body.link_lengths)
-    ]
-    upper, lower = (
-        fixtureDef(shape=shape, density=1.0, restitution=0.0, categoryBits=0x20, maskBits=1)
-        for shape in shapes
-    )
+    def link(width, length):
+        shape = polygonShape(box=(width / 2, length / 2))
+        return fixtureDef(shape=shape, density=1.0, restitution=0.0, categoryBits=0x20, maskBits=1)
+
+    upper, lower = map(link, body.link_widths, body.link_lengths)
     with mock.patch.multiple(
         bipedal_walker, LEG_H=body.link_lengths[0], LEG_FD=upper, LOWER_FD=lower
     ):

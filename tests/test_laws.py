@@ -6,9 +6,9 @@ import functools
 import jax
 import pytest
 
-from jaxcurriculum import Box, LoopConfig, challenges, envs, make_loop, students, teachers
+from jaxcurriculum import Box, LoopConfig, challenges, envs, make_loop, teachers
 from jaxcurriculum.rollout import RolloutConfig
-from jaxcurriculum.students import PpoConfig, ppo, simulated
+from jaxcurriculum.students import PpoConfig, population, ppo, simulated
 from jaxcurriculum.testing import laws, probes
 from jaxcurriculum.testing.trials import EnvironmentTrial, TeacherTrial
 
@@ -171,7 +171,7 @@ STUDENTS = {
     "skill-graph": lambda: simulated.skill_graph(
         simulated.SkillGraphConfig(num_skills=4, episodes_per_round=8)
     ),
-    "skill-graph, challenged": lambda: students.noisy(
+    "skill-graph, challenged": lambda: challenges.noisy(
         challenges.forgetting(
             challenges.rugged(simulated.skill_graph()), challenges.ForgettingConfig(every=3)
         )
@@ -182,7 +182,7 @@ STUDENTS = {
         PpoConfig(hidden=(4,), minibatch_size=64, memory="gru", memory_size=8),
         SMALL_PPO[1],
     ),
-    "population": lambda: students.population(ppo(probes.target(), *SMALL_PPO), 2),
+    "population": lambda: population(ppo(probes.target(), *SMALL_PPO), 2),
 }
 HOPPER = envs.Body(
     name="hopper",

@@ -52,20 +52,10 @@ def test_the_short_name_is_refused():
 
 
 CORE = (
-    "checks",
-    "configs",
-    "device",
-    "fields",
-    "loop",
-    "records",
-    "roles",
-    "rollout",
-    "spaces",
-    "tree",
-    "viewer",
-    "views",
+    *("configs", "fields", "roles", "records", "spaces", "tree", "viewer"),
+    *("loop", "checks", "device", "rollout"),
 )
-ROLES = ("challenges", "learners", "students", "teachers")
+ROLES = ("teachers", "students", "learners", "challenges")
 LAYERS = {  # what each part may import of the others, beside itself
     **dict.fromkeys(CORE, CORE),
     "learners": CORE,

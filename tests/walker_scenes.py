@@ -11,7 +11,7 @@ from jaxcurriculum.envs.walker.engine.terrain import (
     Density,
     Level,
     index_obstacles,
-    look_around,
+    window_at,
 )
 from jaxcurriculum.testing.compiling import quick_jit
 
@@ -69,7 +69,7 @@ def level(boxes=(), polygons=None, ground=None, push=0.0):
 
 def window(track, x=0.0, stretch=100.0):
     """What a batch of one sees of a level."""
-    return _look_around(batched(track), jnp.array([x], jnp.float32), stretch)
+    return _window_at(batched(track), jnp.array([x], jnp.float32), stretch)
 
 
-_look_around = quick_jit(look_around, static_argnums=2)
+_window_at = quick_jit(window_at, static_argnums=2)

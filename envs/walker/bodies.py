@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.envs.walker.starts import MOST_LEGS, STARTS, TURN, Start
+from jaxcurriculum.envs.walker.starts import MOST_ANGLE, MOST_LEGS, STARTS, Start
 from jaxcurriculum.fields import as_tuples, checked_array
 
 PIXEL = 1 / 30  # m: published sizes are in pixels
@@ -24,18 +24,17 @@ SPEED = (0.01, 15.0)  # rad/s, of motors
 TORQUE = (1e-3, 1e4)  # N m
 FRICTION = (0.0, 10.0)
 COST = (0.0, 1000.0)  # reward a step and motor
-APART = 1e-3  # rad: between a joint's limits
-SIZE = (
-    0.01,
-    10.0,
-)  # m: of a link's sides; no part of a body is further from the hull's origin than the second
+LEAST_RANGE = 1e-3  # rad: between a joint's limits
+# m: of a link's sides; no part of a body is further from the hull's origin than the second
+SIZE = (0.01, 10.0)
 STANCE = (0.4, -0.9)  # rad: hips and knees of a walker that starts at rest
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Body:
-    """A planar walker. Lengths in m, angles in rad; the hull's polygon is convex and given from its
-    origin.
+    """A planar walker. Lengths in m, angles in rad.
+
+    The hull's polygon is convex, its corners are measured from the hull's origin.
 
     Each leg is an upper and a lower link, boxes that hang from a joint at the middle of their top
     side. Pairs of numbers are those of (hip, knee) or of (upper, lower); all legs share them.
@@ -45,9 +44,9 @@ class Body:
       ValueError: when the hull is not convex or does not hold its origin, there is no leg or more
         than 8, a number lies beyond its bounds, or a start has other legs.
 
-    >>> body = Body(name="hopper", hull=((-0.5, -0.2), (0.5, -0.2), (0.5, 0.2), (-0.5, 0.2)),
-    ...     hips=((0.0, -0.2),),
-    ...             link_lengths=(0.9, 0.9), link_widths=(0.25, 0.2))
+    >>> hull = ((-0.5, -0.2), (0.5, -0.2), (0.5, 0.2), (-0.5, 0.2))
+    >>> body = Body(name="hopper", hull=hull, hips=((0.0, -0.2),), link_lengths=(0.9, 0.9),
+    ...             link_widths=(0.25, 0.2))
     >>> body.num_joints
     2
     """
@@ -57,9 +56,8 @@ class Body:
     hips: tuple[tuple[float, float], ...]  # m, from the hull's origin, one a leg
     link_lengths: tuple[float, float]  # m
     link_widths: tuple[float, float]  # m
-    rest_angles: tuple[
-        float, ...
-    ] = ()  # rad, of each leg against the hull where its hip reads 0; by default 0
+    # rad, of each leg against the hull where its hip reads 0; by default 0
+    rest_angles: tuple[float, ...] = ()
     hull_density: float = 5.0  # kg/m^2
     link_density: float = 1.0  # kg/m^2
     link_friction: float = 0.2  # Box2D's default
@@ -74,31 +72,25 @@ class Body:
     def __post_init__(self):
         if not isinstance(self.name, str) or not self.name:
             raise ValueError(f"name must be a word, got {self.name!r}.")
-        _check_convex(
-            self._keep(
-                "hull", "three to eight corners (x, y)", (range(3, 9), (2,)), -SIZE[1], SIZE[1]
-            ),
-            self.hull,
-        )
+        place, angle = (-SIZE[1], SIZE[1]), (-MOST_ANGLE, MOST_ANGLE)
+        rule, lengths = "three to eight corners (x, y)", (range(3, 9), (2,))
+        corners = self._keep("hull", rule, lengths, *place)
+        _check_convex(corners, self.hull)
         rule = f"a point (x, y) for each of 1 to {MOST_LEGS} legs"
-        legs = len(self._keep("hips", rule, (range(1, MOST_LEGS + 1), (2,)), -SIZE[1], SIZE[1]))
-        self._keep("rest_angles", f"empty or one angle a leg, {legs}", ((0, legs),), -TURN, TURN)
-        for name in ("link_lengths", "link_widths"):
-            self._keep(name, "two numbers", ((2,),), *SIZE)
-        for name, bounds in (("motor_speeds", SPEED), ("motor_torques", TORQUE)):
-            self._keep(name, "two numbers", ((2,),), *bounds)
-        for name, bounds in (
-            ("hull_density", DENSITY),
-            ("link_density", DENSITY),
-            ("link_friction", FRICTION),
-            ("torque_cost", COST),
-        ):
-            self._keep(name, "a number", (), *bounds)
-        lower, upper = (
-            self._keep(name, "two numbers", ((2,),), -TURN, TURN)
-            for name in ("joint_lower", "joint_upper")
-        )
-        if not (lower + APART <= upper).all():
+        lengths = range(1, MOST_LEGS + 1), (2,)
+        legs = len(self._keep("hips", rule, lengths, *place))
+        self._keep("rest_angles", f"empty or one angle a leg, {legs}", ((0, legs),), *angle)
+        self._keep_pair("link_lengths", SIZE)
+        self._keep_pair("link_widths", SIZE)
+        self._keep_pair("motor_speeds", SPEED)
+        self._keep_pair("motor_torques", TORQUE)
+        self._keep_number("hull_density", DENSITY)
+        self._keep_number("link_density", DENSITY)
+        self._keep_number("link_friction", FRICTION)
+        self._keep_number("torque_cost", COST)
+        lower = self._keep_pair("joint_lower", angle)
+        upper = self._keep_pair("joint_upper", angle)
+        if not (lower + LEAST_RANGE <= upper).all():
             raise ValueError(
                 f"joint_lower must lie below joint_upper, got {self.joint_lower} and"
                 f" {self.joint_upper}."
@@ -114,6 +106,12 @@ class Body:
         object.__setattr__(self, name, as_tuples(array))  # the record is frozen once it is made
         return array
 
+    def _keep_pair(self, name: str, bounds: tuple[float, float]) -> np.ndarray:
+        return self._keep(name, "two numbers", ((2,),), *bounds)
+
+    def _keep_number(self, name: str, bounds: tuple[float, float]) -> np.ndarray:
+        return self._keep(name, "a number", (), *bounds)
+
     @property
     def num_legs(self) -> int:
         return len(self.hips)
@@ -123,20 +121,21 @@ class Body:
         return 2 * self.num_legs
 
 
-def _check_convex(corners: np.ndarray, given: Any) -> None:
-    """All turns go one way, and together once round (a star's go round twice); the lidar's
+def _check_convex(corners: np.ndarray, hull: Any) -> None:
+    """All exterior angles have one sign, and add up to one turn (a star's to two); the lidar's
     place, the origin, is outside no edge.
     """
     edges = np.roll(corners, -1, 0) - corners
     following = np.roll(edges, -1, 0)
-    turns = np.arctan2(_cross(edges, following), (edges * following).sum(1))
-    if not ((turns > 0).all() or (turns < 0).all()) or abs(turns.sum()) > 3 * np.pi:
+    angles = np.arctan2(_cross(edges, following), (edges * following).sum(1))
+    one_way = (angles > 0).all() or (angles < 0).all()
+    if not one_way or abs(angles.sum()) > 3 * np.pi:
         raise ValueError(
             "hull must be a convex polygon with its corners in turn, no three of them in line, got"
-            f" {given}."
+            f" {hull}."
         )
-    if (_cross(edges, -corners) * turns.sum() < 0).any():
-        raise ValueError(f"hull must hold its origin (0, 0), where the lidar is, got {given}.")
+    if (_cross(edges, -corners) * angles.sum() < 0).any():
+        raise ValueError(f"hull must hold its origin (0, 0), where the lidar is, got {hull}.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -169,7 +168,8 @@ class Anatomy(struct.PyTreeNode):
     @property
     def rest_angles(self) -> np.ndarray:
         """[legs, 1], rad."""
-        return np.array(self.body.rest_angles or [0.0] * self.body.num_legs, np.float32)[:, None]
+        angles = self.body.rest_angles or [0.0] * self.body.num_legs
+        return np.array(angles, np.float32)[:, None]
 
 
 SIZES = ("hull_length", "hull_height", "upper_length", "lower_length", "leg_width", "motor_torque")
@@ -187,21 +187,18 @@ def anatomy(
     >>> float(anatomy(BODIES["default"]).hull_mass).__round__(4)
     5.4222
     """
-    xp: ModuleType = (
-        jnp if any(isinstance(value, jax.Array) for value in (sizes or {}).values()) else np
-    )
-    factor = {name: xp.asarray(1.0) for name in SIZES} | {
-        name: xp.asarray(value) for name, value in (sizes or {}).items()
-    }
+    sizes = sizes or {}
+    is_traced = any(isinstance(value, jax.Array) for value in sizes.values())
+    xp: ModuleType = jnp if is_traced else np
+    factor = {name: xp.asarray(sizes.get(name, 1.0)) for name in SIZES}
     corners = np.array(body.hull)
     if _cross(corners, np.roll(corners, -1, 0)).sum() < 0:
         corners = corners[::-1]
     stretch = xp.stack([factor["hull_length"], factor["hull_height"]])[None]
     hull = corners * stretch
     hull_mass, centre, hull_inertia = polygon_mass(hull, body.hull_density, xp)
-    length = np.array(body.link_lengths) * xp.stack(
-        [factor["upper_length"], factor["lower_length"]]
-    )
+    lengthening = xp.stack([factor["upper_length"], factor["lower_length"]])
+    length = np.array(body.link_lengths) * lengthening
     width = np.array(body.link_widths) * factor["leg_width"]
     mass = body.link_density * length * width
     numbers = Anatomy(
@@ -239,7 +236,8 @@ def polygon_mass(vertices, density: float, xp: ModuleType = np):
     cross = _cross(vertices, following)
     area = cross.sum() / 2
     centre = ((vertices + following) * cross[:, None]).sum(0) / (6 * area)
-    second = ((vertices**2 + vertices * following + following**2).sum(1) * cross).sum() / 12
+    squares = (vertices**2 + vertices * following + following**2).sum(1)
+    second = (squares * cross).sum() / 12
     return density * area, centre, density * (second - area * (centre**2).sum())
 
 
@@ -251,8 +249,8 @@ def _pixels(*points: tuple[float, float]) -> tuple[tuple[float, float], ...]:
     return tuple((x * PIXEL, y * PIXEL) for x, y in points)
 
 
-# Box2D's joints read 0 in the pose in which they were created, and gymnasium creates the legs 0.05
-# rad to either side.
+# Box2D's joints read 0 in the pose in which they were created, and gymnasium creates the legs
+# 0.05 rad to either side.
 _BIPED: dict[str, Any] = dict(
     hull=_pixels((34, 1), (6, 9), (-30, 9), (-30, -8), (34, -8)),
     hips=((0.0, -8 * PIXEL),) * 2,
@@ -260,12 +258,15 @@ _BIPED: dict[str, Any] = dict(
     link_widths=(8 * PIXEL, 0.8 * 8 * PIXEL),
 )
 
+
+def _biped(name: str, link_length: float) -> Body:
+    return Body(name=name, **_BIPED, link_lengths=(link_length, link_length), **STARTS[name])
+
+
 BODIES = {
-    "default": Body(
-        name="default", **_BIPED, link_lengths=(34 * PIXEL, 34 * PIXEL), **STARTS["default"]
-    ),
-    "short": Body(name="short", **_BIPED, link_lengths=(17 * PIXEL, 17 * PIXEL), **STARTS["short"]),
-    "long": Body(name="long", **_BIPED, link_lengths=(51 * PIXEL, 51 * PIXEL), **STARTS["long"]),
+    "default": _biped("default", 34 * PIXEL),
+    "short": _biped("short", 17 * PIXEL),
+    "long": _biped("long", 51 * PIXEL),
     "quadruped": Body(
         name="quadruped",
         hull=_pixels((50, 5), (6, 13), (-46, 13), (-46, -12), (50, -12)),

@@ -16,7 +16,7 @@ from jaxcurriculum.envs.walker.bodies import Body, anatomy
 from jaxcurriculum.envs.walker.engine.kinematics import WalkerState, hull_origin, outline
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP, Polygons
 from jaxcurriculum.envs.walker.engine.terrain import FINISH, NOWHERE, NUM_CELLS, Level
-from jaxcurriculum.envs.walker.lidar import ANGLES, RANGE
+from jaxcurriculum.envs.walker.senses import ANGLES, RANGE
 from jaxcurriculum.viewer import font
 
 WIDTH, HEIGHT = 640, 256  # pixels, multiples of 16 as films want them

@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxcurriculum.envs.walker import drawing
 from jaxcurriculum.envs.walker.drawing import Episode
-from jaxcurriculum.envs.walker.lidar import ANGLES, RANGE
+from jaxcurriculum.envs.walker.senses import ANGLES, RANGE
 
 # What a page in the dark changes of drawing.COLOURS.
 DARK = {

@@ -18,7 +18,7 @@ import numpy as np
 from jaxcurriculum.fields import as_tuples, checked_array
 
 MOST_LEGS = 8  # a program grows with them
-TURN = 6.284  # rad: joints stay within a turn either way
+MOST_ANGLE = 6.284  # rad: joints stay within a whole rotation either way
 MOST = 100.0  # m, rad, m/s, rad/s
 
 
@@ -27,55 +27,40 @@ class Start:
     """A state of a walker on flat ground, as an episode begins.
 
     Raises:
-      ValueError: when a number is beyond a hundred, a joint beyond a turn, or the numbers of legs
-          differ.
+      ValueError: when a number is beyond a hundred, a joint beyond a whole rotation, or the numbers
+        of legs differ.
 
     >>> Start(pose=(4.6, 2.4, 0.0), joints=((0.3,), (-0.8,)), velocity=((0.0,) * 3,) * 3).num_legs
     1
     """
 
-    pose: tuple[
-        float, float, float
-    ]  # m, m, rad: the hull's centre of mass (x, height above the ground) and angle
+    # m, m, rad: the hull's centre of mass (x, height above the ground) and angle
+    pose: tuple[float, float, float]
     joints: tuple[tuple[float, ...], tuple[float, ...]]  # rad, hips then knees
-    velocity: tuple[
-        tuple[float, ...], ...
-    ]  # vx, vy (m/s), rate (rad/s): hull, then upper and lower, leg by leg
-    touched: tuple[
-        bool, ...
-    ] = ()  # whether each lower link touched the ground in the step before; by default all did
+    # vx, vy (m/s), rate (rad/s): hull, then upper and lower, leg by leg
+    velocity: tuple[tuple[float, ...], ...]
+    # whether each lower link touched the ground in the step before; by default all did
+    touched: tuple[bool, ...] = ()
 
     def __post_init__(self):
-        joints = checked_array(
-            "joints",
-            self.joints,
-            "hips, then as many knees",
-            ((2,), range(1, MOST_LEGS + 1)),
-            -TURN,
-            TURN,
-        )
-        legs = joints.shape[1]
-        pose = checked_array("pose", self.pose, "three numbers", ((3,),), -MOST, MOST)
-        velocity = checked_array(
-            "velocity",
-            self.velocity,
-            f"three rows of {1 + 2 * legs} numbers",
-            ((3,), (1 + 2 * legs,)),
-            -MOST,
-            MOST,
-        )
-        for name, array in (("pose", pose), ("joints", joints), ("velocity", velocity)):
-            object.__setattr__(self, name, as_tuples(array))  # the record is frozen once it is made
-        touched = (
-            np.array(self.touched)
-            if isinstance(self.touched, tuple | list | np.ndarray)
-            else np.array(None)
-        )
+        rule, lengths = "hips, then as many knees", ((2,), range(1, MOST_LEGS + 1))
+        legs = self._keep("joints", rule, lengths, MOST_ANGLE).shape[1]
+        self._keep("pose", "three numbers", ((3,),), MOST)
+        rule, lengths = f"three rows of {1 + 2 * legs} numbers", ((3,), (1 + 2 * legs,))
+        self._keep("velocity", rule, lengths, MOST)
+        is_sequence = isinstance(self.touched, tuple | list | np.ndarray)
+        touched = np.array(self.touched if is_sequence else None)
         if touched.size and not (touched.shape == (legs,) and touched.dtype == bool):
             raise ValueError(
                 f"touched must be True or False for each of {legs} legs, got {self.touched!r}."
             )
         object.__setattr__(self, "touched", tuple(touched.tolist()) or (True,) * legs)
+
+    def _keep(self, name: str, rule: str, lengths: tuple, most: float) -> np.ndarray:
+        """Check a field, whose numbers are at most `most` either way, and keep it as floats."""
+        array = checked_array(name, getattr(self, name), rule, lengths, -most, most)
+        object.__setattr__(self, name, as_tuples(array))  # the record is frozen once it is made
+        return array
 
     @property
     def num_legs(self) -> int:

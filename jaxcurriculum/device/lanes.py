@@ -1,5 +1,4 @@
-"""Work that the seeds of one program share: common bounds, and one pool of lanes for jobs of
-unequal length.
+"""Work that the seeds of one program share: common bounds, and one pool of lanes for jobs.
 
 Under `vmap` a `while_loop` runs as long as the slowest seed, and a `cond` takes both branches. What
 is here knows that it is mapped, so that work is done once where it is needed. None of it lets one
@@ -77,8 +76,9 @@ def run_jobs(
     capacity: int,
     num_lanes: int,
 ) -> PyTree:
-    """Iterate jobs 0 to `num_jobs` - 1, each until it is finished, `num_lanes` at a time: a lane
-    that ends takes the next job.
+    """Iterate jobs 0 to `num_jobs` - 1, each until it is finished, `num_lanes` at a time.
+
+    A lane that ends takes the next job.
 
     Args:
       start: (job [] int32) -> state of one job.
@@ -89,9 +89,8 @@ def run_jobs(
     Returns:
       results, leading axis `capacity`; those from `num_jobs` on mean nothing.
 
-    >>> countdown = lambda n: (n - 1, n <= 1)
-    >>> run_jobs(lambda job: 3 * job, countdown, lambda n: n, jnp.int32(4), capacity=4,
-    ...     num_lanes=2).tolist()
+    >>> start, step, result = lambda job: 3 * job, lambda n: (n - 1, n <= 1), lambda n: n
+    >>> run_jobs(start, step, result, jnp.int32(4), capacity=4, num_lanes=2).tolist()
     [-1, 0, 0, 0]
     """
     num_lanes = min(num_lanes, capacity)
@@ -99,32 +98,17 @@ def run_jobs(
     def advance(carry):
         next_job, jobs, states, results = carry
         states, finished = jax.vmap(step)(states)
-        return jax.lax.cond(
-            jnp.any(finished),
-            refill,
-            lambda *same: same[:-1],
-            next_job,
-            jobs,
-            states,
-            results,
-            finished,
-        )
+        carry = (next_job, jobs, states, results)
+        return jax.lax.cond(jnp.any(finished), refill, lambda *same: same[:-1], *carry, finished)
 
     def refill(next_job, jobs, states, results, finished):
         written = jnp.where(finished, jobs, capacity)
-        results = jax.tree.map(
-            lambda kept, new: kept.at[written].set(new, mode="drop"),
-            results,
-            jax.vmap(result)(states),
-        )
+        new = jax.vmap(result)(states)
+        results = jax.tree.map(lambda x, y: x.at[written].set(y, mode="drop"), results, new)
         jobs = jnp.where(finished, next_job + jnp.cumsum(finished, dtype=jnp.int32) - 1, jobs)
         fresh = jax.vmap(start)(jnp.minimum(jobs, capacity - 1))
-        return (
-            next_job + jnp.sum(finished, dtype=jnp.int32),
-            jobs,
-            tree.where(finished, fresh, states),
-            results,
-        )
+        states = tree.where(finished, fresh, states)
+        return next_job + jnp.sum(finished, dtype=jnp.int32), jobs, states, results
 
     jobs = jnp.arange(num_lanes, dtype=jnp.int32)
     states = jax.vmap(start)(jobs)

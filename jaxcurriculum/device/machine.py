@@ -10,12 +10,10 @@ import warnings
 import jax
 
 KNOWN_VERSIONS = ("0.10.",)  # of jaxlib: XLA ends the process at an option that it does not know
-SPLITTING_PASS = (  # breaks off at two writes to one place (openxla/xla 47367)
-    "cpu_multi_output_fusion"
-)
+SPLITTING_PASS = "cpu_multi_output_fusion"  # breaks off at two writes to one place (xla 47367)
 OPTIONS = {
-    # A value that several loops share is computed once; short loops are one function, LLVM unrolls
-    # few.
+    # A value that several loops share is computed once; short loops are one function, and LLVM
+    # unrolls few.
     "xla_backend_extra_options": (
         "xla_cpu_use_multi_output_fusion,"
         "xla_cpu_small_while_loop_byte_threshold=3000000,-unroll-full-max-count=32"
@@ -101,9 +99,9 @@ def compiles_sums() -> bool:
 
 def available_cores(root: pathlib.Path = pathlib.Path("/")) -> int:
     """How many cores this process may keep busy: those it is bound to, or a container's share."""
-    bound = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
+    bound = os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        bound = len(os.sched_getaffinity(0))
     return max(1, min([bound, *(int(share) for share in _shares(root))]))
 
 
@@ -118,7 +116,7 @@ def _shares(root: pathlib.Path) -> list[float]:
         if controllers in ("", "cpu", "cpu,cpuacct"):
             mount = root / "sys/fs/cgroup" / controllers
             group = mount / path.lstrip("/")
-            folders = [folder for folder in (group, *group.parents) if folder.is_relative_to(mount)]
+            folders = [path for path in (group, *group.parents) if path.is_relative_to(mount)]
             shares += [share for share in map(_share, folders) if share is not None]
     return shares
 

@@ -25,11 +25,10 @@ from jaxcurriculum.records import PyTree
 def map_seeds(
     function: Callable, num_seeds: int, group: int = 1, devices: list[Any] | None = None
 ) -> Callable:
-    """Compile `function(state, *shared)` over a leading seed axis of `state` and of its results;
-    `shared` is not mapped.
+    """Compile `function(state, *shared)` over a leading seed axis of its state and results.
 
     Args:
-      function: of one seed.
+      function: of one seed; `shared` is not mapped.
       num_seeds: leading axis of the state; a multiple of `group`.
       group: seeds that are vmapped together; the groups of a device run one after another.
       devices: all by default; as many of them are used as divide the number of groups evenly.
@@ -66,9 +65,8 @@ def map_seeds(
         result = jax.lax.map(of_group, grouped)
         return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), result)
 
-    compiled: dict[
-        tuple[Any, ...], list[jax.stages.Compiled]
-    ] = {}  # by the shapes of the arguments
+    # by the shapes of the arguments
+    compiled: dict[tuple[Any, ...], list[jax.stages.Compiled]] = {}
 
     def mapped(state: PyTree, *shared: Any) -> PyTree:
         for path, leaf in jax.tree_util.tree_leaves_with_path(state):
@@ -77,9 +75,7 @@ def map_seeds(
                     f"Every leaf of the state must have {num_seeds} seeds on its first axis, got"
                     f" {leaf.shape} at {path}."
                 )
-        state = jax.device_put(
-            state, sharding
-        )  # does nothing when the state comes from the last call
+        state = jax.device_put(state, sharding)  # nothing if the state is of the last call
         inputs = [(_shard(state, device), jax.device_put(shared, device)) for device in devices]
         leaves, structure = jax.tree.flatten(inputs[0])
         kind = structure, *map(jax.typeof, leaves)
@@ -94,12 +90,11 @@ def map_seeds(
 
 def _shard(tree: PyTree, device: Any) -> PyTree:
     """The part of `tree` that lies on `device`, as arrays of that device alone."""
-    return jax.tree.map(
-        lambda leaf: next(
-            shard.data for shard in leaf.addressable_shards if shard.device == device
-        ),
-        tree,
-    )
+
+    def part(leaf: jax.Array) -> jax.Array:
+        return next(shard.data for shard in leaf.addressable_shards if shard.device == device)
+
+    return jax.tree.map(part, tree)
 
 
 def _unshard(leaves: tuple[jax.Array, ...], sharding: NamedSharding) -> jax.Array:

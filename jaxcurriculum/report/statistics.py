@@ -71,7 +71,7 @@ def permutation_p_value(a: np.ndarray, b: np.ndarray, limit: int = MOST_RELABELL
     0.1
     """
     if min(len(a), len(b)) == 1:
-        return _of_a_single_seed(np.concatenate([a, b]), abs(np.mean(a) - np.mean(b)))
+        return _of_a_single_seed(np.concatenate([a, b]), float(abs(np.mean(a) - np.mean(b))))
     test = stats.permutation_test(
         (np.asarray(a, float), np.asarray(b, float)),
         _difference,

@@ -1,5 +1,4 @@
-"""ACCEL: robust level replay whose replayed levels are edited, so that levels grow harder a small
-step at a time.
+"""ACCEL: robust level replay whose replayed levels are edited, so that they grow harder in steps.
 
     with p the replay probability and m = `edits_per_replay`, proposals are
         new : replayed : edited  =  (1 - p) : p : m p
@@ -28,16 +27,14 @@ from jaxcurriculum.spaces import Box, Space
 from jaxcurriculum.teachers.parts import level_buffer
 from jaxcurriculum.teachers.parts.level_buffer import LevelBuffer
 from jaxcurriculum.teachers.parts.ring import usable, valid_first
-from jaxcurriculum.teachers.plr import PlrConfig, PlrState, plr, replay_prob
+from jaxcurriculum.teachers.plr import PlrConfig, PlrReport, PlrState, plr, replay_prob
 
 EDITED = -2  # origin of an edited level; a replayed one has its slot, a new one `plr.NEW`
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AccelConfig(Config):
-    """The defaults are the published numbers for the bipedal walker; of the easy levels to
-    begin with `replay.initial_mean` tells.
-    """
+    """The numbers for the bipedal walker; `replay.initial_mean` tells of easy levels."""
 
     replay: PlrConfig = field(
         PlrConfig(robust=True, replay_prob=0.9),
@@ -89,9 +86,7 @@ class AccelConfig(Config):
 
 
 class Candidates(struct.PyTreeNode):
-    """The latest replayed levels, a ring; number n (counted from the first ever) lies in slot n
-    mod size.
-    """
+    """The latest replayed levels, a ring: number n, from the first ever, in slot n mod size."""
 
     tasks: PyTree  # [num_candidates, ...]
     ease: jax.Array  # [num_candidates], return minus score, at its latest replay
@@ -134,17 +129,15 @@ def accel(task_space: Space, config: AccelConfig | None = None) -> Teacher:
 
     def init(key: Key) -> AccelState:
         state = replay.init(key)
-        return AccelState(
-            replay=state, candidates=_no_candidates(state.buffer, config.num_candidates)
-        )
+        candidates = _no_candidates(state.buffer, config.num_candidates)
+        return AccelState(replay=state, candidates=candidates)
 
     def propose(key: Key, state: AccelState, num: int) -> tuple[AccelState, Proposals]:
         key_replay, key_edited, key_parents, key_edits, key_seeds = jax.random.split(key, 5)
         _, proposals = replay.propose(key_replay, state.replay, num)
         edits = config.edits_per_replay * replay_prob(state.replay.buffer, config.replay)
-        edited = (jax.random.uniform(key_edited, (num,)) < edits / (1 + edits)) & (
-            state.candidates.num > 0
-        )
+        edited = jax.random.uniform(key_edited, (num,)) < edits / (1 + edits)
+        edited = edited & (state.candidates.num > 0)
         parents = _parents(key_parents, state.candidates, config, num)
         children = _edit(key_edits, task_space, parents, config)
         return state, Proposals(
@@ -158,51 +151,47 @@ def accel(task_space: Space, config: AccelConfig | None = None) -> Teacher:
         key: Key, state: AccelState, episodes: Episodes, context: Context
     ) -> tuple[AccelState, jax.Array]:
         replay_state, probe_steps = replay.update(key, state.replay, episodes, context)
-        return (
-            AccelState(
-                replay=replay_state,
-                candidates=_collect(state.candidates, replay_state.buffer, episodes),
-            ),
-            probe_steps,
-        )
+        candidates = _collect(state.candidates, replay_state.buffer, episodes)
+        return AccelState(replay=replay_state, candidates=candidates), probe_steps
+
+    def report(state: AccelState) -> PlrReport:
+        return replay.report(state.replay)
 
     return Teacher(
         name="accel",
         init=init,
         propose=propose,
         update=update,
-        report=lambda state: replay.report(state.replay),
+        report=report,
         needs_critic=replay.needs_critic,
     )
 
 
 def _no_candidates(buffer: LevelBuffer, num: int) -> Candidates:
-    return Candidates(
-        tasks=jax.tree.map(
-            lambda leaf: jnp.zeros((num, *leaf.shape[1:]), leaf.dtype), buffer.tasks
-        ),
-        ease=jnp.zeros((num,), jnp.float32),
-        num=jnp.int32(0),
-    )
+    def none(leaf: jax.Array) -> jax.Array:
+        return jnp.zeros((num, *leaf.shape[1:]), leaf.dtype)
+
+    tasks = jax.tree.map(none, buffer.tasks)
+    return Candidates(tasks=tasks, ease=jnp.zeros((num,), jnp.float32), num=jnp.int32(0))
 
 
 def _collect(candidates: Candidates, buffer: LevelBuffer, episodes: Episodes) -> Candidates:
-    """Add the replayed levels of `episodes` that are still in their slot, with the score that
-    they now have.
-    """
+    """Add the replayed levels of `episodes` still in their slot, with their present score."""
     slots = jnp.maximum(episodes.origin, 0)
-    held = jax.vmap(level_buffer.holds, in_axes=(None, 0, 0, 0))(
-        buffer, slots, episodes.tasks, episodes.seeds
-    )
+    holds = jax.vmap(level_buffer.holds, in_axes=(None, 0, 0, 0))
+    held = holds(buffer, slots, episodes.tasks, episodes.seeds)
     order, num_replayed = valid_first(usable(episodes) & (episodes.origin >= 0) & held)
-    num, size = candidates.num + num_replayed, candidates.ease.shape[0]
+    size = candidates.ease.shape[0]
+    num = candidates.num + num_replayed
     # Each place asks for the latest episode that belongs there: scatters to one place end the
     # process where XLA_FLAGS ask for fusion with several outputs (openxla/xla 47367).
     latest = num_replayed - 1 - (num - 1 - jnp.arange(size, dtype=jnp.int32)) % size
     episode = order[jnp.maximum(latest, 0)]
-    write = lambda old, new: jnp.where(
-        (latest >= 0).reshape(size, *[1] * (old.ndim - 1)), new[episode], old
-    )
+
+    def write(old: jax.Array, new: jax.Array) -> jax.Array:
+        is_written = (latest >= 0).reshape(size, *[1] * (old.ndim - 1))
+        return jnp.where(is_written, new[episode], old)
+
     return Candidates(
         tasks=jax.tree.map(write, candidates.tasks, episodes.tasks),
         ease=write(candidates.ease, episodes.returns - buffer.scores[slots]),
@@ -213,18 +202,14 @@ def _collect(candidates: Candidates, buffer: LevelBuffer, episodes: Episodes) ->
 def _parents(key: Key, candidates: Candidates, config: AccelConfig, num: int) -> PyTree:
     """Tasks of `num` parents, each one of the `num_parents` that are best, [num, ...]."""
     slots = jnp.arange(config.num_candidates)
-    filled = slots < candidates.num
-    merit = jnp.where(
-        filled, candidates.ease if config.parents == "easiest" else -candidates.ease, -jnp.inf
-    )
-    ahead = (merit[None] > merit[:, None]) | (
-        (merit[None] == merit[:, None]) & (slots[None] < slots[:, None])
-    )
+    merit = candidates.ease if config.parents == "easiest" else -candidates.ease
+    merit = jnp.where(slots < candidates.num, merit, -jnp.inf)
+    is_equal = merit[None] == merit[:, None]
+    ahead = (merit[None] > merit[:, None]) | (is_equal & (slots[None] < slots[:, None]))
     place = jnp.sum(ahead, axis=1)  # 0 for the best
     num_eligible = jnp.clip(candidates.num, 1, config.num_parents)
-    drawn = jnp.minimum(
-        (jax.random.uniform(key, (num,)) * num_eligible).astype(jnp.int32), num_eligible - 1
-    )
+    drawn = (jax.random.uniform(key, (num,)) * num_eligible).astype(jnp.int32)
+    drawn = jnp.minimum(drawn, num_eligible - 1)
     chosen = jnp.argmax(place[None] == drawn[:, None], axis=1)
     return jax.tree.map(lambda leaf: leaf[chosen], candidates.tasks)
 
@@ -235,14 +220,12 @@ def _edit(key: Key, space: Space, tasks: PyTree, config: AccelConfig) -> PyTree:
     scale: Any = config.edit_size  # an array in a sweep
     if not isinstance(space, Box):
         for key_edit in jax.random.split(key, config.num_edits):
-            tasks = jax.vmap(lambda key, task: space.mutate(key, task, scale))(
-                jax.random.split(key_edit, num), tasks
-            )
+            keys = jax.random.split(key_edit, num)
+            tasks = jax.vmap(lambda key, task: space.mutate(key, task, scale))(keys, tasks)
         return tasks
     unit = jax.vmap(space.to_unit)(tasks)
-    for which, direction, size in jnp.moveaxis(
-        jax.random.uniform(key, (config.num_edits, num, 3)), -1, 1
-    ):
+    uniform = jax.random.uniform(key, (config.num_edits, num, 3))
+    for which, direction, size in jnp.moveaxis(uniform, -1, 1):
         axis = jnp.minimum((which * space.dims).astype(jnp.int32), space.dims - 1)
         step = scale * size * jnp.clip(jnp.floor(3 * direction) - 1, -1, 1)
         unit = jnp.clip(unit + jax.nn.one_hot(axis, space.dims) * step[:, None], 0.0, 1.0)

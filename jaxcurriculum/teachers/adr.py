@@ -1,11 +1,11 @@
-"""Automatic domain randomisation (ADR): tasks are uniform in a box that grows, face by face, as far
-as the student can follow.
+"""Automatic domain randomisation (ADR): a box that grows as far as the student can follow.
 
-    propose: task ~ U(box); with probability `face_share` one coordinate is moved onto one face of
-    the box, all faces equally likely update: a face collects the returns of the tasks that were
-    drawn on it; of every `judge_every` of them
-        mean >= grow_at    the face moves outwards by a step
-        mean <= shrink_at  the face moves inwards by a step
+    propose: task ~ U(box); with probability `face_share` one coordinate is moved onto one face
+             of the box, all faces equally likely
+    update:  a face collects the returns of the tasks that were drawn on it;
+             of every `judge_every` of them
+                 mean >= grow_at    the face moves outwards by a step
+                 mean <= shrink_at  the face moves inwards by a step
 
 The box begins as a point and stays in the task space.
 
@@ -39,9 +39,7 @@ ROUNDING = 1e-5
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AdrConfig(Config):
-    """The defaults are the rule of 2019 with thresholds for raw returns;
-    `AdrConfig.teach_my_agent()` is a variant of it.
-    """
+    """The rule of 2019 with thresholds for raw returns; `teach_my_agent()` is a variant."""
 
     face_share: Swept = field(
         0.5,
@@ -90,15 +88,14 @@ class AdrConfig(Config):
 
     @classmethod
     def paper(cls) -> AdrConfig:
-        """The settings of 2019 (the defaults), but for the thresholds, which were numbers of
-        successes.
-        """
+        """The settings of 2019, but for the thresholds, which were numbers of successes."""
         return cls()
 
     @classmethod
     def teach_my_agent(cls) -> AdrConfig:
-        """The tuned settings of TeachMyAgent, 2021: ten episodes judge a face, and a step is
-        0.1 in the unit of whatever axis.
+        """The tuned settings of TeachMyAgent, 2021: ten episodes judge a face.
+
+        A step is 0.1 in the unit of whatever axis.
         """
         settings = cls(
             face_share=0.7,
@@ -112,9 +109,7 @@ class AdrConfig(Config):
 
 
 class AdrState(struct.PyTreeNode):
-    """The box, in the unit cube, and what is known of each face; row 0 the low faces, row 1 the
-    high ones.
-    """
+    """The box, in the unit cube, and each face: row 0 the low ones, row 1 the high ones."""
 
     faces: jax.Array  # [2, dims], fraction of each axis' range
     totals: jax.Array  # [2, dims], sum of the returns since the face was last judged
@@ -123,8 +118,7 @@ class AdrState(struct.PyTreeNode):
 
 
 def adr(task_space: Box, config: AdrConfig | None = None) -> Teacher:
-    """A teacher that draws uniformly in a box, tests its faces, and moves those where the student
-    does well (or badly).
+    """A teacher that draws in a box, tests its faces, and moves those of good or bad returns.
 
     The box begins at `initial_mean`, or at a random task. A low face never passes the high one. An
     axis of zero width has no faces to test. A task's `origin` is -1 inside the box; on a face it is
@@ -157,17 +151,16 @@ def adr(task_space: Box, config: AdrConfig | None = None) -> Teacher:
     step = _unit_step(task_space, config)
     is_wide = np.array(task_space.high) > np.array(task_space.low)
     tested = np.flatnonzero(np.tile(is_wide, 2)) if is_wide.any() else np.arange(2 * dims)
-    grow_at, shrink_at = config.grow_at, -jnp.inf if config.shrink_at is None else config.shrink_at
+    grow_at = config.grow_at
+    shrink_at = -jnp.inf if config.shrink_at is None else config.shrink_at
 
     def init(key: Key) -> AdrState:
-        easy = config.initial_mean
-        start = (
-            jax.random.uniform(key, (dims,))
-            if easy is None
-            else task_space.to_unit(jnp.array(easy, jnp.float32))
-        )
-        none = jnp.zeros((2, dims), jnp.int32)
+        if config.initial_mean is None:
+            start = jax.random.uniform(key, (dims,))
+        else:
+            start = task_space.to_unit(jnp.array(config.initial_mean, jnp.float32))
         start = _snapped(start)
+        none = jnp.zeros((2, dims), jnp.int32)
         return AdrState(
             faces=jnp.stack([start, start]),
             totals=jnp.zeros((2, dims)),
@@ -179,24 +172,23 @@ def adr(task_space: Box, config: AdrConfig | None = None) -> Teacher:
         key_inside, key_tests, key_face, key_seeds = jax.random.split(key, 4)
         low, high = state.faces
         inside = low[None] + jax.random.uniform(key_inside, (num, dims)) * (high - low)[None]
-        face = jnp.asarray(tested, jnp.int32)[jax.random.randint(key_face, (num,), 0, len(tested))]
+        which = jax.random.randint(key_face, (num,), 0, len(tested))
+        face = jnp.asarray(tested, jnp.int32)[which]
         can_move = is_wide & (config.test_full_axes | (low > 0) | (high < 1))
-        tests = (jax.random.uniform(key_tests, (num,)) < config.face_share) & can_move[face % dims]
+        tests = jax.random.uniform(key_tests, (num,)) < config.face_share
+        tests = tests & can_move[face % dims]
         moved = tests[:, None] & (face[:, None] % dims == jnp.arange(dims, dtype=jnp.int32)[None])
         unit = jnp.where(moved, state.faces.ravel()[face][:, None], inside)
         origin = jnp.where(tests, face + 2 * dims * state.num_moves.ravel()[face], INSIDE)
-        return state, fresh_proposals(key_seeds, jax.vmap(task_space.from_unit)(unit)).replace(
-            origin=origin
-        )
+        tasks = jax.vmap(task_space.from_unit)(unit)
+        return state, fresh_proposals(key_seeds, tasks).replace(origin=origin)
 
     def judge(
         state: AdrState, episode: tuple[jax.Array, jax.Array, jax.Array]
     ) -> tuple[AdrState, None]:
         origin, episode_return, usable = episode
-        counts = (
-            origin
-            == jnp.arange(2 * dims, dtype=jnp.int32).reshape(2, dims) + 2 * dims * state.num_moves
-        )
+        face = jnp.arange(2 * dims, dtype=jnp.int32).reshape(2, dims)
+        counts = origin == face + 2 * dims * state.num_moves
         if config.point_is_face:
             counts = counts | (state.faces[0] == state.faces[1])[None]
         counts = counts & usable & is_wide[None]
@@ -204,36 +196,32 @@ def adr(task_space: Box, config: AdrConfig | None = None) -> Teacher:
         num_unjudged = state.num_unjudged + counts
         due = num_unjudged >= config.judge_every
         mean = totals / config.judge_every
-        grows, shrinks = due & (mean >= grow_at), due & (mean <= shrink_at)
+        grows = due & (mean >= grow_at)
+        shrinks = due & (mean <= shrink_at)
         moved = _snapped(state.faces + jnp.where(grows, OUTWARDS, -OUTWARDS) * step[None])
         low, high = jnp.where(grows | shrinks, moved, state.faces)
+        # the low faces first, and none passes the other
         low = jnp.minimum(low, state.faces[1])
-        faces = jnp.stack(
-            [low, jnp.maximum(high, low)]
-        )  # the low faces first, and none passes the other
-        return (
-            AdrState(
-                faces=faces,
-                totals=jnp.where(due, 0.0, totals),
-                num_unjudged=jnp.where(due, 0, num_unjudged),
-                num_moves=state.num_moves + (faces != state.faces),
-            ),
-            None,
+        faces = jnp.stack([low, jnp.maximum(high, low)])
+        state = AdrState(
+            faces=faces,
+            totals=jnp.where(due, 0.0, totals),
+            num_unjudged=jnp.where(due, 0, num_unjudged),
+            num_moves=state.num_moves + (faces != state.faces),
         )
+        return state, None
 
     def update(
         key: Key, state: AdrState, episodes: Episodes, context: Context
     ) -> tuple[AdrState, jax.Array]:
-        state, _ = jax.lax.scan(
-            judge, state, (episodes.origin, episodes.returns, ring.usable(episodes))
-        )
+        each = (episodes.origin, episodes.returns, ring.usable(episodes))
+        state, _ = jax.lax.scan(judge, state, each)
         return state, jnp.int32(0)
 
     def report(state: AdrState) -> dict[str, jax.Array]:
         low, high = jax.vmap(task_space.from_unit)(state.faces)
-        volume = jnp.prod(
-            jnp.where(is_wide, state.faces[1] - state.faces[0], 1.0)
-        )  # fraction of the space
+        width = state.faces[1] - state.faces[0]
+        volume = jnp.prod(jnp.where(is_wide, width, 1.0))  # fraction of the space
         return {"low": low, "high": high, "volume": volume}
 
     return Teacher(name="adr", init=init, propose=propose, update=update, report=report)
@@ -259,7 +247,8 @@ def _unit_step(space: Box, config: AdrConfig) -> jax.Array:
 
 
 def _snapped(faces: jax.Array) -> jax.Array:
-    """Faces clipped to the unit cube; rounding must not leave one a hair inside a bound, which
-    would count as room to grow.
+    """Faces clipped to the unit cube.
+
+    Rounding must not leave one a hair inside a bound, which would count as room to grow.
     """
     return jnp.where(faces < ROUNDING, 0.0, jnp.where(faces > 1 - ROUNDING, 1.0, faces))

@@ -1,9 +1,10 @@
 """ALP-GMM: tasks are drawn where the student's absolute learning progress is high.
 
-    ALP(task, r) = |r - r_nearest|                        r_nearest: the return of the nearest past
-    task every `fit_every` episodes: a Gaussian mixture of the latest (task, ALP), its number of
-    components chosen by AIC propose: with probability `exploration` uniform, else component k ~
-    mean ALP of k, (task, alp) ~ N(mean_k, covariance_k)
+    ALP(task, r) = |r - r_nearest|    r_nearest: the return of the nearest past task
+    fit:     every `fit_every` episodes a Gaussian mixture of the latest (task, ALP),
+             its number of components chosen by AIC
+    propose: with probability `exploration` uniform,
+             else component k ~ mean ALP of k, (task, alp) ~ N(mean_k, covariance_k)
 
 Source: R. Portelas, C. Colas, K. Hofmann, P.-Y. Oudeyer, "Teacher algorithms for curriculum
 learning of Deep RL in continuously parameterized environments", CoRL 2019. Second preset: C. Romac
@@ -32,9 +33,7 @@ FEWEST_ITEMS = 5  # with this many past episodes or fewer the learning progress 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AlpGmmConfig(MixtureConfig):
-    """The defaults are the settings of 2019; `AlpGmmConfig.teach_my_agent()` gives those of the
-    later benchmark.
-    """
+    """The settings of 2019; `teach_my_agent()` gives those of the later benchmark."""
 
     history: int = field(20_000, low=1, help="episodes remembered for the nearest neighbour")
 
@@ -116,24 +115,21 @@ def alp_gmm(task_space: Box, config: AlpGmmConfig | None = None) -> Teacher:
         rows, num_valid = mixture.to_rows(episodes, task_space, config)
         history = ring.insert(state.history, rows, num_valid)
         alp = _learning_progress(history, rows, state.history.num_rows)
-        state = mixture.learn(
-            key, state.replace(history=history), rows.at[-1].set(alp), num_valid, config
-        )
-        return state, jnp.int32(0)
+        state = state.replace(history=history)
+        rows = rows.at[-1].set(alp)
+        return mixture.learn(key, state, rows, num_valid, config), jnp.int32(0)
 
     def report(state: AlpGmmState) -> AlpGmmReport:
         num_latest = jnp.clip(state.window.num_rows, 1, config.fit_every).astype(jnp.float32)
         mean_alp = jnp.sum(state.window.values[-1]) / num_latest  # slots not yet written are 0
-        return AlpGmmReport(
-            mean_alp=mean_alp, **mixture.describe(state, preference(state), task_space, config)
-        )
+        shown = mixture.describe(state, preference(state), task_space, config)
+        return AlpGmmReport(mean_alp=mean_alp, **shown)
 
     return Teacher(name="alp-gmm", init=init, propose=propose, update=update, report=report)
 
 
 def _learning_progress(history: ring.History, batch: jax.Array, num_before: jax.Array) -> jax.Array:
-    """ALP of the rows of `batch` ([dims + 1, num], task and return), which already stand in
-    `history`, [num].
+    """ALP [num] of `batch` [dims + 1, num] (task, return), which stands in `history`.
 
     Batch and past lie in one ring, so one search serves both: a row sees those with a lower number.
     """

@@ -1,12 +1,10 @@
-"""Balanced online difficulty filtering: practise arms at which the student succeeds about every
-other time.
+"""Balanced online difficulty filtering: practise arms that succeed about every other time.
 
     p[a] = share of solved episodes among the arm's latest `window`
-    propose an arm in proportion to  1  (or p (1 - p), the variance of success)  if low <= p[a] <=
-    high,
-                                     the weight at p = 1/2                       if the arm has
-                                     fewer than `min_episodes`, 0
-                                     otherwise
+    propose an arm in proportion to
+        1  (or p (1 - p), the variance of success)   if low <= p[a] <= high,
+        the weight at p = 1/2                        if the arm has fewer than `min_episodes`,
+        0                                            otherwise
 
 The expected improvement of the policy is bounded from below by the variance of success, which is
 highest at p = 1/2.
@@ -53,11 +51,8 @@ class BalancedFilteringConfig(Config):
 
     def __post_init__(self):
         super().__post_init__()
-        if (
-            not isinstance(self.low, jax.Array)
-            and not isinstance(self.high, jax.Array)
-            and not self.low <= self.high
-        ):
+        is_swept = isinstance(self.low, jax.Array) or isinstance(self.high, jax.Array)
+        if not is_swept and not self.low <= self.high:
             raise ValueError(
                 f"BalancedFilteringConfig must have low <= high, got {self.low} and {self.high}."
             )
@@ -97,15 +92,14 @@ def balanced_filtering(arms: Arms, config: BalancedFilteringConfig | None = None
         return BalancedFilteringState(solved=empty(arms.num, config.window))
 
     def probabilities(state: BalancedFilteringState) -> jax.Array:
-        rate, unknown = state.solved.mean, state.solved.num < config.min_episodes
+        rate = state.solved.mean
+        unknown = state.solved.num < config.min_episodes
         eligible = unknown | ((rate >= config.low) & (rate <= config.high))
         variance = jnp.where(unknown, 0.25, rate * (1.0 - rate))
         weight = variance if config.learnability else jnp.ones_like(rate)
         some = jnp.any(eligible)
-        return explore(
-            jax.nn.softmax(log_proportional(jnp.where(some, weight, variance), eligible | ~some)),
-            config.exploration,
-        )
+        logits = log_proportional(jnp.where(some, weight, variance), eligible | ~some)
+        return explore(jax.nn.softmax(logits), config.exploration)
 
     def propose(
         key: Key, state: BalancedFilteringState, num: int
@@ -115,9 +109,8 @@ def balanced_filtering(arms: Arms, config: BalancedFilteringConfig | None = None
     def learn(
         state: BalancedFilteringState, arm: jax.Array, episode: Episodes, i: jax.Array
     ) -> BalancedFilteringState:
-        return BalancedFilteringState(
-            solved=push(state.solved, arm, episode.solved.astype(jnp.float32))
-        )
+        solved = episode.solved.astype(jnp.float32)
+        return BalancedFilteringState(solved=push(state.solved, arm, solved))
 
     def update(
         key: Key, state: BalancedFilteringState, episodes: Episodes, context: Context
@@ -132,5 +125,9 @@ def balanced_filtering(arms: Arms, config: BalancedFilteringConfig | None = None
         }
 
     return Teacher(
-        name="balanced-filtering", init=init, propose=propose, update=update, report=report
+        name="balanced-filtering",
+        init=init,
+        propose=propose,
+        update=update,
+        report=report,
     )

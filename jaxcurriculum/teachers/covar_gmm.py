@@ -1,11 +1,10 @@
 """Covar-GMM: tasks are drawn where the student's return rises with time.
 
-    every `fit_every` episodes: a Gaussian mixture of the latest rows (task, t, return), its number
-    of components chosen by AIC;
-                                t = 0, 1 / fit_every, 2 / fit_every, ... is a row's place among
-                                them, the oldest first
-    propose: with probability `exploration` uniform, else component k ~ max(0, covariance_k[t,
-    return]),
+    fit:     every `fit_every` episodes a Gaussian mixture of the latest rows (task, t, return),
+             its number of components chosen by AIC;
+             t = 0, 1 / fit_every, 2 / fit_every, ... is a row's place among them, oldest first
+    propose: with probability `exploration` uniform,
+             else component k ~ max(0, covariance_k[t, return]),
              (task, t, return) ~ N(mean_k, covariance_k)
 
 Source: C. Moulin-Frier, S. M. Nguyen, P.-Y. Oudeyer, "Self-organization of early vocal development
@@ -34,9 +33,7 @@ from jaxcurriculum.teachers.parts.sampling import check_task
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CovarGmmConfig(MixtureConfig):
-    """The defaults are the settings of 2019; `CovarGmmConfig.teach_my_agent()` gives those of
-    the later benchmark.
-    """
+    """The settings of 2019; `teach_my_agent()` gives those of the later benchmark."""
 
     absolute: bool = field(
         False,
@@ -50,9 +47,7 @@ class CovarGmmConfig(MixtureConfig):
 
     @classmethod
     def teach_my_agent(cls) -> CovarGmmConfig:
-        """The tuned settings of TeachMyAgent, 2021: quicker fits, more Gaussians, less
-        exploration, raw returns.
-        """
+        """The tuned settings of 2021: quicker fits, more Gaussians, less exploration."""
         return cls(fit_every=150, max_components=14, exploration=0.1, return_range=None)
 
 
@@ -90,7 +85,8 @@ def covar_gmm(task_space: Box, config: CovarGmmConfig | None = None) -> Teacher:
         )
 
     def preference(state: MixtureState) -> jax.Array:
-        time, episode_return = state.mixture.scales[:, dims], state.mixture.scales[:, dims + 1]
+        time = state.mixture.scales[:, dims]
+        episode_return = state.mixture.scales[:, dims + 1]
         covariance = jnp.sum(time * episode_return, axis=1)  # one entry of scale @ scale.T
         return jnp.abs(covariance) if config.absolute else covariance
 
@@ -112,8 +108,7 @@ def covar_gmm(task_space: Box, config: CovarGmmConfig | None = None) -> Teacher:
 def _with_time(window: ring.History) -> jax.Array:
     """Rows (task, t, return) of a full window of rows (task, return), [dims + 2, fit_every]."""
     size = window.values.shape[1]
-    place = (
-        jnp.arange(size, dtype=jnp.int32) - window.num_rows
-    ) % size  # the next slot to be written holds the oldest row
+    # the next slot to be written holds the oldest row
+    place = (jnp.arange(size, dtype=jnp.int32) - window.num_rows) % size
     time = place.astype(jnp.float32) / size
     return jnp.concatenate([window.values[:-1], time[None], window.values[-1:]])

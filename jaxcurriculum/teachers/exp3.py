@@ -1,10 +1,10 @@
 """EXP3.S on learning progress: an adversarial bandit, whose arms may take turns at being the best.
 
     p[i]  = (1 - exploration) softmax(w)[i] + exploration / N
-    r~[i] = (r [i = a] + bias) / p[i]                           arm a was practised and gave the
-    scaled reward r in [-1, 1] v[i]  = w[i] + rate r~[i]
-    w[i] <- log((1 - share) exp v[i] + share / (N - 1) sum_{j != i} exp v[j]),  share = 1 / t
-    (EXP3: w <- v)
+    r~[i] = (r [i = a] + bias) / p[i]   arm a was practised and gave the scaled reward r in [-1, 1]
+    v[i]  = w[i] + rate r~[i]
+    w[i] <- log((1 - share) exp v[i] + share / (N - 1) sum_{j != i} exp v[j])
+            with share = 1 / t          (EXP3: w <- v)
 
 t counts the rewards, from 1 at the first one, after which every arm's whole weight has gone to the
 others.
@@ -60,10 +60,8 @@ class Exp3Config(Config):
     def __post_init__(self):
         super().__post_init__()
         quantiles = (self.low_quantile, self.high_quantile)
-        if (
-            not any(isinstance(q, jax.Array) for q in quantiles)
-            and not self.low_quantile < self.high_quantile
-        ):
+        is_swept = any(isinstance(q, jax.Array) for q in quantiles)
+        if not is_swept and not self.low_quantile < self.high_quantile:
             raise ValueError(f"Exp3Config must have low_quantile < high_quantile, got {quantiles}.")
 
 
@@ -123,15 +121,11 @@ def exp3(arms: Arms, config: Exp3Config | None = None) -> Teacher:
             change = latest(returns, arm, 0) - latest(returns, arm, 1)
             rewarded = (arm < arms.num) & (returns.num[arm] >= 2)
             progress = jnp.abs(change) if config.absolute else change
-            scaled = _scaled(
-                progress, state.reservoir, jnp.minimum(state.num_rewards, config.reservoir), config
-            )
+            num_kept = jnp.minimum(state.num_rewards, config.reservoir)
+            scaled = _scaled(progress, state.reservoir, num_kept, config)
             estimate = (scaled * (jnp.arange(arms.num) == arm) + config.bias) / drawn_with
-            log_weights = _reweighted(
-                state.log_weights + config.learning_rate * estimate,
-                state.num_rewards + 1,
-                config.sharing,
-            )
+            log_weights = state.log_weights + config.learning_rate * estimate
+            log_weights = _reweighted(log_weights, state.num_rewards + 1, config.sharing)
             reservoir = _reservoir_with(progress, state.reservoir, state.num_rewards, uniform[i])
             return Exp3State(
                 log_weights=jnp.where(rewarded, log_weights, state.log_weights),
@@ -155,10 +149,9 @@ def exp3(arms: Arms, config: Exp3Config | None = None) -> Teacher:
 def _scaled(
     reward: jax.Array, reservoir: jax.Array, num: jax.Array, config: Exp3Config
 ) -> jax.Array:
-    """`reward` ([]) in [-1, 1] by the quantiles of the first `num` ([] int32) of the sorted
-    `reservoir`; 0 if there are none.
-    """
-    low, high = (_quantile(reservoir, num, q) for q in (config.low_quantile, config.high_quantile))
+    """`reward` in [-1, 1] by quantiles of the first `num` of the sorted `reservoir`; 0 if none."""
+    low = _quantile(reservoir, num, config.low_quantile)
+    high = _quantile(reservoir, num, config.high_quantile)
     width = high - low
     inside = 2.0 * (reward - low) / jnp.where(width > 0, width, 1.0) - 1.0
     scaled = jnp.where(width > 0, jnp.clip(inside, -1.0, 1.0), jnp.sign(reward - low))
@@ -168,24 +161,23 @@ def _scaled(
 def _quantile(reservoir: jax.Array, num: jax.Array, q: float | jax.Array) -> jax.Array:
     position = q * jnp.maximum(num - 1, 0)
     index = jnp.floor(position).astype(jnp.int32)
-    below, above = reservoir[index], reservoir[jnp.minimum(index + 1, jnp.maximum(num - 1, 0))]
+    below = reservoir[index]
+    above = reservoir[jnp.minimum(index + 1, jnp.maximum(num - 1, 0))]
     return below + (position - index) * (above - below)
 
 
 def _reservoir_with(
     reward: jax.Array, reservoir: jax.Array, num_before: jax.Array, uniform: jax.Array
 ) -> jax.Array:
-    """The sorted `reservoir` ([size]) after reward number `num_before` ([] int32): of all so far
-    each is kept with equal probability.
+    """The sorted `reservoir` ([size]) after reward number `num_before` ([] int32).
 
-    Which one leaves is drawn by its rank: as good as by its slot, and the order then needs no
-    sorting.
+    Of all rewards so far each is kept with equal probability. Which one leaves is drawn by its
+    rank: as good as by its slot, and the order then needs no sorting.
     """
     size = reservoir.shape[0]
     position = jnp.arange(size)
-    leaves = jnp.where(
-        num_before < size, size - 1, jnp.floor(uniform * (num_before + 1)).astype(jnp.int32)
-    )
+    drawn = jnp.floor(uniform * (num_before + 1)).astype(jnp.int32)
+    leaves = jnp.where(num_before < size, size - 1, drawn)
     rest = jnp.where(position < leaves, reservoir, jnp.append(reservoir[1:], jnp.inf))
     rank = jnp.sum(rest < reward)
     shifted = jnp.concatenate([reward[None], rest[:-1]])

@@ -1,11 +1,12 @@
 """GoalGAN: a generative adversarial network proposes tasks of intermediate difficulty.
 
-    propose: with probability p_old a task that was once mastered, else one of the generator; both
-    with Gaussian noise, clipped label:   after `num_rollouts` attempts a generated task is good iff
-    min_success <= mean success <= max_success;
+    propose: with probability p_old a task that was once mastered, else one of the generator;
+             both with Gaussian noise, clipped
+    label:   after `num_rollouts` attempts a generated task is good iff
+                 min_success <= mean success <= max_success;
              above max_success it joins the mastered ones, unless it lies too near to one of them
     train:   after `update_every` labels, if any is good, `num_iterations` of a least-squares GAN
-    (`gan.py`) on them; then they go
+             (`gan.py`) on them; then they go
 
 Everything is in the unit cube of the task space, without its axes of zero width.
 
@@ -31,6 +32,7 @@ from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.spaces import Box
 from jaxcurriculum.teachers.parts import ring
 from jaxcurriculum.teachers.parts.gan import Gan, GanState
+from jaxcurriculum.teachers.parts.goals import GoalGanState, draw, judge
 from jaxcurriculum.teachers.parts.sampling import check_task, free_axes, from_free
 
 NUM_SHOWN = 64  # generated tasks in a report
@@ -130,10 +132,8 @@ class GoalGanConfig(Config):
     def __post_init__(self):
         super().__post_init__()
         thresholds = (self.min_success, self.max_success)
-        if (
-            not any(isinstance(x, jax.Array) for x in thresholds)
-            and self.min_success > self.max_success
-        ):
+        is_swept = any(isinstance(x, jax.Array) for x in thresholds)
+        if not is_swept and self.min_success > self.max_success:
             raise ValueError(
                 f"GoalGanConfig.max_success must be at least min_success={self.min_success}, got"
                 f" {self.max_success}."
@@ -143,21 +143,6 @@ class GoalGanConfig(Config):
     def teach_my_agent(cls) -> GoalGanConfig:
         """The tuned settings of TeachMyAgent, 2021 (the defaults)."""
         return cls()
-
-
-class GoalGanState(struct.PyTreeNode):
-    """Tasks are points of the unit cube, [..., dims] over the axes that are not constant.
-    Generated task number n has slot n mod slots.
-    """
-
-    gan: GanState
-    # [slots, dims + 2], the latest generated ones: task with its noise, attempts seen and solved
-    open_tasks: jax.Array
-    num_opened: jax.Array  # [], int32, tasks generated so far
-    num_unproposed: jax.Array  # [], int32, proposals that the latest generated task still lacks
-    labelled: ring.History  # rows (task, 1 if good else 0) since the last training
-    mastered: ring.History  # rows (task)
-    num_trainings: jax.Array  # [], int32
 
 
 class GoalGanReport(struct.PyTreeNode):
@@ -218,22 +203,19 @@ def goal_gan(task_space: Box, config: GoalGanConfig | None = None) -> Teacher:
 
     def init(key: Key) -> GoalGanState:
         key_networks, key_mean, key_tasks, key_train = jax.random.split(key, 4)
-        easy = config.initial_mean
-        mean = (
-            jax.random.uniform(key_mean, (len(axes),))
-            if easy is None
-            else task_space.to_unit(jnp.array(easy, jnp.float32))[axes]
-        )
-        noise = config.initial_std * jax.random.normal(
-            key_tasks, (config.num_pretraining_tasks, len(axes))
-        )
+        if config.initial_mean is None:
+            mean = jax.random.uniform(key_mean, (len(axes),))
+        else:
+            easy = jnp.array(config.initial_mean, jnp.float32)
+            mean = task_space.to_unit(easy)[axes]
+        num = config.num_pretraining_tasks
+        noise = config.initial_std * jax.random.normal(key_tasks, (num, len(axes)))
         points = 2 * jnp.clip(mean[None] + noise, 0.0, 1.0) - 1
-        good = jnp.ones((config.num_pretraining_tasks,), bool)
+        good = jnp.ones((num,), bool)
         rate = jnp.asarray(config.learning_rate, jnp.float32)
+        networks = gan.init(key_networks)
         return GoalGanState(
-            gan=gan.train(
-                key_train, gan.init(key_networks), points, good, config.pretrain_iterations, rate
-            ),
+            gan=gan.train(key_train, networks, points, good, config.pretrain_iterations, rate),
             open_tasks=jnp.zeros((config.open_slots, len(axes) + 2)),
             num_opened=jnp.int32(0),
             num_unproposed=jnp.int32(0),
@@ -244,7 +226,7 @@ def goal_gan(task_space: Box, config: GoalGanConfig | None = None) -> Teacher:
 
     def propose(key: Key, state: GoalGanState, num: int) -> tuple[GoalGanState, Proposals]:
         key_draws, key_seeds = jax.random.split(key)
-        state, tasks, origin = _draw(key_draws, state, num, gan, config)
+        state, tasks, origin = draw(key_draws, state, num, gan, config)
         return state, fresh_proposals(key_seeds, to_tasks(tasks)).replace(origin=origin)
 
     def update(
@@ -252,32 +234,29 @@ def goal_gan(task_space: Box, config: GoalGanConfig | None = None) -> Teacher:
     ) -> tuple[GoalGanState, jax.Array]:
         order, num_valid = ring.valid_first(ring.usable(episodes))
         origin, solved = episodes.origin[order], episodes.solved[order]
-        judge = lambda index, state: _judge(
-            state, origin[index], solved[index], index < num_valid, config
-        )
-        state = jax.lax.fori_loop(0, shared_max(num_valid), judge, state)
-        full = state.labelled.num_rows >= config.update_every
-        needed = full & jnp.any(state.labelled.values[-1] > 0)
+
+        def learn(index: jax.Array, state: GoalGanState) -> GoalGanState:
+            return judge(state, origin[index], solved[index], index < num_valid, config)
+
+        state = jax.lax.fori_loop(0, shared_max(num_valid), learn, state)
+        labelled = state.labelled
+        full = labelled.num_rows >= config.update_every
+        needed = full & jnp.any(labelled.values[-1] > 0)
+        rate = jnp.asarray(config.learning_rate, jnp.float32)
         state = state.replace(
-            gan=train_where(
-                needed,
-                key,
-                jnp.asarray(config.learning_rate, jnp.float32),
-                state.gan,
-                state.labelled.values,
-            ),
-            labelled=state.labelled.replace(num_rows=jnp.where(full, 0, state.labelled.num_rows)),
+            gan=train_where(needed, key, rate, state.gan, labelled.values),
+            labelled=labelled.replace(num_rows=jnp.where(full, 0, labelled.num_rows)),
             num_trainings=state.num_trainings + needed.astype(jnp.int32),
         )
         return state, jnp.int32(0)
 
     def report(state: GoalGanState) -> GoalGanReport:
         num_labelled = jnp.minimum(state.labelled.num_rows, config.update_every)
-        good = jnp.where(
-            jnp.arange(config.update_every) < num_labelled, state.labelled.values[-1], 0.0
-        )
+        is_held = jnp.arange(config.update_every) < num_labelled
+        good = jnp.where(is_held, state.labelled.values[-1], 0.0)
+        generated = gan.sample(jax.random.key(0), state.gan, NUM_SHOWN)
         return GoalGanReport(
-            generated=to_tasks((gan.sample(jax.random.key(0), state.gan, NUM_SHOWN) + 1) / 2),
+            generated=to_tasks((generated + 1) / 2),
             good_fraction=jnp.sum(good) / jnp.maximum(num_labelled, 1).astype(jnp.float32),
             num_mastered=jnp.minimum(state.mastered.num_rows, config.mastered_capacity),
             num_trainings=state.num_trainings,
@@ -286,90 +265,10 @@ def goal_gan(task_space: Box, config: GoalGanConfig | None = None) -> Teacher:
     return Teacher(name="goal-gan", init=init, propose=propose, update=update, report=report)
 
 
-def _draw(
-    key: Key, state: GoalGanState, num: int, gan: Gan, config: GoalGanConfig
-) -> tuple[GoalGanState, jax.Array, jax.Array]:
-    """`num` proposals: what the latest generated task lacks, then new draws. Tasks [num, dims]
-    and origins [num].
-    """
-    key_old, key_row, key_latent, key_noise = jax.random.split(key, 4)
-    slots, dims = state.open_tasks.shape[0], gan.dims
-    num_mastered = jnp.minimum(state.mastered.num_rows, config.mastered_capacity)
-    is_new = ~(jax.random.bernoulli(key_old, config.p_old, (num,)) & (num_mastered > 0))
-    rank = jnp.cumsum(is_new, dtype=jnp.int32) - 1  # among the generated ones
-    num_generated = -(-num // config.num_rollouts)  # no more than these find room
-    generated = (gan.sample(key_latent, state.gan, num_generated) + 1) / 2
-    mastered = state.mastered.values[
-        :, jax.random.randint(key_row, (num,), 0, jnp.maximum(num_mastered, 1))
-    ].T
-    tasks = jnp.where(is_new[:, None], generated[jnp.clip(rank, 0, num_generated - 1)], mastered)
-    tasks = jnp.clip(tasks + config.noise * jax.random.normal(key_noise, (num, dims)), 0.0, 1.0)
-
-    lengths = jnp.concatenate(
-        [state.num_unproposed[None], jnp.where(is_new, config.num_rollouts, 1)]
-    )
-    ends = jnp.cumsum(lengths, dtype=jnp.int32)
-    draw = jnp.repeat(jnp.arange(num + 1, dtype=jnp.int32), lengths, total_repeat_length=num)
-    latest = state.num_opened - 1
-    all_tasks = jnp.concatenate([state.open_tasks[latest % slots, :dims][None], tasks])
-    all_origins = jnp.concatenate([latest[None], jnp.where(is_new, state.num_opened + rank, -1)])
-
-    is_opened = is_new & (ends[:-1] < num)
-    num_opened = state.num_opened + jnp.sum(is_opened, dtype=jnp.int32)
-    is_kept = is_opened & (all_origins[1:] >= num_opened - slots)
-    slot = jnp.where(is_kept, all_origins[1:] % slots, slots)
-    unseen = jnp.concatenate([tasks, jnp.zeros((num, 2))], axis=1)
-    state = state.replace(
-        open_tasks=state.open_tasks.at[slot].set(unseen, mode="drop"),
-        num_opened=num_opened,
-        num_unproposed=ends[draw[-1]] - num,
-    )
-    return state, all_tasks[draw], all_origins[draw]
-
-
-def _judge(
-    state: GoalGanState,
-    origin: jax.Array,
-    solved: jax.Array,
-    usable: jax.Array,
-    config: GoalGanConfig,
-) -> GoalGanState:
-    """Count one attempt at generated task number `origin`, and label the task if it was the
-    last one.
-    """
-    slots = state.open_tasks.shape[0]
-    slot = jnp.maximum(origin, 0) % slots
-    is_awaited = (origin >= 0) & (origin >= state.num_opened - slots) & (origin < state.num_opened)
-    task, (num_seen, num_solved) = state.open_tasks[slot, :-2], state.open_tasks[slot, -2:]
-    counts = usable & is_awaited & (num_seen < config.num_rollouts)
-    num_seen, num_solved = num_seen + counts, num_solved + (counts & solved)
-    is_labelled = counts & (num_seen == config.num_rollouts)
-    success = num_solved / config.num_rollouts
-    good = (success >= config.min_success) & (success <= config.max_success)
-    is_kept = is_labelled & (success > config.max_success) & _is_far(state.mastered, task, config)
-    row = jnp.concatenate([task, good[None].astype(jnp.float32)])
-    return state.replace(
-        open_tasks=state.open_tasks.at[slot, -2:].set(jnp.stack([num_seen, num_solved])),
-        labelled=ring.insert(state.labelled, row[:, None], is_labelled.astype(jnp.int32)),
-        mastered=ring.insert(state.mastered, task[:, None], is_kept.astype(jnp.int32)),
-    )
-
-
-def _is_far(mastered: ring.History, task: jax.Array, config: GoalGanConfig) -> jax.Array:
-    """Whether `task` [dims] lies farther from all mastered ones than the smallest distance, []
-    bool.
-    """
-    dims, capacity = mastered.values.shape
-    squared = jnp.sum((mastered.values - task[:, None]) ** 2, axis=0)
-    is_near = (squared <= config.min_distance**2 * dims) & (
-        jnp.arange(capacity) < mastered.num_rows
-    )
-    return ~jnp.any(is_near)
-
-
 def _trainer(gan: Gan, config: GoalGanConfig) -> Callable[..., GanState]:
-    """(needed [] bool, key, learning rate [], networks, labelled rows [dims + 1, num]) -> networks,
-    trained where needed.
+    """What trains the networks where that is needed.
+
+        (needed [] bool, key, learning rate [], networks, labelled rows [dims + 1, num]) -> networks
 
     The seeds that need it are trained one after another: the others wait for different labels, and
     would be trained for nothing.
@@ -382,7 +281,8 @@ def _trainer(gan: Gan, config: GoalGanConfig) -> Callable[..., GanState]:
 
         def train_one(index: jax.Array, gans: GanState) -> GanState:
             seed = order[index]
-            points, good = 2 * rows[seed, :-1].T - 1, rows[seed, -1] > 0
+            points = 2 * rows[seed, :-1].T - 1
+            good = rows[seed, -1] > 0
             before = jax.tree.map(lambda leaf: leaf[seed], gans)
             after = gan.train(keys[seed], before, points, good, config.num_iterations, rates[seed])
             return jax.tree.map(lambda leaf, new: leaf.at[seed].set(new), gans, after)

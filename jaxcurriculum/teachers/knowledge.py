@@ -1,10 +1,10 @@
-"""What an expert tells a teacher beside the bounds of the task space: the three levels of
-TeachMyAgent.
+"""What an expert tells a teacher beside the task space: the three levels of TeachMyAgent.
 
     none   nothing: RIAC, Covar-GMM, ALP-GMM and self-paced learning need no more
     low    which returns are failures and successes: automatic domain randomisation, GoalGAN and
-    Setter-Solver need this high   and where tasks are easy, N(easy_mean, (easy_std * range)^2):
-    where all but RIAC and Setter-Solver then begin
+           Setter-Solver need this
+    high   and where tasks are easy, N(easy_mean, (easy_std * range)^2): where all but RIAC and
+           Setter-Solver then begin
 
 GoalGAN and Setter-Solver ask which episodes are solved, as the student reports them; only ADR has
 thresholds of its own. The target of self-paced learning is no matter of these levels: what is to be
@@ -89,8 +89,7 @@ def _as_task(mean: Any) -> tuple[float, ...]:
 
 
 def informed(config: Kind, level: str, knowledge: Knowledge | None = None) -> Kind:
-    """A teacher's configuration with what the expert tells at `level` of successes and of where
-    tasks are easy, and nothing beyond.
+    """A configuration with what the expert tells at `level` of success and of easy tasks.
 
     An easy task that `config` already names is forgotten at "none" and "low". RIAC and teachers
     that TeachMyAgent does not have are told nothing, but ACCEL is told at "high" with which easy
@@ -116,14 +115,11 @@ def informed(config: Kind, level: str, knowledge: Knowledge | None = None) -> Ki
     if isinstance(config, AdrConfig):
         shrink_at = None if config.shrink_at is None else knowledge.failure
         mean = knowledge.easy_mean if is_told else None
-        return dataclasses.replace(
-            config, grow_at=knowledge.success, shrink_at=shrink_at, initial_mean=mean
-        )
-    easy = (
-        {"initial_mean": knowledge.easy_mean, "initial_std": knowledge.easy_std}
-        if is_told
-        else {"initial_mean": None}
-    )
+        told = {"grow_at": knowledge.success, "shrink_at": shrink_at, "initial_mean": mean}
+        return dataclasses.replace(config, **told)
+    easy: dict[str, Any] = {"initial_mean": None}
+    if is_told:
+        easy = {"initial_mean": knowledge.easy_mean, "initial_std": knowledge.easy_std}
     if isinstance(config, AccelConfig):
         return dataclasses.replace(config, replay=dataclasses.replace(config.replay, **easy))
     if isinstance(config, BEGIN_EASY) or (isinstance(config, PlrConfig) and not is_told):
@@ -133,9 +129,9 @@ def informed(config: Kind, level: str, knowledge: Knowledge | None = None) -> Ki
 
 def _check(config: Any, level: str, knowledge: Any) -> None:
     if isinstance(config, type) or not dataclasses.is_dataclass(config):
-        given = (
-            f"the class {config.__name__}" if isinstance(config, type) else type(config).__name__
-        )
+        given = type(config).__name__
+        if isinstance(config, type):
+            given = f"the class {config.__name__}"
         raise TypeError(
             f"informed.config must be a teacher's configuration, as AdrConfig(), got {given}."
         )

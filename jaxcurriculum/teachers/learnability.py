@@ -1,5 +1,4 @@
-"""Sampling for learnability (SFL): practise the levels that the student solves about half of the
-time.
+"""Sampling for learnability (SFL): practise levels that the student solves half of the time.
 
     every `refresh_every` rounds, on the student as it is:
         p = share of `num_attempts` attempts that solve a level, for `num_candidates` random levels
@@ -32,9 +31,7 @@ RANDOM = -1  # origin of a random level; otherwise the slot of the buffer
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LearnabilityConfig(Config):
-    """The defaults are smaller than the published numbers (thousands of candidates), because
-    probes count as steps here.
-    """
+    """Smaller than the published thousands of candidates: probes count as steps."""
 
     refresh_every: int = field(
         50,
@@ -88,14 +85,16 @@ def learnability(task_space: Space, config: LearnabilityConfig | None = None) ->
     ((3, 1), [-1, -1, -1])
     """
     config = given(config, LearnabilityConfig)
-    draw = lambda key, num: jax.vmap(task_space.sample)(jax.random.split(key, num))
+
+    def draw(key: Key, num: int) -> PyTree:
+        return jax.vmap(task_space.sample)(jax.random.split(key, num))
 
     def init(key: Key) -> LearnabilityState:
-        task = jax.eval_shape(task_space.sample, key)
+        def none(leaf: jax.ShapeDtypeStruct) -> jax.Array:
+            return jnp.zeros((config.capacity, *leaf.shape), leaf.dtype)
+
         return LearnabilityState(
-            tasks=jax.tree.map(
-                lambda leaf: jnp.zeros((config.capacity, *leaf.shape), leaf.dtype), task
-            ),
+            tasks=jax.tree.map(none, jax.eval_shape(task_space.sample, key)),
             seeds=jnp.zeros((config.capacity,), jnp.uint32),
             learnability=jnp.zeros((config.capacity,), jnp.float32),
             num_filled=jnp.int32(0),
@@ -106,23 +105,20 @@ def learnability(task_space: Space, config: LearnabilityConfig | None = None) ->
     ) -> tuple[LearnabilityState, Proposals]:
         key_random, key_seeds, key_replay, key_slots = jax.random.split(key, 4)
         fresh = fresh_proposals(key_seeds, draw(key_random, num))
-        replayed = (jax.random.uniform(key_replay, (num,)) < config.replay_prob) & (
-            state.num_filled > 0
-        )
+        replayed = jax.random.uniform(key_replay, (num,)) < config.replay_prob
+        replayed = replayed & (state.num_filled > 0)
         slots = jax.random.randint(key_slots, (num,), 0, jnp.maximum(state.num_filled, 1))
-        held_tasks, held_seeds = jax.tree.map(lambda leaf: leaf[slots], (state.tasks, state.seeds))
+        held_tasks = jax.tree.map(lambda leaf: leaf[slots], state.tasks)
         return state, fresh.replace(
             tasks=tree.where(replayed, held_tasks, fresh.tasks),
-            seeds=tree.where(replayed, held_seeds, fresh.seeds),
+            seeds=tree.where(replayed, state.seeds[slots], fresh.seeds),
             origin=jnp.where(replayed, slots, RANDOM),
         )
 
     def probed(key: Key, context: Context) -> tuple[LearnabilityState, jax.Array]:
         key_tasks, key_seeds, key_probe = jax.random.split(key, 3)
-        tasks, seeds = (
-            draw(key_tasks, config.num_candidates),
-            random_seeds(key_seeds, config.num_candidates),
-        )
+        tasks = draw(key_tasks, config.num_candidates)
+        seeds = random_seeds(key_seeds, config.num_candidates)
         episodes = context.probe(key_probe, tasks, seeds, config.num_attempts, False)
         score = _learnability_of(episodes, config)
         best, chosen = jax.lax.top_k(score, config.capacity)
@@ -132,7 +128,8 @@ def learnability(task_space: Space, config: LearnabilityConfig | None = None) ->
             learnability=jnp.maximum(best, 0.0),
             num_filled=jnp.sum(best >= 0, dtype=jnp.int32),
         )
-        return state, jnp.sum(jnp.where(episodes.valid, episodes.lengths, 0), dtype=jnp.int32)
+        lengths = jnp.where(episodes.valid, episodes.lengths, 0)
+        return state, jnp.sum(lengths, dtype=jnp.int32)
 
     def update(
         key: Key, state: LearnabilityState, episodes: Episodes, context: Context
@@ -140,15 +137,14 @@ def learnability(task_space: Space, config: LearnabilityConfig | None = None) ->
         due = context.round % config.refresh_every == 0  # not mapped over seeds: a true branch
         return jax.lax.cond(due, lambda: probed(key, context), lambda: (state, jnp.int32(0)))
 
-    return Teacher(
-        name="learnability", init=init, propose=propose, update=update, report=lambda state: state
-    )
+    def report(state: LearnabilityState) -> LearnabilityState:
+        return state
+
+    return Teacher(name="learnability", init=init, propose=propose, update=update, report=report)
 
 
 def _learnability_of(episodes: Episodes, config: LearnabilityConfig) -> jax.Array:
-    """p (1 - p) of each candidate, [num_candidates]; -1 where no attempt counts. `episodes` are
-    task-major.
-    """
+    """p (1 - p) of each candidate, -1 where no attempt counts; `episodes` task-major."""
     counts = usable(episodes).reshape(config.num_candidates, config.num_attempts)
     solved = counts & episodes.solved.reshape(counts.shape)
     num = jnp.sum(counts, axis=1)

@@ -1,5 +1,4 @@
-"""Oracle teacher: a hand-made curriculum, a window that slides from easy to hard tasks as the
-student masters them.
+"""Oracle teacher: a hand-made curriculum, a window that slides from easy to hard tasks.
 
 Source: R. Portelas et al., "Teacher algorithms for curriculum learning of Deep RL in continuously
 parameterized environments", CoRL 2019, and the code published with it.
@@ -49,8 +48,7 @@ class OracleState(struct.PyTreeNode):
 
 
 def oracle(task_space: Box, config: OracleConfig | None = None) -> Teacher:
-    """A teacher that draws uniformly inside a window and shifts it by `step` when the student
-    masters it.
+    """A teacher that draws uniformly in a window, which moves when the student masters it.
 
     The window starts at the low end of every axis whose step is positive (or 0) and at the high end
     of the others. Once `judge_every` episodes have ended since the last judgement, the mean raw
@@ -75,23 +73,21 @@ def oracle(task_space: Box, config: OracleConfig | None = None) -> Teacher:
             f"OracleConfig.step must have one entry an axis: {task_space.dims} axes but"
             f" step={config.step}."
         )
-    low, high, step = (
-        np.array(x, np.float32) for x in (task_space.low, task_space.high, config.step)
-    )
+    low = np.array(task_space.low, np.float32)
+    high = np.array(task_space.high, np.float32)
+    step = np.array(config.step, np.float32)
     side = config.window * (high - low)
     start = jnp.where(step >= 0, low, high - side)
 
     def init(key: Key) -> OracleState:
-        return OracleState(
-            low=start, returns=ring.empty(1, config.judge_every), num_unjudged=jnp.int32(0)
-        )
+        returns = ring.empty(1, config.judge_every)
+        return OracleState(low=start, returns=returns, num_unjudged=jnp.int32(0))
 
     def propose(key: Key, state: OracleState, num: int) -> tuple[OracleState, Proposals]:
         key_tasks, key_seeds = jax.random.split(key)
         inside = jax.random.uniform(key_tasks, (num, task_space.dims))
-        return state, fresh_proposals(
-            key_seeds, jax.vmap(task_space.clip)(state.low[None] + inside * side[None])
-        )
+        tasks = jax.vmap(task_space.clip)(state.low[None] + inside * side[None])
+        return state, fresh_proposals(key_seeds, tasks)
 
     def update(
         key: Key, state: OracleState, episodes: Episodes, context: Context

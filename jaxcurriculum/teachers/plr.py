@@ -1,9 +1,10 @@
 """Prioritised level replay (PLR), and robust PLR, which trains on replayed levels alone.
 
-    each proposal: with probability p, once the buffer is filled enough, a level of the buffer ~ P;
-    else a new one, drawn at random P = (1 - staleness) P_S + staleness P_T         by score and by
-    age, see `level_buffer.py` every episode's level is scored, and kept if it scores as high as the
-    level least likely to be replayed
+    propose: with probability p, once the buffer is filled enough, a level of the buffer ~ P;
+             else a new one, drawn at random
+             P = (1 - staleness) P_S + staleness P_T   by score and by age, see `level_buffer.py`
+    update:  every episode's level is scored, and kept if it scores as high as the level least
+             likely to be replayed
 
 Source: M. Jiang, E. Grefenstette, T. Rocktäschel, "Prioritized level replay", ICML 2021; robust PLR
 and MaxMC: M. Jiang, M. Dennis, J. Parker-Holder, J. Foerster, E. Grefenstette, T. Rocktäschel,
@@ -151,7 +152,11 @@ class PlrConfig(Config):
     def car_racing(cls) -> PlrConfig:
         """Robust PLR as published for the racing tracks."""
         return cls(
-            robust=True, capacity=8000, prioritisation="power", temperature=1.0, staleness=0.7
+            robust=True,
+            capacity=8000,
+            prioritisation="power",
+            temperature=1.0,
+            staleness=0.7,
         )
 
 
@@ -179,8 +184,9 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
         positive_value_loss   mean over the steps of max(0, advantage)
         l1_value_loss         mean |advantage|
         signed_gae            mean advantage
-        max_mc                the level's highest return so far - mean value (signed, as published
-        for mazes) return_change         |return - the level's last return|, 0 at its first episode
+        max_mc                the level's highest return so far - mean value
+                              (signed, as published for mazes)
+        return_change         |return - the level's last return|, 0 at its first episode
         learnability          q (1 - q),  q <- (q + solved) / 2 from 1/2
 
     The first four need a critic: a loop refuses them a student without one. The last two need
@@ -212,21 +218,18 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
         )
 
     def init(key: Key) -> PlrState:
-        return PlrState(
-            buffer=level_buffer.empty(task_space, config.capacity), num_unscored=jnp.int32(0)
-        )
+        buffer = level_buffer.empty(task_space, config.capacity)
+        return PlrState(buffer=buffer, num_unscored=jnp.int32(0))
 
     def propose(key: Key, state: PlrState, num: int) -> tuple[PlrState, Proposals]:
         key_new, key_seeds, key_replay, key_slots = jax.random.split(key, 4)
         new = fresh_proposals(key_seeds, draw_new(key_new, num))
         replayed = jax.random.uniform(key_replay, (num,)) < replay_prob(state.buffer, config)
         slots = level_buffer.sample(key_slots, state.buffer, num)
-        held_tasks, held_seeds = jax.tree.map(
-            lambda leaf: leaf[slots], (state.buffer.tasks, state.buffer.seeds)
-        )
+        held_tasks = jax.tree.map(lambda leaf: leaf[slots], state.buffer.tasks)
         return state, Proposals(
             tasks=tree.where(replayed, held_tasks, new.tasks),
-            seeds=tree.where(replayed, held_seeds, new.seeds),
+            seeds=tree.where(replayed, state.buffer.seeds[slots], new.seeds),
             origin=jnp.where(replayed, slots, NEW),
             weight=jnp.where(replayed, 1.0, 0.0) if config.robust else new.weight,
         )
@@ -240,9 +243,14 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
         return PlrState(buffer=buffer, num_unscored=num_unscored), jnp.int32(0)
 
     def report(state: PlrState) -> PlrReport:
-        kept = ("tasks", "scores", "replay_probs", "num_filled", "num_episodes")
+        buffer = state.buffer
         return PlrReport(
-            **{name: getattr(state.buffer, name) for name in kept}, num_unscored=state.num_unscored
+            tasks=buffer.tasks,
+            scores=buffer.scores,
+            replay_probs=buffer.replay_probs,
+            num_filled=buffer.num_filled,
+            num_episodes=buffer.num_episodes,
+            num_unscored=state.num_unscored,
         )
 
     return Teacher(
@@ -258,12 +266,11 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
 def replay_prob(buffer: LevelBuffer, config: PlrConfig) -> jax.Array:
     """The probability that a proposal replays a level now, [] (0 from an empty buffer)."""
     share = buffer.num_filled / config.capacity
-    prob = (
-        jnp.minimum(share, config.replay_prob)
-        if config.schedule == "proportionate"
-        else config.replay_prob
-    )
-    return jnp.where((buffer.num_filled > 0) & (share >= config.least_filled), prob, 0.0)
+    prob = config.replay_prob
+    if config.schedule == "proportionate":
+        prob = jnp.minimum(share, prob)
+    is_ready = (buffer.num_filled > 0) & (share >= config.least_filled)
+    return jnp.where(is_ready, prob, 0.0)
 
 
 def _new_tasks(space: Space, config: PlrConfig):

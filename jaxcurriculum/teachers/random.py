@@ -1,6 +1,4 @@
-"""Random teacher (domain randomisation): tasks uniform over the space, whatever the student
-does.
-"""
+"""Random teacher (domain randomisation): tasks uniform over the space, whatever happens."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
-"""RIAC: the task space is cut again and again where learning progress differs, and tasks are drawn
-in regions where it is high.
+"""RIAC: a task space cut where learning progress differs, practised where it is high.
 
-    ALP(region)  =  |mean(older half) - mean(newer half)|   of the latest `max_items` returns in it
-    (0 for two or fewer) a leaf with more than `max_items` episodes is cut in two: of `num_attempts`
-    random cuts the one with the greatest |ALP_1 - ALP_2| propose: 70 % region k ~ ALP_k, of all
-    regions, not only leaves, then uniform in it;  20 % uniform;
-             10 % region k ~ ALP_k, then its task of lowest return + N(0, mutation_std^2), clipped
-             to the region
+    ALP(region) = |mean(older half) - mean(newer half)|   of the latest `max_items` returns in it
+                  (0 for two or fewer)
+    cut:     a leaf with more than `max_items` episodes is cut in two:
+             of `num_attempts` random cuts the one with the greatest |ALP_1 - ALP_2|
+    propose: 70 %  region k ~ ALP_k, of all regions, not only leaves, then uniform in it
+             20 %  uniform
+             10 %  region k ~ ALP_k, then its task of lowest return + N(0, mutation_std^2),
+                   clipped to the region
 
 Source: A. Baranes, P.-Y. Oudeyer, "R-IAC: robust intrinsically motivated exploration and active
 learning", IEEE TAMD 2009, as adapted by R. Portelas et al., "Teacher algorithms for curriculum
@@ -29,6 +30,7 @@ from jaxcurriculum.records import Episodes, Key, Proposals, fresh_proposals
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.spaces import Box
 from jaxcurriculum.teachers.parts import regions, ring
+from jaxcurriculum.teachers.parts.cutting import Cutting
 from jaxcurriculum.teachers.parts.regions import Regions
 from jaxcurriculum.teachers.parts.sampling import in_proportion
 
@@ -38,9 +40,7 @@ UNIFORM = -1  # origin of a task that was drawn uniformly; otherwise the number 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RiacConfig(Config):
-    """The defaults are the settings of 2019; `RiacConfig.teach_my_agent()` gives those of the
-    later benchmark.
-    """
+    """The settings of 2019; `teach_my_agent()` gives those of the later benchmark."""
 
     max_items: int = field(
         200,
@@ -125,9 +125,7 @@ class RiacConfig(Config):
 
     @classmethod
     def teach_my_agent(cls) -> RiacConfig:
-        """The tuned settings of TeachMyAgent, 2021: quicker cuts, of more attempts, into
-        regions that are not as small.
-        """
+        """The tuned settings of 2021: quicker cuts, more attempts, larger regions."""
         return cls(max_items=150, num_attempts=75, max_draws=150, min_side=0.1)
 
 
@@ -191,9 +189,9 @@ def riac(task_space: Box, config: RiacConfig | None = None) -> Teacher:
     check_kind("riac.task_space", task_space, Box)
     config = given(config, RiacConfig)
     dims = task_space.dims
-    cutting = regions.Cutting(
-        axes=tuple(axis for axis in range(dims) if task_space.low[axis] < task_space.high[axis])
-        or (0,),
+    has_width = [low < high for low, high in zip(task_space.low, task_space.high)]
+    cutting = Cutting(
+        axes=tuple(axis for axis in range(dims) if has_width[axis]) or (0,),
         max_draws=config.max_draws,
         num_attempts=config.num_attempts,
         min_items=config.min_share * config.max_items,
@@ -209,39 +207,32 @@ def riac(task_space: Box, config: RiacConfig | None = None) -> Teacher:
         key_draws, key_seeds = jax.random.split(key)
         draws = proposal_draws(key_draws, num, dims)
         explores = draws.mode < config.exploration
-        mutates = (
-            ~explores
-            & (draws.mode < config.exploration + config.mutation)
-            & (state.num_rows[0] > 0)
-        )
+        mutates = ~explores & (draws.mode < config.exploration + config.mutation)
+        mutates = mutates & (state.num_rows[0] > 0)
         region = jnp.where(explores, 0, in_proportion(draws.region, state.alp, state.num_regions))
         low, high = state.low[region], state.high[region]
         from_unit = jax.vmap(task_space.from_unit)
         worst = from_unit(jax.vmap(regions.worst_task, (None, 0))(state, region))
-        mutated = jnp.clip(
-            worst + config.mutation_std * draws.noise, from_unit(low), from_unit(high)
-        )
-        tasks = jnp.where(mutates[:, None], mutated, from_unit(low + draws.inside * (high - low)))
-        return state, fresh_proposals(key_seeds, tasks).replace(
-            origin=jnp.where(explores, UNIFORM, region)
-        )
+        mutated = worst + config.mutation_std * draws.noise
+        mutated = jnp.clip(mutated, from_unit(low), from_unit(high))
+        inside = from_unit(low + draws.inside * (high - low))
+        tasks = jnp.where(mutates[:, None], mutated, inside)
+        origin = jnp.where(explores, UNIFORM, region)
+        return state, fresh_proposals(key_seeds, tasks).replace(origin=origin)
 
     def update(
         key: Key, state: Regions, episodes: Episodes, context: Context
     ) -> tuple[Regions, jax.Array]:
         order, num_valid = ring.valid_first(ring.usable(episodes))
-        rows = jnp.concatenate(
-            [jax.vmap(task_space.to_unit)(episodes.tasks), episodes.returns[:, None]], axis=1
-        )[order]
+        unit = jax.vmap(task_space.to_unit)(episodes.tasks)
+        rows = jnp.concatenate([unit, episodes.returns[:, None]], axis=1)[order]
 
         def learn(index: jax.Array, state: Regions) -> Regions:
             present = index < num_valid
             state, leaf = regions.add(state, rows[index], present)
-            needed = (
-                present
-                & (regions.num_rows_held(state, leaf) > config.max_items)
-                & (state.num_regions + 2 <= config.max_regions)
-            )
+            is_full = regions.num_rows_held(state, leaf) > config.max_items
+            has_room = state.num_regions + 2 <= config.max_regions
+            needed = present & is_full & has_room
             return cut(state, leaf, needed, key, jnp.asarray(config.min_side, jnp.float32))
 
         return jax.lax.fori_loop(0, shared_max(num_valid), learn, state), jnp.int32(0)

@@ -1,11 +1,11 @@
-"""Self-paced deep reinforcement learning (SPDL): a Gaussian over tasks moves from easy ones towards
-a target distribution.
+"""Self-paced deep reinforcement learning (SPDL): a Gaussian moves from easy to target tasks.
 
     propose: task ~ N(mean, L L^T), clipped to the space
-    update:  maximise   mean_i (p_new(c_i) / p_old(c_i)) V_i - alpha KL(p_new || target)   subject
-    to   KL(p_old || p_new) <= max_kl
-             by one natural-gradient step with a line search, over the tasks c_i and values V_i
-             since the last update alpha = 0 at first, later   zeta max(0, R) / KL(p_old || target),
+    update:  maximise    mean_i (p_new(c_i) / p_old(c_i)) V_i - alpha KL(p_new || target)
+             subject to  KL(p_old || p_new) <= max_kl
+             by one natural-gradient step with a line search,
+             over the tasks c_i and values V_i since the last update;
+             alpha = 0 at first, later  zeta max(0, R) / KL(p_old || target),
              R: mean return since the last update
 
 Everything is in the unit cube of the task space, without its axes of zero width.
@@ -47,9 +47,7 @@ SMALLEST_KL = 1e-10  # in the denominator of alpha
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SelfPacedConfig(Config):
-    """The defaults are those of TeachMyAgent's teacher; `SelfPacedConfig.teach_my_agent()`
-    gives the benchmark's tuned settings.
-    """
+    """TeachMyAgent's teacher; `teach_my_agent()` gives the tuned settings."""
 
     offset_steps: int = field(
         100_000,
@@ -96,14 +94,16 @@ class SelfPacedConfig(Config):
     def teach_my_agent(cls) -> SelfPacedConfig:
         """The tuned settings of TeachMyAgent, 2021: later and more frequent updates."""
         return cls(
-            offset_steps=200_000, update_every_steps=50_000, max_kl=0.1, zeta=0.25, alpha_offset=10
+            offset_steps=200_000,
+            update_every_steps=50_000,
+            max_kl=0.1,
+            zeta=0.25,
+            alpha_offset=10,
         )
 
 
 class SelfPacedState(struct.PyTreeNode):
-    """The Gaussian over the axes that are not constant, in the unit cube, and what happened
-    since it was last updated.
-    """
+    """The Gaussian over the free axes of the unit cube, and what came since its update."""
 
     gaussian: Gaussian
     buffer: ring.History  # rows (task, value), emptied by an update
@@ -115,8 +115,7 @@ class SelfPacedState(struct.PyTreeNode):
 
 
 def self_paced(task_space: Box, config: SelfPacedConfig | None = None) -> Teacher:
-    """A teacher whose Gaussian over tasks moves to where the student's value is high, and then on
-    to a target distribution.
+    """A teacher whose Gaussian moves to where values are high, then on to a target.
 
     Updates come at the multiples of `update_every_steps` from `offset_steps` on, and each empties
     the buffer. R is the mean discounted return (the plain return where there is none). V is the
@@ -154,17 +153,14 @@ def self_paced(task_space: Box, config: SelfPacedConfig | None = None) -> Teache
     check_task(config, "target_mean", task_space)
     axes = free_axes(task_space)
     target = _target(task_space, config, axes)
-    num_early = (
-        max(config.offset_steps, 1) - 1
-    ) // config.update_every_steps  # periods that end before offset_steps
+    # periods that end before offset_steps
+    num_early = (max(config.offset_steps, 1) - 1) // config.update_every_steps
 
     def init(key: Key) -> SelfPacedState:
-        easy = config.initial_mean
-        mean = (
-            jax.random.uniform(key, (len(axes),))
-            if easy is None
-            else task_space.to_unit(jnp.array(easy, jnp.float32))[axes]
-        )
+        if config.initial_mean is None:
+            mean = jax.random.uniform(key, (len(axes),))
+        else:
+            mean = task_space.to_unit(jnp.array(config.initial_mean, jnp.float32))[axes]
         return SelfPacedState(
             gaussian=_axis_aligned(mean, jnp.asarray(config.initial_std, jnp.float32)),
             buffer=ring.empty(len(axes) + 1, config.buffer_size),
@@ -186,28 +182,17 @@ def self_paced(task_space: Box, config: SelfPacedConfig | None = None) -> Teache
     ) -> tuple[SelfPacedState, jax.Array]:
         usable = ring.usable(episodes)
         order, num_valid = ring.valid_first(usable)
-        values = returns = episodes.returns
-        if episodes.critic is not None:
-            critic = episodes.critic
-            values = jnp.where(
-                ring.is_measured(critic.initial_value), critic.initial_value, returns
-            )
-            discounted = critic.discounted_returns
-            returns = jnp.where(ring.is_measured(discounted), discounted, returns)
-        rows = jnp.concatenate(
-            [jax.vmap(task_space.to_unit)(episodes.tasks)[:, axes], values[:, None]], axis=1
-        )
+        values, returns = _judged(episodes)
+        unit = jax.vmap(task_space.to_unit)(episodes.tasks)[:, axes]
+        rows = jnp.concatenate([unit, values[:, None]], axis=1)
         state = state.replace(
             buffer=ring.insert(state.buffer, rows[order].T, num_valid),
             total_return=state.total_return + jnp.sum(jnp.where(usable, returns, 0.0)),
             num_returns=state.num_returns + num_valid,
         )
         num_periods = jnp.maximum(context.num_steps // config.update_every_steps - num_early, 0)
-        due = (
-            (num_periods > state.num_periods)
-            & (num_valid > 0)
-            & (state.num_returns >= FEWEST_EPISODES)
-        )
+        due = (num_periods > state.num_periods) & (num_valid > 0)
+        due = due & (state.num_returns >= FEWEST_EPISODES)
 
         def moved() -> SelfPacedState:
             new = _updated(state, target, config).replace(num_periods=num_periods)
@@ -230,18 +215,27 @@ def self_paced(task_space: Box, config: SelfPacedConfig | None = None) -> Teache
     return Teacher(name="self-paced", init=init, propose=propose, update=update, report=report)
 
 
+def _judged(episodes: Episodes) -> tuple[jax.Array, jax.Array]:
+    """The value of each episode and its return, [num] both: the critic's where it gave any."""
+    returns, critic = episodes.returns, episodes.critic
+    if critic is None:
+        return returns, returns
+    value, discounted = critic.initial_value, critic.discounted_returns
+    values = jnp.where(ring.is_measured(value), value, returns)
+    return values, jnp.where(ring.is_measured(discounted), discounted, returns)
+
+
 def _updated(state: SelfPacedState, target: Gaussian, config: SelfPacedConfig) -> SelfPacedState:
     """`state` after an update from what is in its buffer."""
-    old, tasks, values = state.gaussian, state.buffer.values[:-1], state.buffer.values[-1]
+    old = state.gaussian
+    tasks, values = state.buffer.values[:-1], state.buffer.values[-1]
     in_buffer = jnp.arange(config.buffer_size, dtype=jnp.int32) < state.buffer.num_rows
     num = jnp.maximum(jnp.sum(in_buffer), 1).astype(jnp.float32)
     mean_return = state.total_return / jnp.maximum(state.num_returns, 1).astype(jnp.float32)
-    attraction = (
-        config.zeta * jnp.maximum(mean_return, 0.0) / jnp.maximum(kl(old, target), SMALLEST_KL)
-    )
-    alpha = jnp.where(
-        state.num_updates < config.alpha_offset, 0.0, jnp.minimum(attraction, MAX_ALPHA)
-    )
+    distance = jnp.maximum(kl(old, target), SMALLEST_KL)
+    attraction = config.zeta * jnp.maximum(mean_return, 0.0) / distance
+    is_early = state.num_updates < config.alpha_offset
+    alpha = jnp.where(is_early, 0.0, jnp.minimum(attraction, MAX_ALPHA))
     log_old = log_density(old, tasks)
 
     def objective(new: Gaussian) -> jax.Array:

@@ -1,12 +1,9 @@
-"""Setter-Solver: a setter proposes tasks of a wanted feasibility f, a judge learns how feasible
-tasks are.
+"""Setter-Solver: a setter proposes tasks of a wanted feasibility f, a judge learns to tell it.
 
     judge:   min  cross entropy of solved given sigmoid(J(g))
-    setter:  min  E[-log S(g + U(0, noise) | f')]          validity: tasks that were solved stay
-    likely
-                + E[(J(S(z, f)) - logit f)^2]              feasibility: the judge agrees with what
-                was wanted + E[log S(S(z, f) | f)]                    coverage: tasks are spread as
-                widely as that allows
+    setter:  min  E[-log S(g + U(0, noise) | f')]   validity: tasks that were solved stay likely
+                + E[(J(S(z, f)) - logit f)^2]       feasibility: the judge agrees with the wanted f
+                + E[log S(S(z, f) | f)]             coverage: tasks spread as widely as that allows
 
 with f and f' uniform on (0, 1), z normal, and S(g | f) the setter's own density, which a
 normalising flow gives (`flow.py`).
@@ -133,10 +130,8 @@ def setter_solver(task_space: Box, config: SetterSolverConfig | None = None) -> 
     def init(key: Key) -> SetterSolverState:
         key_setter, key_judge = jax.random.split(key)
         point = jnp.zeros((len(axes),))
-        setter_params, judge_params = (
-            setter.init(key_setter, point, jnp.float32(0.5)),
-            judge.init(key_judge, point),
-        )
+        setter_params = setter.init(key_setter, point, jnp.float32(0.5))
+        judge_params = judge.init(key_judge, point)
         return SetterSolverState(
             setter=setter_params,
             judge=judge_params,
@@ -151,27 +146,22 @@ def setter_solver(task_space: Box, config: SetterSolverConfig | None = None) -> 
         key: Key, state: SetterSolverState, num: int
     ) -> tuple[SetterSolverState, Proposals]:
         key_noise, key_feasibility, key_seeds = jax.random.split(key, 3)
-        noise, feasibility = (
-            jax.random.normal(key_noise, (num, len(axes))),
-            _feasibility(key_feasibility, num),
-        )
+        noise = jax.random.normal(key_noise, (num, len(axes)))
+        feasibility = _feasibility(key_feasibility, num)
         points = jax.vmap(lambda z, f: setter.apply(state.setter, z, f)[0])(noise, feasibility)
-        return state, fresh_proposals(
-            key_seeds, jax.vmap(lambda point: from_free(task_space, point))(points)
-        )
+        tasks = jax.vmap(lambda point: from_free(task_space, point))(points)
+        return state, fresh_proposals(key_seeds, tasks)
 
     def update(
         key: Key, state: SetterSolverState, episodes: Episodes, context: Context
     ) -> tuple[SetterSolverState, jax.Array]:
         order, num_valid = ring.valid_first(ring.usable(episodes))
         points = jax.vmap(task_space.to_unit)(episodes.tasks[order])[:, axes]
-        rows = jnp.concatenate(
-            [points, episodes.solved[order][:, None].astype(jnp.float32)], axis=1
-        ).T
+        solved = episodes.solved[order][:, None].astype(jnp.float32)
+        rows = jnp.concatenate([points, solved], axis=1).T
         num_waiting = state.num_waiting + num_valid
-        state = state.replace(
-            episodes=ring.insert(state.episodes, rows, num_valid), num_waiting=num_waiting
-        )
+        held = ring.insert(state.episodes, rows, num_valid)
+        state = state.replace(episodes=held, num_waiting=num_waiting)
         due = num_waiting >= config.update_every
 
         def learn(_, state: SetterSolverState) -> SetterSolverState:
@@ -196,11 +186,9 @@ def setter_solver(task_space: Box, config: SetterSolverConfig | None = None) -> 
 
     def report(state: SetterSolverState) -> dict[str, jax.Array]:
         num_held = jnp.minimum(state.episodes.num_rows, config.update_every)
-        rate = jnp.sum(state.episodes.values[-1]) / jnp.maximum(
-            num_held, 1
-        )  # slots not yet written are 0
+        num_solved = jnp.sum(state.episodes.values[-1])  # slots not yet written are 0
         return {
-            "success_rate": rate,
+            "success_rate": num_solved / jnp.maximum(num_held, 1),
             "num_updates": state.num_updates,
             "num_episodes": state.episodes.num_rows,
         }
@@ -215,26 +203,26 @@ def _feasibility(key: Key, num: int) -> jax.Array:
 def _gradients(setter: Flow, judge: Judge, config: SetterSolverConfig):
     """(key, state) -> gradients of both networks' losses on the latest episodes."""
     num = config.update_every
-    density: Any = jax.vmap(
-        lambda params, point, f: setter.apply(params, point, f, method=Flow.inverse)[1],
-        in_axes=(None, 0, 0),
-    )  # type: ignore[index]
+
+    def density_of_one(params: PyTree, point: jax.Array, f: jax.Array) -> Any:
+        noise_and_density: Any = setter.apply(params, point, f, method=Flow.inverse)
+        return noise_and_density[1]
+
+    density: Any = jax.vmap(density_of_one, in_axes=(None, 0, 0))
     draw: Any = jax.vmap(setter.apply, in_axes=(None, 0, 0))
     logits: Any = jax.vmap(judge.apply, in_axes=(None, 0))
 
     def setter_loss(params: PyTree, state: SetterSolverState, key: Key) -> jax.Array:
         key_shift, key_valid, key_noise, key_wanted = jax.random.split(key, 4)
         points, solved = state.episodes.values[:-1].T, state.episodes.values[-1]
-        near = jnp.clip(
-            points + config.noise * jax.random.uniform(key_shift, points.shape), EDGE, 1 - EDGE
-        )
+        shift = config.noise * jax.random.uniform(key_shift, points.shape)
+        near = jnp.clip(points + shift, EDGE, 1 - EDGE)
         likely = density(params, near, _feasibility(key_valid, num))
         validity = -jnp.sum(jnp.where(solved > 0, likely, 0.0)) / jnp.maximum(jnp.sum(solved), 1.0)
         wanted = _feasibility(key_wanted, num)
         proposed, log_density = draw(params, jax.random.normal(key_noise, points.shape), wanted)
-        feasibility = jnp.mean(
-            jnp.square(logits(state.judge, proposed) - (jnp.log(wanted) - jnp.log1p(-wanted)))
-        )
+        wanted_logit = jnp.log(wanted) - jnp.log1p(-wanted)
+        feasibility = jnp.mean(jnp.square(logits(state.judge, proposed) - wanted_logit))
         return validity + feasibility + jnp.mean(log_density)
 
     def judge_loss(params: PyTree, state: SetterSolverState) -> jax.Array:
@@ -242,8 +230,7 @@ def _gradients(setter: Flow, judge: Judge, config: SetterSolverConfig):
         return jnp.mean(optax.sigmoid_binary_cross_entropy(logits(params, points), solved))
 
     def gradients(key: Key, state: SetterSolverState) -> tuple[PyTree, PyTree]:
-        return jax.grad(setter_loss)(state.setter, state, key), jax.grad(judge_loss)(
-            state.judge, state
-        )
+        of_setter = jax.grad(setter_loss)(state.setter, state, key)
+        return of_setter, jax.grad(judge_loss)(state.judge, state)
 
     return gradients

@@ -1,8 +1,7 @@
-"""Skill-It: online mirror descent over a graph that says which skill helps which. An arm is a
-skill.
+"""Skill-It: online mirror descent over a graph of which skill (an arm) helps which.
 
-    p[i] proportional to exp(rate * sum over the last `rounds` rounds tau of sum_j graph[i, j]
-    loss[j](tau))
+    p[i] proportional to exp(rate * sum_tau sum_j graph[i, j] loss[j](tau))
+    tau: the last `rounds` rounds
 
 graph[i, j] > 0 where practising skill i helps skill j, so a prerequisite is practised for its own
 loss and for those of all that need it.
@@ -33,9 +32,7 @@ MOST_SKILLS = 10_000  # the graph has a number for each pair
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SkillItConfig(Config):
-    """The defaults for `learning_rate` and `rounds` are those published for LEGO, a task of
-    chained skills.
-    """
+    """`learning_rate` and `rounds` as published for LEGO, a task of chained skills."""
 
     learning_rate: Swept = field(0.5, low=0, help="step of mirror descent")
     rounds: int = field(3, low=1, help="latest rounds whose losses count")
@@ -62,8 +59,7 @@ class SkillItState(struct.PyTreeNode):
 
 
 def grid_graph(arms: Arms, weight: float = 0.5) -> np.ndarray:
-    """A graph ([arms, arms]) for the cells of a grid: 1 from a cell to itself, `weight` to its
-    neighbours along one axis.
+    """A graph for the cells of a grid: 1 to itself, `weight` to an axis' neighbours.
 
     Raises:
       TypeError: when `arms` are something else.
@@ -82,7 +78,8 @@ def grid_graph(arms: Arms, weight: float = 0.5) -> np.ndarray:
         )
     cell = np.stack(np.unravel_index(np.arange(arms.num), arms.shape), axis=1)
     distance = sum(np.abs(along[:, None] - along[None, :]) for along in cell.T)
-    return np.where(distance == 0, 1.0, np.where(distance == 1, weight, 0.0)).astype(np.float32)
+    others = np.where(distance == 1, weight, 0.0)
+    return np.where(distance == 0, 1.0, others).astype(np.float32)
 
 
 def skill_it(
@@ -90,8 +87,7 @@ def skill_it(
     config: SkillItConfig | None = None,
     graph: jax.Array | np.ndarray | Sequence[Sequence[float]] | None = None,
 ) -> Teacher:
-    """A bandit teacher that practises skills whose practice helps many skills the student still
-    fails at.
+    """A bandit teacher of skills whose practice helps many others still failed at.
 
     The loss of a skill is the mean over its latest `window` episodes of 1 - solved, or of the
     return mapped from `return_range` to [1, 0] and clipped; that of an untried skill is 1. Until
@@ -127,12 +123,10 @@ def skill_it(
         )
 
     def probabilities(state: SkillItState) -> jax.Array:
-        total = jnp.where(
-            state.num_rounds > 0, jnp.sum(state.past, axis=0), 1.0
-        )  # rounds that never were are 0
-        return jax.nn.softmax(
-            config.learning_rate * jnp.matmul(effect, total, precision=jax.lax.Precision.HIGHEST)
-        )
+        total = jnp.sum(state.past, axis=0)  # rounds that never were are 0
+        total = jnp.where(state.num_rounds > 0, total, 1.0)
+        gain = jnp.matmul(effect, total, precision=jax.lax.Precision.HIGHEST)
+        return jax.nn.softmax(config.learning_rate * gain)
 
     def propose(key: Key, state: SkillItState, num: int) -> tuple[SkillItState, Proposals]:
         return state, propose_arms(key, arms, probabilities(state), num)

@@ -1,12 +1,11 @@
-"""Teacher-Student Curriculum Learning (TSCL): practise the arms on which the student's return
-changes fastest.
+"""Teacher-Student Curriculum Learning (TSCL): practise arms whose return changes fastest.
 
-    Q[a] <- rate r + (1 - rate) Q[a]         arm a just practised, r its reward; practise an arm by
-    its |Q| online    r = the change of the arm's return since its last episode
+    Q[a] <- rate r + (1 - rate) Q[a]    arm a just practised, r its reward; practise by |Q|
+    online    r = the change of the arm's return since its last episode
     naive     r = slope of the returns of `window` episodes in a row on one arm
     window    r = slope of the arm's latest `window` returns over the times of their episodes
-    sampling  no Q: draw one of each arm's latest `window` changes, practise the arm whose draw is
-    largest
+    sampling  no Q: draw one of each arm's latest `window` changes,
+              practise the arm whose draw is largest
 
 Source: T. Matiisen, A. Oliver, T. Cohen, J. Schulman, "Teacher-Student Curriculum Learning", 2017,
 arXiv 1707.00183.
@@ -140,23 +139,23 @@ def tscl(arms: Arms, config: TsclConfig | None = None) -> Teacher:
         key_arms, key_tasks, key_ties = jax.random.split(key, 3)
         if config.algorithm == "naive":
             chosen = _rows_of_practice(key_arms, state, probabilities(state), config.window, num)
-            state = state.replace(
-                current=chosen[-1], num_left=(state.num_left - num) % config.window
-            )
+            num_left = (state.num_left - num) % config.window
+            state = state.replace(current=chosen[-1], num_left=num_left)
             return state, propose_from(key_tasks, arms, chosen)
         if config.algorithm == "sampling":
             uniform = jax.random.uniform(key_arms, (num, arms.num))
             each = jax.vmap(lambda u: sampled_probabilities(u, state.returns, config))(uniform)
-            chosen = jax.vmap(lambda k, p: draw(k, p, 1)[0])(jax.random.split(key_ties, num), each)
+            keys = jax.random.split(key_ties, num)
+            chosen = jax.vmap(lambda key, p: draw(key, p, 1)[0])(keys, each)
             return state, propose_from(key_tasks, arms, chosen)
         return state, propose_arms(key_tasks, arms, probabilities(state), num)
 
     def learn(state: TsclState, arm: jax.Array, episode: Episodes, i: jax.Array) -> TsclState:
-        here, slot = is_arm(state.returns, arm), state.returns.num[arm] % size
+        here = is_arm(state.returns, arm)
+        slot = state.returns.num[arm] % size
         returns = push(state.returns, arm, episode.returns)
-        times = jnp.where(
-            here[:, None] & (jnp.arange(size) == slot)[None, :], state.num_episodes, state.times
-        )
+        is_written = here[:, None] & (jnp.arange(size) == slot)[None, :]
+        times = jnp.where(is_written, state.num_episodes, state.times)
         reward, ready = _reward(returns, times[arm] - state.num_episodes, arm, config.algorithm)
         value = config.learning_rate * reward + (1.0 - config.learning_rate) * state.value
         return state.replace(
@@ -177,52 +176,46 @@ def tscl(arms: Arms, config: TsclConfig | None = None) -> Teacher:
             "num_episodes": state.returns.num,
             "recent_return": state.returns.mean,
         }
-        return (
-            shown
-            if config.algorithm == "sampling"
-            else {"probabilities": probabilities(state), **shown}
-        )
+        if config.algorithm == "sampling":
+            return shown
+        return {"probabilities": probabilities(state), **shown}
 
     return Teacher(name="tscl", init=init, propose=propose, update=update, report=report)
 
 
 def sampled_probabilities(uniform: jax.Array, returns: ArmWindow, config: TsclConfig) -> jax.Array:
-    """Probabilities ([arms]) of the next arm in "sampling", once each arm has drawn change
-    number `uniform` ([arms], in [0, 1)).
-    """
+    """Probabilities ([arms]) in "sampling", where each arm drew change `uniform` in [0, 1)."""
     num_arms, size = returns.values.shape
     arm = jnp.arange(num_arms)
     num_changes = jnp.clip(returns.num - 1, 0, size - 1)
     age = jnp.minimum((uniform * num_changes).astype(jnp.int32), jnp.maximum(num_changes - 1, 0))
     change = latest(returns, arm, age) - latest(returns, arm, age + 1)
-    score = jnp.where(num_changes > 0, jnp.abs(change) if config.absolute else change, jnp.inf)
+    score = jnp.abs(change) if config.absolute else change
+    score = jnp.where(num_changes > 0, score, jnp.inf)
     return explore(greedy(score), config.exploration)
 
 
 def _reward(
     returns: ArmWindow, age: jax.Array, arm: jax.Array, algorithm: str
 ) -> tuple[jax.Array, jax.Array]:
-    """The reward ([]) of the episode just pushed, and whether there is one ([] bool); `age`
-    ([size]) are the times minus now.
+    """The reward ([]) of the episode just pushed, and whether there is one ([] bool).
+
+    `age` ([size]) are the times minus now.
     """
-    num, size = returns.num[arm], returns.values.shape[1]
+    num, values = returns.num[arm], returns.values[arm]
+    size = values.shape[0]
     position = jnp.arange(size)
     if algorithm == "naive":
-        return (
-            slope(position.astype(jnp.float32), returns.values[arm], position < size),
-            num % size == 0,
-        )
+        return slope(position.astype(jnp.float32), values, position < size), num % size == 0
     if algorithm == "window":
-        return slope(age.astype(jnp.float32), returns.values[arm], position < num), num >= 2
+        return slope(age.astype(jnp.float32), values, position < num), num >= 2
     return latest(returns, arm, 0) - latest(returns, arm, 1), num >= 2
 
 
 def _rows_of_practice(
     key: Key, state: TsclState, probabilities: jax.Array, row: int, num: int
 ) -> jax.Array:
-    """Arms ([num] int32): the rest of the current arm's row, then freshly drawn arms, `row`
-    times each.
-    """
+    """Arms: the rest of the current row, then freshly drawn arms, `row` times each."""
     position = jnp.arange(num, dtype=jnp.int32) - state.num_left
     fresh = draw(key, probabilities, -(-num // row))
     return jnp.where(position < 0, state.current, fresh[jnp.maximum(position, 0) // row])

@@ -1,8 +1,10 @@
-"""DUMP: an upper confidence bound on each arm's mean absolute advantage, which says how much there
-is to learn from it.
+"""DUMP: an upper confidence bound on each arm's mean absolute advantage.
 
-    ucb[a] = mean of |advantage| over the arm's latest `window` episodes + bonus sqrt(2 log(n + 1) /
-    (n[a] + 1)) n[a]: episodes of arm a so far, n: of all arms
+The advantage says how much there is to learn from an arm.
+
+    ucb[a] = mean of |advantage| over the arm's latest `window` episodes
+             + bonus sqrt(2 log(n + 1) / (n[a] + 1))
+    n[a]: episodes of arm a so far, n: of all arms
     propose: softmax(ucb / temperature), or the arm whose bound is highest
 
 Source: Z. Wang, G. Cui, Y.-J. Li, K. Wan, W. Zhao, "DUMP: Automated distribution-level curriculum
@@ -29,9 +31,7 @@ from jaxcurriculum.teachers.parts.ring import is_measured
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class UcbAdvantageConfig(Config):
-    """The defaults are the published settings, made for advantages about 1 in size: see
-    `advantage_scale`.
-    """
+    """As published, for advantages about 1 in size: see `advantage_scale`."""
 
     window: int = field(300, low=1, help="latest episodes of an arm in its mean")
     temperature: Swept = field(0.1, low=1e-12, help="of the softmax over the bounds")
@@ -86,9 +86,8 @@ def ucb_advantage(arms: Arms, config: UcbAdvantageConfig | None = None) -> Teach
 
     def bounds(state: UcbAdvantageState) -> jax.Array:
         num = state.advantages.num.astype(jnp.float32)
-        return state.advantages.mean + config.bonus * jnp.sqrt(
-            2.0 * jnp.log1p(jnp.sum(num)) / (num + 1.0)
-        )
+        confidence = jnp.sqrt(2.0 * jnp.log1p(jnp.sum(num)) / (num + 1.0))
+        return state.advantages.mean + config.bonus * confidence
 
     def probabilities(state: UcbAdvantageState) -> jax.Array:
         if config.selection == "highest":
@@ -104,9 +103,8 @@ def ucb_advantage(arms: Arms, config: UcbAdvantageConfig | None = None) -> Teach
         state: UcbAdvantageState, arm: jax.Array, episode: Episodes, i: jax.Array
     ) -> UcbAdvantageState:
         before = state.mean_return[arm]
-        mean = before + (episode.returns - before) / jnp.minimum(
-            state.advantages.num[arm] + 1, config.window
-        )
+        num = jnp.minimum(state.advantages.num[arm] + 1, config.window)
+        mean = before + (episode.returns - before) / num
         advantage = jnp.abs(episode.returns - mean)
         if episode.critic is not None:
             own = episode.critic.l1_value_loss

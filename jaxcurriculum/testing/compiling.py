@@ -1,6 +1,4 @@
-"""Compiling for programs that are run a few times only: in a third of the time, and they run
-slower.
-"""
+"""Compiling for programs that run a few times only: quickly, and they run slower."""
 
 import functools
 

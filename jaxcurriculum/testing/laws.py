@@ -1,9 +1,8 @@
-"""Laws that every teacher, student and environment keeps. Each takes one role and asserts;
-`test_laws.py` runs them over tables.
+"""Laws that every teacher, student and environment keeps; each takes one role and asserts.
 
-A role of your own passes if its functions keep the contract of `roles.py`: run these over it. Those
-of a teacher take a `TeacherTrial(teacher, space)`, those of an environment an
-`EnvironmentTrial(env)`, which are compiled once for all of them.
+`test_laws.py` runs them over tables. A role of your own passes if its functions keep the contract
+of `roles.py`: run these over it. Those of a teacher take a `TeacherTrial(teacher, space)`, those of
+an environment an `EnvironmentTrial(env)`, which are compiled once for all of them.
 """
 
 from __future__ import annotations
@@ -32,51 +31,42 @@ def assert_close(a: PyTree, b: PyTree, tolerance: float) -> None:
     for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
         if jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
             x, y = jax.random.key_data(x), jax.random.key_data(y)
-        np.testing.assert_allclose(
-            np.asarray(x, np.float64), np.asarray(y, np.float64), rtol=tolerance, atol=tolerance
-        )
+        x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+        np.testing.assert_allclose(x, y, rtol=tolerance, atol=tolerance)
 
 
 def tasks_stay_in_the_space(trial: TeacherTrial) -> None:
     """And a seed comes twice only where its level is replayed, task and all."""
-    proposals = jax.tree.map(
-        lambda *x: np.concatenate(x), *[round.proposals for round in trial.rounds]
-    )
+    each = [round.proposals for round in trial.rounds]
+    proposals = jax.tree.map(lambda *leaves: np.concatenate(leaves), *each)
     assert bool(jnp.all(jax.vmap(trial.space.contains)(proposals.tasks)))
     seeds = proposals.seeds.reshape(-1, 1)
     leaves = [leaf.reshape(len(seeds), -1) for leaf in jax.tree.leaves(proposals.tasks)]
-    num_levels = len(np.unique(np.concatenate([seeds, *leaves], axis=1, dtype=np.float64), axis=0))
+    levels = np.concatenate([seeds, *leaves], axis=1, dtype=np.float64)
+    num_levels = len(np.unique(levels, axis=0))
     assert proposals.seeds.dtype == np.uint32 and len(np.unique(seeds)) == num_levels > 300
     assert np.all(np.isfinite(proposals.weight) & (proposals.weight >= 0))
 
 
 def invalid_slots_change_nothing(trial: TeacherTrial) -> None:
-    """Neither a round of nothing but nan, nor what stands in the invalid slots beside valid
-    ones.
-    """
+    """Neither a round of nothing but nan, nor what stands in invalid slots beside valid ones."""
     nothing = trial.next_round(valid=~EVERY_SLOT)
     assert_equal(_without_keys(nothing.state), _without_keys(nothing.proposed))
     assert_equal(trial.next_round().state, trial.next_round(blank=np.float32(0.5)).state)
 
 
 def broken_returns_are_as_if_they_were_not_there(trial: TeacherTrial) -> None:
-    """An episode that came back with a return of nan, infinity or beyond all measure is a slot
-    that holds none, whatever else it says.
-    """
+    """An episode with a return of nan, infinity or beyond all measure counts as none."""
     broken = np.arange(NUM) % 3 == 0
     absent = trial.next_round(valid=~broken).state
     for number in (np.nan, np.inf, -np.inf, 3e38, -3e38):
-        assert_equal(
-            trial.next_round(broken=broken, broken_return=np.float32(number)).state, absent
-        )
+        round = trial.next_round(broken=broken, broken_return=np.float32(number))
+        assert_equal(round.state, absent)
 
 
 def _without_keys(state: PyTree) -> list[jax.Array]:
-    return [
-        leaf
-        for leaf in jax.tree.leaves(state)
-        if not jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
-    ]
+    leaves = jax.tree.leaves(state)
+    return [leaf for leaf in leaves if not jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)]
 
 
 def is_traced_once(trial: TeacherTrial) -> None:
@@ -133,9 +123,7 @@ def through_numpy(tree: PyTree) -> PyTree:
 
 
 def evaluating_teaches_nothing_and_keeps_the_order(student: Student) -> None:
-    """`evaluate` gives num_tasks * num_episodes valid records (of each learner, where there are
-    several), task-major, with the tasks and seeds that were asked for.
-    """
+    """`evaluate` gives valid records, task-major, with the tasks and seeds asked for."""
     state = student.init(jax.random.key(7))
     tasks = jax.vmap(student.task_space.sample)(jax.random.split(jax.random.key(8), 5))
     seeds = jnp.arange(5, dtype=jnp.uint32)
@@ -148,16 +136,13 @@ def evaluating_teaches_nothing_and_keeps_the_order(student: Student) -> None:
 
 
 def keeps_its_contract(trial: EnvironmentTrial) -> None:
-    """Shapes and dtypes, and finite observations and rewards under random actions on random
-    tasks.
-    """
+    """Shapes and dtypes, and finite numbers under random actions on random tasks."""
     check_environment(trial.env)
     first, timesteps = trial.together(jax.random.split(jax.random.key(10), 16))
     for leaf in jax.tree.leaves((first, timesteps)):
         assert bool(jnp.all(jnp.isfinite(leaf)))
-    assert not bool(jnp.any(first.terminated | first.truncated)), (
-        "an episode does not begin at its end"
-    )
+    is_over = bool(jnp.any(first.terminated | first.truncated))
+    assert not is_over, "an episode does not begin at its end"
     assert bool(jnp.all(first.reward == 0))
 
 
@@ -166,17 +151,14 @@ def the_same_level_replays_the_same_episode(trial: EnvironmentTrial) -> None:
 
 
 def mapped_equals_single(trial: EnvironmentTrial) -> None:
-    """A vmap over environments, and a vmap of a vmap, give what each environment gives alone,
-    as long as rounding has not grown.
-    """
+    """A vmap, and one of a vmap, give what each environment gives alone, but for rounding."""
     keys = jax.random.split(jax.random.key(10), 16)
 
     def begin(episodes):
         return episodes[0], jax.tree.map(lambda leaf: leaf[:, :10], episodes[1])
 
     alone = begin(_stack([trial.alone(key) for key in keys[:6]]))
-    nested = jax.tree.map(
-        lambda leaf: leaf.reshape(16, *leaf.shape[2:]), trial.nested(keys.reshape(4, 4))
-    )
+    table = trial.nested(keys.reshape(4, 4))
+    nested = jax.tree.map(lambda leaf: leaf.reshape(16, *leaf.shape[2:]), table)
     for together in (trial.together(keys), nested):
         assert_close(begin(jax.tree.map(lambda leaf: leaf[:6], together)), alone, 2e-3)

@@ -1,6 +1,4 @@
-"""Probe environments and a counting environment, whose values, optima and task bookkeeping are
-known exactly.
-"""
+"""Probe environments whose values, optima and task bookkeeping are known exactly."""
 
 from __future__ import annotations
 
@@ -52,9 +50,7 @@ def delayed() -> Environment:
 
 
 def target() -> Environment:
-    """One step, reward -(action - (task - 1/2))^2 with the task observed: the best mean action
-    is task - 1/2.
-    """
+    """One step, reward -(action - (task - 1/2))^2: the best mean action is task - 1/2."""
     return Environment(
         name="target",
         task_space=UNIT,
@@ -71,8 +67,7 @@ def target() -> Environment:
 
 
 def counting(max_length: int = 7) -> Environment:
-    """An episode lasts 1 + floor(task * max_length) steps and each step pays the level's own number
-    (task + key noise).
+    """1 + floor(task * max_length) steps, each paid the level's number (task + key noise).
 
     So length and return tell which level an episode was really played on.
     """

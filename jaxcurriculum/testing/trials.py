@@ -1,6 +1,4 @@
-"""Roles on trial: a teacher of made-up episodes and an environment of random actions, each
-compiled once for all its laws.
-"""
+"""Roles on trial: made-up episodes and random actions, compiled once for all laws."""
 
 from __future__ import annotations
 
@@ -45,14 +43,11 @@ class Round(NamedTuple):
 def made_up_episodes(
     key: Key, space: Space, proposals: Proposals, return_scale: float = 100.0
 ) -> Episodes:
-    """What a student could report of `proposals`: returns that depend smoothly on the task,
-    some slots invalid and full of nan.
-    """
+    """What a student could report: smooth returns, some slots invalid and full of nan."""
     num = proposals.seeds.shape[0]
     key_noise, key_valid = jax.random.split(key)
-    position = jnp.stack(
-        [leaf.reshape(num, -1).mean(1) for leaf in jax.tree.leaves(proposals.tasks)]
-    ).mean(0)
+    means = [leaf.reshape(num, -1).mean(1) for leaf in jax.tree.leaves(proposals.tasks)]
+    position = jnp.stack(means).mean(0)
     returns = return_scale * (jnp.sin(position) + 0.1 * jax.random.normal(key_noise, (num,)))
     valid = jax.random.bernoulli(key_valid, 0.7, (num,))
     blank = jnp.where(valid, 0.1 * returns, jnp.nan)
@@ -69,13 +64,12 @@ def made_up_episodes(
 
 def _blank_where(mask: jax.Array, tasks: PyTree) -> PyTree:
     """`tasks`, of which those where `mask` holds are nan (0 where they are no floats)."""
-    nothing = jax.tree.map(
-        lambda leaf: jnp.full_like(
-            leaf, jnp.nan if jnp.issubdtype(leaf.dtype, jnp.floating) else 0
-        ),
-        tasks,
-    )
-    return tree.where(mask, nothing, tasks)
+
+    def nothing(leaf: jax.Array) -> jax.Array:
+        is_float = jnp.issubdtype(leaf.dtype, jnp.floating)
+        return jnp.full_like(leaf, jnp.nan if is_float else 0)
+
+    return tree.where(mask, jax.tree.map(nothing, tasks), tasks)
 
 
 def _change(episodes: Episodes, changed: Changed) -> Episodes:
@@ -91,13 +85,10 @@ def _change(episodes: Episodes, changed: Changed) -> Episodes:
 def _context(round: jax.Array, space: Space) -> Context:
     def probe(key, tasks, seeds, num_episodes, deterministic):
         key_proposals, key_episodes = jax.random.split(key)
-        tasks, seeds = (
-            jax.tree.map(lambda x: jnp.repeat(x, num_episodes, axis=0), part)
-            for part in (tasks, seeds)
-        )
-        return made_up_episodes(
-            key_episodes, space, fresh_proposals(key_proposals, tasks).replace(seeds=seeds)
-        )
+        asked = (tasks, seeds)
+        tasks, seeds = jax.tree.map(lambda x: jnp.repeat(x, num_episodes, axis=0), asked)
+        proposals = fresh_proposals(key_proposals, tasks).replace(seeds=seeds)
+        return made_up_episodes(key_episodes, space, proposals)
 
     return Context(round=round, num_steps=(round + 1) * 1000, probe=probe)
 
@@ -168,18 +159,15 @@ class TeacherTrial:
 
 
 class EnvironmentTrial:
-    """An environment and its compiled episodes (key) -> (first, time steps): alone, of many
-    keys, and of a table of keys.
-    """
+    """An environment and its compiled episodes: alone, of many keys, of a table of keys."""
 
     def __init__(self, env: Environment):
         self.env = env
 
         def episode(key: Key) -> tuple[TimeStep, TimeStep]:
             key_task, key_level, key_reset, key_steps = jax.random.split(key, 4)
-            level = env.generate(
-                level_key(jax.random.bits(key_level)), env.task_space.sample(key_task)
-            )
+            task = env.task_space.sample(key_task)
+            level = env.generate(level_key(jax.random.bits(key_level)), task)
             state, first = env.reset(key_reset, level)
 
             def step(state, key):

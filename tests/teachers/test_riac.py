@@ -10,7 +10,7 @@ import pytest
 from jaxcurriculum import Box, Episodes
 from jaxcurriculum.students import simulated
 from jaxcurriculum.teachers import RiacConfig, riac
-from jaxcurriculum.teachers.parts import regions
+from jaxcurriculum.teachers.parts import cutting, regions
 from jaxcurriculum.teachers.riac import proposal_draws
 from jaxcurriculum.testing.compiling import quick_jit
 from jaxcurriculum.testing.laws import assert_close, assert_equal
@@ -188,7 +188,7 @@ def test_equals_the_plain_loop_fed_the_same_random_numbers(config):
 
     def draw_cuts(num_episodes):
         key = jax.random.fold_in(jax.random.split(keys[num_episodes - 1])[1], num_episodes)
-        return tuple(np.asarray(x) for x in regions.cut_draws(key, config.max_draws, 2))
+        return tuple(np.asarray(x) for x in cutting.cut_draws(key, config.max_draws, 2))
 
     reference = Riac([0, 0], [1, 1], draw_cuts=draw_cuts, **dataclasses.asdict(config))
     for i in range(num_rounds):
@@ -227,7 +227,7 @@ def test_more_tasks_where_there_is_progress(grown):
 def test_the_first_cut_separates_progress_from_none():
     tasks = jax.random.uniform(jax.random.key(0), (201, 2))
     returns = growing_return(4 * tasks, jnp.arange(201))
-    cutting = regions.Cutting(
+    halving = cutting.Cutting(
         axes=(0, 1),
         max_draws=100,
         num_attempts=50,
@@ -236,7 +236,7 @@ def test_the_first_cut_separates_progress_from_none():
         weigh_populations=False,
     )
     rows = jnp.concatenate([tasks, returns[:, None]], axis=1)
-    cut = quick_jit(cutting.best)(
+    cut = quick_jit(halving.best)(
         jax.random.key(1), rows, jnp.zeros(2), jnp.ones(2), jnp.float32(1 / 15)
     )
     assert bool(cut.found) and int(cut.axis) == 0

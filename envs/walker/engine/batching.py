@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jax.experimental.xla_metadata import set_xla_metadata
 
+from jaxcurriculum.device import xla
 from jaxcurriculum.device.machine import compiles_sums
+from jaxcurriculum.records import PyTree
 
 LANES = 8  # of a processor's vectors of float32
 
@@ -20,7 +21,7 @@ def trailing_batch(engine: Callable) -> Callable:
 
     On a processor the last axis is the one that is vectorised: physics with axes of 2, 3 or 5 is
     several times as fast when the batch comes last. `jax.vmap` of the result calls `engine` once
-    with the mapped axis at the end, and a vmap of a vmap folds both axes into that one. A caller
+    with the mapped axis at the end, and a vmap of a vmap joins both axes to that one. A caller
     whose arrays already have the batch at the end (`in_axes=-1, out_axes=-1`) pays no
     transposition. Arguments and results are pytrees of arrays; every result must depend on the
     batch.
@@ -30,38 +31,30 @@ def trailing_batch(engine: Callable) -> Callable:
     6.0 [4. 4. 4.]
     """
 
-    once = jax.jit(engine)  # traced once for each shape, though every vmap asks anew
-
-    @jax.custom_batching.custom_vmap
-    def batched(*args):
-        if jax.tree.leaves(args)[0].shape[-1] > 1:
-            return once(*args)
-        # XLA drops an axis of one, then fuses what it kept apart, and takes minutes to compile: run
-        # two of the same instead.
-        twice = jax.tree.map(lambda x: jnp.concatenate([x, x], axis=-1), args)
-        return jax.tree.map(lambda x: x[..., :1], once(*twice))
+    # Traced once for each shape, though every vmap asks anew.
+    batched = jax.custom_batching.custom_vmap(xla.at_least_two(jax.jit(engine)))
 
     @batched.def_vmap
-    def fold(size, mapped, *args):
+    def join_axes(size, mapped, *args):
         def to_end(x, is_mapped):
-            x = (
-                jnp.moveaxis(x, 0, -1)
-                if is_mapped
-                else jnp.broadcast_to(x[..., None], (*x.shape, size))
-            )
+            if is_mapped:
+                x = jnp.moveaxis(x, 0, -1)
+            else:
+                x = jnp.broadcast_to(x[..., None], (*x.shape, size))
             return x.reshape(*x.shape[:-2], x.shape[-2] * size)
 
         def to_front(x):
-            return jnp.moveaxis(x.reshape(*x.shape[:-1], x.shape[-1] // size, size), -1, 0)
+            split = x.reshape(*x.shape[:-1], x.shape[-1] // size, size)
+            return jnp.moveaxis(split, -1, 0)
 
-        results = jax.tree.map(to_front, batched(*jax.tree.map(to_end, args, tuple(mapped))))
+        joined = jax.tree.map(to_end, args, tuple(mapped))
+        results = jax.tree.map(to_front, batched(*joined))
         return results, jax.tree.map(lambda _: True, results)
 
     @functools.wraps(engine)
     def single(*args):
-        return jax.tree.map(
-            lambda x: x[..., 0], batched(*jax.tree.map(lambda x: jnp.asarray(x)[..., None], args))
-        )
+        batch_of_one = jax.tree.map(lambda x: jnp.asarray(x)[..., None], args)
+        return jax.tree.map(lambda x: x[..., 0], batched(*batch_of_one))
 
     return single
 
@@ -89,51 +82,45 @@ def in_blocks(function: Callable, block: int, one_function: bool = True) -> Call
         def step(number, carry):
             results, args = carry
             start = jnp.minimum(number * size, num - size)
-            cut = lambda x: jax.lax.dynamic_slice_in_dim(x, start, size, axis=x.ndim - 1)
-            part = jax.tree.map(cut, args)
-            put = lambda whole, x: jax.lax.dynamic_update_slice_in_dim(
-                whole, x, start, axis=x.ndim - 1
-            )
-            return jax.tree.map(put, results, apart(of_block)(*part)), args
+            part = xla.fusion_barrier(of_block)(*_cut(args, start, size))
+            return _put(results, part, start), args
 
-        first = jax.tree.map(lambda x: jax.ShapeDtypeStruct((*x.shape[:-1], size), x.dtype), args)
-        whole = lambda x: jnp.zeros((*x.shape[:-1], num), x.dtype)
-        blank = jax.tree.map(whole, jax.eval_shape(of_block, *first))
-        results = jax.jit(lambda *carry: jax.lax.fori_loop(0, num_blocks, step, carry)[0])(
-            blank, args
-        )
-        if not (one_function and compiles_sums()):
-            return results
-        # What XLA's CPU compiler marks loops of little memory with, and what keeps its inliner away
-        # from a marked call.
-        return jax.tree.map(
-            lambda x: set_xla_metadata(x, xla_cpu_small_call="true", inlineable="false"), results
-        )
+        def loop(*carry):
+            return jax.lax.fori_loop(0, num_blocks, step, carry)[0]
+
+        blank = _blank_results(of_block, args, num, size)
+        results = jax.jit(loop)(blank, args)
+        return xla.one_function(results) if one_function and compiles_sums() else results
 
     return blocked
 
 
-def apart(function: Callable) -> Callable:
-    """`function`, as a computation of its own on a CPU, so that what it returns is computed once.
+def _cut(whole: PyTree, start: jax.Array, size: int) -> PyTree:
+    """The entries from `start` on of the last axis."""
 
-    XLA's CPU compiler copies what several loops share into each of them, and what they share in
-    turn: a chain of small solves is then computed many times over (bench/NOTES.md). It does not
-    look into the branches of a conditional whose condition it does not know.
-    """
+    def cut(x):
+        return jax.lax.dynamic_slice_in_dim(x, start, size, axis=x.ndim - 1)
 
-    once = jax.jit(function)  # traced once for all the places below
+    return jax.tree.map(cut, whole)
 
-    def as_branch(*args):
-        shapes = jax.eval_shape(once, *args)
-        some = next(
-            x for x in jax.tree.leaves(args) if jnp.issubdtype(x.dtype, jnp.floating)
-        ).reshape(-1)[0]
-        always = jnp.isnan(some) | (some <= jnp.inf)
-        return jax.lax.cond(
-            always,
-            once,
-            lambda *_: jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes),
-            *args,
-        )
 
-    return lambda *args: jax.lax.platform_dependent(*args, cpu=as_branch, default=once)
+def _put(whole: PyTree, part: PyTree, start: jax.Array) -> PyTree:
+    """`whole` with `part` in it, from `start` on of the last axis."""
+
+    def put(old, new):
+        return jax.lax.dynamic_update_slice_in_dim(old, new, start, axis=old.ndim - 1)
+
+    return jax.tree.map(put, whole, part)
+
+
+def _blank_results(of_block: Callable, args: PyTree, num: int, size: int) -> PyTree:
+    """Zeros where the results of all blocks go."""
+
+    def shape_of_part(x):
+        return jax.ShapeDtypeStruct((*x.shape[:-1], size), x.dtype)
+
+    def blank(x):
+        return jnp.zeros((*x.shape[:-1], num), x.dtype)
+
+    shapes = jax.eval_shape(of_block, *jax.tree.map(shape_of_part, args))
+    return jax.tree.map(blank, shapes)

@@ -18,8 +18,9 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jaxcurriculum.device.xla import short_sum
 from jaxcurriculum.envs.walker.bodies import Anatomy
-from jaxcurriculum.envs.walker.engine.kinematics import Posture, dot, fold, perpendicular
+from jaxcurriculum.envs.walker.engine.kinematics import Posture, dot, perpendicular
 
 
 class Motion(struct.PyTreeNode):
@@ -47,102 +48,122 @@ class MassMatrix(struct.PyTreeNode):
         """S^-1 momentum, [3, ..., N]."""
         a = self.hull_inverse.reshape(6, *([1] * (momentum.ndim - 2)), -1)
         x, y, w = momentum
-        return jnp.stack(
-            [
-                a[0] * x + a[1] * y + a[2] * w,
-                a[1] * x + a[3] * y + a[4] * w,
-                a[2] * x + a[4] * y + a[5] * w,
-            ]
-        )
+        vx = a[0] * x + a[1] * y + a[2] * w
+        vy = a[1] * x + a[3] * y + a[4] * w
+        rate = a[2] * x + a[4] * y + a[5] * w
+        return jnp.stack([vx, vy, rate])
 
     def solve_leg(self, momentum: jax.Array) -> jax.Array:
         """L^-1 momentum, [2 (upper, lower), ..., legs, N]."""
         upper, lower = momentum
-        d = self.leg_inverse.reshape(3, *([1] * (upper.ndim - 2)), *upper.shape[-2:])
-        return jnp.stack([d[0] * upper + d[1] * lower, d[1] * upper + d[2] * lower])
+        middle_axes = [1] * (upper.ndim - 2)
+        d = self.leg_inverse.reshape(3, *middle_axes, *upper.shape[-2:])
+        upper_rate = d[0] * upper + d[1] * lower
+        lower_rate = d[1] * upper + d[2] * lower
+        return jnp.stack([upper_rate, lower_rate])
 
     def rates(self, motion: Motion) -> jax.Array:
         """The links' absolute rates, [2 (upper, lower), legs, N]."""
-        return motion.links - fold(jnp.add, self.coupling * motion.hull[:, None, None])
+        return motion.links - short_sum(self.coupling * motion.hull[:, None, None])
 
 
 def mass_matrix(walker: Anatomy, shape: Posture) -> MassMatrix:
     """Assemble and eliminate the mass matrix at a posture."""
-    (m_upper, m_lower), (i_upper, i_lower) = walker.mass, walker.inertia  # each [1, N]
-    half_upper, half_lower = walker.length / 2
-    hip, link = perpendicular(shape.hip), walker.length[None] / 2 * perpendicular(shape.axis)
+    hip = perpendicular(shape.hip)
+    link = walker.length[None] / 2 * perpendicular(shape.axis)
+    leg, leg_inverse = _leg_block(walker, link)
+    coupling, block = _coupling(walker, hip, link, leg_inverse)
 
-    # what each rate moves, through its own lever
-    pull = jnp.stack([m_upper + 2 * m_lower, m_lower])[None] * link
-    block = jnp.concatenate([pull, dot(hip[:, None], pull)[None]])  # C: [3, 2, legs, N]
-    ul = 2 * m_lower * dot(link[:, 0], link[:, 1])
-    uu = jnp.broadcast_to(i_upper + (m_upper + 4 * m_lower) * half_upper**2, ul.shape)
-    ll = jnp.broadcast_to(i_lower + m_lower * half_lower**2, ul.shape)
-    scale = 1.0 / (uu * ll - ul * ul)
-    leg_inverse = jnp.stack([ll * scale, -ul * scale, uu * scale])
-    coupling = jnp.stack(
-        [
-            block[:, 0] * leg_inverse[:1] + block[:, 1] * leg_inverse[1:2],
-            block[:, 0] * leg_inverse[1:2] + block[:, 1] * leg_inverse[2:],
-        ],
-        axis=1,
-    )
-
+    m_upper, m_lower = walker.mass
     leg_mass = (m_upper + m_lower)[0]
     total = walker.hull_mass + hip.shape[1] * leg_mass
-    moment = walker.hull_inertia + leg_mass * fold(jnp.add, dot(hip, hip))
-    turn = leg_mass[None] * fold(jnp.add, hip, 1)
+    moment = walker.hull_inertia + leg_mass * short_sum(dot(hip, hip))
+    first_moment = leg_mass[None] * short_sum(hip, 1)
 
     def eliminated(i: int, j: int) -> jax.Array:
-        return fold(jnp.add, fold(jnp.add, coupling[i] * block[j]))
+        return short_sum(short_sum(coupling[i] * block[j]))
 
-    s00, s11, s22 = total - eliminated(0, 0), total - eliminated(1, 1), moment - eliminated(2, 2)
-    s01, s02, s12 = -eliminated(0, 1), turn[0] - eliminated(0, 2), turn[1] - eliminated(1, 2)
-    c00, c01, c02 = s11 * s22 - s12 * s12, s02 * s12 - s01 * s22, s01 * s12 - s02 * s11
-    cofactors = jnp.stack(
-        [c00, c01, c02, s00 * s22 - s02 * s02, s02 * s01 - s00 * s12, s00 * s11 - s01 * s01]
-    )
-    hull_inverse = cofactors / (s00 * c00 + s01 * c01 + s02 * c02)[None]
+    s00 = total - eliminated(0, 0)
+    s11 = total - eliminated(1, 1)
+    s22 = moment - eliminated(2, 2)
+    s01 = -eliminated(0, 1)
+    s02 = first_moment[0] - eliminated(0, 2)
+    s12 = first_moment[1] - eliminated(1, 2)
+    c00 = s11 * s22 - s12 * s12
+    c01 = s02 * s12 - s01 * s22
+    c02 = s01 * s12 - s02 * s11
+    c11 = s00 * s22 - s02 * s02
+    c12 = s02 * s01 - s00 * s12
+    c22 = s00 * s11 - s01 * s01
+    cofactors = jnp.stack([c00, c01, c02, c11, c12, c22])
+    determinant = s00 * c00 + s01 * c01 + s02 * c02
+    rows = [s00, s01, s02], [s01, s11, s12], [s02, s12, s22]
     return MassMatrix(
         hip_lever=hip,
         link_lever=link,
         coupling=coupling,
         leg_inverse=leg_inverse,
-        hull_inverse=hull_inverse,
-        leg=jnp.stack([jnp.stack([uu, ul]), jnp.stack([ul, ll])]),
-        hull=jnp.stack(
-            [jnp.stack([s00, s01, s02]), jnp.stack([s01, s11, s12]), jnp.stack([s02, s12, s22])]
-        ),
+        hull_inverse=cofactors / determinant[None],
+        leg=leg,
+        hull=jnp.stack([jnp.stack(row) for row in rows]),
     )
 
 
+def _leg_block(walker: Anatomy, link: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """L [2, 2, legs, N] of links with levers [2, 2, legs, N], and its inverse [3, legs, N]."""
+    (m_upper, m_lower), (i_upper, i_lower) = walker.mass, walker.inertia  # each [1, N]
+    half_upper, half_lower = walker.length / 2
+    ul = 2 * m_lower * dot(link[:, 0], link[:, 1])
+    uu = jnp.broadcast_to(i_upper + (m_upper + 4 * m_lower) * half_upper**2, ul.shape)
+    ll = jnp.broadcast_to(i_lower + m_lower * half_lower**2, ul.shape)
+    scale = 1.0 / (uu * ll - ul * ul)
+    inverse = jnp.stack([ll * scale, -ul * scale, uu * scale])
+    upper, lower = jnp.stack([uu, ul]), jnp.stack([ul, ll])
+    return jnp.stack([upper, lower]), inverse
+
+
+def _coupling(
+    walker: Anatomy, hip: jax.Array, link: jax.Array, leg_inverse: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """E and C, [3, 2 (upper, lower), legs, N] each."""
+    m_upper, m_lower = walker.mass
+    # what each rate moves, through its own lever
+    momentum = jnp.stack([m_upper + 2 * m_lower, m_lower])[None] * link
+    moment = dot(hip[:, None], momentum)
+    block = jnp.concatenate([momentum, moment[None]])
+    upper = block[:, 0] * leg_inverse[:1] + block[:, 1] * leg_inverse[1:2]
+    lower = block[:, 0] * leg_inverse[1:2] + block[:, 1] * leg_inverse[2:]
+    return jnp.stack([upper, lower], axis=1), block
+
+
 def project(walker: Anatomy, mass: MassMatrix, hull: jax.Array, links: jax.Array) -> Motion:
-    """The joined motion nearest, in the mass metric, to bodies that move apart: (J^T M J)^-1 J^T M
-    (hull, links).
+    """The joined motion nearest, in the mass metric, to bodies that move on their own.
+
+        (J^T M J)^-1 J^T M (hull, links)
 
     `hull` [3, N] and `links` [3, 2 (upper, lower), legs, N] are velocities (vx, vy, rate) of each
     body's centre, or displacements.
     """
     upper, lower = (walker.mass[None] * links[:2]).swapaxes(0, 1)  # linear momentum, [2, legs, N]
     both = upper + lower
-    turning = walker.hull_inertia * hull[2] + fold(jnp.add, dot(mass.hip_lever, both))
-    momentum = jnp.concatenate(
-        [walker.hull_mass[None] * hull[:2] + fold(jnp.add, both, 1), turning[None]]
-    )
+    linear = walker.hull_mass[None] * hull[:2] + short_sum(both, 1)
+    angular = walker.hull_inertia * hull[2] + short_sum(dot(mass.hip_lever, both))
+    momentum = jnp.concatenate([linear, angular[None]])
     through_lever = dot(mass.link_lever, jnp.stack([upper + 2 * lower, lower], axis=1))
     leg_momentum = walker.inertia * links[2] + through_lever
-    eliminated = fold(jnp.add, fold(jnp.add, mass.coupling * leg_momentum[None], 1), 1)
+    eliminated = short_sum(short_sum(mass.coupling * leg_momentum[None], 1), 1)
     return Motion(hull=mass.solve_hull(momentum - eliminated), links=mass.solve_leg(leg_momentum))
 
 
 def body_velocities(mass: MassMatrix, motion: Motion) -> jax.Array:
-    """Velocities (vx, vy, rate) of the links' centres under a joined motion, [3, 2 (upper,
-    lower), legs, N].
+    """Velocities (vx, vy, rate) of the links' centres under a joined motion.
+
+    Returns:
+      [3, 2 (upper, lower), legs, N].
     """
     rates = mass.rates(motion)
     swing = rates[None] * mass.link_lever
     hips = motion.hull[:2, None] + motion.hull[2:, None] * mass.hip_lever
     uppers = hips + swing[:, 0]
-    return jnp.concatenate(
-        [jnp.stack([uppers, uppers + swing[:, 0] + swing[:, 1]], axis=1), rates[None]]
-    )
+    lowers = uppers + swing[:, 0] + swing[:, 1]
+    return jnp.concatenate([jnp.stack([uppers, lowers], axis=1), rates[None]])

@@ -13,8 +13,9 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jaxcurriculum.device.xla import short_sum
 from jaxcurriculum.envs.walker.engine.contact import Contacts
-from jaxcurriculum.envs.walker.engine.kinematics import dot, fold, perpendicular
+from jaxcurriculum.envs.walker.engine.kinematics import dot, perpendicular
 from jaxcurriculum.envs.walker.engine.mass import MassMatrix, Motion
 
 JOINTS, NORMALS, TANGENTS = range(0, 2), range(2, 6), range(6, 10)
@@ -29,32 +30,35 @@ class Rows(struct.PyTreeNode):
 
 
 def make_rows(mass: MassMatrix, tops: jax.Array, contacts: Contacts) -> Rows:
-    """The rows at one posture, with `tops` [2, 2, legs, N] the links' upper ends and contacts
-    [2 (points), 2 (links), legs, N].
+    """The rows at one posture.
+
+    Args:
+      tops: [2, 2, legs, N], m: the links' upper ends.
+      contacts: [2 (points), 2 (links), legs, N].
     """
     hull, links = _contact_rows(mass, tops, contacts)
-    zero, one = jnp.zeros_like(hull[0, :1]), jnp.ones_like(hull[0, :1])
+    zero = jnp.zeros_like(hull[0, :1])
+    one = jnp.ones_like(hull[0, :1])
     both = jnp.concatenate([zero, zero])
-    joints_hull = jnp.stack(
-        [both, both, jnp.concatenate([-one, zero])]
-    )  # a hip turns against the hull
-    joints_links = jnp.stack([jnp.concatenate([one, -one]), jnp.concatenate([zero, one])])
+    # A hip rotates against the hull, a knee against the upper link.
+    hull_rate = jnp.concatenate([-one, zero])
+    upper_rate = jnp.concatenate([one, -one])
+    lower_rate = jnp.concatenate([zero, one])
+    joints_hull = jnp.stack([both, both, hull_rate])
+    joints_links = jnp.stack([upper_rate, lower_rate])
     hull = jnp.concatenate([joints_hull, hull], axis=1)  # [3, 10, legs, N]
     links = jnp.concatenate([joints_links, links], axis=1)  # [2, 10, legs, N]
 
-    hull = (
-        hull
-        - mass.coupling[:, 0, None] * links[0][None]
-        - mass.coupling[:, 1, None] * links[1][None]
-    )
+    by_upper = mass.coupling[:, 0, None] * links[0][None]
+    by_lower = mass.coupling[:, 1, None] * links[1][None]
+    hull = hull - by_upper - by_lower
     jacobian = jnp.concatenate([hull, links])
     response = jnp.concatenate([mass.solve_hull(hull), mass.solve_leg(links)])
+    # Five numbers that are used together lie together.
     return Rows(
-        jacobian=jnp.stack(
-            list(jacobian), axis=2
-        ),  # five numbers that are used together lie together
+        jacobian=jnp.stack(list(jacobian), axis=2),
         response=jnp.stack(list(response), axis=2),
-        mass=1.0 / fold(jnp.add, jacobian * response),
+        mass=1.0 / short_sum(jacobian * response),
     )
 
 
@@ -65,25 +69,23 @@ def _contact_rows(
     (upper, lower), 8, legs, N].
     """
     normal = contacts.normal
-    direction = jnp.stack(
-        [normal, jnp.stack([normal[1], -normal[0]])], axis=1
-    )  # [2, 2 (rows), 2 (points), 2 (links), legs, N]
+    tangent = jnp.stack([normal[1], -normal[0]])
+    # [2, 2 (rows), 2 (points), 2 (links), legs, N]
+    direction = jnp.stack([normal, tangent], axis=1)
     through_hip = dot(mass.hip_lever[:, None, None, None], direction)
     arm = perpendicular(contacts.point - tops[:, None])
     own = dot(arm[:, None], direction)
-    from_upper = dot(2 * mass.link_lever[:, 0][:, None, None], direction[:, :, :, 1])
+    knee_lever = 2 * mass.link_lever[:, 0][:, None, None]
+    from_upper = dot(knee_lever, direction[:, :, :, 1])
     upper = jnp.stack([own[:, :, 0], from_upper], axis=2)
     lower = jnp.stack([jnp.zeros_like(from_upper), own[:, :, 1]], axis=2)
     hull = jnp.concatenate([direction, through_hip[None]])
     links = jnp.stack([upper, lower])
-    return hull.reshape(3, 8, *hull.shape[4:]), links.reshape(2, 8, *links.shape[4:])
+    hull = hull.reshape(3, 8, *hull.shape[4:])
+    return hull, links.reshape(2, 8, *links.shape[4:])
 
 
 def row_speeds(jacobian: jax.Array, motion: Motion) -> jax.Array:
     """The speed along rows [rows, legs, 5, N] under `motion`, [rows, legs, N]."""
-    return jnp.asarray(
-        sum(
-            jacobian[:, :, i] * speed
-            for i, speed in enumerate([*motion.hull[:, None, None], *motion.links[:, None]])
-        )
-    )
+    speeds = [*motion.hull[:, None, None], *motion.links[:, None]]
+    return jnp.asarray(sum(jacobian[:, :, i] * speed for i, speed in enumerate(speeds)))

@@ -1,5 +1,5 @@
-"""Surfaces that a walker stands on and sees: flat ground, ground of straight pieces, columns,
-convex polygons.
+"""Surfaces that a walker stands on and sees: what they answer, and the obstacles among them,
+columns and convex polygons. The others are in `ground`.
 
 Every surface answers three questions. `outside`: how far a point is outside and before which face
 (negative inside; like Box2D, the distance to the farthest face, not to the nearest corner).
@@ -9,14 +9,15 @@ rays meet it. Arrays end in the batch; surfaces have their number first, [surfac
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.envs.walker.engine.kinematics import dot, fold, perpendicular
+from jaxcurriculum.device.xla import masked_sum, short_reduce
+from jaxcurriculum.envs.walker.engine.kinematics import dot, perpendicular
 
 STEP = 14 / 30  # m: the unit of a track's lengths
 GROUND = 400 / 30 / 4  # m: height of flat ground
@@ -25,7 +26,7 @@ SAME = 0.0005  # m: of two faces so equally far away Box2D prefers the track's
 SAME_WAY = 0.9  # cosine of the angle between normals that are taken to push the same way
 
 
-class Own(NamedTuple):
+class OwnFaces(NamedTuple):
     """The faces of a walker's part as the corners of a surface see them."""
 
     normal: jax.Array  # [2, faces, ..., N]: out of the part
@@ -39,19 +40,19 @@ class Outside(NamedTuple):
     gap: jax.Array  # [points, ..., N], m: distance to the surface
     normal: jax.Array  # [2, points, ..., N]: of the face there
     # [2 (least, most), points, ..., N], m: how far a point may go along `perpendicular(normal)`
-    # before that face
-    room: jax.Array
-    # [points, ..., N] bool: whether a face of the part's own keeps it farther away than any of the
-    # surface's
-    held: jax.Array
+    # and is still before that face
+    extent: jax.Array
+    # [points, ..., N] bool: whether a face of the part's own separates it from the surface by more
+    # than any of the surface's faces
+    separated: jax.Array
 
 
 class Surface(Protocol):
     """What contact and lidar ask of a part of the track."""
 
-    def outside(self, points: jax.Array, own: Own | None = None) -> Outside:
-        """Where points [2, points, ..., N] are: each of them alone, or with `own` as the
-        corners of a part that has such faces itself.
+    def outside(self, points: jax.Array, own: OwnFaces | None = None) -> Outside:
+        """Where points [2, points, ..., N] are: each of them alone, or with `own` as the corners of
+        a part that has such faces itself.
         """
         ...
 
@@ -60,118 +61,66 @@ class Surface(Protocol):
         ...
 
     def rays(self, origin: jax.Array, reach: np.ndarray, drop: np.ndarray) -> jax.Array:
-        """Fraction at which rays from origin [2, N] by (reach, -drop) [rays, 1] meet the
-        surface, [rays, N]; above 1 where they miss.
+        """Fraction at which rays from origin [2, N] by (reach, -drop) [rays, 1] meet the surface,
+        [rays, N]; above 1 where they miss.
         """
         ...
 
 
-def boundless(gap: jax.Array) -> jax.Array:
-    """The room of faces without ends, for points with such gaps."""
+def endless(gap: jax.Array) -> jax.Array:
+    """The extent of faces without ends, for points with such gaps."""
     return jnp.stack([jnp.full_like(gap, -FAR), jnp.full_like(gap, FAR)])
 
 
-class Flat(struct.PyTreeNode):
-    """The ground of the published tracks."""
-
-    def outside(self, points: jax.Array, own: Own | None = None) -> Outside:
-        zero, one = jnp.zeros_like(points[0]), jnp.ones_like(points[0])
-        return Outside(
-            gap=points[1] - GROUND,
-            normal=jnp.stack([zero, one]),
-            room=boundless(one),
-            held=zero > 0,
-        )
-
-    def corners(self) -> None:
-        return None
-
-    def rays(self, origin: jax.Array, reach: np.ndarray, drop: np.ndarray) -> jax.Array:
-        return (origin[1][None] - GROUND) / drop
+def _extent(is_chosen: jax.Array, least: jax.Array, most: jax.Array, axis: Any) -> jax.Array:
+    """The extent of all faces chosen together."""
+    least = jnp.where(is_chosen, least, FAR).min(axis)
+    most = jnp.where(is_chosen, most, -FAR).max(axis)
+    return jnp.stack([least, most])
 
 
-class Chain(struct.PyTreeNode):
-    """Ground of straight pieces, one a `STEP`, solid below."""
-
-    left: jax.Array  # [..., N], m: where the first piece begins
-    heights: jax.Array  # [pieces + 1, ..., N], m
-
-    def pieces(self) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """The vertices [2, pieces + 1, ..., N], and of each piece the unit normal [2, pieces,
-        ..., N] and the rise [pieces, ..., N], m.
-        """
-        number = np.arange(self.heights.shape[0], dtype=np.float32).reshape(
-            -1, *[1] * self.left.ndim
-        )
-        x = jnp.broadcast_to(self.left[None] + STEP * number, self.heights.shape)
-        rise = self.heights[1:] - self.heights[:-1]
-        scale = jax.lax.rsqrt(rise * rise + STEP * STEP)
-        return jnp.stack([x, self.heights]), jnp.stack([-rise * scale, STEP * scale]), rise
-
-    def outside(self, points: jax.Array, own: Own | None = None) -> Outside:
-        """A point that moves on to the next piece is taken to be before the same one still:
-        neighbours are almost in line.
-        """
-        vertices, normals, _ = self.pieces()
-        x = points[0][None]  # [1, points, ..., N]
-        begin, end = vertices[0, :-1, None], vertices[0, 1:, None]
-        first, last = (
-            np.arange(begin.shape[0]).reshape(-1, *[1] * (x.ndim - 1)) == i
-            for i in (0, begin.shape[0] - 1)
-        )
-        on = ((x >= begin) | first) & ((x < end) | last)  # [pieces, points, ..., N], one piece each
-        distance = dot(normals[:, :, None], points[:, None] - vertices[:, :-1, None])
-        gap, normal = (
-            jnp.where(on, distance, 0.0).sum(0),
-            jnp.where(on[None], normals[:, :, None], 0.0).sum(1),
-        )
-        return Outside(gap=gap, normal=normal, room=boundless(gap), held=jnp.zeros_like(gap, bool))
-
-    def corners(self) -> jax.Array:
-        """The inner vertices where the ground bends down; the others lie below any part that
-        touches it.
-        """
-        vertices, _, rise = self.pieces()
-        peak = rise[1:] < rise[:-1]
-        return jnp.stack([vertices[0, 1:-1], jnp.where(peak, vertices[1, 1:-1], -FAR)])
-
-    def rays(self, origin: jax.Array, reach: np.ndarray, drop: np.ndarray) -> jax.Array:
-        vertices, _, rise = self.pieces()
-        x, y = (vertices - origin[:, None])[:, None, :-1]  # [1, pieces, N], from the rays' origin
-        reach, drop = reach[:, None], drop[:, None]
-        fraction = (STEP * y - rise[None] * x) / jnp.minimum(
-            -drop * STEP - rise[None] * reach, -1e-6
-        )
-        met = fraction * reach - x  # m from the piece's left end
-        hits = (fraction >= 0) & (met >= 0) & (met <= STEP)
-        return jnp.where(hits, fraction, 2.0).min(1)
-
-
-def _widest(chosen: jax.Array, least: jax.Array, most: jax.Array, axis) -> jax.Array:
-    """The room before all faces chosen together."""
-    return jnp.stack(
-        [jnp.where(chosen, least, FAR).min(axis), jnp.where(chosen, most, -FAR).max(axis)]
-    )
-
-
-def _held(whole: jax.Array, normal: jax.Array, own: Own | None, num_corners: int) -> jax.Array:
+def _separated(
+    distance: jax.Array, normal: jax.Array, own: OwnFaces | None, num_corners: int
+) -> jax.Array:
     """Whether a part is farther outside of obstacles by a face of its own than by their faces,
     [obstacles, points or 1, ..., N] bool.
 
-    By theirs it is `whole` [obstacles, points or 1, ..., N] outside, and `normal` [2, ...] is that
-    of the best. A face of its own that looks straight at it says the same, and Box2D then has
+    By theirs it is `distance` [obstacles, points or 1, ..., N] outside, and `normal` [2, ...] is
+    that of the best. A face of its own that looks straight at it says the same, and Box2D then has
     contacts at both ends of the shorter one. The track goes on below its corners, so a face that
     looks up keeps nothing away.
     """
     if own is None:
-        return jnp.zeros_like(whole, bool)
-    outside = own.outside.reshape(len(own.outside), -1, num_corners, *own.outside.shape[2:]).min(
-        2
-    )  # [faces, obstacles, ..., N]
-    other = (own.normal[1] <= 0)[:, None] & (
-        dot(own.normal[:, :, None], normal[:, None, :, 0]) > -SAME_WAY
-    )
-    return (other & (outside > whole[None, :, 0] + SAME)).any(0)[:, None]
+        return jnp.zeros_like(distance, bool)
+    num_faces, _, *batch = own.outside.shape
+    by_corner = own.outside.reshape(num_faces, -1, num_corners, *batch)
+    outside = by_corner.min(2)  # [faces, obstacles, ..., N]
+    looks_down = (own.normal[1] <= 0)[:, None]
+    cosine = dot(own.normal[:, :, None], normal[:, None, :, 0])
+    counts = looks_down & (cosine > -SAME_WAY)
+    farther = outside > distance[None, :, 0] + SAME
+    return (counts & farther).any(0)[:, None]
+
+
+class _Sides(NamedTuple):
+    """One value for each side of a column."""
+
+    left: Any
+    right: Any
+    top: Any
+
+    def most(self) -> jax.Array:
+        return jnp.maximum(jnp.maximum(self.left, self.right), self.top)
+
+    def of(self, face: _Sides) -> jax.Array:
+        """The value of the one side that `face` marks."""
+        beside = jnp.where(face.left, self.left, self.right)
+        return jnp.where(face.top, self.top, beside)
+
+    def farthest(self) -> _Sides:
+        """Which side has the largest value; the top, then the right, where they are equal."""
+        on_top = self.top >= jnp.maximum(self.left, self.right)
+        return _Sides(left=self.left > self.right, right=None, top=on_top)
 
 
 class Columns(struct.PyTreeNode):
@@ -181,71 +130,64 @@ class Columns(struct.PyTreeNode):
     right: jax.Array  # [columns, ..., N], m
     top: jax.Array  # [columns, ..., N], m
 
-    def outside(self, points: jax.Array, own: Own | None = None) -> Outside:
+    def outside(self, points: jax.Array, own: OwnFaces | None = None) -> Outside:
         """As in Box2D, all corners of a part are before one face: that which the whole part is
         farthest outside of (separating axes).
         """
-        left, right, above = self._beyond(
-            points[0][None], points[0][None], points[1][None]
-        )  # [columns, points, ..., N] each
-        outside = jnp.maximum(jnp.maximum(left, right), above)
-        chosen = outside == outside.min(0)[None]
-        whole = left, right, above
-        if own is not None:
-            lowest, leftmost, rightmost = (
-                fold(jnp.minimum, points[1]),
-                fold(jnp.minimum, points[0]),
-                fold(jnp.maximum, points[0]),
-            )
-            whole = self._beyond(
-                rightmost[None, None], leftmost[None, None], lowest[None, None]
-            )  # [columns, 1, ..., N] each
-        on_top, on_left = whole[2] >= jnp.maximum(whole[0], whole[1]), whole[0] > whole[1]
-        pick = lambda *values: jnp.where(
-            on_top, values[2], jnp.where(on_left, values[0], values[1])
-        )
-        faces_x = pick(-1.0, 1.0, 0.0)
-        normal_x = jnp.clip(jnp.where(chosen, faces_x, 0.0).sum(0), -1.0, 1.0)
-        least, most = pick(above, -FAR, right), pick(FAR, -above, -left)
+        # [columns, points, ..., N] each
+        x, y = points[0][None], points[1][None]
+        distance = self._beyond(x, x, y)
+        outside = distance.most()
+        is_chosen = outside == outside.min(0)[None]
+        whole = distance if own is None else self._part_beyond(points)
+        face = whole.farthest()
+
+        faces_x = _Sides(-1.0, 1.0, 0.0).of(face)
+        faces = jnp.stack([faces_x, 1.0 - jnp.abs(faces_x)])
+        normal_x = jnp.clip(masked_sum(is_chosen, faces_x, 0), -1.0, 1.0)
+        least = _Sides(distance.top, -FAR, distance.right).of(face)
+        most = _Sides(FAR, -distance.top, -distance.left).of(face)
+        separated = _separated(whole.of(face), faces, own, num_corners=2)
         return Outside(
-            gap=jnp.where(chosen, pick(left, right, above), 0.0).sum(0),
+            gap=masked_sum(is_chosen, distance.of(face), 0),
             normal=jnp.stack([normal_x, 1.0 - jnp.abs(normal_x)]),
-            room=_widest(chosen, least, most, 0),
-            held=(
-                chosen & _held(pick(*whole), jnp.stack([faces_x, 1.0 - jnp.abs(faces_x)]), own, 2)
-            ).any(0),
+            extent=_extent(is_chosen, least, most, 0),
+            separated=(is_chosen & separated).any(0),
         )
 
-    def _beyond(
-        self, rightmost: jax.Array, leftmost: jax.Array, lowest: jax.Array
-    ) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """How far a part with these ends, [1, points, ..., N] each, is beyond the left side,
-        the right side and the top.
+    def _part_beyond(self, points: jax.Array) -> _Sides:
+        """How far a part with corners [2, points, ..., N] is beyond each side, [columns, 1, ...,
+        N].
         """
-        return (
-            self.left[:, None] - rightmost,
-            leftmost - self.right[:, None],
-            lowest - self.top[:, None],
+        lowest = short_reduce(jnp.minimum, points[1])
+        leftmost = short_reduce(jnp.minimum, points[0])
+        rightmost = short_reduce(jnp.maximum, points[0])
+        return self._beyond(rightmost[None, None], leftmost[None, None], lowest[None, None])
+
+    def _beyond(self, rightmost: jax.Array, leftmost: jax.Array, lowest: jax.Array) -> _Sides:
+        """How far a part with these ends, [1, points, ..., N] each, is beyond each side."""
+        return _Sides(
+            left=self.left[:, None] - rightmost,
+            right=leftmost - self.right[:, None],
+            top=lowest - self.top[:, None],
         )
 
     def corners(self) -> jax.Array:
-        both = jnp.stack(
-            [jnp.stack([self.left, self.top]), jnp.stack([self.right, self.top])], axis=2
-        )
+        left = jnp.stack([self.left, self.top])
+        right = jnp.stack([self.right, self.top])
+        both = jnp.stack([left, right], axis=2)
         return both.reshape(2, -1, *both.shape[3:])
 
     def rays(self, origin: jax.Array, reach: np.ndarray, drop: np.ndarray) -> jax.Array:
-        """A ray is below the top from (y - top) / drop on and between the sides from (left - x)
-        / reach to (right - x) / reach.
+        """A ray is below the top from (y - top) / drop on and between the sides from (left - x) /
+        reach to (right - x) / reach.
         """
         x, y = origin[0][None], origin[1][None]
-        reach, drop = (
-            np.maximum(reach, 1e-6)[:, None],
-            drop[:, None],
-        )  # not zero, so that a slab of x has two ends
-        enter = jnp.maximum(
-            (y - self.top)[None] / drop, (self.left - x)[None] / reach
-        )  # [rays, columns, N]
+        # not zero, so that a slab of x has two ends
+        reach, drop = np.maximum(reach, 1e-6)[:, None], drop[:, None]
+        below_top = (y - self.top)[None] / drop
+        beyond_left = (self.left - x)[None] / reach
+        enter = jnp.maximum(below_top, beyond_left)  # [rays, columns, N]
         hits = (enter >= 0) & (enter <= (self.right - x)[None] / reach)
         return jnp.where(hits, enter, 2.0).min(1)
 
@@ -256,61 +198,67 @@ class Polygons(struct.PyTreeNode):
     vertices: jax.Array  # [2, polygons, corners, ..., N], m
 
     def faces(self) -> tuple[jax.Array, jax.Array]:
-        """Unit normals [2, polygons, corners, ..., N] of the sides that begin at each corner,
-        and whether a side has a length.
+        """Unit normals [2, polygons, corners, ..., N] of the sides that begin at each corner, and
+        whether a side has a length.
         """
-        edge = jnp.roll(self.vertices, -1, axis=2) - self.vertices
+        edge = self._edges()
         squared = dot(edge, edge)
-        return -perpendicular(edge) * jax.lax.rsqrt(jnp.maximum(squared, 1e-12))[
-            None
-        ], squared > 1e-12
+        scale = jax.lax.rsqrt(jnp.maximum(squared, 1e-12))
+        return -perpendicular(edge) * scale[None], squared > 1e-12
 
-    def outside(self, points: jax.Array, own: Own | None = None) -> Outside:
+    def _edges(self) -> jax.Array:
+        return jnp.roll(self.vertices, -1, axis=2) - self.vertices
+
+    def outside(self, points: jax.Array, own: OwnFaces | None = None) -> Outside:
         """All corners of a part are before one face of a polygon, as they are before one of a
         column.
         """
-        normals, real = self.faces()
+        normals, is_real = self.faces()
         # [2, polygons, sides, points, ..., N]
         from_corner = points[:, None, None] - self.vertices[:, :, :, None]
-        apart = jnp.where(real[:, :, None], dot(normals[:, :, :, None], from_corner), -FAR)
-        outside = apart.max(1)
-        chosen = outside == outside.min(0)[None]  # [polygons, points, ..., N]
+        distance = dot(normals[:, :, :, None], from_corner)
+        separation = jnp.where(is_real[:, :, None], distance, -FAR)
+        outside = separation.max(1)
+        is_chosen = outside == outside.min(0)[None]  # [polygons, points, ..., N]
+
         # [polygons, sides, points or 1, ..., N]
-        whole = apart if own is None else apart.min(2, keepdims=True)
-        most = whole.max(1)
-        best = whole == most[:, None]
-        before = best & chosen[:, None]
-        faces = jnp.where(best[None], normals[:, :, :, None], 0.0).sum(
-            2
-        )  # [2, polygons, points or 1, ..., N]
-        normal = jnp.where(chosen[None], faces, 0.0).sum(1)
+        whole = separation if own is None else separation.min(2, keepdims=True)
+        farthest = whole.max(1)
+        is_best = whole == farthest[:, None]
+        is_before = is_best & is_chosen[:, None]
+        # [2, polygons, points or 1, ..., N]
+        faces = masked_sum(is_best[None], normals[:, :, :, None], 2)
+        normal = masked_sum(is_chosen[None], faces, 1)
+        scale = jax.lax.rsqrt(jnp.maximum(dot(normal, normal), 1e-12))
+
         sides = perpendicular(normals)
         along = dot(sides[:, :, :, None], from_corner)
-        length = dot(sides, jnp.roll(self.vertices, -1, axis=2) - self.vertices)[:, :, None]
+        length = dot(sides, self._edges())[:, :, None]
+        separated = _separated(farthest, faces, own, self.vertices.shape[2])
         return Outside(
-            gap=jnp.where(before, apart, -FAR).max((0, 1)),
-            normal=normal * jax.lax.rsqrt(jnp.maximum(dot(normal, normal), 1e-12))[None],
-            room=_widest(before, -along, length - along, (0, 1)),
-            held=(chosen & _held(most, faces, own, self.vertices.shape[2])).any(0),
+            gap=jnp.where(is_before, separation, -FAR).max((0, 1)),
+            normal=normal * scale[None],
+            extent=_extent(is_before, -along, length - along, (0, 1)),
+            separated=(is_chosen & separated).any(0),
         )
 
     def corners(self) -> jax.Array:
         return self.vertices.reshape(2, -1, *self.vertices.shape[3:])
 
     def rays(self, origin: jax.Array, reach: np.ndarray, drop: np.ndarray) -> jax.Array:
-        """A ray is inside from the last side that it crosses inwards to the first that it
-        crosses outwards.
+        """A ray is inside from the last side that it crosses inwards to the first that it crosses
+        outwards.
         """
-        normals, real = self.faces()
-        direction = jnp.stack([jnp.asarray(reach), -jnp.asarray(drop)])[
-            :, :, None, None
-        ]  # [2, rays, 1, 1, 1]
+        normals, is_real = self.faces()
+        direction = jnp.stack([jnp.asarray(reach), -jnp.asarray(drop)])
+        direction = direction[:, :, None, None]  # [2, rays, 1, 1, 1]
         speed = dot(normals[:, None], direction)  # [rays, polygons, sides, N]
-        real, ahead = real[None], dot(normals, self.vertices - origin[:, None, None])[None]
-        crossing = ahead / jnp.where(jnp.abs(speed) < 1e-9, 1e-9, speed)
-        # outside of a side that the ray runs along
-        beside = real & (ahead < 0) & (jnp.abs(speed) < 1e-9)
-        enter = jnp.where(real & (speed < 0), crossing, -jnp.inf).max(2)
-        leave = jnp.where(real & (speed > 0), crossing, jnp.inf).min(2)
-        hits = (enter >= 0) & (enter <= leave) & ~beside.any(2)
+        is_real = is_real[None]
+        ahead = dot(normals, self.vertices - origin[:, None, None])[None]
+        is_parallel = jnp.abs(speed) < 1e-9
+        crossing = ahead / jnp.where(is_parallel, 1e-9, speed)
+        enter = jnp.where(is_real & (speed < 0), crossing, -jnp.inf).max(2)
+        leave = jnp.where(is_real & (speed > 0), crossing, jnp.inf).min(2)
+        passes_by = is_real & (ahead < 0) & is_parallel  # outside of a side that it runs along
+        hits = (enter >= 0) & (enter <= leave) & ~passes_by.any(2)
         return jnp.where(hits, enter, 2.0).min(1)

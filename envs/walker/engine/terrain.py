@@ -13,7 +13,8 @@ import numpy as np
 from flax import struct
 
 from jaxcurriculum.envs.walker.bodies import Anatomy
-from jaxcurriculum.envs.walker.engine.surfaces import STEP, Chain, Columns, Flat, Polygons, Surface
+from jaxcurriculum.envs.walker.engine.ground import Chain, Flat
+from jaxcurriculum.envs.walker.engine.surfaces import STEP, Columns, Polygons, Surface
 
 NUM_CELLS = 200  # steps of a track
 PAD = 20 * STEP  # m: no obstacle stands before, though rotated ones lean over it
@@ -27,8 +28,8 @@ NOWHERE = 1e6  # m: where obstacles stand that do not exist
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Density:
-    """How closely obstacles may stand: groups of at most `group`, at least `width` m wide and
-    `gap` m apart.
+    """How closely obstacles may stand: groups of at most `group`, at least `width` m wide, with at
+    least `gap` m between them.
     """
 
     gap: float
@@ -37,14 +38,13 @@ class Density:
 
     def most(self, stretch: float) -> int:
         """How many a stretch of so many metres can touch, wherever it lies."""
-        return self.group * math.floor(
-            (stretch + self.gap + 2 * self.width) / (self.gap + self.width) + 1e-9
-        )
+        pitch = self.gap + self.width
+        return self.group * math.floor((stretch + self.gap + 2 * self.width) / pitch + 1e-9)
 
 
 class Level(struct.PyTreeNode):
-    """One track. The step reads it through `look_around` alone, so that a table of levels is
-    never copied.
+    """One track. The step reads it through `window_at` alone, so that a table of levels is never
+    copied.
     """
 
     push: jax.Array  # [], N: horizontal force on the hull during the first step
@@ -68,40 +68,38 @@ class Window(struct.PyTreeNode):
 
     def near(self, x: jax.Array, stretch: float) -> list[Surface]:
         """The surfaces on `stretch` metres from x [..., N] on, which must lie in the window."""
-        return [
-            self._ground(x, stretch),
-            *([] if self.obstacles is None else [self._obstacles(x, stretch)]),
-        ]
+        ground = self._ground(x, stretch)
+        return [ground] if self.obstacles is None else [ground, self._obstacles(x, stretch)]
 
     def _ground(self, x: jax.Array, stretch: float) -> Surface:
         if self.heights is None or self.ground_left is None:
             return Flat()
-        left = self.ground_left.reshape(*[1] * (x.ndim - 1), -1)
-        piece = jnp.clip(jnp.floor((x - left) / STEP), 0, self.heights.shape[0] - 2).astype(
-            jnp.int32
-        )
-        pieces = _pieces(stretch)
-        index = jnp.minimum(
-            piece[None] + np.arange(pieces + 1).reshape(-1, *[1] * x.ndim),
-            self.heights.shape[0] - 1,
-        )
+        small_axes = [1] * (x.ndim - 1)
+        left = self.ground_left.reshape(*small_axes, -1)
+        last = self.heights.shape[0] - 1
+        piece = jnp.floor((x - left) / STEP)
+        piece = jnp.clip(piece, 0, last - 1).astype(jnp.int32)
+        number = np.arange(_pieces(stretch) + 1).reshape(-1, *[1] * x.ndim)
+        index = jnp.minimum(piece[None] + number, last)
         return Chain(left=left + STEP * piece, heights=_pick(self.heights, index))
 
     def _obstacles(self, x: jax.Array, stretch: float) -> Surface:
         assert self.obstacles is not None and self.density is not None
+        small_axes = [1] * (x.ndim - 1)
         in_window, wanted = right_ends(self.obstacles).shape[0], self.density.most(stretch)
         if in_window <= wanted:
             return jax.tree.map(
-                lambda a: a.reshape(*a.shape[:-1], *[1] * (x.ndim - 1), a.shape[-1]), self.obstacles
+                lambda a: a.reshape(*a.shape[:-1], *small_axes, a.shape[-1]), self.obstacles
             )
         number = np.arange(in_window, dtype=np.int32).reshape(-1, *[1] * x.ndim)
-        right = right_ends(self.obstacles).reshape(in_window, *[1] * (x.ndim - 1), -1)
-        first = jnp.where(right >= x[None], number, in_window - wanted).min(0)
-        index = jnp.minimum(first, in_window - wanted)[None] + number[:wanted]
+        right = right_ends(self.obstacles).reshape(in_window, *small_axes, -1)
+        last = in_window - wanted
+        first = jnp.where(right >= x[None], number, last).min(0)
+        index = jnp.minimum(first, last)[None] + number[:wanted]
         return take(self.obstacles, index)
 
 
-def look_around(level: Level, start: jax.Array, stretch: float) -> Window:
+def window_at(level: Level, start: jax.Array, stretch: float) -> Window:
     """What stands on `stretch` metres from x = start [N] on.
 
     This indexes the level and nothing else does, so that XLA reads these few entries straight from
@@ -110,15 +108,13 @@ def look_around(level: Level, start: jax.Array, stretch: float) -> Window:
     cell = jnp.clip(jnp.floor(start / STEP).astype(jnp.int32), 0, NUM_CELLS - 2)
     heights = left = obstacles = None
     if level.ground is not None:
-        index = jnp.minimum(
-            cell[None] + np.arange(_pieces(stretch) + 1, dtype=np.int32)[:, None], NUM_CELLS - 1
-        )
+        number = np.arange(_pieces(stretch) + 1, dtype=np.int32)[:, None]
+        index = jnp.minimum(cell[None] + number, NUM_CELLS - 1)
         left, heights = STEP * cell, _pick(level.ground, index)
     if level.obstacles is not None and level.first is not None and level.density is not None:
         number = np.arange(level.density.most(stretch), dtype=np.int32)[:, None]
-        index = jnp.minimum(
-            _pick(level.first, cell[None]) + number, right_ends(level.obstacles).shape[0] - 1
-        )
+        last = right_ends(level.obstacles).shape[0] - 1
+        index = jnp.minimum(_pick(level.first, cell[None]) + number, last)
         obstacles = take(level.obstacles, index)
     return Window(ground_left=left, heights=heights, obstacles=obstacles, density=level.density)
 
@@ -129,10 +125,10 @@ def index_obstacles(obstacles: Columns | Polygons) -> jax.Array:
     """
     right = right_ends(obstacles)
     number = jnp.arange(right.shape[0], dtype=jnp.int32)
-    last = jnp.clip(jnp.floor(right / STEP), 0, NUM_CELLS - 1).astype(
-        jnp.int32
-    )  # the last step that each reaches into
-    first = jnp.full((NUM_CELLS,), right.shape[0] - 1, jnp.int32).at[last].min(number)
+    # the last step that each reaches into
+    last = jnp.clip(jnp.floor(right / STEP), 0, NUM_CELLS - 1).astype(jnp.int32)
+    none = jnp.full((NUM_CELLS,), right.shape[0] - 1, jnp.int32)
+    first = none.at[last].min(number)
     return jax.lax.cummin(first, reverse=True)
 
 
@@ -145,14 +141,14 @@ def take(obstacles: Columns | Polygons, index: jax.Array) -> Columns | Polygons:
     """The obstacles index [num, ..., N] of each walker's own [obstacles, ..., N]."""
     if isinstance(obstacles, Columns):
         return jax.tree.map(lambda table: _pick(table, index), obstacles)
-    corners = [
-        jnp.stack(
-            [_pick(obstacles.vertices[i, :, k], index) for k in range(obstacles.vertices.shape[2])],
-            axis=1,
-        )
-        for i in range(2)
-    ]
-    return Polygons(vertices=jnp.stack(corners))
+    vertices = obstacles.vertices
+
+    def coordinates(axis):
+        corners = range(vertices.shape[2])
+        picked = [_pick(vertices[axis, :, corner], index) for corner in corners]
+        return jnp.stack(picked, axis=1)
+
+    return Polygons(vertices=jnp.stack([coordinates(0), coordinates(1)]))
 
 
 def _pieces(stretch: float) -> int:
@@ -163,4 +159,5 @@ def _pieces(stretch: float) -> int:
 def _pick(table: jax.Array, index: jax.Array) -> jax.Array:
     """Entries [..., N] of each walker's own column of `table` [rows, N]."""
     flat = index.reshape(-1, index.shape[-1])
-    return jnp.take_along_axis(table, flat, axis=0, mode="promise_in_bounds").reshape(index.shape)
+    picked = jnp.take_along_axis(table, flat, axis=0, mode="promise_in_bounds")
+    return picked.reshape(index.shape)

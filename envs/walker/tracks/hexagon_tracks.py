@@ -9,19 +9,17 @@ import numpy as np
 from jaxcurriculum.envs.walker.bodies import Body
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP, Polygons
 from jaxcurriculum.envs.walker.engine.terrain import END, NOWHERE, PAD, Density
-from jaxcurriculum.envs.walker.environment import Scenery, Sizes, Track, walk_on
+from jaxcurriculum.envs.walker.environment import Scenery, Sizes, Track, walker_environment
 from jaxcurriculum.records import Key
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.spaces import Box
 
-BASE = (
-    (-0.5, 0.0),
-    (-0.5, 0.25),
-    (-0.25, 0.5),
-    (0.25, 0.5),
-    (0.5, 0.25),
-    (0.5, 0.0),
-)  # steps: corners before the task moves them
+# steps: corners before the task moves them
+BASE = ((-0.5, 0.0), (-0.5, 0.25), (-0.25, 0.5), (0.25, 0.5), (0.5, 0.25), (0.5, 0.0))
+# which of their coordinates the task moves
+MOVES = ((1, 0), (1, 1), (1, 1), (1, 1), (1, 1), (1, 0))
+# offsets of a hexagon that does not exist
+ELSEWHERE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0), (0.0, 1.0), (0.0, 1.0))
 SPREAD = 0.1  # steps: standard deviation of each coordinate
 MOST_SPREAD = 5  # standard deviations
 PITCH = 1.0 + 8.0  # m from one hexagon to the next
@@ -31,7 +29,7 @@ NUM = int(np.ceil((END - PAD) / PITCH))
 
 def hexagon_tracks(body: str | Body = "default", sizes: Sizes | None = None) -> Environment:
     """Hexagon Tracks: flat ground with a hexagon every 9 m, to be crossed by a walker
-    (`tracks.walk_on`).
+    (`walker_environment`).
 
     Task: offsets (dx, dy) of six corners, each in [0, 4] steps of 14/30 m and moved by N(0, 0.1^2)
     steps in each hexagon. The obstacle is the convex hull of the corners. The first and last
@@ -42,37 +40,30 @@ def hexagon_tracks(body: str | Body = "default", sizes: Sizes | None = None) -> 
       sizes: bounds of factors for sizes of the body, such as {"upper_length": (0.5, 1.5)}.
 
     Raises:
-      ValueError: when there is no such body or size; see also `tracks.walk_on`.
+      ValueError: when there is no such body or size; see also `walker_environment`.
 
     Source: Portelas et al. 2019 (see `stump_tracks`, also for the differences).
 
     >>> env = hexagon_tracks("quadruped")
-    >>> env.task_space.dims, env.obs_dim
-    (12, 34)
+    >>> env.task_space.dims, env.action_space.dims
+    (12, 8)
     """
     names = [f"{axis}_{corner}" for corner in range(1, 7) for axis in ("dx", "dy")]
     space = Box(names=names, low=[0.0] * 12, high=[MAX_OFFSET] * 12, units=["steps"] * 12)
     widest = STEP * (1.0 + MAX_OFFSET + 2 * MOST_SPREAD * SPREAD)
     density = Density(gap=PITCH - widest, width=0.0)
-    return walk_on(
-        Track(name="hexagon-tracks", task_space=space, scenery=_hexagons, density=density),
-        body,
-        sizes,
-    )
+    track = Track(name="hexagon-tracks", task_space=space, scenery=_hexagons, density=density)
+    return walker_environment(track, body, sizes)
 
 
 def _hexagons(key: Key, task: jax.Array) -> Scenery:
     noise = jnp.clip(jax.random.normal(key, (NUM, 6, 2)), -MOST_SPREAD, MOST_SPREAD)
     moved = task.reshape(1, 6, 2) + SPREAD * noise
-    moved = moved * np.array([[[1, 0], *[[1, 1]] * 4, [1, 0]]], np.float32)
+    moved = moved * np.array([MOVES], np.float32)
     left = PAD + PITCH * jnp.arange(NUM)
-    points = (
-        STEP * (jnp.array([BASE]) + moved)
-        + jnp.stack([left, jnp.full((NUM,), GROUND)], axis=1)[:, None]
-    )
-    nowhere = NOWHERE + jnp.array(
-        [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0]]
-    )
+    places = jnp.stack([left, jnp.full((NUM,), GROUND)], axis=1)
+    points = STEP * (jnp.array([BASE]) + moved) + places[:, None]
+    nowhere = NOWHERE + jnp.array(ELSEWHERE)
     hulls = jnp.concatenate([jax.vmap(convex_hull)(points), nowhere[None]])
     return None, Polygons(vertices=jnp.moveaxis(hulls, -1, 0))
 
@@ -89,15 +80,17 @@ def convex_hull(points: jax.Array) -> jax.Array:
     """
     x, y = points[:, 0], points[:, 1]
     to_x, to_y = x[None] - x[:, None], y[None] - y[:, None]  # [from, to]
-    left = to_x[:, :, None] * to_y[:, None] - to_y[:, :, None] * to_x[:, None]  # [from, to, other]
+    # [from, to, other]
+    left = to_x[:, :, None] * to_y[:, None] - to_y[:, :, None] * to_x[:, None]
     length = to_x**2 + to_y**2
     is_side = (left >= -1e-6).all(2) & (length > 0)
     following = jnp.where(is_side, length, -1.0).argmax(1)
     start = jnp.argmin(y + 1e-6 * x)
 
-    def walk(carry, _):
-        corner, closed = carry
-        after = jnp.where(closed, start, following[corner])
-        return (after, closed | (after == start)), points[corner]
+    def next_corner(carry, _):
+        corner, is_closed = carry
+        after = jnp.where(is_closed, start, following[corner])
+        return (after, is_closed | (after == start)), points[corner]
 
-    return jax.lax.scan(walk, (start, jnp.zeros((), bool)), length=len(points), xs=None)[1]
+    first = start, jnp.zeros((), bool)
+    return jax.lax.scan(next_corner, first, length=len(points), xs=None)[1]

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxcurriculum.envs.walker.bodies import Body
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP, Columns
 from jaxcurriculum.envs.walker.engine.terrain import END, NOWHERE, PAD, Density
-from jaxcurriculum.envs.walker.environment import Scenery, Sizes, Track, walk_on
+from jaxcurriculum.envs.walker.environment import Scenery, Sizes, Track, walker_environment
 from jaxcurriculum.records import Key
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.spaces import Box
@@ -24,7 +24,7 @@ NUM_GROUPS = math.ceil((END - PAD) / (GROUP * LEAST + GAP))
 
 def stump_sequences(body: str | Body = "default", sizes: Sizes | None = None) -> Environment:
     """Stump sequences: flat ground with groups of five boxes side by side, 8 m apart, to be crossed
-    by a walker (`tracks.walk_on`).
+    by a walker (`walker_environment`).
 
     Task: (height [steps of 14/30 m], width [m]) of each box, in [0, 6]; every box is max(0.05,
     N(mean, 0.1^2)) high and wide.
@@ -34,7 +34,7 @@ def stump_sequences(body: str | Body = "default", sizes: Sizes | None = None) ->
       sizes: bounds of factors for sizes of the body, such as {"upper_length": (0.5, 1.5)}.
 
     Raises:
-      ValueError: when there is no such body or size; see also `tracks.walk_on`.
+      ValueError: when there is no such body or size; see also `walker_environment`.
 
     Source: the code of Portelas et al. 2019, whose paper does not use it (see `stump_tracks`, also
     for the differences).
@@ -43,20 +43,18 @@ def stump_sequences(body: str | Body = "default", sizes: Sizes | None = None) ->
     ('height_1', 'width_1', 'height_2')
     """
     names = [f"{axis}_{box}" for box in range(1, GROUP + 1) for axis in ("height", "width")]
-    space = Box(
-        names=names, low=[0.0] * len(names), high=[6.0] * len(names), units=["steps", "m"] * GROUP
-    )
+    dims = len(names)
+    units = ["steps", "m"] * GROUP
+    space = Box(names=names, low=[0.0] * dims, high=[6.0] * dims, units=units)
     density = Density(gap=GAP, width=GROUP * LEAST, group=GROUP)
-    return walk_on(
-        Track(name="stump-sequences", task_space=space, scenery=_sequences, density=density),
-        body,
-        sizes,
-    )
+    track = Track(name="stump-sequences", task_space=space, scenery=_sequences, density=density)
+    return walker_environment(track, body, sizes)
 
 
 def _sequences(key: Key, task: jax.Array) -> Scenery:
     noise = SPREAD * jax.random.normal(key, (NUM_GROUPS, GROUP, 2))
-    heights, widths = jnp.moveaxis(jnp.maximum(LEAST, task.reshape(1, GROUP, 2) + noise), -1, 0)
+    sides = jnp.maximum(LEAST, task.reshape(1, GROUP, 2) + noise)
+    heights, widths = jnp.moveaxis(sides, -1, 0)
     stretch = widths.sum(1) + GAP
     start = PAD + jnp.cumsum(stretch) - stretch
     start = jnp.where(start < END, start, NOWHERE)

@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 
-from jaxcurriculum import Box, Environment, Student, challenges, students
+from jaxcurriculum import Box, Environment, Student, challenges
 from jaxcurriculum.cli.tables.parts import Part
 from jaxcurriculum.records import PyTree
 
@@ -51,13 +51,13 @@ def _shuffled(tasks: PyTree, space: Box, config: challenges.RuggedConfig) -> PyT
     return jax.vmap(challenges.rugged_maps(space, config.landscape, config.intervals)[1])(tasks)
 
 
-def _unlearnable(student: Student, config: students.UnlearnableConfig) -> Student:
+def _unlearnable(student: Student, config: challenges.UnlearnableConfig) -> Student:
     if config.low is None:
         raise ValueError(
             "The challenge unlearnable needs a box: --set challenge.low=0.5,0.5 challenge.high=1,1,"
             " one bound an axis."
         )
-    return students.unlearnable(student, config)
+    return challenges.unlearnable(student, config)
 
 
 def _diverse(*_: Any) -> Student:
@@ -113,13 +113,13 @@ CHALLENGES = {
     ),
     "noisy": ChallengePart(
         description="every return that the student reports is blurred",
-        config=students.NoisyConfig(),
-        make=students.noisy,
+        config=challenges.NoisyConfig(),
+        make=challenges.noisy,
         changes_student=True,
     ),
     "unlearnable": ChallengePart(
         description="a box of tasks that teach nothing",
-        config=students.UnlearnableConfig(),
+        config=challenges.UnlearnableConfig(),
         make=_unlearnable,
         changes_student=True,
     ),

@@ -1,5 +1,4 @@
-"""A simulated learner with a few abilities, each tried by tasks of growing difficulty: whether it
-succeeds is a matter of chance.
+"""A simulated learner of a few abilities, whose success is a matter of chance.
 
 Source of the law of success: the two-parameter logistic model of item-response theory (A. Birnbaum
 in F. M. Lord and M. R. Novick, "Statistical theories of mental test scores", 1968; without the
@@ -28,9 +27,7 @@ TESTS_PER_ABILITY = 10  # difficulties in the test set
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AbilitiesConfig(Config):
-    """The default learner needs some 220 well-chosen episodes an ability to succeed mostly at
-    the hardest tasks.
-    """
+    """By default some 220 well-chosen episodes an ability master the hardest tasks."""
 
     num_abilities: int = field(
         4,
@@ -66,22 +63,19 @@ class AbilitiesState(struct.PyTreeNode):
 
 
 def abilities_test_tasks(config: AbilitiesConfig) -> np.ndarray:
-    """Every ability at ten difficulties, the middles of tenths of their range, [10
-    num_abilities, 2] float32.
-    """
-    which, tenth = np.divmod(np.arange(config.num_abilities * TESTS_PER_ABILITY), TESTS_PER_ABILITY)
-    return np.stack(
-        [which + 0.5, (tenth + 0.5) / TESTS_PER_ABILITY * config.hardest], axis=1
-    ).astype(np.float32)
+    """Every ability at ten difficulties, middles of tenths of the range, [10 abilities, 2]."""
+    number = np.arange(config.num_abilities * TESTS_PER_ABILITY)
+    which, tenth = np.divmod(number, TESTS_PER_ABILITY)
+    difficulty = (tenth + 0.5) / TESTS_PER_ABILITY * config.hardest
+    return np.stack([which + 0.5, difficulty], axis=1).astype(np.float32)
 
 
 def abilities(config: AbilitiesConfig | None = None) -> Student:
-    """A learner with independent abilities a_k that grow by practice at a difficulty that suits
-    them.
+    """A learner with independent abilities a_k, which grow by practice that suits them.
 
         task (x, d)    tries ability k = floor(x) at difficulty d
         P(success)  =  p  =  sigmoid(slope (a_k - d))
-        a_k         <- a_k + growth 4 p (1 - p)           whether it succeeds or not
+        a_k         <- a_k + growth 4 p (1 - p), whether it succeeds or not
         return      =  1 for a success, 0 for a failure;  solved: a success
 
     Tasks are practised one after the other, each judged by the ability before it, and growth is
@@ -114,31 +108,25 @@ def abilities(config: AbilitiesConfig | None = None) -> Student:
         return ability.at[index].add(config.growth * 4 * p * (1 - p) * weight), p
 
     def init(key: Key) -> AbilitiesState:
-        ability = jnp.zeros((config.num_abilities,), jnp.float32) + jnp.float32(
-            config.initial_ability
-        )
+        ability = jnp.zeros((config.num_abilities,), jnp.float32)
+        ability = ability + jnp.float32(config.initial_ability)
         return AbilitiesState(ability=ability, mean_return=jnp.float32(0))
 
     def train(
         key: Key, state: AbilitiesState, proposals: Proposals
     ) -> tuple[AbilitiesState, Episodes]:
         tasks = proposals.tasks
-        ability, chances = jax.lax.scan(
-            practise, state.ability, (which(tasks), tasks[:, 1], proposals.weight)
-        )
+        each = (which(tasks), tasks[:, 1], proposals.weight)
+        ability, chances = jax.lax.scan(practise, state.ability, each)
         episodes = draw(key, proposals, chances)
         return AbilitiesState(ability=ability, mean_return=jnp.mean(episodes.returns)), episodes
 
     def evaluate(
-        key: Key,
-        state: AbilitiesState,
-        tasks: PyTree,
-        seeds: jax.Array,
-        num_episodes: int,
-        deterministic: bool,
+        key: Key, state: AbilitiesState, tasks: PyTree, seeds: jax.Array, num_episodes: int, *how
     ) -> Episodes:
         asked = attempts(tasks, seeds, num_episodes)
-        return draw(key, asked, chance(state.ability[which(asked.tasks)], asked.tasks[:, 1]))
+        ability = state.ability[which(asked.tasks)]
+        return draw(key, asked, chance(ability, asked.tasks[:, 1]))
 
     def report(state: AbilitiesState) -> dict[str, jax.Array]:
         expected = chance(state.ability[which(tests)], tests[:, 1])

@@ -1,5 +1,6 @@
-"""A simulated learner of skills that build on each other: a graph of prerequisites. The learner
-is the project's own.
+"""A simulated learner of skills that build on each other: a graph of prerequisites.
+
+The learner is the project's own.
 """
 
 from __future__ import annotations
@@ -55,9 +56,8 @@ class SkillGraphConfig(Config):
         super().__post_init__()
         if self.prerequisites is None:
             return
-        if not isinstance(self.prerequisites, tuple | list) or not all(
-            isinstance(needed, tuple | list) for needed in self.prerequisites
-        ):
+        is_list = isinstance(self.prerequisites, tuple | list)
+        if not is_list or not all(isinstance(x, tuple | list) for x in self.prerequisites):
             raise ValueError(
                 "SkillGraphConfig.prerequisites must be a tuple of one tuple a skill, got"
                 f" {self.prerequisites!r}."
@@ -72,16 +72,15 @@ class SkillGraphConfig(Config):
 
 
 def _check_order(prerequisites: tuple[tuple[int, ...], ...]) -> None:
-    """Raise a ValueError where a prerequisite is no skill, or where skills wait for each other
-    in a circle.
-    """
+    """Raise a ValueError where a prerequisite is no skill, or skills wait in a circle."""
+    num = len(prerequisites)
     for skill, needed in enumerate(prerequisites):
-        if not all(isinstance(other, int) and 0 <= other < len(prerequisites) for other in needed):
+        if not all(isinstance(other, int) and 0 <= other < num for other in needed):
             raise ValueError(
-                "SkillGraphConfig.prerequisites must be numbers from 0 to"
-                f" {len(prerequisites) - 1}, got {needed} for skill {skill}."
+                f"SkillGraphConfig.prerequisites must be numbers from 0 to {num - 1},"
+                f" got {needed} for skill {skill}."
             )
-    waiting = set(range(len(prerequisites)))
+    waiting = set(range(num))
     while ready := {skill for skill in waiting if not waiting.intersection(prerequisites[skill])}:
         waiting -= ready
     if waiting:
@@ -104,12 +103,12 @@ def skill_graph_test_tasks(config: SkillGraphConfig) -> np.ndarray:
 
 
 def skill_graph(config: SkillGraphConfig | None = None) -> Student:
-    """A learner whose skill s is practised by every task in [s, s + 1) and grows as far as its
-    prerequisites allow.
+    """A learner whose skills grow by practice, as far as their prerequisites allow.
 
+        task x        practises skill s = floor(x)
         ceiling(s)    =  the least competence[p] of the prerequisites p of s, 1 if it has none
         competence[s] <- competence[s] + growth max(0, ceiling(s) - competence[s])
-        return        =  competence[s]    after practice;  solved: competence[s] > solved_above
+        return        =  competence[s] after practice;  solved: competence[s] > solved_above
 
     Under a ceiling that stands still, n episodes take a skill from 0 to ceiling (1 - (1 -
     growth)^n): a learning curve. Tasks are practised one after the other, and growth is multiplied
@@ -121,9 +120,11 @@ def skill_graph(config: SkillGraphConfig | None = None) -> Student:
     ((3.0,), [0.0, 0.0, 0.0])
     """
     config = given(config, SkillGraphConfig)
-    chain = tuple((skill - 1,) if skill else () for skill in range(config.num_skills))
+    prerequisites = config.prerequisites
+    if prerequisites is None:
+        prerequisites = tuple((skill - 1,) if skill else () for skill in range(config.num_skills))
     needs = np.zeros((config.num_skills, config.num_skills), bool)
-    for skill, needed in enumerate(chain if config.prerequisites is None else config.prerequisites):
+    for skill, needed in enumerate(prerequisites):
         needs[skill, list(needed)] = True
     is_needed = jnp.array(needs)
 
@@ -136,30 +137,24 @@ def skill_graph(config: SkillGraphConfig | None = None) -> Student:
         skill, weight = proposal
         ceiling = jnp.min(jnp.where(is_needed[skill], competence, 1.0))
         before = competence[skill]
-        now = before + jnp.minimum(config.growth * weight, 1.0) * jnp.maximum(ceiling - before, 0.0)
+        missing = jnp.maximum(ceiling - before, 0.0)
+        now = before + jnp.minimum(config.growth * weight, 1.0) * missing
         return competence.at[skill].set(now), now
 
     def init(key: Key) -> SkillGraphState:
-        return SkillGraphState(
-            competence=jnp.zeros((config.num_skills,), jnp.float32), mean_return=jnp.float32(0)
-        )
+        competence = jnp.zeros((config.num_skills,), jnp.float32)
+        return SkillGraphState(competence=competence, mean_return=jnp.float32(0))
 
     def train(
         key: Key, state: SkillGraphState, proposals: Proposals
     ) -> tuple[SkillGraphState, Episodes]:
-        competence, returns = jax.lax.scan(
-            practise, state.competence, (skill_of(proposals.tasks), proposals.weight)
-        )
+        each = (skill_of(proposals.tasks), proposals.weight)
+        competence, returns = jax.lax.scan(practise, state.competence, each)
         state = SkillGraphState(competence=competence, mean_return=jnp.mean(returns))
         return state, Episodes.of(proposals, returns, returns > config.solved_above)
 
     def evaluate(
-        key: Key,
-        state: SkillGraphState,
-        tasks: PyTree,
-        seeds: jax.Array,
-        num_episodes: int,
-        deterministic: bool,
+        key: Key, state: SkillGraphState, tasks: PyTree, seeds: jax.Array, num_episodes: int, *how
     ) -> Episodes:
         asked = attempts(tasks, seeds, num_episodes)
         returns = state.competence[skill_of(asked.tasks)]

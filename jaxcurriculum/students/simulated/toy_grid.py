@@ -1,5 +1,4 @@
-"""A simulated learner without any environment: a grid of skills, each of which unlocks the next
-ones.
+"""A simulated learner: a grid of skills, each of which unlocks the next ones.
 
 Source: R. Portelas et al., "Teacher algorithms for curriculum learning of Deep RL in continuously
 parameterized environments", CoRL 2019, and the code published with it. Other corners and starting
@@ -105,12 +104,9 @@ class Practice(struct.PyTreeNode):
 
 
 class ToyGridState(struct.PyTreeNode):
-    """What the learner can do, and how its last round went. What a configuration does not ask
-    for is None.
-    """
+    """What the learner can do, and how its last round went; None where not asked for."""
 
-    # [cells**dims], float32, points in [0, 100] when last practised; the grid's last axis is
-    # fastest
+    # [cells**dims], float32, points in [0, 100] when last practised; the last axis is fastest
     competence: jax.Array
     mean_return: jax.Array  # [], float32, of the last round
     start: jax.Array | None  # [dims], int32, the cell where learning starts, if random
@@ -119,22 +115,20 @@ class ToyGridState(struct.PyTreeNode):
 
 
 def toy_grid_test_tasks(config: ToyGridConfig) -> np.ndarray:
-    """The centres of all cells (irrelevant coordinates 0.5), [cells**dims, dims +
-    irrelevant_dims] float32.
-    """
+    """The centres of all cells, [cells**dims, dims + irrelevant_dims] (irrelevant: 0.5)."""
     centres = (np.arange(config.cells) + 0.5) / config.cells
     grid = itertools.product(*[centres] * config.dims, *[(0.5,)] * config.irrelevant_dims)
     return np.array(list(grid), np.float32)
 
 
 def toy_grid(config: ToyGridConfig | None = None) -> Student:
-    """A learner whose cell c of the unit cube is practised by every task in it, once a neighbour
-    nearer to the start is good enough.
+    """A learner whose cells are practised by the tasks in them, once a neighbour is good enough.
 
-        learnable(c)  =  c is the start, or competence[c'] >= 75 for some c' != c with c'_k in {c_k,
-        c_k one step towards start_k} for all k competence[c] <- min(competence[c] + 1, 100)  if
-        learnable(c) return        =  competence[c] / 100          after practice, learnable or not;
-        solved: competence[c] > 75
+        learnable(c)  =  c is the start, or competence[c'] >= 75 for some c' != c
+                         with c'_k in {c_k, c_k one step towards start_k} for all k
+        competence[c] <- min(competence[c] + 1, 100)  if learnable(c)
+        return        =  competence[c] / 100  after practice, learnable or not
+        solved        :  competence[c] > 75
 
     The start is a corner of the grid (2-D: 0 low low, 1 low high, 2 high high, 3 high low; in
     general a Gray code), by default where all axes are low. With `start_cell` it is any cell, and a
@@ -153,18 +147,16 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
     the papers.
 
     >>> student = toy_grid(ToyGridConfig(dims=1, cells=4))
-    >>> student.evaluate(jax.random.key(0), student.init(jax.random.key(0)), jnp.full((3, 1),
-    ...     0.1), jnp.arange(3), 1, True).returns
+    >>> key, tasks = jax.random.key(0), jnp.full((3, 1), 0.1)
+    >>> student.evaluate(key, student.init(key), tasks, jnp.arange(3), 1, True).returns
     Array([0., 0., 0.], dtype=float32)
     """
     config = given(config, ToyGridConfig)
-    strides = np.array(
-        [config.cells ** (config.dims - 1 - k) for k in range(config.dims)], np.int32
-    )
-    num_axes, num_cells = config.dims + config.irrelevant_dims, config.cells**config.dims
-    has_unlearnable, has_decay = (
-        isinstance(x, jax.Array) or x > 0 for x in (config.unlearnable, config.decay)
-    )
+    strides = config.cells ** np.arange(config.dims - 1, -1, -1, dtype=np.int32)
+    num_axes = config.dims + config.irrelevant_dims
+    num_cells = config.cells**config.dims
+    has_unlearnable = _is_given(config.unlearnable)
+    has_decay = _is_given(config.decay)
 
     def cell_of(tasks: jax.Array) -> jax.Array:
         scaled = jnp.floor(tasks[..., : config.dims] * config.cells).astype(jnp.int32)
@@ -187,7 +179,8 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
         state: ToyGridState, proposal: tuple[jax.Array, ...], start: jax.Array
     ) -> tuple[ToyGridState, jax.Array]:
         cell, below, weight = proposal
-        unlocked = (cell == start) | jnp.any((points_of(state, below) >= UNLOCKS) & (below != cell))
+        unlocks = (points_of(state, below) >= UNLOCKS) & (below != cell)
+        unlocked = (cell == start) | jnp.any(unlocks)
         if state.learnable is not None:
             unlocked &= state.learnable[cell]
         before = points_of(state, cell)
@@ -195,25 +188,19 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
         if state.practice is not None:
             after = jnp.where(weight > 0, after, jnp.maximum(before - config.decay, 0))
             number = state.practice.num_episodes + 1
-            state = state.replace(
-                practice=Practice(
-                    latest=state.practice.latest.at[cell].set(number), num_episodes=number
-                )
-            )
+            latest = state.practice.latest.at[cell].set(number)
+            state = state.replace(practice=Practice(latest=latest, num_episodes=number))
         return state.replace(competence=state.competence.at[cell].set(after)), after
 
     def init(key: Key) -> ToyGridState:
         key_start, key_learnable = jax.random.split(key)
+        never = Practice(latest=jnp.zeros((num_cells,), jnp.int32), num_episodes=jnp.int32(0))
         state = ToyGridState(
             competence=jnp.zeros((num_cells,), jnp.float32),
             mean_return=jnp.float32(0),
             start=_random_start(key_start, config) if _is_random(config) else None,
             learnable=None,
-            practice=(
-                Practice(latest=jnp.zeros((num_cells,), jnp.int32), num_episodes=jnp.int32(0))
-                if has_decay
-                else None
-            ),
+            practice=never if has_decay else None,
         )
         if not has_unlearnable:
             return state
@@ -223,19 +210,16 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
     def train(key: Key, state: ToyGridState, proposals: Proposals) -> tuple[ToyGridState, Episodes]:
         cells, start = cell_of(proposals.tasks), start_of(state)
         below = flat(_unlocking(cells, start, config))
-        step = lambda state, proposal: practise(state, proposal, flat(start))
+
+        def step(state: ToyGridState, proposal: tuple[jax.Array, ...]):
+            return practise(state, proposal, flat(start))
+
         state, points = jax.lax.scan(step, state, (flat(cells), below, proposals.weight))
-        return state.replace(mean_return=jnp.mean(points) / FULL), Episodes.of(
-            proposals, points / FULL, points > MASTERED_ABOVE
-        )
+        state = state.replace(mean_return=jnp.mean(points) / FULL)
+        return state, Episodes.of(proposals, points / FULL, points > MASTERED_ABOVE)
 
     def evaluate(
-        key: Key,
-        state: ToyGridState,
-        tasks: PyTree,
-        seeds: jax.Array,
-        num_episodes: int,
-        deterministic: bool,
+        key: Key, state: ToyGridState, tasks: PyTree, seeds: jax.Array, num_episodes: int, *how
     ) -> Episodes:
         asked = attempts(tasks, seeds, num_episodes)
         points = points_of(state, flat(cell_of(asked.tasks)))
@@ -248,11 +232,10 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
             "mean_return": state.mean_return,
         }
 
+    names = [f"x{k}" for k in range(num_axes)]
     return Student(
         name="toy-grid",
-        task_space=Box(
-            names=[f"x{k}" for k in range(num_axes)], low=[0.0] * num_axes, high=[1.0] * num_axes
-        ),
+        task_space=Box(names=names, low=[0.0] * num_axes, high=[1.0] * num_axes),
         num_proposals=config.episodes_per_round,
         steps_per_round=config.episodes_per_round,
         step_unit="episodes",
@@ -263,18 +246,21 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
     )
 
 
+def _is_given(share: float | jax.Array) -> bool:
+    return isinstance(share, jax.Array) or share > 0
+
+
 def _unlocking(cells: jax.Array, start: jax.Array, config: ToyGridConfig) -> jax.Array:
-    """Any of these cells, once good enough, makes `cells` ([num, dims]) learnable: [num,
-    neighbours, dims]; some are the cell itself.
+    """Cells [num, neighbours, dims] that make `cells` ([num, dims]) learnable.
+
+    Any of them does, once it is good enough; some are the cell itself.
     """
     if config.start_cell is not None:
-        beside = np.concatenate(
-            [np.eye(config.dims, dtype=np.int32), -np.eye(config.dims, dtype=np.int32)]
-        )
+        ahead = np.eye(config.dims, dtype=np.int32)
+        beside = np.concatenate([ahead, -ahead])
         return jnp.clip(cells[:, None] + beside[None], 0, config.cells - 1)
-    steps = np.array(
-        list(itertools.product((0, 1), repeat=config.dims))[1:], np.int32
-    )  # [2**dims - 1, dims]
+    # [2**dims - 1, dims]
+    steps = np.array(list(itertools.product((0, 1), repeat=config.dims))[1:], np.int32)
     towards = jnp.sign(start[None] - cells)
     return cells[:, None] + towards[:, None] * steps[None]
 
@@ -287,8 +273,9 @@ def _start(config: ToyGridConfig) -> list[int]:
 
 
 def corner(number: int, dims: int) -> tuple[int, ...]:
-    """Corner `number` of the unit cube, 0 or 1 an axis: the Gray code of the number, so that
-    neighbours are one edge apart.
+    """Corner `number` of the unit cube, 0 or 1 an axis: the Gray code of the number.
+
+    So neighbours are one edge apart.
 
     >>> [corner(number, 2) for number in range(4)]
     [(0, 0), (0, 1), (1, 1), (1, 0)]

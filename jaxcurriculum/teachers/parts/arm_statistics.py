@@ -1,6 +1,4 @@
-"""What bandit teachers remember of each arm, and how they take a batch of episodes one after
-the other.
-"""
+"""What bandit teachers remember of each arm, and how they take episodes one by one."""
 
 from __future__ import annotations
 
@@ -19,9 +17,7 @@ State = TypeVar("State")
 
 
 class ArmWindow(struct.PyTreeNode):
-    """The latest `size` values of each arm; value number n of an arm lies in its slot n mod
-    size.
-    """
+    """The latest `size` values of each arm: its value number n in its slot n mod size."""
 
     values: jax.Array  # [arms, size], 0 where nothing was written
     num: jax.Array  # [arms], int32, values ever written
@@ -38,30 +34,30 @@ def empty(num_arms: int, size: int) -> ArmWindow:
 
 
 def push(window: ArmWindow, arm: jax.Array, value: jax.Array) -> ArmWindow:
-    """Write `value` ([]) for `arm` ([] int32) over its oldest; an arm beyond the last writes
-    nothing.
+    """Write `value` ([]) for `arm` ([] int32) over its oldest; nothing beyond the last arm.
 
     The mean is summed anew from the arm's values, so no rounding gathers over a long run; they are
     read after the write, which lets the compiler write in place.
 
-    >>> window = push(push(empty(2, 3), jnp.int32(1), jnp.float32(2.0)), jnp.int32(1),
-    ...     jnp.float32(4.0))
+    >>> window = push(empty(2, 3), jnp.int32(1), jnp.float32(2.0))
+    >>> window = push(window, jnp.int32(1), jnp.float32(4.0))
     >>> window.mean.tolist(), window.num.tolist()
     ([0.0, 3.0], [0, 2])
     """
     size = window.values.shape[1]
-    here, held = is_arm(window, arm), window.num[arm]
-    values = window.values.at[arm, held % size].set(value, mode="drop")
+    here = is_arm(window, arm)
+    num_before = window.num[arm]
+    values = window.values.at[arm, num_before % size].set(value, mode="drop")
+    mean = jnp.sum(values[arm]) / jnp.minimum(num_before + 1, size)
     return ArmWindow(
         values=values,
         num=window.num + here,
-        mean=jnp.where(here, jnp.sum(values[arm]) / jnp.minimum(held + 1, size), window.mean),
+        mean=jnp.where(here, mean, window.mean),
     )
 
 
 def is_arm(window: ArmWindow, arm: jax.Array) -> jax.Array:
-    """Which of all arms is `arm` ([] int32), [arms] bool: the mask by which a statistic of one arm
-    is replaced.
+    """Which of all arms is `arm` ([] int32), [arms] bool: a mask to replace its statistic.
 
     A mask and not a scatter for each: scatters to one place end the process where XLA_FLAGS ask for
     fusion with several outputs (openxla/xla 47367). So an update has one, that of `push`.
@@ -70,24 +66,24 @@ def is_arm(window: ArmWindow, arm: jax.Array) -> jax.Array:
 
 
 def latest(window: ArmWindow, arm: jax.Array, age: jax.Array | int) -> jax.Array:
-    """The value that `arm` ([...] int32) got `age` values before its latest one, [...]; it must
-    still be held.
-    """
+    """The value [...] that `arm` got `age` values before its latest one, if still held."""
     return window.values[arm, (window.num[arm] - 1 - age) % window.values.shape[1]]
 
 
 def slope(times: jax.Array, values: jax.Array, written: jax.Array) -> jax.Array:
-    """Least-squares slope of `values` over `times` (both [size]) among the `written` ([size] bool);
-    0 where all times are equal.
+    """Least-squares slope of `values` over `times` where `written` (all [size]).
 
         sum (t - mean t) (v - mean v) / sum (t - mean t)^2
 
-    >>> slope(jnp.array([1.0, 2.0, 9.0]), jnp.array([5.0, 8.0, 7.0]), jnp.array([True, True,
-    ...     False])).item()
+    It is 0 where all times are equal.
+
+    >>> times, values = jnp.array([1.0, 2.0, 9.0]), jnp.array([5.0, 8.0, 7.0])
+    >>> slope(times, values, jnp.array([True, True, False])).item()
     3.0
     """
     num = jnp.maximum(jnp.sum(written), 1)
-    times, values = (jnp.where(written, x, 0.0) for x in (times, values))
+    times = jnp.where(written, times, 0.0)
+    values = jnp.where(written, values, 0.0)
     spread = jnp.where(written, times - jnp.sum(times) / num, 0.0)
     drift = jnp.where(written, values - jnp.sum(values) / num, 0.0)
     variance = jnp.sum(spread**2)
@@ -100,8 +96,7 @@ def one_by_one(
     episodes: Episodes,
     num_arms: int,
 ) -> State:
-    """`state` after the usable episodes (see `history.usable`), taken one after the other in their
-    order.
+    """`state` after the usable episodes (see `history.usable`), taken in their order.
 
     Args:
       learn: (state, arm, episode, i) -> state, where i ([] int32) counts the usable episodes and

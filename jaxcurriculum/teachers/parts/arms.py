@@ -46,8 +46,9 @@ class Arms:
 
 
 def cells(space: Box, per_axis: int | Sequence[int] = 10) -> Arms:
-    """A grid over the unit cube of `space` (so that cells of a log axis have equal ratios); a task
-    is uniform in its cell.
+    """A grid over the unit cube of `space`; a task is uniform in its cell.
+
+    Cells of a log axis have equal ratios.
 
     Args:
       per_axis: cells an axis, one number for all or one an axis; an axis of zero width gets one
@@ -73,9 +74,8 @@ def cells(space: Box, per_axis: int | Sequence[int] = 10) -> Arms:
             f"cells.per_axis must be an integer from 1 to {MOST_ARMS}, or one an axis, got"
             f" {per_axis}."
         )
-    shape = tuple(
-        int(count) if high > low else 1 for count, low, high in zip(wanted, space.low, space.high)
-    )
+    has_width = [low < high for low, high in zip(space.low, space.high)]
+    shape = tuple(int(count) if wide else 1 for count, wide in zip(wanted, has_width))
 
     def sample(key: Key, arm: jax.Array) -> jax.Array:
         strides = np.array([math.prod(shape[axis + 1 :]) for axis in range(space.dims)], np.int32)
@@ -122,10 +122,11 @@ def listed(tasks: PyTree) -> Arms:
     if not all(np.all(np.isfinite(leaf)) for leaf in leaves):
         raise ValueError("listed.tasks must be finite, got a task with nan or infinity.")
     stacked = jax.tree.map(_device_array, tasks)
-    return Arms(
-        shape=(lengths.pop(),),
-        sample=lambda key, arm: jax.tree.map(lambda leaf: leaf[arm], stacked),
-    )
+
+    def sample(key: Key, arm: jax.Array) -> PyTree:
+        return jax.tree.map(lambda leaf: leaf[arm], stacked)
+
+    return Arms(shape=(lengths.pop(),), sample=sample)
 
 
 def distributions(samplers: Sequence[Callable[[Key], PyTree]]) -> Arms:
@@ -134,37 +135,30 @@ def distributions(samplers: Sequence[Callable[[Key], PyTree]]) -> Arms:
     Raises:
       ValueError: when there is no sampler, or when their tasks differ in structure, shape or dtype.
 
-    >>> arms = distributions([lambda key: jnp.zeros(2), lambda key: jax.random.uniform(key, (2,),
-    ...     minval=1.0, maxval=2.0)])
+    >>> low = lambda key: jax.random.uniform(key, (2,))
+    >>> high = lambda key: jax.random.uniform(key, (2,), minval=1.0, maxval=2.0)
+    >>> arms = distributions([low, high])
     >>> bool(jnp.all(arms.sample(jax.random.key(0), jnp.int32(1)) >= 1.0))
     True
     """
-    if (
-        not isinstance(samplers, Sequence)
-        or not samplers
-        or not all(callable(sampler) for sampler in samplers)
-    ):
+    is_list = isinstance(samplers, Sequence) and len(samplers) > 0
+    if not is_list or not all(callable(sampler) for sampler in samplers):
         raise ValueError(
             "distributions.samplers must be one or more functions (key) -> task, got"
             f" {samplers!r:.100}."
         )
-    _check_alike(
-        "distributions.samplers",
-        [jax.eval_shape(sampler, jax.random.key(0)) for sampler in samplers],
-    )
+    shapes = [jax.eval_shape(sampler, jax.random.key(0)) for sampler in samplers]
+    _check_alike("distributions.samplers", shapes)
 
     def sample(key: Key, arm: jax.Array) -> PyTree:
-        return jax.tree.map(
-            lambda *leaves: jnp.stack(leaves)[arm], *[sampler(key) for sampler in samplers]
-        )
+        tasks = [sampler(key) for sampler in samplers]
+        return jax.tree.map(lambda *leaves: jnp.stack(leaves)[arm], *tasks)
 
     return Arms(shape=(len(samplers),), sample=sample)
 
 
 def propose_arms(key: Key, arms: Arms, probabilities: jax.Array, num: int) -> Proposals:
-    """`num` proposals whose arms are drawn independently from `probabilities` ([arms]), with
-    full weight.
-    """
+    """`num` proposals of full weight, their arms drawn from `probabilities` ([arms])."""
     key_arms, key_tasks = jax.random.split(key)
     return propose_from(key_tasks, arms, draw(key_arms, probabilities, num))
 
@@ -177,21 +171,17 @@ def propose_from(key: Key, arms: Arms, chosen: jax.Array) -> Proposals:
 
 
 def draw(key: Key, probabilities: jax.Array, num: int) -> jax.Array:
-    """`num` arms ([num] int32) drawn from `probabilities` ([arms]): one random number each, by the
-    inverse distribution function.
+    """`num` arms ([num] int32) from `probabilities`, by the inverse distribution function.
 
     >>> draw(jax.random.key(0), jnp.array([0.0, 1.0, 0.0]), 3).tolist()
     [1, 1, 1]
     """
-    return in_proportion(
-        jax.random.uniform(key, (num,)), probabilities, jnp.int32(probabilities.shape[0])
-    )
+    places = jax.random.uniform(key, (num,))
+    return in_proportion(places, probabilities, jnp.int32(probabilities.shape[0]))
 
 
 def explore(probabilities: jax.Array, exploration: float | jax.Array) -> jax.Array:
-    """`probabilities` ([arms]) mixed with the uniform ones: (1 - exploration) p + exploration /
-    arms.
-    """
+    """`probabilities` mixed with uniform ones: (1 - exploration) p + exploration / arms."""
     return (1.0 - exploration) * probabilities + exploration / probabilities.shape[0]
 
 
@@ -209,9 +199,8 @@ def _as_array(task: PyTree) -> PyTree:
     if not isinstance(task, list | tuple):
         return task
     array = np.asarray(task)
-    return (
-        array.astype(np.float64) if array.dtype.kind in "biu" else array
-    )  # alike, whether whole numbers or not
+    is_whole = array.dtype.kind in "biu"
+    return array.astype(np.float64) if is_whole else array  # alike, whole numbers or not
 
 
 def _device_array(leaf: PyTree) -> jax.Array:
@@ -220,7 +209,9 @@ def _device_array(leaf: PyTree) -> jax.Array:
 
 
 def _check_alike(name: str, tasks: Sequence[PyTree]) -> None:
-    describe = lambda task: jax.tree.map(lambda leaf: (tuple(leaf.shape), str(leaf.dtype)), task)
+    def describe(task: PyTree) -> PyTree:
+        return jax.tree.map(lambda leaf: (tuple(leaf.shape), str(leaf.dtype)), task)
+
     for index, task in enumerate(tasks):
         if describe(task) != describe(tasks[0]):
             raise ValueError(

@@ -1,8 +1,8 @@
-"""A conditional normalising flow on the unit cube: points whose density is known exactly, from
-Gaussian noise and one condition.
+"""A conditional normalising flow on the unit cube: points whose density is known exactly.
 
-    x <- x * scale(kept, f) + shift(kept, f)   of the coordinates that a coupling moves, given those
-    that it keeps (RealNVP) g  = sigmoid(x)
+    x <- x * scale(kept, f) + shift(kept, f)   of the coordinates that a coupling moves,
+                                               given those that it keeps (RealNVP)
+    g  = sigmoid(x)
     log p(g | f) = log N(z; 0, 1) - sum log scale - sum log g (1 - g)
 
 Source: L. Dinh, J. Sohl-Dickstein, S. Bengio, "Density estimation using Real NVP", ICLR 2017;
@@ -19,16 +19,13 @@ import jax.numpy as jnp
 import numpy as np
 
 LEAST_SCALE = 0.01
-UNIT_SCALE = math.log(
-    math.expm1(1.0 - LEAST_SCALE)
-)  # softplus of it and LEAST_SCALE make a scale of 1
+# softplus of it and LEAST_SCALE make a scale of 1
+UNIT_SCALE = math.log(math.expm1(1.0 - LEAST_SCALE))
 NUM_HIGHWAYS = 3
 
 
 class Coupling(nn.Module):
-    """Moves the coordinates that are not `kept`, by an affine map that depends on the others
-    and on the condition.
-    """
+    """Moves the axes not `kept`, by an affine map of the others and of the condition."""
 
     kept: tuple[bool, ...]
     hidden: int
@@ -41,16 +38,14 @@ class Coupling(nn.Module):
         for _ in range(NUM_HIGHWAYS):
             carry = nn.sigmoid(nn.Dense(self.hidden)(hidden))
             hidden = carry * hidden + (1.0 - carry) * nn.relu(nn.Dense(self.hidden)(hidden))
-        shift, scale = jnp.split(
-            nn.Dense(2 * len(kept), kernel_init=nn.initializers.normal(0.01))(hidden), 2
-        )
+        last = nn.Dense(2 * len(kept), kernel_init=nn.initializers.normal(0.01))
+        shift, scale = jnp.split(last(hidden), 2)
         log_scale = jnp.log(LEAST_SCALE + nn.softplus(scale + UNIT_SCALE))
         return jnp.where(kept, 0.0, shift), jnp.where(kept, 0.0, log_scale)
 
 
 class Flow(nn.Module):
-    """`num_blocks` times three couplings: given the left half, given the right half, given every
-    other coordinate.
+    """`num_blocks` times three couplings: given the left half, the right half, every other axis.
 
     It is about one point; `jax.vmap` makes more. Couplings that would keep what the one before
     keeps are left out: their product is one affine map (in 2-D the third of each block). With a
@@ -62,29 +57,26 @@ class Flow(nn.Module):
     num_blocks: int = 3
 
     def setup(self):
-        self.couplings = [
-            Coupling(kept, self.hidden) for kept in _patterns(self.dims, self.num_blocks)
-        ]
+        patterns = _patterns(self.dims, self.num_blocks)
+        self.couplings = [Coupling(kept, self.hidden) for kept in patterns]
 
     def __call__(self, noise: jax.Array, condition: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """A point [dims] of the cube from standard normal `noise` [dims], and its log density
-        [], given `condition` [].
-        """
+        """A point [dims] from standard normal `noise` [dims], and its log density []."""
         x, log_density = noise, _log_normal(noise)
         for coupling in self.couplings:
             shift, log_scale = coupling(x, condition)
-            x, log_density = x * jnp.exp(log_scale) + shift, log_density - jnp.sum(log_scale)
+            x = x * jnp.exp(log_scale) + shift
+            log_density = log_density - jnp.sum(log_scale)
         return nn.sigmoid(x), log_density + _log_stretch(x)
 
     def inverse(self, point: jax.Array, condition: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """The noise [dims] that `point` [dims], inside the cube, comes from, and the log
-        density [] of the point.
-        """
+        """The noise [dims] that `point` [dims] comes from, and the point's log density []."""
         x = jnp.log(point) - jnp.log1p(-point)
         log_density = _log_stretch(x)
         for coupling in reversed(self.couplings):
             shift, log_scale = coupling(x, condition)
-            x, log_density = (x - shift) * jnp.exp(-log_scale), log_density - jnp.sum(log_scale)
+            x = (x - shift) * jnp.exp(-log_scale)
+            log_density = log_density - jnp.sum(log_scale)
         return x, log_density + _log_normal(x)
 
 

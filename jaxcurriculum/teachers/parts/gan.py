@@ -1,9 +1,9 @@
-"""A least-squares GAN that learns the distribution of the points labelled good, and to avoid those
-labelled bad.
+"""A least-squares GAN that learns the points labelled good, and to avoid those labelled bad.
 
-    discriminator: min  E_data[(D(x) - y)^2] + E_z[(D(G(z)) + 1)^2]     y = 1 for a good point, -1
-    for a bad one generator:     min  E_z[D(G(z))^2]                                  z ~ N(0, 1),
-    as many axes as x
+    discriminator: min  E_data[(D(x) - y)^2] + E_z[(D(G(z)) + 1)^2]
+                        y = 1 for a good point, -1 for a bad one
+    generator:     min  E_z[D(G(z))^2]
+                        z ~ N(0, 1), as many axes as x
 
 Points lie in the cube [-1, 1]^dims, which is exactly the range of the generator's tanh.
 
@@ -69,10 +69,8 @@ class Gan:
         """Fresh networks (Xavier)."""
         key_generator, key_discriminator = jax.random.split(key)
         point = jnp.zeros((1, self.dims))
-        generator, discriminator = (
-            self._generator().init(key_generator, point),
-            self._discriminator().init(key_discriminator, point),
-        )
+        generator = self._generator().init(key_generator, point)
+        discriminator = self._discriminator().init(key_discriminator, point)
         moments = optax.rmsprop(1.0).init
         return GanState(
             generator=generator,
@@ -94,8 +92,7 @@ class Gan:
         num_iterations: int,
         learning_rate: jax.Array,
     ) -> GanState:
-        """`num_iterations` steps of the discriminator and the generator in turn, on batches drawn
-        from `points`.
+        """`num_iterations` steps of discriminator and generator in turn, on batches of `points`.
 
         Args:
           points: [num, dims] in [-1, 1].
@@ -106,38 +103,35 @@ class Gan:
         targets = jnp.where(good, 1.0, -1.0)
 
         def iterate(state: GanState, key: Key) -> tuple[GanState, None]:
-            key_rows, *keys_latent = jax.random.split(key, 3)
+            key_rows, key_first, key_second = jax.random.split(key, 3)
             rows = jax.random.randint(key_rows, (self.batch_size,), 0, points.shape[0])
-            latent, second_latent = (
-                jax.random.normal(key, (self.batch_size, self.dims)) for key in keys_latent
-            )
+            latent = jax.random.normal(key_first, (self.batch_size, self.dims))
+            second_latent = jax.random.normal(key_second, (self.batch_size, self.dims))
 
             fake = self._generate(state.generator, latent)
-            gradient = jax.grad(self._discriminator_loss)(
-                state.discriminator, points[rows], targets[rows], fake
-            )
+            towards = jax.grad(self._discriminator_loss)
+            gradient = towards(state.discriminator, points[rows], targets[rows], fake)
             change, discriminator_moments = step(gradient, state.discriminator_moments)
             discriminator = optax.apply_updates(state.discriminator, change)
 
             gradient = jax.grad(self._generator_loss)(state.generator, discriminator, second_latent)
             change, generator_moments = step(gradient, state.generator_moments)
             generator = optax.apply_updates(state.generator, change)
-            return GanState(
+            state = GanState(
                 generator=generator,
                 discriminator=discriminator,
                 generator_moments=generator_moments,
                 discriminator_moments=discriminator_moments,
-            ), None
+            )
+            return state, None
 
         return jax.lax.scan(iterate, state, jax.random.split(key, num_iterations))[0]
 
     def _discriminator_loss(
         self, discriminator: PyTree, points: jax.Array, targets: jax.Array, fake: jax.Array
     ) -> jax.Array:
-        real_scores, fake_scores = (
-            self._score(discriminator, points),
-            self._score(discriminator, fake),
-        )
+        real_scores = self._score(discriminator, points)
+        fake_scores = self._score(discriminator, fake)
         return jnp.mean((real_scores - targets) ** 2) + jnp.mean((fake_scores + 1) ** 2)
 
     def _generator_loss(

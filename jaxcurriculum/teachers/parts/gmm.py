@@ -1,5 +1,4 @@
-"""Gaussian mixtures fitted inside a compiled program: k-means start, full covariances, number of
-components by AIC.
+"""Gaussian mixtures fitted in a compiled program: k-means start, full covariances, size by AIC.
 
 All candidate numbers of components are fitted at once, as one batch with the unused components
 masked.
@@ -11,8 +10,7 @@ has a condition number beyond float32 (1e10 with raw returns in the hundreds); i
 within.
 
 Source: A. Dempster, N. Laird, D. Rubin, "Maximum likelihood from incomplete data via the EM
-algorithm", 1977; D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding",
-2007. Defaults and stopping rule are scikit-learn's.
+algorithm", 1977. Defaults and stopping rule are scikit-learn's.
 """
 
 from __future__ import annotations
@@ -24,16 +22,13 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.device.lanes import all_seeds_at_once, run_jobs
 from jaxcurriculum.records import Key
+from jaxcurriculum.teachers.parts.candidates import one_hot, run_candidates
+from jaxcurriculum.teachers.parts.kmeans import kmeans
 
 REGULARISATION = 1e-6  # added to the variance on every axis, in the square of the axis' own unit
 TOLERANCE = 1e-3  # EM stops when the mean log-likelihood of a row changes by less
 MAX_EM_STEPS = 100
-MAX_KMEANS_STEPS = 50
-# points tried for each k-means++ centre, 2 + log(10) as scikit-learn does for 10 components
-SEEDING_TRIALS = 4
-NUM_LANES = 16  # fits in progress at a time; so few stay in a core's cache
 EMPTY = 1e-30  # stands for the weight of a component without any point
 
 
@@ -44,16 +39,6 @@ class Mixture(struct.PyTreeNode):
     means: jax.Array  # [components, dims]
     scales: jax.Array  # [components, dims, dims], lower triangular: covariance = scale @ scale.T
     valid: jax.Array  # [components], bool; the others hold nothing
-
-
-class KmeansJob(struct.PyTreeNode):
-    """Lloyd's iterations of one candidate."""
-
-    points: jax.Array  # [dims, num]
-    used: jax.Array  # [components], bool: the components that the candidate has
-    centres: jax.Array  # [components, dims]
-    labels: jax.Array  # [num], int32
-    num_steps: jax.Array  # [], int32
 
 
 class EmJob(struct.PyTreeNode):
@@ -92,8 +77,7 @@ def sample(key: Key, mixture: Mixture, component: jax.Array) -> jax.Array:
 
 
 def fit(key: Key, data: jax.Array, candidates: tuple[int, ...], needed: jax.Array) -> Mixture:
-    """The mixture of `data` ([num, dims]) with the lowest AIC among the `candidates` for the number
-    of components.
+    """The mixture of `data` ([num, dims]) whose size, of `candidates`, has the lowest AIC.
 
         AIC = 2 (components (dims + 1) (dims + 2) / 2 - 1) - 2 log-likelihood
 
@@ -111,49 +95,17 @@ def aic(log_likelihood: jax.Array, candidates: tuple[int, ...], num: int, dims: 
     return jnp.asarray(2 * num_parameters.astype(np.float32) - 2 * num * log_likelihood)
 
 
-def kmeans(key: Key, data: jax.Array, candidates: tuple[int, ...], needed: jax.Array) -> jax.Array:
-    """The cluster of every row for every candidate, [candidates, num] int32: greedy k-means++, then
-    Lloyd's iterations.
-
-    The seeds are one sequence of centres, of which a candidate takes the first: any beginning of a
-    k-means++ sequence is one. A cluster that loses all its points keeps its centre.
-    """
-    points = (data - jnp.mean(data, axis=0, keepdims=True)).T  # [dims, num]
-    seeds = _seed_centres(key, points, max(candidates))
-
-    def start(used: jax.Array, points: jax.Array, seeds: jax.Array) -> KmeansJob:
-        return KmeansJob(
-            points,
-            used,
-            centres=seeds,
-            labels=_nearest_centre(points, seeds, used),
-            num_steps=jnp.int32(0),
-        )
-
-    def step(job: KmeansJob) -> tuple[KmeansJob, jax.Array]:
-        member = _one_hot(job.labels, len(job.used))
-        size = jnp.sum(member, axis=1)[:, None]
-        centres = jnp.where(size > 0, member @ job.points.T / jnp.maximum(size, 1), job.centres)
-        labels = _nearest_centre(job.points, centres, job.used)
-        finished = jnp.all(labels == job.labels) | (job.num_steps + 1 == MAX_KMEANS_STEPS)
-        return job.replace(centres=centres, labels=labels, num_steps=job.num_steps + 1), finished
-
-    return _run_candidates(
-        candidates, needed, start, step, lambda job: job.labels, (points, seeds), ()
-    )
-
-
 def expectation_maximisation(
     data: jax.Array, labels: jax.Array, candidates: tuple[int, ...], needed: jax.Array
 ) -> tuple[Mixture, jax.Array]:
-    """EM from the clusters `labels` ([candidates, num]): the mixtures ([candidates, ...]) and their
-    mean log-likelihood a row.
+    """EM from the clusters `labels` ([candidates, num]): mixtures, mean log-likelihood a row.
 
     A candidate stops one step after its log-likelihood changed by less than `TOLERANCE`, as in
     scikit-learn.
     """
     centre = jnp.mean(data, axis=0)
-    spread = jnp.sqrt(jnp.mean(jnp.square(data - centre[None]), axis=0) + REGULARISATION)
+    variance = jnp.mean(jnp.square(data - centre[None]), axis=0)
+    spread = jnp.sqrt(variance + REGULARISATION)
     points = ((data - centre[None]) / spread[None]).T  # [dims, num]
     # the regularisation as a standard deviation in scaled units
     floor = math.sqrt(REGULARISATION) / spread
@@ -163,7 +115,7 @@ def expectation_maximisation(
             points,
             floor,
             used,
-            responsibilities=_one_hot(labels, len(used)),
+            responsibilities=one_hot(labels, len(used)),
             mixture=empty(len(used), len(points)),
             log_likelihood=jnp.full((), -jnp.inf, jnp.float32),
             settled=jnp.zeros((), bool),
@@ -175,53 +127,24 @@ def expectation_maximisation(
             job.points, job.responsibilities, job.floor, job.used
         )
         finished = job.settled | (job.num_steps == MAX_EM_STEPS)
-        settled = jnp.abs(log_likelihood - job.log_likelihood) < TOLERANCE
-        new = {
-            "responsibilities": responsibilities,
-            "mixture": mixture,
-            "log_likelihood": log_likelihood,
-            "settled": settled,
-        }
-        return job.replace(**new, num_steps=job.num_steps + 1), finished
+        job = job.replace(
+            responsibilities=responsibilities,
+            mixture=mixture,
+            log_likelihood=log_likelihood,
+            settled=jnp.abs(log_likelihood - job.log_likelihood) < TOLERANCE,
+            num_steps=job.num_steps + 1,
+        )
+        return job, finished
 
-    result = lambda job: (job.mixture, job.log_likelihood)  # noqa: E731
-    mixture, log_likelihood = _run_candidates(
+    def result(job: EmJob) -> tuple[Mixture, jax.Array]:
+        return job.mixture, job.log_likelihood
+
+    mixture, log_likelihood = run_candidates(
         candidates, needed, start, step, result, (points, floor), (labels,)
     )
-    mixture = mixture.replace(
-        means=centre[None, None] + mixture.means * spread[None, None],
-        scales=spread[None, None, :, None] * mixture.scales,
-    )
-    return mixture, log_likelihood - jnp.sum(jnp.log(spread))
-
-
-def _run_candidates(candidates, needed, start, step, result, shared, own):
-    """Iterate every candidate of every seed in need, as jobs of one pool; results with leading axis
-    [candidates].
-
-    `start` gets the mask of the candidate's components, the arrays of its seed (`shared`) and its
-    own of `own` ([candidates, ...]).
-    """
-    used = np.arange(max(candidates))[None] < np.array(candidates)[:, None]
-
-    def run(needed, shared, own):
-        num_seeds, num_candidates = len(needed), len(candidates)
-        in_need_first = jnp.argsort(~needed, stable=True)
-        seed_of = lambda job: in_need_first[job // num_candidates]  # noqa: E731
-
-        def begin(job):
-            seed, candidate = seed_of(job), job % num_candidates
-            mine = [x[seed, candidate] for x in own]
-            return start(jnp.asarray(used)[candidate], *[x[seed] for x in shared], *mine)
-
-        num_jobs = num_candidates * jnp.sum(needed, dtype=jnp.int32)
-        results = run_jobs(begin, step, result, num_jobs, num_seeds * num_candidates, NUM_LANES)
-        back = jnp.argsort(in_need_first)
-        return jax.tree.map(
-            lambda x: x.reshape(num_seeds, num_candidates, *x.shape[1:])[back], results
-        )
-
-    return all_seeds_at_once(run)(needed, shared, own)
+    means = centre[None, None] + mixture.means * spread[None, None]
+    scales = spread[None, None, :, None] * mixture.scales
+    return mixture.replace(means=means, scales=scales), log_likelihood - jnp.sum(jnp.log(spread))
 
 
 def em_step(
@@ -243,9 +166,8 @@ def em_step(
     share = responsibilities / mass[:, None]
     means = jnp.stack([jnp.sum(share * row[None], axis=1) for row in points], axis=1)
     mahalanobis, scales = _whiten(points, means, share, floor)
-    log_scale = jnp.sum(
-        jnp.log(jnp.diagonal(scales, axis1=1, axis2=2)), axis=1
-    ) + 0.5 * dims * math.log(2 * math.pi)
+    diagonal = jnp.diagonal(scales, axis1=1, axis2=2)
+    log_scale = jnp.sum(jnp.log(diagonal), axis=1) + 0.5 * dims * math.log(2 * math.pi)
     log_weight = jnp.where(used, jnp.log(mass / num) - log_scale, -jnp.inf)
     log_joint = log_weight[:, None] - 0.5 * mahalanobis
     highest = jnp.max(log_joint, axis=0)
@@ -258,8 +180,7 @@ def em_step(
 def _whiten(
     points: jax.Array, means: jax.Array, share: jax.Array, floor: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """Squared Mahalanobis distances [components, num] and Cholesky factors of the covariances
-    [components, dims, dims].
+    """Squared Mahalanobis distances [components, num], Cholesky factors [components, dims, dims].
 
     Gram-Schmidt over the axes. The regularisation enters as one more row an axis, `floor` on that
     axis and 0 elsewhere.
@@ -275,52 +196,10 @@ def _whiten(
         deviation = jnp.sqrt(variance)
         scales = scales.at[:, d, d].set(deviation)
         for later in range(d + 1, dims):
-            slope = (
-                jnp.sum(weighted * rows[later], axis=1) + jnp.sum(extra[d] * extra[later], axis=1)
-            ) / variance
+            by_rows = jnp.sum(weighted * rows[later], axis=1)
+            slope = (by_rows + jnp.sum(extra[d] * extra[later], axis=1)) / variance
             rows[later] = rows[later] - slope[:, None] * rows[d]
             extra[later] = extra[later] - slope[:, None] * extra[d]
             scales = scales.at[:, later, d].set(slope * deviation)
         mahalanobis = mahalanobis + jnp.square(rows[d]) / variance[:, None]
     return mahalanobis, scales
-
-
-def _seed_centres(key: Key, points: jax.Array, num_centres: int) -> jax.Array:
-    """Greedy k-means++: each next centre is, of a few points drawn ~ squared distance, the one
-    that lowers the sum most.
-    """
-    num = points.shape[1]
-    key_first, key_next = jax.random.split(key)
-    first = points[:, jax.random.randint(key_first, (), 0, num)]
-
-    def extend(distance: jax.Array, key: Key) -> tuple[jax.Array, jax.Array]:
-        # the first to arrive is drawn ~ distance
-        race = jax.random.exponential(key, (SEEDING_TRIALS, num)) / distance[None]
-        tried = points[:, jnp.argmin(race, axis=1)].T  # [trials, dims]
-        lowered = jnp.minimum(
-            distance[None], jnp.sum(jnp.square(points[None] - tried[..., None]), axis=1)
-        )
-        best = jnp.argmin(jnp.sum(lowered, axis=1))
-        return lowered[best], tried[best]
-
-    distance = jnp.sum(jnp.square(points - first[:, None]), axis=0)
-    _, others = jax.lax.scan(extend, distance, jax.random.split(key_next, num_centres - 1))
-    return jnp.concatenate([first[None], others])
-
-
-def _nearest_centre(points: jax.Array, centres: jax.Array, used: jax.Array) -> jax.Array:
-    """The nearest of the centres in use for every point, the first of several, [num] int32."""
-    distance = sum(
-        jnp.square(row[None] - centre[:, None]) for row, centre in zip(points, centres.T)
-    )
-    distance = jnp.where(used[:, None], distance, jnp.inf)
-    is_nearest = distance == jnp.min(distance, axis=0)[None]
-    return jnp.min(
-        jnp.where(is_nearest, jnp.arange(len(used), dtype=jnp.int32)[:, None], len(used)), axis=0
-    )
-
-
-def _one_hot(labels: jax.Array, num_components: int) -> jax.Array:
-    return (labels[None] == jnp.arange(num_components, dtype=jnp.int32)[:, None]).astype(
-        jnp.float32
-    )

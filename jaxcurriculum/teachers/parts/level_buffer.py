@@ -1,5 +1,4 @@
-"""A buffer of levels (a task and a seed each), replayed the more often the higher their score and
-the longer ago they were scored.
+"""A buffer of levels (task and seed), replayed the more the higher and older their score.
 
     P    = (1 - staleness) P_S + staleness P_T
     P_S ~ 1 / rank(score)^(1 / temperature)    ("rank", the highest score has rank 1)
@@ -76,44 +75,40 @@ def replay_probs(
 
     P_S is uniform where no score is positive ("power"), P_T where no level is stale.
 
-    >>> buffer = LevelBuffer(
-    ...     tasks=jnp.zeros((3, 2)), seeds=jnp.arange(3, dtype=jnp.uint32), scores=jnp.array([1.0,
-    ...     3.0, -jnp.inf]),
-    ...     memory=jnp.zeros(3), ranks=jnp.array([2, 1, 3]), scored_at=jnp.array([4, 9, 0]),
-    ...     replay_probs=jnp.zeros(3),
-    ...     num_filled=jnp.int32(2), num_episodes=jnp.int32(9),
+    >>> from jaxcurriculum.spaces import Box
+    >>> buffer = empty(Box(names=("height",), low=(0.0,), high=(3.0,)), capacity=3).replace(
+    ...     scores=jnp.array([1.0, 3.0, -jnp.inf]),
+    ...     ranks=jnp.array([2, 1, 3]),
+    ...     scored_at=jnp.array([4, 9, 0]),
+    ...     num_filled=jnp.int32(2),
+    ...     num_episodes=jnp.int32(9),
     ... )
-    >>> replay_probs(buffer, "power", 1.0, 0.0).tolist(), replay_probs(buffer, "rank", 1.0,
-    ...     1.0).tolist()
-    ([0.25, 0.75, 0.0], [1.0, 0.0, 0.0])
+    >>> replay_probs(buffer, "power", temperature=1.0, staleness=0.0).tolist()
+    [0.25, 0.75, 0.0]
+    >>> replay_probs(buffer, "rank", temperature=1.0, staleness=1.0).tolist()
+    [1.0, 0.0, 0.0]
     """
     filled = jnp.arange(buffer.seeds.shape[0]) < buffer.num_filled
     if prioritisation == "rank":
-        weights = (jnp.arange(1.0, filled.shape[0] + 1) ** (-1 / temperature))[
-            buffer.ranks - 1
-        ]  # a table, the same for all seeds
+        # a table, the same for all seeds
+        table = jnp.arange(1.0, filled.shape[0] + 1) ** (-1 / temperature)
+        weights = table[buffer.ranks - 1]
     else:
         positive = jnp.maximum(buffer.scores, 0.0)
-        highest = jnp.max(
-            positive
-        )  # a ratio to the highest neither vanishes nor overflows at a low temperature
-        weights = jnp.where(
-            positive > 0,
-            (positive / jnp.where(highest > 0, highest, 1.0)) ** (1 / temperature),
-            0.0,
-        )
+        # a ratio to the highest neither vanishes nor overflows at a low temperature
+        highest = jnp.max(positive)
+        ratio = positive / jnp.where(highest > 0, highest, 1.0)
+        weights = jnp.where(positive > 0, ratio ** (1 / temperature), 0.0)
     age = (buffer.num_episodes - buffer.scored_at).astype(jnp.float32)
-    by_score, by_age = (_proportional(x, filled, buffer.num_filled) for x in (weights, age))
+    by_score = _proportional(weights, filled, buffer.num_filled)
+    by_age = _proportional(age, filled, buffer.num_filled)
     return (1 - staleness) * by_score + staleness * by_age
 
 
 def sample(key: Key, buffer: LevelBuffer, num: int) -> jax.Array:
-    """Slots of `num` levels drawn from `buffer.replay_probs`, [num] int32; slot 0 from an empty
-    buffer.
-    """
-    return in_proportion(
-        jax.random.uniform(key, (num,)), buffer.replay_probs, jnp.maximum(buffer.num_filled, 1)
-    )
+    """Slots ([num] int32) drawn from `buffer.replay_probs`; slot 0 from an empty buffer."""
+    places = jax.random.uniform(key, (num,))
+    return in_proportion(places, buffer.replay_probs, jnp.maximum(buffer.num_filled, 1))
 
 
 def observe(
@@ -137,10 +132,9 @@ def observe(
 
 def holds(buffer: LevelBuffer, slot: jax.Array, task: PyTree, seed: jax.Array) -> jax.Array:
     """Whether `slot` ([] int32) holds the level of `task` and `seed` ([] uint32), [] bool."""
+    same_seed = (slot < buffer.num_filled) & (buffer.seeds[slot] == seed)
     same = jax.tree.map(lambda held, asked: jnp.all(held[slot] == asked), buffer.tasks, task)
-    return jax.tree.reduce(
-        jnp.logical_and, same, (slot < buffer.num_filled) & (buffer.seeds[slot] == seed)
-    )
+    return jax.tree.reduce(jnp.logical_and, same, same_seed)
 
 
 def _observe_one(
@@ -178,15 +172,18 @@ def _observe_one(
 
 
 def _reranked(buffer: LevelBuffer, slot: jax.Array, new_score: jax.Array) -> jax.Array:
-    """The ranks after `slot` gets `new_score`: every other level moves by one place at most,
-    which spares a sort.
-    """
+    """The ranks after `slot` gets `new_score`: others move by one at most, no sort."""
     capacity = buffer.seeds.shape[0]
     slots = jnp.arange(capacity, dtype=jnp.int32)
     old_score = buffer.scores[jnp.minimum(slot, capacity - 1)]
-    below = lambda score: (buffer.scores < score) | ((buffer.scores == score) & (slots > slot))
+
+    def below(score: jax.Array) -> jax.Array:
+        is_equal = buffer.scores == score
+        return (buffer.scores < score) | (is_equal & (slots > slot))
+
     below_new, below_old = below(new_score), below(old_score)
-    own = 1 + jnp.sum(~below_new & (slots != slot) & (slots < buffer.num_filled), dtype=jnp.int32)
+    is_above = ~below_new & (slots != slot) & (slots < buffer.num_filled)
+    own = 1 + jnp.sum(is_above, dtype=jnp.int32)
     moved = buffer.ranks + below_new.astype(jnp.int32) - below_old.astype(jnp.int32)
     return jnp.where(slot == capacity, buffer.ranks, jnp.where(slots == slot, own, moved))
 
@@ -200,9 +197,7 @@ def _proportional(weights: jax.Array, filled: jax.Array, num_filled: jax.Array) 
 
 
 def _first(where: jax.Array) -> jax.Array:
-    """The first index at which `where` ([num] bool) holds, `num` if none; argmax takes several
-    times as long on a CPU.
-    """
+    """The first index where `where` ([num] bool) holds, else `num`; argmax is slow on a CPU."""
     num = where.shape[0]
     return jnp.min(jnp.where(where, jnp.arange(num, dtype=jnp.int32), num))
 

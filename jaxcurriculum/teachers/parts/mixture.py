@@ -1,9 +1,9 @@
-"""What teachers share that fit a Gaussian mixture to a window of episodes and draw tasks from it
-(ALP-GMM, Covar-GMM).
+"""What ALP-GMM and Covar-GMM share: a mixture of a window of episodes, to draw tasks from.
 
-    every `fit_every` episodes: a mixture of the latest `fit_every` rows, its number of components
-    chosen by AIC propose: with probability `exploration` uniform, else component k ~ preference of
-    k, row ~ N(mean_k, covariance_k)
+    fit:     every `fit_every` episodes a mixture of the latest `fit_every` rows,
+             its number of components chosen by AIC
+    propose: with probability `exploration` uniform,
+             else component k ~ preference of k, row ~ N(mean_k, covariance_k)
 
 Such a teacher decides what a row holds beside the task, and which components it prefers.
 Coordinates of the task come first.
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TypeVar
 
 import jax
@@ -72,9 +73,7 @@ class MixtureConfig(Config):
 
 
 class MixtureState(struct.PyTreeNode):
-    """A window of rows and the mixture fitted to it, in the teacher's own units: tasks and
-    returns as they are or scaled.
-    """
+    """A window of rows and the mixture fitted to it, in the teacher's own units."""
 
     window: ring.History  # the latest fit_every rows
     # max_components Gaussians over what is fitted, the coordinates of the task first
@@ -84,9 +83,7 @@ class MixtureState(struct.PyTreeNode):
 
 
 class MixtureReport(struct.PyTreeNode):
-    """The mixture as a picture shows it, in the units of the task space and of the (scaled)
-    return.
-    """
+    """The mixture as a picture shows it, in the units of tasks and (scaled) returns."""
 
     weights: jax.Array  # [max_components]
     means: jax.Array  # [max_components, width], task and what is fitted beside it
@@ -101,9 +98,7 @@ State = TypeVar("State", bound=MixtureState)
 
 
 def to_rows(episodes: Episodes, space: Box, config: MixtureConfig) -> tuple[jax.Array, jax.Array]:
-    """The usable episodes as rows (task, return) in the teacher's own units, [dims + 1, num],
-    and how many they are ([] int32).
-    """
+    """The usable episodes as rows [dims + 1, num] in the teacher's own units, and how many."""
     order, num_valid = ring.valid_first(ring.usable(episodes))
     tasks, returns = episodes.tasks[order], episodes.returns[order]
     if config.unit_cube:
@@ -120,10 +115,9 @@ def learn(
     rows: jax.Array,
     num_valid: jax.Array,
     config: MixtureConfig,
-    to_data: Callable[[ring.History], jax.Array] = lambda window: window.values,
+    to_data: Callable[[ring.History], jax.Array] = attrgetter("values"),
 ) -> State:
-    """`state` with the first `num_valid` of `rows` ([width, num]) in its window, and its mixture
-    fitted again if it is time.
+    """`state` with the first `num_valid` of `rows` ([width, num]), fitted again if it is time.
 
     `to_data` makes what is fitted ([width, fit_every]) of the full window. Where no mapped seed
     needs a fit, none is made.
@@ -153,11 +147,10 @@ def propose(
     space: Box,
     config: MixtureConfig,
 ) -> Proposals:
-    """`num` tasks from the mixture, its components drawn in proportion to `preference`
-    ([max_components]), or explored.
+    """`num` tasks of the mixture, or explored.
 
-    Without any preference above 0 each component is equally likely. Until the first fit all tasks
-    are explored.
+    Components are drawn in proportion to `preference` ([max_components]). Without any preference
+    above 0 each component is equally likely. Until the first fit all tasks are explored.
     """
     key_explored, key_explore, key_component, key_draw, key_seeds = jax.random.split(key, 5)
     fitted = state.num_fits > 0
@@ -166,14 +159,10 @@ def propose(
     drawn = gmm.sample(key_draw, state.mixture, component)[:, : space.dims]
     explores = (jax.random.uniform(key_explore, (num,)) < config.exploration) | ~fitted
     to_task = space.from_unit if config.unit_cube else space.clip
-    tasks = jnp.where(
-        explores[:, None],
-        _explored(key_explored, space, config, fitted, num),
-        jax.vmap(to_task)(drawn),
-    )
-    return fresh_proposals(key_seeds, tasks).replace(
-        origin=jnp.where(explores, EXPLORED, component)
-    )
+    explored = _explored(key_explored, space, config, fitted, num)
+    tasks = jnp.where(explores[:, None], explored, jax.vmap(to_task)(drawn))
+    origin = jnp.where(explores, EXPLORED, component)
+    return fresh_proposals(key_seeds, tasks).replace(origin=origin)
 
 
 def describe(
@@ -205,9 +194,7 @@ def describe(
 def _explored(
     key: Key, space: Box, config: MixtureConfig, fitted: jax.Array, num: int
 ) -> jax.Array:
-    """`num` uniform tasks ([num, dims]), or before the first fit those that an expert knows to
-    be easy.
-    """
+    """`num` uniform tasks, or before the first fit those that an expert knows as easy."""
     uniform = easy_tasks(key, space, None, 0.0, num)
     if config.initial_mean is None:
         return uniform

@@ -6,14 +6,14 @@ import jax
 import jax.numpy as jnp
 
 from jaxcurriculum.device.lanes import shared_max
+from jaxcurriculum.device.xla import halving_min
 from jaxcurriculum.teachers.parts.ring import History
 
 BLOCK = 256  # slots searched at a time
 
 
 def nearest_before(points: jax.Array, numbers: jax.Array, history: History) -> jax.Array:
-    """For each point the slot of the nearest row in `history` that has a lower number than the
-    point, -1 where there is none.
+    """For each point the slot of the nearest row with a lower number; -1 for none.
 
     Euclidean; of rows equally near, the one in the last slot, which is the latest until the ring
     wraps. The work is proportional to the slots in use.
@@ -36,9 +36,8 @@ def nearest_before(points: jax.Array, numbers: jax.Array, history: History) -> j
     cursor = history.num_rows % size
 
     def first_slot(index: jax.Array) -> jax.Array:
-        return jnp.minimum(
-            index * block, size - block
-        )  # the last block may overlap the one before, which changes nothing
+        # the last block may overlap the one before, which changes nothing
+        return jnp.minimum(index * block, size - block)
 
     def distances(rows: jax.Array, slots: jax.Array) -> jax.Array:
         row_numbers = history.num_rows - cursor + slots - jnp.where(slots >= cursor, size, 0)
@@ -48,32 +47,20 @@ def nearest_before(points: jax.Array, numbers: jax.Array, history: History) -> j
 
     def search(carry):
         index, lowest, best_block = carry
-        rows = jax.lax.dynamic_slice(history.values, (0, first_slot(index)), (len(points), block))
-        slots = first_slot(index) + jnp.arange(block, dtype=jnp.int32)
-        here = _row_minimum(distances(rows[:, None], slots[None]))
-        return index + 1, jnp.minimum(here, lowest), jnp.where(here <= lowest, index, best_block)
+        first = first_slot(index)
+        rows = jax.lax.dynamic_slice(history.values, (0, first), (len(points), block))
+        slots = first + jnp.arange(block, dtype=jnp.int32)
+        here = halving_min(distances(rows[:, None], slots[None]))
+        best_block = jnp.where(here <= lowest, index, best_block)
+        return index + 1, jnp.minimum(here, lowest), best_block
 
     num_blocks = shared_max((jnp.minimum(history.num_rows, size) + block - 1) // block)
-    start = (
-        jnp.int32(0),
-        jnp.full(numbers.shape, jnp.inf, jnp.float32),
-        jnp.zeros(numbers.shape, jnp.int32),
-    )
+    nothing = jnp.full(numbers.shape, jnp.inf, jnp.float32)
+    start = (jnp.int32(0), nothing, jnp.zeros(numbers.shape, jnp.int32))
     _, lowest, best_block = jax.lax.while_loop(lambda carry: carry[0] < num_blocks, search, start)
-    slots = first_slot(best_block)[:, None] + jnp.arange(block - 1, -1, -1, dtype=jnp.int32)[None]
+    backwards = jnp.arange(block - 1, -1, -1, dtype=jnp.int32)
+    slots = first_slot(best_block)[:, None] + backwards[None]
     # Searched again, not compared with `lowest`: rounding may differ between two compiled copies of
     # the same distance.
     nearest = jnp.argmin(distances(history.values[: len(points), slots], slots), axis=1)
     return jnp.where(jnp.isfinite(lowest), slots[jnp.arange(len(slots)), nearest], -1)
-
-
-def _row_minimum(x: jax.Array) -> jax.Array:
-    """Minimum over the last axis. Halving first: XLA's CPU compiler vectorises that, but not a
-    reduction of the whole row.
-    """
-    for _ in range(4):
-        half = x.shape[-1] // 2
-        if 2 * half != x.shape[-1]:
-            break
-        x = jnp.minimum(x[..., :half], x[..., half:])
-    return jnp.min(x, axis=-1)

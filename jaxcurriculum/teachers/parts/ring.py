@@ -12,9 +12,7 @@ LARGEST_RETURN = 1e15  # in size: sums of squares of thousands of them are finit
 
 
 class History(struct.PyTreeNode):
-    """The latest `size` rows of values; row number n (counted from the first ever) lies in slot
-    n mod size.
-    """
+    """The latest `size` rows: number n, counted from the first ever, in slot n mod size."""
 
     values: jax.Array  # [width, size], column-wise, so that a search reads one axis after the other
     num_rows: jax.Array  # [], int32, rows ever written
@@ -26,8 +24,9 @@ def empty(width: int, size: int) -> History:
 
 
 def insert(history: History, values: jax.Array, num_valid: jax.Array) -> History:
-    """Write the first `num_valid` ([] int32) rows of `values` ([width, num]), the oldest first;
-    of too many the latest stay.
+    """Write the first `num_valid` rows of `values` ([width, num]), the oldest first.
+
+    Of too many the latest stay.
     """
     size, num = history.values.shape[1], values.shape[1]
     rank = jnp.arange(num, dtype=jnp.int32)
@@ -40,22 +39,18 @@ def insert(history: History, values: jax.Array, num_valid: jax.Array) -> History
 
 
 def valid_first(valid: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The order ([num] int32) that moves valid slots to the front and keeps their sequence, and
-    how many they are ([] int32).
-    """
-    return jnp.argsort(~valid, stable=True).astype(jnp.int32), jnp.sum(valid, dtype=jnp.int32)
+    """The order ([num] int32) that moves valid slots to the front, and how many they are."""
+    order = jnp.argsort(~valid, stable=True).astype(jnp.int32)
+    return order, jnp.sum(valid, dtype=jnp.int32)
 
 
 def usable(episodes: Episodes) -> jax.Array:
-    """The slots that hold an episode with a return that can be learned from, [num] bool; a
-    teacher treats the others as if not there.
-    """
+    """Slots, [num] bool, whose return can be learned from; the rest are as if not there."""
     return episodes.valid & is_measured(episodes.returns)
 
 
 def is_measured(values: jax.Array) -> jax.Array:
-    """Which of `values` ([...], returns or what is in their unit) are numbers of at most
-    `LARGEST_RETURN` in size, [...] bool.
+    """Which `values` are numbers of at most `LARGEST_RETURN` in size, [...] bool.
 
     >>> is_measured(jnp.array([-3.0, jnp.nan, jnp.inf, 1e30])).tolist()
     [True, False, False, False]

@@ -1,6 +1,4 @@
-"""What many teachers share: choices in proportion to a score, tasks that an expert knows to be
-easy, axes that can be chosen at all.
-"""
+"""What many teachers share: choices by score, tasks known to be easy, free axes."""
 
 from __future__ import annotations
 
@@ -10,18 +8,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxcurriculum.device.xla import running_sum
 from jaxcurriculum.records import Key
 from jaxcurriculum.spaces import Box
 
 
 def log_proportional(scores: jax.Array, valid: jax.Array) -> jax.Array:
-    """Logits ([num]) of a choice in proportion to `scores` ([num], those below 0 count as 0) among
-    `valid` ([num] bool).
+    """Logits of a choice among `valid` in proportion to `scores` (0 if negative).
 
     Without any positive score each valid entry is equally likely.
 
-    >>> jnp.exp(log_proportional(jnp.array([1.0, 3.0, 9.0]), jnp.array([True, True,
-    ...     False]))).tolist()
+    >>> scores, valid = jnp.array([1.0, 3.0, 9.0]), jnp.array([True, True, False])
+    >>> jnp.exp(log_proportional(scores, valid)).tolist()
     [1.0, 3.0, 0.0]
     """
     scores = jnp.where(valid, jnp.maximum(scores, 0.0), 0.0)
@@ -29,14 +27,14 @@ def log_proportional(scores: jax.Array, valid: jax.Array) -> jax.Array:
 
 
 def in_proportion(places: jax.Array, scores: jax.Array, num_valid: jax.Array) -> jax.Array:
-    """Indices ([num] int32) of the first `num_valid` scores, in proportion to them (equally likely
-    if all are 0), at `places` in [0, 1).
+    """Indices ([num] int32) of the first `num_valid` scores, drawn in proportion to them.
 
-    The inverse of the cumulative sum, found in two steps, first the block and then the place in it:
-    a sum over all of them a seed would cost more than the rest of a round.
+    They are equally likely if all are 0; `places` are in [0, 1). The inverse of the cumulative sum,
+    found in two steps, first the block and then the place in it: a sum over all of them a seed
+    would cost more than the rest of a round.
 
-    >>> in_proportion(jnp.array([0.0, 0.2, 0.3, 0.9]), jnp.array([1.0, 0.0, 3.0, 9.0]),
-    ...     jnp.int32(3)).tolist()
+    >>> places, scores = jnp.array([0.0, 0.2, 0.3, 0.9]), jnp.array([1.0, 0.0, 3.0, 9.0])
+    >>> in_proportion(places, scores, jnp.int32(3)).tolist()
     [0, 0, 2, 2]
     """
     size = int(np.ceil(np.sqrt(scores.shape[0])))
@@ -53,23 +51,10 @@ def in_proportion(places: jax.Array, scores: jax.Array, num_valid: jax.Array) ->
     return jnp.minimum(block * size + place, num_valid - 1).astype(jnp.int32)
 
 
-def running_sum(values: jax.Array) -> jax.Array:
-    """Cumulative sum over the last axis, as a product with a triangle: of so few entries many
-    times faster than `jnp.cumsum`.
-    """
-    return exact_product(values, np.triu(np.ones((values.shape[-1],) * 2, np.float32)))
-
-
-def exact_product(left: jax.Array, right: jax.Array | np.ndarray) -> jax.Array:
-    """Matrix product in full precision: counts and sums are exact, so no bit may be cut off."""
-    return jnp.matmul(left, right, precision=jax.lax.Precision.HIGHEST)
-
-
 def easy_tasks(
     key: Key, space: Box, mean: tuple[float, ...] | None, std: float | jax.Array, num: int
 ) -> jax.Array:
-    """`num` tasks ([num, dims]) that an expert says are easy: Gaussian about `mean`, clipped to the
-    space.
+    """`num` tasks ([num, dims]) that an expert says are easy: Gaussian about `mean`, clipped.
 
         task ~ N(mean, (std * range)^2) on every axis
 
@@ -99,11 +84,10 @@ def free_axes(space: Box) -> np.ndarray:
 
 
 def from_free(space: Box, point: jax.Array) -> jax.Array:
-    """The task ([dims]) of a point of the unit cube of the axes that are free, [free axes]; see
-    `free_axes`.
+    """The task of a point of the unit cube of the free axes (see `free_axes`).
 
-    >>> from_free(Box(names=("height", "constant"), low=(0.0, 1.0), high=(3.0, 1.0)),
-    ...     jnp.array([0.5])).tolist()
+    >>> box = Box(names=("height", "constant"), low=(0.0, 1.0), high=(3.0, 1.0))
+    >>> from_free(box, jnp.array([0.5])).tolist()
     [1.5, 1.0]
     """
     return space.from_unit(jnp.zeros((space.dims,)).at[free_axes(space)].set(point))
@@ -115,7 +99,8 @@ def check_task(config: Any, field: str, space: Box) -> None:
     Raises:
       ValueError: naming the field, the rule and the value.
     """
-    task, name = getattr(config, field), f"{type(config).__name__}.{field}"
+    task = getattr(config, field)
+    name = f"{type(config).__name__}.{field}"
     if task is None:
         return
     if len(task) != space.dims:

@@ -1,5 +1,4 @@
-"""Gaussians, and a natural-gradient step that keeps one within a bounded divergence of where it
-was.
+"""Gaussians, and a natural-gradient step within a bounded divergence.
 
 Source: J. Schulman, S. Levine, P. Moritz, M. Jordan, P. Abbeel, "Trust region policy optimization",
 ICML 2015.
@@ -21,6 +20,8 @@ DAMPING = 1e-2
 MAX_HALVINGS = 10
 AIM = 0.999  # fraction of max_kl that a step aims at, so that rounding does not put it beyond
 LIMIT = 0.9999  # fraction of max_kl that a step may reach, as computed
+# steps tried, whether the last one is accepted, where it leads or else the start
+Search = tuple[jax.Array, jax.Array, jax.Array]
 
 
 class Gaussian(struct.PyTreeNode):
@@ -47,9 +48,8 @@ def kl(p: Gaussian, q: Gaussian) -> jax.Array:
     (|M|^2 - dims + |L_q^-1 (m_p - m_q)|^2) / 2 - log det M,   M = L_q^-1 L_p
     """
     log_ratio = p.log_diagonal - q.log_diagonal  # of the diagonal of M
-    others = jnp.sum(jnp.tril(_solve(q, factor(p)), -1) ** 2) + jnp.sum(
-        _solve(q, (p.mean - q.mean)[:, None]) ** 2
-    )
+    below = jnp.sum(jnp.tril(_solve(q, factor(p)), -1) ** 2)
+    others = below + jnp.sum(_solve(q, (p.mean - q.mean)[:, None]) ** 2)
     return 0.5 * (jnp.sum(jnp.expm1(2 * log_ratio) - 2 * log_ratio) + others)
 
 
@@ -62,31 +62,34 @@ def log_density(gaussian: Gaussian, points: jax.Array) -> jax.Array:
 def trust_region_step(
     old: Gaussian, objective: Callable[[Gaussian], jax.Array], max_kl: float | jax.Array
 ) -> Gaussian:
-    """`old` moved along the natural gradient of `objective`, as far as KL(old || new) <= max_kl, or
-    left as it is.
+    """`old` moved along the natural gradient, as far as KL(old || new) <= max_kl.
 
-        step = sqrt(2 max_kl / (s^T F s)) s,   F s = gradient,   F: Hessian of KL(old || .) at old,
-        damped
+        step = sqrt(2 max_kl / (s^T F s)) s,   F s = gradient,
+        F: Hessian of KL(old || .) at old, damped
 
     The whole step is tried, then its halves: the first within the bound that does not make the
-    objective worse is taken.
+    objective worse is taken. Where there is none `old` is left as it is.
     """
     start, unravel = ravel_pytree(old)
-    distance = lambda x: kl(old, unravel(x))
-    fisher = lambda v: jax.jvp(jax.grad(distance), (start,), (v,))[1] + DAMPING * v
+
+    def distance(x: jax.Array) -> jax.Array:
+        return kl(old, unravel(x))
+
+    def fisher(v: jax.Array) -> jax.Array:
+        return jax.jvp(jax.grad(distance), (start,), (v,))[1] + DAMPING * v
+
     gradient = jax.grad(lambda x: objective(unravel(x)))(start)
-    gradient = gradient / jnp.maximum(
-        jnp.max(jnp.abs(gradient)), 1e-30
-    )  # its size does not matter, but could overflow
+    # its size does not matter, but could overflow
+    gradient = gradient / jnp.maximum(jnp.max(jnp.abs(gradient)), 1e-30)
     direction = _conjugate_gradient(fisher, gradient)
-    whole = (
-        jnp.sqrt(2 * AIM * max_kl / jnp.maximum(direction @ fisher(direction), 1e-30)) * direction
-    )
+    curvature = jnp.maximum(direction @ fisher(direction), 1e-30)
+    whole = jnp.sqrt(2 * AIM * max_kl / curvature) * direction
     least = objective(old)
 
-    def halve(
-        carry: tuple[jax.Array, jax.Array, jax.Array],
-    ) -> tuple[jax.Array, jax.Array, jax.Array]:
+    def searches(carry: Search) -> jax.Array:
+        return (carry[0] <= MAX_HALVINGS) & ~carry[1]
+
+    def halve(carry: Search) -> Search:
         num_tried, _, _ = carry
         x = start + whole * 0.5 ** num_tried.astype(jnp.float32)
         accepted = (distance(x) <= LIMIT * max_kl) & (objective(unravel(x)) >= least)  # nan is not
@@ -94,21 +97,19 @@ def trust_region_step(
 
     # The verdict is carried: a condition that computed it again could round otherwise than the body
     # does, and never end.
-    searches = lambda carry: (carry[0] <= MAX_HALVINGS) & ~carry[1]
-    return unravel(
-        jax.lax.while_loop(searches, halve, (jnp.int32(0), jnp.asarray(False), start))[2]
-    )
+    nothing_tried = (jnp.int32(0), jnp.asarray(False), start)
+    return unravel(jax.lax.while_loop(searches, halve, nothing_tried)[2])
 
 
 def _solve(gaussian: Gaussian, right: jax.Array) -> jax.Array:
-    """L^-1 right, for `right` [dims, num]; row by row, which for few dims is quicker under vmap
-    than LAPACK matrix by matrix.
+    """L^-1 right, for `right` [dims, num], row by row.
+
+    Under vmap that is quicker for few dims than LAPACK matrix by matrix.
     """
     lower, rows = factor(gaussian), []
     for axis in range(right.shape[0]):
-        known = sum(
-            (lower[axis, other] * rows[other] for other in range(axis)), jnp.zeros_like(right[axis])
-        )
+        products = (lower[axis, other] * rows[other] for other in range(axis))
+        known = sum(products, jnp.zeros_like(right[axis]))
         rows.append((right[axis] - known) / lower[axis, axis])
     return jnp.stack(rows)
 

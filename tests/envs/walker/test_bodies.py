@@ -173,10 +173,9 @@ def test_sizes_change_what_they_name():
 
 
 def test_a_hull_may_be_given_either_way_round():
-    one, other = (
-        Body(name="own", hull=hull, hips=((0, 0),), link_lengths=(1, 1), link_widths=(0.2, 0.2))
-        for hull in (SQUARE, SQUARE[::-1])
-    )
+    links = dict(hips=((0, 0),), link_lengths=(1, 1), link_widths=(0.2, 0.2))
+    one = Body(name="own", hull=SQUARE, **links)
+    other = Body(name="own", hull=SQUARE[::-1], **links)
     assert anatomy(one).hull_mass == anatomy(other).hull_mass == 5.0
 
 
@@ -199,8 +198,6 @@ def test_outline_joins_and_has_the_bodys_sizes(name):
         mass, _, _ = polygon_mass(link.astype(float), walker.body.link_density)
         np.testing.assert_allclose(mass, walker.mass[i % 2, 0, 0], rtol=1e-5)
     for upper, lower in zip(links[::2], links[1::2]):
-        knee, top = (
-            upper[2:].mean(0),
-            lower[:2].mean(0),
-        )  # corners run counter-clockwise from the top right
+        # Corners run counter-clockwise from the top right.
+        knee, top = upper[2:].mean(0), lower[:2].mean(0)
         np.testing.assert_allclose(knee, top, atol=1e-5)

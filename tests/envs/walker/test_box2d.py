@@ -29,19 +29,18 @@ def all_errors():
     in one program.
     """
     cases = [make_cases(kind, NUM) for kind in KINDS]
-    levels, states = (
-        jax.tree.map(lambda *x: np.concatenate(x), *[getattr(case, name) for case in cases])
-        for name in ("levels", "states")
-    )
-    actions, box2d, finer = (
-        np.concatenate([getattr(case, name) for case in cases])
-        for name in ("actions", "box2d", "finer")
-    )
-    every = Cases(levels, states, actions, box2d, finer, [])
-    ours, own = (
-        errors(angles, box2d).reshape(len(KINDS), NUM, HORIZON)
-        for angles in (engine_angles(every, "default", quick_jit), finer)
-    )
+
+    def of_all(field):
+        values = [getattr(case, field) for case in cases]
+        return jax.tree.map(lambda *parts: np.concatenate(parts), *values)
+
+    fields = ("levels", "states", "actions", "box2d", "finer")
+    every = Cases(*[of_all(field) for field in fields], [])
+
+    def by_kind(angles):
+        return errors(angles, every.box2d).reshape(len(KINDS), NUM, HORIZON)
+
+    ours, own = by_kind(engine_angles(every, "default", quick_jit)), by_kind(every.finer)
     return dict(zip(KINDS, zip(ours, own)))
 
 

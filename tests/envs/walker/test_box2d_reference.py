@@ -34,12 +34,8 @@ def test_the_default_body_is_gymnasiums_step_for_step(hardcore):
     """Observations and rewards are the same to the last digit, on the ground and with the push
     that gymnasium draws.
     """
-    ours, rng, ended, seed = (
-        Box2DWalker(own_ground=True, hardcore=hardcore, push=None),
-        np.random.default_rng(0),
-        True,
-        0,
-    )
+    ours = Box2DWalker(own_ground=True, hardcore=hardcore, push=None)
+    rng, ended, seed = np.random.default_rng(0), True, 0
     for _ in range(400):
         if ended:
             seed, original = seed + 1, BipedalWalker(hardcore=hardcore)
@@ -74,7 +70,10 @@ def test_impulses_carry_a_standing_walker():
     walker.step(np.full(4, 1e-9))
     before, after = walker.read(), (walker.step(np.full(4, 1e-9)), walker.read())[1]
     mass = np.array([part.mass for part in walker.bodies])
-    speeds = lambda state: np.array([state.hull_velocity[1], *state.link_velocity[1].T.ravel()])
+
+    def speeds(state):
+        return np.array([state.hull_velocity[1], *state.link_velocity[1].T.ravel()])
+
     pushed = (mass * (speeds(after) - speeds(before))).sum() + 10 / 50 * mass.sum()
     np.testing.assert_allclose(after.impulses[2:6].sum(), pushed, rtol=1e-3)
 

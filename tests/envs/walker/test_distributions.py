@@ -22,7 +22,7 @@ from references.distributions import (
 NUM = 400  # episodes of the engine
 
 
-def apart(scene):
+def distances_and_chances(scene):
     """Kolmogorov-Smirnov distance of lengths and of final x, and for each the 99th percentile
     by chance.
     """
@@ -38,13 +38,13 @@ def test_the_file_has_all_scenes():
 
 @pytest.mark.slow
 def test_constant_actions_end_as_in_box2d():
-    for distance, chance in apart(Scene("constant")):
+    for distance, chance in distances_and_chances(Scene("constant")):
         assert distance <= chance
 
 
 @pytest.mark.slow
 def test_random_actions_last_as_long_as_in_box2d():
-    (length, chance), (x, _) = apart(Scene("random"))
+    (length, chance), (x, _) = distances_and_chances(Scene("random"))
     assert length <= chance
     assert x < 0.16
 
@@ -57,16 +57,14 @@ def test_random_actions_last_as_long_as_in_box2d():
     ids=str,
 )
 def test_the_gait_falls_as_in_box2d(scene):
-    for distance, chance in apart(scene):
+    for distance, chance in distances_and_chances(scene):
         assert distance <= chance
 
 
 @pytest.mark.slow
 def test_the_gait_on_one_long_edge_stands_almost_always():
-    (box2d, _), (length, x) = (
-        kept_episodes()[str(Scene("gait"))],
-        engine_episodes(Scene("gait"), NUM),
-    )
+    box2d, _ = kept_episodes()[str(Scene("gait"))]
+    length, x = engine_episodes(Scene("gait"), NUM)
     assert (box2d == 2000).all() and (length < 2000).mean() < 0.04
     assert abs(np.median(x) - 6.27) < 0.1
 

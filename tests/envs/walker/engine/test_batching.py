@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxcurriculum.envs.walker.engine.batching import apart, in_blocks, trailing_batch
+from jaxcurriculum.envs.walker.engine.batching import in_blocks, trailing_batch
 
 
 @trailing_batch
@@ -54,7 +54,9 @@ def test_unmapped_arguments_and_other_axes():
 @pytest.mark.parametrize("one_function", [True, False])
 @pytest.mark.parametrize("num", [12, 13, 16, 41])
 def test_blocks_change_nothing(num, one_function):
-    function = lambda x, y: {"sum": x + y[None], "y": y * 2}  # noqa: E731
+    def function(x, y):
+        return {"sum": x + y[None], "y": y * 2}
+
     x, y = jnp.arange(3.0 * num).reshape(3, num), jnp.arange(float(num))
     for block in (8, 16, 104):
         jax.tree.map(
@@ -82,20 +84,13 @@ def test_a_batch_stays_whole_on_a_gpu(monkeypatch):
     assert sizes == [12]
 
 
-def test_apart_is_the_same_function_and_lets_nan_and_infinity_pass():
-    def function(x, n):
-        return {"double": 2 * x, "count": n + 1}
-
-    for value in (1.0, jnp.nan, jnp.inf, -jnp.inf):
-        x, n = jnp.array([value, 2.0]), jnp.array([3, 4])
-        jax.tree.map(np.testing.assert_array_equal, jax.jit(apart(function))(x, n), function(x, n))
-
-
 def test_the_loop_over_blocks_is_marked_where_xla_can_make_it_one_function(monkeypatch):
     x = jnp.zeros((2, 32))
-    is_marked = lambda one_function: (
-        "xla_cpu_small_call" in jax.jit(in_blocks(jnp.sin, 16, one_function)).lower(x).as_text()
-    )  # noqa: E731
+
+    def is_marked(one_function):
+        blocked = jax.jit(in_blocks(jnp.sin, 16, one_function))
+        return "xla_cpu_small_call" in blocked.lower(x).as_text()
+
     assert is_marked(True) and not is_marked(False)
     monkeypatch.setenv("XLA_FLAGS", "")
     assert not is_marked(True)

@@ -6,13 +6,13 @@ import numpy as np
 from walker_scenes import level, numbers, stumps
 from walker_scenes import window as look
 
+from jaxcurriculum.device.xla import sin_cos
 from jaxcurriculum.envs.walker.engine import contact
 from jaxcurriculum.envs.walker.engine.kinematics import (
     Posture,
     link_angles,
     link_tops,
     posture,
-    sin_cos,
 )
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND
 from jaxcurriculum.envs.walker.engine.terrain import PAD
@@ -81,9 +81,8 @@ def test_leg_beside_a_tall_stump_is_pushed_sideways():
 
 
 def test_toe_that_hangs_just_over_a_stumps_edge_is_held_from_below():
-    found = contacts(
-        [0.5], 14 / 30 + 0.0135 - HALF_FOOT, 0.5 + 0.013
-    )  # as a point alone the toe is farther beside than above
+    # As a point alone the toe is farther beside than above.
+    found = contacts([0.5], 14 / 30 + 0.0135 - HALF_FOOT, 0.5 + 0.013)
     np.testing.assert_allclose(found.normal, [[0, 0], [1, 1]], atol=1e-5)
     np.testing.assert_allclose(found.gap, 0.013, atol=1e-4)
 
@@ -103,31 +102,28 @@ def test_shin_on_a_corner_keeps_the_toe_off_the_top():
 
 
 def test_corners_seen_from_a_link_that_moves_and_turns():
-    angle, turn, shift = np.array([0.1, 0.2]), 0.15, np.array([0.08, -0.05])
+    angle, rotation, shift = np.array([0.1, 0.2]), 0.15, np.array([0.08, -0.05])
     track = window([1.0], 1.0)
 
     @quick_jit
     def pairs_at(angle, centre):
-        axis = jnp.array([jnp.sin(angle), -jnp.cos(angle)], jnp.float32)[
-            :, :, None, None
-        ] * jnp.ones((1, 1, 2, 1))
-        tops = (
-            jnp.asarray(centre, jnp.float32)[:, None, None, None] - WALKER.length[None] / 2 * axis
-        )
+        axis = jnp.array([jnp.sin(angle), -jnp.cos(angle)], jnp.float32)
+        axis = axis[:, :, None, None] * jnp.ones((1, 1, 2, 1))
+        centres = jnp.asarray(centre, jnp.float32)[:, None, None, None]
+        tops = centres - WALKER.length[None] / 2 * axis
         return contact.link_contacts(WALKER, track, tops, Posture(hip=tops[:, 0], axis=axis))
 
     centre = np.array([PAD - 0.3, GROUND + 1.3])
-    before, after = pairs_at(angle, centre), pairs_at(angle + turn, centre + shift)
-    batch = lambda x: jnp.broadcast_to(
-        jnp.asarray(x, jnp.float32).reshape(-1, 1, 1, 1), (np.size(x), 2, 2, 1)
-    )
-    way, normal, arm = contact.passing(before, batch(centre), batch(shift), sin_cos(batch(turn)[0]))
-    same = (
-        (before.on_link > 0)
-        & (before.gap < 1)
-        & (after.gap < 1)
-        & (jnp.abs(normal - after.normal).max(0) < 1e-4)
-    )
+    before, after = pairs_at(angle, centre), pairs_at(angle + rotation, centre + shift)
+
+    def batch(x):
+        x = jnp.asarray(x, jnp.float32).reshape(-1, 1, 1, 1)
+        return jnp.broadcast_to(x, (len(x), 2, 2, 1))
+
+    sines = sin_cos(batch(rotation)[0])
+    way, normal, arm = contact.move(before, batch(centre), batch(shift), sines)
+    near = (before.on_link > 0) & (before.gap < 1) & (after.gap < 1)
+    same = near & (jnp.abs(normal - after.normal).max(0) < 1e-4)
     assert same.sum() >= 4
     moved = before.gap + (before.normal * way).sum(0)
     np.testing.assert_allclose(moved[same], after.gap[same], atol=1e-5)
@@ -137,10 +133,8 @@ def test_corners_seen_from_a_link_that_moves_and_turns():
 
 
 def test_leaning_leg_rests_on_a_stumps_corner():
-    lean, height = (
-        -0.6,
-        0.7,
-    )  # the foot points back, the leg leans forward over the stump's left corner
+    # The foot points back, the leg leans forward over the stump's left corner.
+    lean, height = -0.6, 0.7
     along = 0.5  # m from the sole to the corner, up the leg
     up, right = np.array([-np.sin(lean), np.cos(lean)]), np.array([np.cos(lean), np.sin(lean)])
     foot = np.array([0.0, height]) - along * up - (HALF_FOOT + 0.01) * right
@@ -190,7 +184,7 @@ def test_hull_touches_as_the_separating_axis_theorem_says():
 
 def test_a_leg_wedged_between_the_ground_and_a_corner_has_both_contacts():
     """Its toe stands on the ground and its front side leans on a stump's corner below its
-    centre: both turn it clockwise.
+    centre: both rotate it clockwise.
     """
     lean = -0.6
     up, right = np.array([-np.sin(lean), np.cos(lean)]), np.array([np.cos(lean), np.sin(lean)])
@@ -221,15 +215,11 @@ def test_leg_along_a_wall_touches_at_its_foot_and_at_the_walls_corner():
 
 
 def test_foot_on_a_hexagons_face_touches_with_its_corner():
-    hexagon = np.array([[0.0, 0.0], [2.0, 0.0], [2.0, 0.6], [1.5, 1.0], [0.5, 0.8], [0.0, 0.3]]) + [
-        PAD,
-        GROUND,
-    ]
-    outwards = np.array([-0.2, 1.0]) / np.hypot(
-        0.2, 1.0
-    )  # of the face from (0.5, 0.8) to (1.5, 1.0)
+    hexagon = np.array([[0.0, 0.0], [2.0, 0.0], [2.0, 0.6], [1.5, 1.0], [0.5, 0.8], [0.0, 0.3]])
+    # of the face from (0.5, 0.8) to (1.5, 1.0)
+    outwards = np.array([-0.2, 1.0]) / np.hypot(0.2, 1.0)
     corner = np.array([1.0, 0.9]) + 0.012 * outwards
-    track = look(level(polygons=[hexagon]), PAD - 4, 12.0)
+    track = look(level(polygons=[hexagon + [PAD, GROUND]]), PAD - 4, 12.0)
     found = contacts([], corner[0] - HALF_FOOT, corner[1], track=track)
     np.testing.assert_allclose(found.gap[0], 0.012, atol=1e-4)
     np.testing.assert_allclose(found.normal[:, 0], outwards, atol=1e-4)

@@ -7,6 +7,7 @@ import pytest
 from walker_scenes import batched, numbers, stumps
 from walker_scenes import level as track_with
 
+from jaxcurriculum import tree
 from jaxcurriculum.envs.walker.bodies import BODIES
 from jaxcurriculum.envs.walker.engine.contact import link_contacts
 from jaxcurriculum.envs.walker.engine.dynamics import TIME_STEP, advance
@@ -16,10 +17,11 @@ from jaxcurriculum.envs.walker.engine.kinematics import (
     link_corners,
     link_tops,
     posture,
+    posture_of,
 )
 from jaxcurriculum.envs.walker.engine.mass import body_velocities, mass_matrix, project
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP
-from jaxcurriculum.envs.walker.engine.terrain import look_around
+from jaxcurriculum.envs.walker.engine.terrain import window_at
 from jaxcurriculum.testing.compiling import quick_jit
 from references.box2d_walker import Box2DWalker
 
@@ -44,29 +46,24 @@ def level(num, boxes=()):
 
 def start(walker, height, rng, speed=0.0, num=NUM):
     """Walkers at rest or with random joined velocities, their joints anywhere inside the limits."""
-    lower, upper = (
-        np.array(x)[:, None, None] for x in (walker.body.joint_lower, walker.body.joint_upper)
-    )
-    joints = jnp.asarray(
-        lower + (upper - lower) * rng.uniform(0.1, 0.9, (2, walker.body.num_legs, num)), jnp.float32
-    )
-    pose = jnp.asarray(
-        np.array([np.full(num, 6.0), GROUND + np.full(num, height), rng.uniform(-0.3, 0.3, num)]),
-        jnp.float32,
-    )
+    legs = walker.body.num_legs
+    lower = np.array(walker.body.joint_lower)[:, None, None]
+    upper = np.array(walker.body.joint_upper)[:, None, None]
+    joints = lower + (upper - lower) * rng.uniform(0.1, 0.9, (2, legs, num))
+    joints = jnp.asarray(joints, jnp.float32)
+    x, y, angle = np.full(num, 6.0), GROUND + np.full(num, height), rng.uniform(-0.3, 0.3, num)
+    pose = jnp.asarray(np.array([x, y, angle]), jnp.float32)
     mass = mass_matrix(walker, posture(walker, pose[2], link_angles(walker, pose[2], joints)))
-    velocity = (
-        jnp.asarray(speed * rng.normal(size=(3, num)), jnp.float32),
-        jnp.asarray(speed * rng.normal(size=(3, 2, walker.body.num_legs, num)), jnp.float32),
-    )
-    motion = project(walker, mass, *velocity)
+    hull = jnp.asarray(speed * rng.normal(size=(3, num)), jnp.float32)
+    links = jnp.asarray(speed * rng.normal(size=(3, 2, legs, num)), jnp.float32)
+    motion = project(walker, mass, hull, links)
     return WalkerState(
         hull_pose=pose,
         joints=joints,
         hull_velocity=motion.hull,
         link_velocity=body_velocities(mass, motion),
-        offset=jnp.zeros((2, 2, walker.body.num_legs, num)),
-        impulses=jnp.zeros((10, walker.body.num_legs, num)),
+        offset=jnp.zeros((2, 2, legs, num)),
+        impulses=jnp.zeros((10, legs, num)),
     )
 
 
@@ -74,15 +71,16 @@ def centres_and_masses(body, state):
     """Centres [2, parts, N] and velocities [3, parts, N] of all parts, and their masses and
     inertias [parts].
     """
-    shape = posture(body, state.hull_pose[2], link_angles(body, state.hull_pose[2], state.joints))
+    shape = posture_of(body, state)
     links = link_tops(body, state.hull_pose, shape) + body.length[None] / 2 * shape.axis
     num, legs = state.hull_pose.shape[1], body.body.num_legs
-    centres = np.concatenate([state.hull_pose[:2, None], links.reshape(2, -1, num)], axis=1).astype(
-        float
-    )
-    velocity = np.concatenate(
-        [state.hull_velocity[:, None], state.link_velocity.reshape(3, -1, num)], axis=1
-    ).astype(float)
+
+    def all_parts(hull, links):
+        links = links.reshape(len(hull), -1, num)
+        return np.concatenate([hull[:, None], links], axis=1).astype(float)
+
+    centres = all_parts(state.hull_pose[:2], links)
+    velocity = all_parts(state.hull_velocity, state.link_velocity)
     mass = np.array([*body.hull_mass, *np.repeat(body.mass.ravel(), legs)])
     inertia = np.array([*body.hull_inertia, *np.repeat(body.inertia.ravel(), legs)])
     return centres, velocity, mass, inertia
@@ -90,15 +88,15 @@ def centres_and_masses(body, state):
 
 def energy(body, state):
     centres, velocity, mass, inertia = centres_and_masses(body, state)
-    kinetic = (
-        mass[:, None] * (velocity[:2] ** 2).sum(0) + inertia[:, None] * velocity[2] ** 2
-    ).sum(0) / 2
+    moving = mass[:, None] * (velocity[:2] ** 2).sum(0)
+    rotating = inertia[:, None] * velocity[2] ** 2
+    kinetic = (moving + rotating).sum(0) / 2
     return kinetic + 10 * (mass[:, None] * centres[1]).sum(0)
 
 
 def stepper(body, track):
     def step(state, action):
-        window = look_around(track, state.hull_pose[0] - 3, 9.0)
+        window = window_at(track, state.hull_pose[0] - 3, 9.0)
         return advance(body, window, state, action)
 
     return compiler(track)(step)
@@ -118,14 +116,13 @@ def test_free_fall_is_the_closed_form(name):
     before, speed = (weight * centres).sum(1), (weight * velocity[:2]).sum(1)
     step = stepper(body, level(NUM))
     for _ in range(steps):
-        state, touched = step(
-            state, jnp.asarray(rng.uniform(-1, 1, (body.body.num_joints, NUM)), jnp.float32)
-        )  # motors are inside forces
+        # Motors are inside forces.
+        action = jnp.asarray(rng.uniform(-1, 1, (body.body.num_joints, NUM)), jnp.float32)
+        state, touched = step(state, action)
         assert not touched.any()
     time = steps * TIME_STEP
-    fallen = np.array(
-        [[0.0], [-10 * TIME_STEP**2 * steps * (steps + 1) / 2]]
-    )  # the sum of semi-implicit Euler steps
+    # the sum of semi-implicit Euler steps
+    fallen = np.array([[0.0], [-10 * TIME_STEP**2 * steps * (steps + 1) / 2]])
     centres, velocity, _, _ = centres_and_masses(body, state)
     np.testing.assert_allclose((weight * centres).sum(1), before + time * speed + fallen, atol=0.02)
     np.testing.assert_allclose(
@@ -137,23 +134,21 @@ def test_momentum_is_kept_in_flight():
     body, rng = numbers("default"), np.random.default_rng(1)
     state = start(body, 20.0, rng, speed=1.0)
 
-    def spin(state):
+    def angular_momentum(state):
         centres, velocity, mass, inertia = centres_and_masses(body, state)
         weight = mass[:, None]
         arm = centres - (weight * centres).sum(1, keepdims=True) / mass.sum()
         drift = velocity[:2] - (weight * velocity[:2]).sum(1, keepdims=True) / mass.sum()
-        return (
-            weight * (arm[0] * drift[1] - arm[1] * drift[0]) + inertia[:, None] * velocity[2]
-        ).sum(0)
+        orbital = weight * (arm[0] * drift[1] - arm[1] * drift[0])
+        return (orbital + inertia[:, None] * velocity[2]).sum(0)
 
-    step, before = stepper(body, level(NUM)), spin(state)
+    step, before = stepper(body, level(NUM)), angular_momentum(state)
     for _ in range(10):
         state, _ = step(state, jnp.asarray(rng.uniform(-1, 1, (4, NUM)), jnp.float32))
     # motors of 80 N m could change it by 16 N m s in this time; what is left is the joints'
     # projection at the old pose
-    assert (
-        np.median(np.abs(spin(state) - before)) < 0.05 and np.abs(spin(state) - before).max() < 0.5
-    )
+    change = np.abs(angular_momentum(state) - before)
+    assert np.median(change) < 0.05 and change.max() < 0.5
 
 
 def test_energy_does_not_grow_without_motors():
@@ -177,17 +172,18 @@ def test_a_collapse_ends_as_in_box2d():
     """Without motors both engines lose the same energy in a fall, whatever way the legs fold."""
     body, rng = numbers("default"), np.random.default_rng(2)
     state, walker = start(body, 2.6, rng, speed=0.5), Box2DWalker()
+
+    def energy_in_box2d():
+        return energy(body, jax.tree.map(lambda x: jnp.asarray(x)[..., None], walker.read()))[0]
+
     lost = []
     for i in range(NUM):
         walker.reset()
         walker.place(state, i)
-        before = energy(body, jax.tree.map(lambda x: jnp.asarray(x)[..., None], walker.read()))[0]
+        before = energy_in_box2d()
         for _ in range(40):
             walker.step(np.zeros(4))
-        lost.append(
-            before
-            - energy(body, jax.tree.map(lambda x: jnp.asarray(x)[..., None], walker.read()))[0]
-        )
+        lost.append(before - energy_in_box2d())
     before, step = energy(body, state), stepper(body, level(NUM))
     for _ in range(40):
         state, _ = step(state, jnp.zeros((4, NUM)))
@@ -240,40 +236,26 @@ def random_walk(name, height=0.0, boxes=(), polygons=None, steps=300, num=256):
 
     @compiler(track)
     def deepest(state):
-        shape = posture(
-            body, state.hull_pose[2], link_angles(body, state.hull_pose[2], state.joints)
-        )
-        window = look_around(track, state.hull_pose[0] - 3, 9.0)
+        shape = posture_of(body, state)
+        window = window_at(track, state.hull_pose[0] - 3, 9.0)
         tops = link_tops(body, state.hull_pose, shape) + state.offset
-        pairs, corners = (
-            link_contacts(body, window, tops, shape),
-            link_corners(body, tops, shape.axis),
-        )
-        inside = jnp.concatenate(
-            [
-                surface.outside(corners).gap
-                for surface in window.near(corners[0].min(0) - 0.3, body.span.link + 0.6)
-            ]
-        )
-        return jnp.minimum(
-            inside.min((0, 1, 2)), jnp.where(pairs.on_link > 0, pairs.gap, 1.0).min((0, 1, 2))
-        )
+        pairs = link_contacts(body, window, tops, shape)
+        corners = link_corners(body, tops, shape.axis)
+        surfaces = window.near(corners[0].min(0) - 0.3, body.span.link + 0.6)
+        of_corners = jnp.concatenate([surface.outside(corners).gap for surface in surfaces])
+        of_track = jnp.where(pairs.on_link > 0, pairs.gap, 1.0)
+        return jnp.minimum(of_corners.min((0, 1, 2)), of_track.min((0, 1, 2)))
 
     for t in range(steps):
         if t % 7 == 0:
-            action = jnp.asarray(
-                np.sign(rng.uniform(-1, 1, (body.body.num_joints, num))), jnp.float32
-            )
+            drawn = rng.uniform(-1, 1, (body.body.num_joints, num))
+            action = jnp.asarray(np.sign(drawn), jnp.float32)
         state, _ = step(state, action)
         assert all(np.isfinite(x).all() for x in jax.tree.leaves(state))
         low = (state.hull_pose[1] < GROUND + height + 0.7) | (jnp.abs(state.hull_pose[2]) > 0.8)
         gaps.append(np.where(low, 1.0, deepest(state)))
         joints.append(np.where(low, -0.5, state.joints))
-        state = jax.tree.map(
-            lambda a, b, low=low: jnp.where(low.reshape(*[1] * (a.ndim - 1), -1), b, a),
-            state,
-            first,
-        )
+        state = tree.where(low, first, state, axis=-1)
     return np.array(gaps), np.array(joints)
 
 
@@ -303,16 +285,12 @@ def test_links_do_not_pass_through_dense_stumps(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("obstacles", ["stumps", "hexagons"])
 def test_links_stay_out_of_obstacles_that_stand_apart(obstacles):
-    middles, hexagon = (
-        np.arange(9.5, 40, 2.0),
-        np.array([[-0.7, 0.0], [0.4, 0.0], [0.7, 0.4], [0.2, 0.9], [-0.3, 0.8], [-0.6, 0.3]]),
-    )
+    middles = np.arange(9.5, 40, 2.0)
+    places = np.stack([middles, np.full_like(middles, GROUND)], axis=1)
+    hexagon = [[-0.7, 0.0], [0.4, 0.0], [0.7, 0.4], [0.2, 0.9], [-0.3, 0.8], [-0.6, 0.3]]
     of_kind = {
         "stumps": {"boxes": stumps([0.9] * len(middles), 2.0, middles[0])},
-        "hexagons": {
-            "polygons": hexagon
-            + np.stack([middles, np.full_like(middles, GROUND)], axis=1)[:, None]
-        },
+        "hexagons": {"polygons": np.array(hexagon) + places[:, None]},
     }
     gaps, _ = random_walk("default", 0.9, **of_kind[obstacles], steps=500)
     assert (gaps < 0.02).mean() > 0.1

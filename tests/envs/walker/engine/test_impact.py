@@ -6,9 +6,10 @@ import numpy as np
 from walker_scenes import level, numbers, stumps
 from walker_scenes import window as look
 
+from jaxcurriculum.device.xla import sin_cos
 from jaxcurriculum.envs.walker.engine import impact
 from jaxcurriculum.envs.walker.engine.contact import link_contacts
-from jaxcurriculum.envs.walker.engine.kinematics import Posture, sin_cos
+from jaxcurriculum.envs.walker.engine.kinematics import Posture
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP
 from jaxcurriculum.envs.walker.engine.terrain import PAD
 from jaxcurriculum.testing.compiling import quick_jit
@@ -26,10 +27,13 @@ def lower_link(x, y, angle):
     """Corners [4, 2] of a lower link whose centre is at (x, y), counter-clockwise."""
     axis = np.array([np.sin(angle), -np.cos(angle)])
     side = np.array([-axis[1], axis[0]])
-    return np.array([x, y]) + [
-        LENGTH / 2 * u * axis + WIDTH / 2 * v * side
-        for u, v in ((-1, 1), (-1, -1), (1, -1), (1, 1))
-    ]
+    ends, sides = LENGTH / 2 * axis, WIDTH / 2 * side
+    return np.array([x, y]) + [sides - ends, -sides - ends, ends - sides, ends + sides]
+
+
+def to_track(pose):
+    """The link's separation from the nearest box, m."""
+    return min(separation(lower_link(*pose), box) for box in BOXES)
 
 
 def walked(start, change):
@@ -37,56 +41,40 @@ def walked(start, change):
     is, and the least distance, m.
     """
     shares = np.linspace(0, 1, 101)
-    apart = np.array(
-        [
-            min(separation(lower_link(*(start + share * change)), box) for box in BOXES)
-            for share in shares
-        ]
-    )
-    near = apart < impact.TOUCH_GAP - impact.TOLERANCE
-    return shares[near.argmax()] if near.any() else 1.0, apart.min()
+    distance = np.array([to_track(start + share * change) for share in shares])
+    is_near = distance < impact.TOUCH_GAP - impact.TOLERANCE
+    return shares[is_near.argmax()] if is_near.any() else 1.0, distance.min()
 
 
 def test_links_meet_the_track_when_a_walk_along_their_flight_does():
     rng = np.random.default_rng(0)
-    start = np.stack(
-        [
-            rng.uniform(-0.8, 1.2, NUM) + PAD,
-            GROUND + rng.uniform(0.1, 1.6, NUM),
-            rng.uniform(-1.2, 1.2, NUM),
-        ]
-    )
+    x, y = rng.uniform(-0.8, 1.2, NUM) + PAD, GROUND + rng.uniform(0.1, 1.6, NUM)
+    start = np.stack([x, y, rng.uniform(-1.2, 1.2, NUM)])
     change = np.stack([*rng.uniform(-0.12, 0.12, (2, NUM)), rng.uniform(-0.25, 0.25, NUM)])
-    apart = np.array([min(separation(lower_link(*pose), box) for box in BOXES) for pose in start.T])
-    start, change = (x[:, (apart > 0.021) & (apart < 0.15)] for x in (start, change))
+    distance = np.array([to_track(pose) for pose in start.T])
+    is_near = (distance > 0.021) & (distance < 0.15)
+    start, change = start[:, is_near], change[:, is_near]
     truth, least = np.array([walked(*pair) for pair in zip(start.T, change.T)]).T
 
-    both = lambda x: jnp.asarray(
-        np.broadcast_to(x[..., None, None, :], (*x.shape[:-1], 2, 2, x.shape[-1])), jnp.float32
-    )
-    axis = both(np.stack([np.sin(start[2]), -np.cos(start[2])]))
-    centres, flight = (
-        both(start[:2]),
-        impact.Flight(shift=both(change[:2]), turn=both(change[2]), velocity=jnp.zeros(())),
-    )
-    track = jax.tree.map(
-        lambda x: jnp.repeat(x, start.shape[1], axis=-1),
-        look(level(stumps([HEIGHT])), PAD - 4, 12.0),
-    )
+    def of_all_links(x):
+        shape = *x.shape[:-1], 2, 2, x.shape[-1]
+        return jnp.asarray(np.broadcast_to(x[..., None, None, :], shape), jnp.float32)
+
+    axis = of_all_links(np.stack([np.sin(start[2]), -np.cos(start[2])]))
+    centres, shift, angle = (of_all_links(x) for x in (start[:2], change[:2], change[2]))
+    flight = impact.Flight(shift=shift, angle=angle, velocity=jnp.zeros(()))
+    track = look(level(stumps([HEIGHT])), PAD - 4, 12.0)
+    track = jax.tree.map(lambda x: jnp.repeat(x, start.shape[1], axis=-1), track)
 
     @quick_jit
     def reach(track, centres, axis, flight):
-        pairs = link_contacts(
-            WALKER,
-            track,
-            centres - WALKER.length[None] / 2 * axis,
-            Posture(hip=centres[:, 0], axis=axis),
-        )
-        return impact._reach(pairs, centres, flight, sin_cos(flight.turn))[0]
+        tops, shape = centres - WALKER.length[None] / 2 * axis, Posture(centres[:, 0], axis)
+        pairs = link_contacts(WALKER, track, tops, shape)
+        return impact.time_of_impact(pairs, centres, flight, sin_cos(flight.angle))[0]
 
     share = np.minimum(reach(track, centres, axis, flight).min(0), 1.0)[1, 0]
 
-    # m: what the turning of faces during a step may change
+    # m: what the rotation of faces during a step may change
     close = np.abs(least - impact.TOUCH_GAP) < 0.004
     wrong = ((share < 1) != (truth < 1)) & ~close
     both_meet = (share < 1) & (truth < 1)
@@ -100,9 +88,8 @@ def test_the_impulse_of_a_point_obeys_coulombs_law():
     factor = rng.normal(size=(2, 2, 2000))
     (nn, nt), (_, tt) = np.einsum("ikn,jkn->ijn", factor, factor) + 0.3 * np.eye(2)[:, :, None]
     into, slide = rng.normal(size=(2, 2000))
-    normal, along = (
-        np.asarray(x, float) for x in impact._impulse((into, slide), [nn, nt, tt], friction)
-    )
+    impulses = impact._impulse(into, slide, impact.InverseMass(nn, nt, tt), friction)
+    normal, along = (np.asarray(x, float) for x in impulses)
     after, sliding = into + nn * normal + nt * along, slide + nt * normal + tt * along
 
     away, jammed = into >= 0, nn - friction * np.abs(nt) < 0.1 * nn

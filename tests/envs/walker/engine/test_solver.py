@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from walker_scenes import level, numbers, window
 
-from jaxcurriculum import envs
+from jaxcurriculum import envs, tree
 from jaxcurriculum.envs.walker.engine import dynamics, solver, terrain
 from jaxcurriculum.envs.walker.engine.contact import deepest, link_contacts
-from jaxcurriculum.envs.walker.engine.kinematics import WalkerState, link_angles, link_tops, posture
+from jaxcurriculum.envs.walker.engine.kinematics import WalkerState, link_tops, posture_of
 from jaxcurriculum.envs.walker.engine.mass import mass_matrix, project
 from jaxcurriculum.envs.walker.engine.rows import make_rows
 from jaxcurriculum.testing.compiling import quick_jit
@@ -31,55 +31,38 @@ def problem():
     keys = jax.random.split(jax.random.key(0), NUM)
     level = jax.vmap(env.generate)(keys, jnp.broadcast_to(jnp.array([0.5, 0.6]), (NUM, 2)))
     state, _ = jax.vmap(env.reset)(keys, level)
-    state = state.replace(
-        hull_pose=state.hull_pose.at[:, 0]
-        .add(jax.random.uniform(keys[0], (NUM,), maxval=20.0))
-        .at[:, 1]
-        .add(0.3)
-    )
+    ahead = jax.random.uniform(keys[0], (NUM,), maxval=20.0)
+    state = state.replace(hull_pose=state.hull_pose.at[:, 0].add(ahead).at[:, 1].add(0.3))
     step = quick_jit(jax.vmap(env.step))
     for i in range(60):
         action = jax.random.uniform(jax.random.key(i // 6), (NUM, 4), minval=-1)
         goes_on = np.arange(NUM) % 50 + 10 > i  # so that walkers stop at different moments
         new, _ = step(keys, level, state, action)
-        state = jax.tree.map(
-            lambda a, b, on=goes_on: jnp.where(on.reshape(-1, *[1] * (a.ndim - 1)), b, a),
-            state,
-            new,
-        )
+        state = tree.where(goes_on, new, state)
     level, state, action = jax.tree.map(lambda x: jnp.moveaxis(x, 0, -1), (level, state, action))
 
     @quick_jit
     def prepare(level, state):
-        window = terrain.look_around(level, state.hull_pose[0] - 3, 9.0)
-        shape = posture(
-            WALKER, state.hull_pose[2], link_angles(WALKER, state.hull_pose[2], state.joints)
-        )
+        window = terrain.window_at(level, state.hull_pose[0] - 3, 9.0)
+        shape = posture_of(WALKER, state)
         mass = mass_matrix(WALKER, shape)
         tops = link_tops(WALKER, state.hull_pose, shape)
-        contacts = deepest(
-            link_contacts(WALKER, window, tops, shape), tops + WALKER.length[None] / 2 * shape.axis
-        )
+        centres = tops + WALKER.length[None] / 2 * shape.axis
+        contacts = deepest(link_contacts(WALKER, window, tops, shape), centres)
         rows = make_rows(mass, tops, contacts)
         fall = jnp.array([0.0, -0.2, 0.0])
-        motion = project(
-            WALKER,
-            mass,
-            state.hull_velocity + fall[:, None],
-            state.link_velocity + fall[:, None, None, None],
-        )
+        hull = state.hull_velocity + fall[:, None]
+        motion = project(WALKER, mass, hull, state.link_velocity + fall[:, None, None, None])
         return rows, mass, dynamics._bounds(WALKER, state, action, contacts.gap), motion
 
     rows, mass, bounds, motion = prepare(level, state)
     reference = gauss_seidel(rows, bounds, motion, 4000)
     touches = np.array(reference.impulses[2:6].sum((0, 1)) > 0)
     assert touches.mean() > 0.3
-    converged = (
-        distance(mass, gauss_seidel(rows, bounds, motion, 2000).motion, reference.motion) < 1e-2
-    )
-    assert (
-        converged.mean() > 0.9
-    )  # those with two contacts that rub against each other have many solutions
+    half_way = gauss_seidel(rows, bounds, motion, 2000)
+    converged = distance(mass, half_way.motion, reference.motion) < 1e-2
+    # Those with two contacts that rub against each other have many solutions.
+    assert converged.mean() > 0.9
     return rows, mass, bounds, motion, reference, touches & converged
 
 
@@ -107,9 +90,8 @@ def test_impulses_keep_their_bounds_and_make_the_motion(problem):
     solved, impulses = solve(rows, mass, bounds, motion, jnp.zeros_like(rows.mass))
     joints, normals, tangents = impulses[:2], impulses[2:6], impulses[6:]
     assert (normals >= 0).all()
-    outside = np.array(
-        jnp.abs(tangents) - bounds.friction * normals
-    )  # a sweep takes the tangents first, so the last change is left
+    # A sweep takes the tangents first, so the last change is left.
+    outside = np.array(jnp.abs(tangents) - bounds.friction * normals)
     assert np.quantile(outside, 0.99) < 0.01 and outside.max() < 1.0  # N s
     assert (joints >= jnp.where(bounds.at_upper, -jnp.inf, bounds.low[:2]) - 1e-6).all()
     assert (joints <= jnp.where(bounds.at_lower, jnp.inf, bounds.high[:2]) + 1e-6).all()
@@ -142,10 +124,9 @@ def test_jammed_walkers_are_not_thrown_into_the_air():
     state = WalkerState(**jax.tree.map(jnp.asarray, kept))
     advance = quick_jit(lambda track, state: dynamics.advance(WALKER, track, state, action))
     after, _ = advance(window(level(), stretch=100.0), state)
-    speed = lambda state: np.abs(
-        np.concatenate(
-            [state.hull_velocity[:, None], state.link_velocity.reshape(3, -1, action.shape[1])],
-            axis=1,
-        )
-    )
+
+    def speed(state):
+        links = state.link_velocity.reshape(3, -1, action.shape[1])
+        return np.abs(np.concatenate([state.hull_velocity[:, None], links], axis=1))
+
     assert (speed(after).max((0, 1)) < speed(state).max((0, 1)) + 8).all()

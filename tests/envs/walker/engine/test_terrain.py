@@ -16,10 +16,10 @@ from jaxcurriculum.envs.walker.engine.terrain import (
     FINISH,
     NOWHERE,
     NUM_CELLS,
-    look_around,
     right_ends,
+    window_at,
 )
-from jaxcurriculum.envs.walker.environment import hexagon_tracks, rough_tracks
+from jaxcurriculum.envs.walker.tracks import hexagon_tracks, rough_ground, rough_tracks
 from jaxcurriculum.envs.walker.viewer import scene
 from jaxcurriculum.testing.compiling import quick_jit
 
@@ -70,10 +70,8 @@ def test_heights_and_widths_follow_the_rule():
     heights = (np.asarray(stumps(2.0, 0.0).obstacles.top[:177]) - GROUND) / STEP
     assert abs(heights.mean() - 2.0) < 4 * 0.1 / np.sqrt(177) and abs(heights.std() - 0.1) < 0.03
     low = (np.asarray(stumps(0.0, 0.0).obstacles.top[:177]) - GROUND) / STEP
-    assert (
-        np.isclose(low.min(), 0.05, atol=1e-5)
-        and 0.55 < np.isclose(low, 0.05, atol=1e-5).mean() < 0.82
-    )  # P(N < 0.5) = 0.69
+    is_least = np.isclose(low, 0.05, atol=1e-5)
+    assert is_least[low.argmin()] and 0.55 < is_least.mean() < 0.82  # P(N < 0.5) = 0.69
     wide = generator("wide stumps")(jax.random.key(0), jnp.array([1.0, 0.5, 1.5])).obstacles
     exists = np.asarray(wide.left) < NOWHERE
     widths = np.asarray(wide.right - wide.left)[exists] / STEP
@@ -142,17 +140,13 @@ def test_hexagons_stand_on_their_mean_corners():
 def test_sequences_are_five_boxes_side_by_side():
     task = np.array([1, 0.5, 2, 0.0, 3, 1.0, 0, 2.0, 4, 0.7], np.float32)
     obstacles = generator("sequences")(jax.random.key(0), jnp.asarray(task)).obstacles
-    left, right, top = (
-        np.asarray(x)[np.asarray(obstacles.left) < NOWHERE].reshape(-1, 5)
-        for x in jax.tree.leaves(obstacles)
-    )
+    exists = np.asarray(obstacles.left) < NOWHERE
+    sides = (np.asarray(x)[exists] for x in jax.tree.leaves(obstacles))
+    left, right, top = (x.reshape(-1, 5) for x in sides)
     np.testing.assert_allclose(left[:, 1:], right[:, :-1], atol=1e-4)
     np.testing.assert_allclose(left[1:, 0] - right[:-1, 4], 8.0, atol=1e-4)
-    assert (
-        np.isclose(left[0, 0], 20 * STEP)
-        and left[-1, 0] < 200 * STEP
-        and right[-1, 4] + 8.0 >= 200 * STEP
-    )
+    assert np.isclose(left[0, 0], 20 * STEP)
+    assert left[-1, 0] < 200 * STEP and right[-1, 4] + 8.0 >= 200 * STEP
     assert np.abs((top - GROUND) / STEP - np.maximum(task[::2], 0.05)).max() < 0.5
     assert np.abs(right - left - np.maximum(task[1::2], 0.05)).max() < 0.5
 
@@ -211,27 +205,20 @@ def surface_height(x, ground, boxes):
 
 def test_hardcore_tracks_are_gymnasiums():
     rng, reference = np.random.default_rng(0), Gymnasium(hardcore=True)
-    x = np.arange(
-        0.003, FINISH, 0.0371
-    )  # behind it gymnasium still has the ends of obstacles that the last steps cut off
+    # Behind the finish gymnasium still has the ends of obstacles that the last steps cut off.
+    x = np.arange(0.003, FINISH, 0.0371)
+    task, kinds = jnp.ones(1), np.array([True] * 3)
     for _ in range(30):
-        table = rng.uniform(size=(NUM_CELLS, rough_tracks.NUM_DRAWS)).astype(np.float32)
-        heights, boxes = rough_tracks.rough_ground(
-            jnp.asarray(table),
-            jnp.ones(1),
-            jnp.ones(()),
-            np.array([True] * 3),
-            rough_tracks._draw_hardcore,
-            ramp=True,
+        table = rng.uniform(size=(NUM_CELLS, rough_ground.NUM_DRAWS)).astype(np.float32)
+        heights, boxes = rough_ground.rough_ground(
+            jnp.asarray(table), task, task[0], kinds, rough_tracks._draw_hardcore, ramp=True
         )
         left, right, top = (np.asarray(b) for b in (boxes.left, boxes.right, boxes.top))
         ours = [np.array([[a, -99], [b, c]]) for a, b, c in zip(left, right, top) if a < NOWHERE]
         ground, theirs = reference.generate(table)
         np.testing.assert_allclose(heights, ground[:, 1], atol=1e-4)
-        difference = surface_height(x, np.stack([ground[:, 0], heights], 1), ours) - surface_height(
-            x, ground, theirs
-        )
-        assert np.abs(difference).max() < 1e-3
+        found = surface_height(x, np.stack([ground[:, 0], heights], 1), ours)
+        assert np.abs(found - surface_height(x, ground, theirs)).max() < 1e-3
 
 
 def test_obstacle_tracks_keep_the_tasks_ranges():
@@ -246,14 +233,10 @@ def test_obstacle_tracks_keep_the_tasks_ranges():
             kinds.add(round(width) if abs(width - round(width)) < 1e-3 else "wall")
         floor = (GROUND - ground[:, 1].min()) / STEP
         assert floor <= 4 + 4 * 0.6 * 5 + 1e-3
-    assert kinds >= {
-        1,
-        4,
-        "wall",
-    }  # stumps and near walls, stairs, far walls that reach to the next whole step
-    flat = generate(
-        jax.random.key(0), jnp.array([0.0, 0.7, 0.1, 0.1, 0.15, 0.0, 0.19, 5.0])
-    )  # all below their thresholds
+    # stumps and near walls, stairs, far walls that reach to the next whole step
+    assert kinds >= {1, 4, "wall"}
+    below_thresholds = jnp.array([0.0, 0.7, 0.1, 0.1, 0.15, 0.0, 0.19, 5.0])
+    flat = generate(jax.random.key(0), below_thresholds)
     assert np.allclose(flat.ground, GROUND) and (np.asarray(flat.obstacles.left) >= NOWHERE).all()
 
 
@@ -272,7 +255,7 @@ def test_a_window_holds_all_that_touches_it(name):
         )
         right = np.asarray(right_ends(level.obstacles))
         start, stretch = rng.uniform(-2, 93), 8.6
-        view = look_around(batched(level), jnp.array([start], jnp.float32), stretch)
+        view = window_at(batched(level), jnp.array([start], jnp.float32), stretch)
         inside = (right >= max(start, 0)) & (left <= start + stretch)
         seen = np.asarray(right_ends(view.obstacles))[:, 0]
         assert np.isin(right[inside], seen).all()
@@ -293,4 +276,4 @@ def test_no_track_needs_more_boxes_than_its_table_holds():
             int((generator(name)(jax.random.key(s), task).obstacles.left < NOWHERE).sum())
             for s in range(200)
         ]
-        assert 20 < max(counts) < rough_tracks.MOST_BOXES
+        assert 20 < max(counts) < rough_ground.MOST_BOXES

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxcurriculum.challenges import NoisyConfig, UnlearnableConfig, noisy, unlearnable
 from jaxcurriculum.records import fresh_proposals
-from jaxcurriculum.students import NoisyConfig, UnlearnableConfig, noisy, unlearnable
 from jaxcurriculum.students.simulated import ToyGridConfig, toy_grid
 from jaxcurriculum.testing.compiling import quick_jit
 

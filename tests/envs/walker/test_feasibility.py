@@ -10,7 +10,7 @@ import pytest
 from jaxcurriculum import envs
 from jaxcurriculum.envs.walker.bodies import BODIES, SIZES, anatomy
 from jaxcurriculum.envs.walker.engine.kinematics import WalkerState, outline
-from jaxcurriculum.envs.walker.fits import _points, check_fits
+from jaxcurriculum.envs.walker.feasibility import _points, check_feasible
 from jaxcurriculum.testing.compiling import quick_jit
 
 BIPED = dataclasses.replace(BODIES["default"], start=None, start_on_pieces=None)
@@ -25,7 +25,7 @@ def scaled(factor):
 
 @pytest.mark.parametrize("name", BODIES)
 def test_the_published_bodies_fit_half_and_half_as_large_again(name):
-    largest = check_fits(BODIES[name], dict.fromkeys(SIZES, (0.5, 1.5)))
+    largest = check_feasible(BODIES[name], dict.fromkeys(SIZES, (0.5, 1.5)))
     np.testing.assert_allclose(
         largest.length[:, 0], 1.5 * np.array(BODIES[name].link_lengths), rtol=1e-6
     )
@@ -106,7 +106,7 @@ def test_a_body_that_cannot_begin_says_why(body, sizes, message):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("most_apart", "change"),
+    ("most_offset", "change"),
     [
         (2.0, dict(motor_torques=(2.8e3, 2.8e3), motor_speeds=(15.0, 15.0), link_friction=10.0)),
         (0.5, dict(hull_density=110.0)),
@@ -123,9 +123,9 @@ def test_a_body_that_cannot_begin_says_why(body, sizes, message):
     ],
     ids=["motors", "hull", "links"],
 )
-def test_bodies_near_the_bounds_stay_together(most_apart, change):
-    """Numbers that hardly fit, for 100 random steps or until they fall: finite, joints not far
-    apart, the hull below 25 m/s.
+def test_bodies_near_the_bounds_stay_together(most_offset, change):
+    """Numbers that hardly fit, for 100 random steps or until they fall: finite, joints that hold,
+    the hull below 25 m/s.
     """
     env, num = envs.stump_tracks(dataclasses.replace(BIPED, **change)), 64
     keys = jax.random.split(jax.random.key(0), num)
@@ -140,14 +140,17 @@ def test_bodies_near_the_bounds_stay_together(most_apart, change):
             actions = jax.random.uniform(key, (num, 4), minval=-1, maxval=1)
             states, now = jax.vmap(env.step, in_axes=(None, 0, 0, 0))(key, levels, states, actions)
             finite = jnp.isfinite(now.obs).all() & jnp.isfinite(now.reward).all()
-            largest = lambda x: jnp.where(playing, jnp.abs(x.reshape(num, -1)).max(1), 0.0).max()
+
+            def largest(x):
+                return jnp.where(playing, jnp.abs(x.reshape(num, -1)).max(1), 0.0).max()
+
             found = finite, largest(states.offset), largest(states.hull_velocity[:, :2])
             return (states, playing & ~now.terminated), found
 
         return jax.lax.scan(step, (states, jnp.ones(num, bool)), jax.random.split(keys[0], 100))[1]
 
-    finite, apart, speed = play()
-    assert finite.all() and apart.max() < most_apart and speed.max() < 25
+    finite, offset, speed = play()
+    assert finite.all() and offset.max() < most_offset and speed.max() < 25
 
 
 def test_points_are_those_that_pictures_show():
@@ -160,5 +163,8 @@ def test_points_are_those_that_pictures_show():
     hull, *links = outline(jax.tree.map(lambda x: x[..., None], walker), state)
     shown = np.concatenate([hull, *links])
     found = np.concatenate(_points(walker, 0.3, np.array(start.joints)), axis=1).T
-    order = lambda points: points[np.lexsort(np.round(points, 3).T)]
+
+    def order(points):
+        return points[np.lexsort(np.round(points, 3).T)]
+
     np.testing.assert_allclose(order(shown), order(found), atol=1e-4)

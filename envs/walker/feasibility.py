@@ -14,7 +14,7 @@ from jaxcurriculum.envs.walker.starts import Start
 
 MOST_REACH = 20.0  # m: from the hull to a foot
 LEAST_HULL = 1e-4  # m^2
-# of one part's mass to another's: with more, impulses do not converge and joints come apart
+# of one part's mass to another's: with more, impulses do not converge and joints break up
 MOST_RATIO = 500.0
 MOST_LIFT = 20.0  # times its own weight that a motor may lift at the length of a leg
 # hulls: how far hips may be from the hull's centre, in distances of its farthest corner
@@ -23,7 +23,7 @@ DEEP = 0.05  # m: how far below the ground a start may be
 PAST = 0.1  # rad: how far past a joint's limit a start may be
 
 
-def check_fits(body: Body, sizes: Mapping[str, tuple[float, float]]) -> Anatomy:
+def check_feasible(body: Body, sizes: Mapping[str, tuple[float, float]]) -> Anatomy:
     """The largest walker of `body` whose sizes are multiplied by factors between these bounds.
 
     Raises:
@@ -32,92 +32,82 @@ def check_fits(body: Body, sizes: Mapping[str, tuple[float, float]]) -> Anatomy:
         start pad or stands on its hull; or when a start of the body's lies in the ground, off the
         pad or past a limit.
     """
-    low, high = ({name: bounds[end] for name, bounds in sizes.items()} for end in range(2))
+    low = {name: bounds[0] for name, bounds in sizes.items()}
+    high = {name: bounds[1] for name, bounds in sizes.items()}
     smallest, largest = anatomy(body, low), anatomy(body, high)
     _check_parts(smallest, largest)
     if sizes or body.start is None:
-        top_heavy = anatomy(
-            body, {name: (high if name.startswith("hull") else low)[name] for name in sizes}
-        )
-        _check_stance((largest, smallest, top_heavy))
-    for name in ("start", "start_on_pieces"):
-        if not sizes and (start := getattr(body, name)) is not None:
-            _check_start(name, start, largest)
+        hull_high = {name: high[name] for name in sizes if name.startswith("hull")}
+        _check_stance((largest, smallest, anatomy(body, low | hull_high)))
+    if not sizes:
+        for name, start in (("start", body.start), ("start_on_pieces", body.start_on_pieces)):
+            if start is not None:
+                _check_start(name, start, largest)
     return largest
 
 
 @np.errstate(all="ignore")  # a hull may weigh nothing, and is refused
 def _check_parts(smallest: Anatomy, largest: Anatomy) -> None:
-    body, side, reach = (
-        smallest.body,
-        min(smallest.length.min(), smallest.width.min()),
-        largest.span.reach,
-    )
+    body, reach = smallest.body, largest.span.reach
+    side = min(smallest.length.min(), smallest.width.min())
     area = smallest.hull_mass / body.hull_density
-    ratio = max(largest.hull_mass, largest.mass.max()) / min(
-        smallest.hull_mass, smallest.mass.min()
-    )
+    heaviest = max(largest.hull_mass, largest.mass.max())
+    ratio = heaviest / min(smallest.hull_mass, smallest.mass.min())
     weight = 9.81 * (smallest.hull_mass + body.num_legs * smallest.mass.sum())
     lift = largest.torque.max() / (weight * smallest.length.sum())
-    arm = np.hypot(*largest.hips).max() / np.hypot(*largest.hull).max()
-    for rule, value, holds in (
-        (f"links at least {SIZE[0]:g} m long and wide", f"{side:.3g} m", side > 0.999 * SIZE[0]),
-        (f"a hull of at least {LEAST_HULL:g} m^2", f"{area:.3g} m^2", area >= LEAST_HULL),
-        (
-            f"no part more than {MOST_RATIO:g} times as heavy as another",
-            f"{ratio:.5g}",
-            ratio <= MOST_RATIO,
-        ),
-        (
-            f"motors that lift at most {MOST_LIFT:g} times its weight at a leg's length",
-            f"{lift:.5g}",
-            lift <= MOST_LIFT,
-        ),
-        (
-            f"hips at most {MOST_ARM:g} times as far from the hull's centre as its corners",
-            f"{arm:.3g}",
-            arm <= MOST_ARM,
-        ),
-        (f"at most {MOST_REACH:g} m from hull to foot", f"{reach:.2f} m", reach <= MOST_REACH),
-    ):
+    farthest_corner = np.hypot(*largest.hull).max()
+    arm = np.hypot(*largest.hips).max() / farthest_corner
+
+    def check(holds, rule, value):
         if not holds:
             raise ValueError(
                 f"body {body.name!r} must have {rule}, whatever its sizes, got {value}."
             )
 
+    rule = f"links at least {SIZE[0]:g} m long and wide"
+    check(side > 0.999 * SIZE[0], rule, f"{side:.3g} m")
+    rule = f"a hull of at least {LEAST_HULL:g} m^2"
+    check(area >= LEAST_HULL, rule, f"{area:.3g} m^2")
+    rule = f"no part more than {MOST_RATIO:g} times as heavy as another"
+    check(ratio <= MOST_RATIO, rule, f"{ratio:.5g}")
+    rule = f"motors that lift at most {MOST_LIFT:g} times its weight at a leg's length"
+    check(lift <= MOST_LIFT, rule, f"{lift:.5g}")
+    rule = f"hips at most {MOST_ARM:g} times as far from the hull's centre as its corners"
+    check(arm <= MOST_ARM, rule, f"{arm:.3g}")
+    rule = f"at most {MOST_REACH:g} m from hull to foot"
+    check(reach <= MOST_REACH, rule, f"{reach:.2f} m")
+
 
 def _check_stance(walkers: tuple[Anatomy, ...]) -> None:
     for walker in walkers:
         body = walker.body
-        stance = np.repeat(
-            np.clip(STANCE, body.joint_lower, body.joint_upper)[:, None], body.num_legs, axis=1
-        )
-        hull, links = _points(walker, 0.0, stance)
-        extent = np.abs(np.concatenate([hull[0], links[0]]) + walker.centre[0]).max()
+        stance = np.clip(STANCE, body.joint_lower, body.joint_upper)[:, None]
+        hull, links = _points(walker, 0.0, np.repeat(stance, body.num_legs, axis=1))
+        x = np.concatenate([hull[0], links[0]]) + walker.centre[0]
+        extent = np.abs(x).max()
         if extent > START_X:
             raise ValueError(
                 f"body {body.name!r} must extend at most {START_X:.2f} m before and behind its"
                 f" origin where it stands, whatever its sizes, got {extent:.2f} m."
             )
-        if hull[1].min() <= links[1].min():
+        hull_lowest, lowest = hull[1].min(), links[1].min()
+        if hull_lowest <= lowest:
             raise ValueError(
                 f"body {body.name!r} must stand on its feet at hips {STANCE[0]} and knees"
                 f" {STANCE[1]} rad (or their limits), whatever its sizes, but its hull is"
-                f" {links[1].min() - hull[1].min():.3g} m lower."
+                f" {lowest - hull_lowest:.3g} m lower."
             )
 
 
 def _check_start(name: str, start: Start, walker: Anatomy) -> None:
     joints = np.array(start.joints)
-    lower, upper = (
-        np.array(limits)[:, None] for limits in (walker.body.joint_lower, walker.body.joint_upper)
-    )
-    x, y = (
-        np.concatenate(_points(walker, start.pose[2], joints), axis=1)
-        + np.array(start.pose[:2])[:, None]
-    )
+    lower = np.array(walker.body.joint_lower)[:, None]
+    upper = np.array(walker.body.joint_upper)[:, None]
+    points = np.concatenate(_points(walker, start.pose[2], joints), axis=1)
+    x, y = points + np.array(start.pose[:2])[:, None]
     past = np.maximum(lower - joints, joints - upper).max()
-    if not (x.min() >= 0 and x.max() <= PAD and y.min() >= -DEEP and past <= PAST):
+    is_on_pad = x.min() >= 0 and x.max() <= PAD and y.min() >= -DEEP
+    if not (is_on_pad and past <= PAST):
         raise ValueError(
             f"{name} of body {walker.body.name!r} must be above the ground, between x = 0 and"
             f" {PAD:.2f} m and within the joints' limits, but its lowest point is at {y.min():.3g}"
@@ -137,9 +127,8 @@ def _points(
     made.
     """
     sin, cos = np.sin(hull_angle), np.cos(hull_angle)
-    hull, top = (
-        np.array([[cos, -sin], [sin, cos]]) @ points for points in (walker.hull, walker.hips)
-    )
+    rotation = np.array([[cos, -sin], [sin, cos]])
+    hull, top = rotation @ walker.hull, rotation @ walker.hips
     angle, corners = hull_angle + walker.rest_angles[:, 0], []
     for part in range(2):
         angle = angle + joints[part]

@@ -1,0 +1,113 @@
+"""The states in which episodes begin, for batches of levels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxcurriculum.envs.walker.bodies import STANCE, Anatomy
+from jaxcurriculum.envs.walker.engine.contact import SKIN
+from jaxcurriculum.envs.walker.engine.dynamics import TIME_STEP
+from jaxcurriculum.envs.walker.engine.kinematics import (
+    WalkerState,
+    hull_corners,
+    link_angles,
+    link_corners,
+    link_tops,
+    posture,
+    posture_of,
+)
+from jaxcurriculum.envs.walker.engine.mass import body_velocities, mass_matrix, project
+from jaxcurriculum.envs.walker.engine.position_correction import REST_GAP
+from jaxcurriculum.envs.walker.engine.surfaces import GROUND
+from jaxcurriculum.envs.walker.engine.terrain import START_X, Level
+from jaxcurriculum.envs.walker.starts import Start
+
+
+def initial_state(walker: Anatomy, level: Level) -> tuple[WalkerState, jax.Array]:
+    """The state at the start, and whether each lower link touches the ground, [legs, N] bool.
+
+    The level's push, a force on the hull for one step, is already in the velocities.
+    """
+    start = _measured(walker, level)
+    if start is None:
+        state = standing_start(walker, level)
+        touched = _feet_touch(walker, state)
+    else:
+        state = measured_start(start, level)
+        touched = _for_each(start.touched, level) > 0
+    return _pushed(walker, level, state), touched
+
+
+def _measured(walker: Anatomy, level: Level) -> Start | None:
+    """Where Box2D holds the body; None for bodies that tasks choose, or that begin at rest."""
+    if level.walker is not None:
+        return None
+    on_pieces = level.ground is not None and walker.body.start_on_pieces
+    return on_pieces or walker.body.start
+
+
+def _pushed(walker: Anatomy, level: Level, state: WalkerState) -> WalkerState:
+    mass = mass_matrix(walker, posture_of(walker, state))
+    still = jnp.zeros_like(level.push)
+    kick = jnp.stack([level.push * TIME_STEP / walker.hull_mass, still, still])
+    change = project(walker, mass, kick, jnp.zeros_like(state.link_velocity))
+    return state.replace(
+        hull_velocity=state.hull_velocity + change.hull,
+        link_velocity=state.link_velocity + body_velocities(mass, change),
+    )
+
+
+def _feet_touch(walker: Anatomy, state: WalkerState) -> jax.Array:
+    """Whether each lower link is within the skin of flat ground, [legs, N] bool."""
+    shape = posture_of(walker, state)
+    corners = link_corners(walker, link_tops(walker, state.hull_pose, shape), shape.axis)
+    return corners[1, :, 1].min(0) < GROUND + SKIN
+
+
+def measured_start(start: Start, level: Level) -> WalkerState:
+    """Where Box2D holds a published body after its first two steps."""
+    legs = len(start.joints[0])
+    velocity = np.array(start.velocity)
+    link_velocity = velocity[:, 1:].reshape(3, legs, 2).swapaxes(1, 2)
+    return WalkerState(
+        hull_pose=_for_each(np.array(start.pose) + [0, GROUND, 0], level),
+        joints=_for_each(start.joints, level),
+        hull_velocity=_for_each(velocity[:, 0], level),
+        link_velocity=_for_each(link_velocity, level),
+        offset=_for_each(np.zeros((2, 2, legs)), level),
+        impulses=_for_each(np.zeros((10, legs)), level),
+    )
+
+
+def standing_start(walker: Anatomy, level: Level) -> WalkerState:
+    """At rest in `STANCE`, as far as the joints' limits allow, with the lowest point just above
+    flat ground.
+    """
+    legs = walker.body.num_legs
+    stance = np.clip(STANCE, walker.body.joint_lower, walker.body.joint_upper)
+    joints = _for_each(np.repeat(stance[:, None], legs, axis=1), level)
+    pose = _for_each([START_X, 0.0, 0.0], level)
+    centre_x = jnp.broadcast_to(walker.centre[0], pose[0].shape)
+    pose = pose.at[0].add(centre_x)
+    shape = posture(walker, pose[2], link_angles(walker, pose[2], joints))
+    corners = link_corners(walker, link_tops(walker, pose, shape), shape.axis)
+    feet = corners[1].min((0, 1, 2))
+    lowest = jnp.minimum(feet, hull_corners(walker, pose)[1].min(0))
+    return WalkerState(
+        hull_pose=pose.at[1].set(GROUND + REST_GAP - lowest),
+        joints=joints,
+        hull_velocity=_for_each(np.zeros(3), level),
+        link_velocity=_for_each(np.zeros((3, 2, legs)), level),
+        offset=_for_each(np.zeros((2, 2, legs)), level),
+        impulses=_for_each(np.zeros((10, legs)), level),
+    )
+
+
+def _for_each(values: Any, level: Level) -> jax.Array:
+    """`values` for every walker of a batch of levels, [..., N]."""
+    values = np.array(values, np.float32)
+    return jnp.broadcast_to(values[..., None], (*values.shape, level.push.shape[-1]))

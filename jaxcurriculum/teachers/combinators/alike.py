@@ -1,0 +1,29 @@
+"""What combinators share: tasks that must be alike, and states that are chosen between."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxcurriculum.records import Proposals, PyTree
+
+
+def where(condition: jax.Array, new: PyTree, old: PyTree) -> PyTree:
+    """Leaf by leaf, `new` where the condition ([]) holds, else `old`."""
+    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), new, old)
+
+
+def outline(tree: PyTree) -> str:
+    """Structure and shapes, to compare and to read."""
+    shapes = [np.shape(leaf) for leaf in jax.tree.leaves(tree)]
+    return f"{jax.tree.structure(tree)} of shapes {shapes}"
+
+
+def check_alike(name: str, *proposals: Proposals) -> None:
+    """Raise a ValueError unless all tasks have the same structure and shapes."""
+    outlines = [outline(given.tasks) for given in proposals]
+    if len(set(outlines)) > 1:
+        raise ValueError(
+            f"{name} must have teachers whose tasks are alike, got {' and '.join(outlines)}."
+        )
