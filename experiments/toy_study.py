@@ -47,7 +47,7 @@ class Grid:
     def settings(self, teacher: str, num_seeds: int) -> Settings:
         """What the command line would be told."""
         size = {"dims": self.dims, "cells": self.cells, "irrelevant_dims": self.irrelevant_dims}
-        student = tuple(f"student.{name}={value}" for name, value in size.items())
+        student = {f"student.{name}": value for name, value in size.items()}
         every = self.episodes // NUM_EVALUATIONS
         own = self._knowledge(teacher)
         return Settings(
@@ -56,20 +56,21 @@ class Grid:
             seeds=num_seeds,
             steps=self.episodes,
             evaluate_every=every,
-            set=student + own,
+            fields={**student, **own},
         )
 
-    def _knowledge(self, teacher: str) -> tuple[str, ...]:
+    def _knowledge(self, teacher: str) -> dict[str, Any]:
         """What experts tell oracle and ADR (as in meta-ACL's toy runs); cells of bandits."""
-        zeros = ["0.0"] * (self.dims + self.irrelevant_dims)
-        cells = max(1, round(100 ** (1 / len(zeros))))  # an axis: 81 to 125 arms, 243 on five axes
+        zeros = (0.0,) * (self.dims + self.irrelevant_dims)
         if teacher == "oracle":
-            steps = ["0.05"] * self.dims + ["0.0"] * self.irrelevant_dims
-            return (f"teacher.step={','.join(steps)},",)
+            return {"teacher.step": (0.05,) * self.dims + (0.0,) * self.irrelevant_dims}
         if teacher == "adr":
-            start = f"teacher.initial_mean={','.join(zeros)},"
-            return start, "teacher.judge_every=10", "teacher.step_size=0.05"
-        return (f"teacher.cells={cells}",) if hasattr(TEACHERS[teacher].config, "cells") else ()
+            told = {"teacher.initial_mean": zeros}
+            return told | {"teacher.judge_every": 10, "teacher.step_size": 0.05}
+        if hasattr(TEACHERS[teacher].config, "cells"):
+            # An axis: 81 to 125 arms, 243 on five axes.
+            return {"teacher.cells": max(1, round(100 ** (1 / len(zeros))))}
+        return {}
 
 
 GRIDS = {

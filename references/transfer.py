@@ -3,7 +3,7 @@
 bipedal_policy_*.npz hold them: the networks that
 
     jaxcurriculum train --env bipedal-walker --body BODY --teacher random --seeds 1
-        --steps 12e6 --evaluate-every 1e6 --set env.contact_flag=box2d
+        --steps 12e6 --evaluate-every 1e6 --env.contact-flag box2d
 
 had at its end, with the moments of the observations.
 """

@@ -7,15 +7,8 @@ from jaxcurriculum.cli import main
 from jaxcurriculum.runs.store import Run
 
 SMALL = [
-    "--student",
-    "toy-grid",
-    "--steps",
-    "4000",
-    "--evaluate-every",
-    "500",
-    "--set",
-    "student.cells=5",
-    "student.episodes_per_round=50",
+    *("--student", "toy-grid", "--student.cells", "5", "--student.episodes-per-round", "50"),
+    *("--steps", "4000", "--evaluate-every", "500"),
 ]
 
 

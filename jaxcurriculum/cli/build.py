@@ -59,12 +59,16 @@ def build(settings: Settings) -> Experiment:
     return make_experiment(loop, *fields, settings=named)
 
 
+def chosen_configs(settings: Settings) -> dict[str, Any]:
+    """The default configurations, by section, of the parts that `settings` names."""
+    chosen = _chosen(_settled(settings))
+    return configurations(chosen, {section: {} for section in [*chosen.parts, "loop"]})
+
+
 def shrunk(settings: Settings) -> Settings:
     """`settings` with the sizes of a rehearsal, wherever they do not name a size themselves."""
-    named = {change.partition("=")[0] for change in settings.set}
     sizes = find("student", STUDENTS, settings.student).debug
-    others = [size for size in sizes if size.partition("=")[0] not in named]
-    return dataclasses.replace(settings, set=(*others, *settings.set))
+    return dataclasses.replace(settings, fields={**sizes, **settings.fields})
 
 
 def _settled(settings: Settings) -> Settings:
@@ -92,7 +96,7 @@ def _chosen(settings: Settings) -> Chosen:
     if settings.learner is not None:
         make = with_learner(imported("learner", settings.learner))
         parts["student"] = dataclasses.replace(
-            parts["student"], config=OnPolicyConfig(), make=make, debug=()
+            parts["student"], config=OnPolicyConfig(), make=make, debug={}
         )
     if settings.env is not None:
         parts["env"] = _part("env", ENVIRONMENTS, settings.env)
@@ -158,7 +162,7 @@ def _fits(tasks: PyTree, space: Space) -> bool:
 
 
 def _named(settings: Settings, configs: dict[str, Any]) -> dict[str, Any]:
-    fields = [field.name for field in dataclasses.fields(Settings) if field.name != "set"]
+    fields = [field.name for field in dataclasses.fields(Settings) if field.name != "fields"]
     named = {name: getattr(settings, name) for name in fields}
     for section, config in configs.items():
         for parameter in parameters(config):

@@ -1,4 +1,4 @@
-"""Configurations of the chosen parts: defaults, what suits the student, an expert, and --set."""
+"""Configurations of the chosen parts: defaults, what suits the student, an expert, one's own."""
 
 from __future__ import annotations
 
@@ -34,34 +34,25 @@ class Chosen:
         return self.parts[self.testing]
 
 
-def changes_of(settings: Settings, sections: list[str]) -> dict[str, dict[str, str]]:
-    """The texts of --set: section, field, value.
+def changes_of(settings: Settings, sections: list[str]) -> dict[str, dict[str, Any]]:
+    """The fields that `settings` name: section, field, value.
 
     Raises:
-      RunError: when one is no such text, or there is no such section.
+      RunError: when there is no such section.
     """
-    changes: dict[str, dict[str, str]] = {section: {} for section in sections}
-    for change in settings.set:
-        name, equals, value = change.partition("=")
+    changes: dict[str, dict[str, Any]] = {section: {} for section in sections}
+    for name, value in settings.fields.items():
         section, _, field = name.partition(".")
-        if not (equals and field):
-            raise RunError(
-                f"--set takes SECTION.FIELD=VALUE, as in teacher.exploration=0.1, got {change!r}."
-            )
-        if section not in changes:
+        if section not in changes or not field:
             known = ", ".join(changes)
-            raise RunError(
-                f"--set {name}: there is no section {section!r} here; there are {known}."
-            )
+            raise RunError(f"{name}: there is no section {section!r} here; there are {known}.")
         if name == "loop.rounds_per_evaluation":
-            raise RunError("--set loop.rounds_per_evaluation: give --evaluate-every instead.")
-        if field in changes[section]:
-            raise RunError(f"--set {name} is given twice.")
+            raise RunError("loop.rounds_per_evaluation: give --evaluate-every instead.")
         changes[section][field] = value
     return changes
 
 
-def configurations(chosen: Chosen, changes: dict[str, dict[str, str]]) -> dict[str, Any]:
+def configurations(chosen: Chosen, changes: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The configuration of every part, and of the loop, with `changes` applied to all but the
     teacher's, whom an expert tells first.
     """
@@ -106,7 +97,7 @@ def told(
     knowledge = None if expert is None else expert(configs[chosen.testing], original)
     if knowledge is None and level != "none":
         unknown = f"no expert knows {chosen.subject}"
-        raise RunError(f"{flag}: {unknown}; give the teacher's own settings with --set.")
+        raise RunError(f"{flag}: {unknown}; give the teacher's own settings.")
     if knowledge is not None and level == "high":
         if knowledge.easy_mean is None:
             unknown = f"with these settings no one task of {chosen.subject} is known to be easy"
@@ -137,17 +128,17 @@ def remedy(message: str, configs: dict[str, Any]) -> str:
     """How to give the field of a configuration that `message` names, as in OracleConfig.step; ""
     where it names none.
     """
-    if "--set" in message:
+    if "Give it with" in message:
         return ""
     for section, config in configs.items():
         for name, flag in _flags(config, section):
             if re.search(rf"\b{name}\b", message):
-                return f" Give it with --set {flag}=..."
+                return f" Give it with --{flag.replace('_', '-')}."
     return ""
 
 
 def _flags(config: Any, section: str) -> Iterator[tuple[str, str]]:
-    """What errors call the fields of a configuration, and what --set calls them."""
+    """What errors call the fields of a configuration, and their flags."""
     for field in dataclasses.fields(config):
         yield f"{type(config).__name__}.{field.name}", f"{section}.{field.name}"
         if dataclasses.is_dataclass(inner := getattr(config, field.name)):

@@ -11,11 +11,12 @@ import os
 import pathlib
 import signal
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 from tyro.conf import Positional, subcommand
 
+from jaxcurriculum.cli.flags import choices, typed_fields, with_sections
 from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.runs.errors import RunError, sentence
 from jaxcurriculum.runs.results import command_line, draw_results, show_paths
@@ -27,7 +28,16 @@ STOPPED = 128  # plus the number of the signal: the exit status, as shells have 
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Train(Settings):
+class Place:
+    """Where a run is kept."""
+
+    name: str = "demo"  # the run is kept in OUT/NAME
+    out: pathlib.Path = pathlib.Path("runs")  # folder of all runs
+    resume: bool = False  # go on with the run of this name
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Train(Place, Settings):
     """Train students under a teacher and draw what they learned.
 
     Ends with a table and the paths of the learning curve, the curriculum, the mastery map and, for
@@ -35,9 +45,6 @@ class Train(Settings):
     setting, and ends with the same numbers; with larger --steps it goes further.
     """
 
-    name: str = "demo"  # the run is kept in OUT/NAME
-    out: pathlib.Path = pathlib.Path("runs")  # folder of all runs
-    resume: bool = False  # go on with the run of this name
     plan: bool = False  # only say how much memory, compile time and run time it would take
     debug: bool = False  # only run one seed until an episode ends, and look for nans on the way
 
@@ -134,46 +141,58 @@ def run(arguments: list[str]) -> int:
 
 
 def parse(arguments: list[str]) -> Train | Plot | Compare | Render | List:
-    """The command that `arguments` ask for; a resumed run brings its own settings as defaults."""
-    if arguments.count("--set") > 1:
-        raise RunError(
-            "--set is given twice: name all fields behind one, as in --set teacher.exploration=0.1"
-            " student.hidden=128,128."
-        )
+    """The command that `arguments` ask for."""
     try:
-        command = tyro.cli(
-            COMMANDS,
-            args=arguments,
-            prog="jaxcurriculum",
-            description="Teachers that choose tasks for learning students.",
-        )
-        if isinstance(command, Train) and command.resume:
-            from jaxcurriculum.runs.store import Run
-
-            recorded = Run(command.out / command.name)
-            if recorded.exists:
-                command = resumed(arguments, Settings.recorded(recorded.config))
-        return command
+        if arguments[:1] == ["train"]:
+            return parse_train(arguments[1:])
+        about = "Teachers that choose tasks for learning students."
+        return tyro.cli(COMMANDS, args=arguments, prog="jaxcurriculum", description=about)
     except ValueError as error:
         raise RunError(str(error)) from None
 
 
-def resumed(arguments: list[str], recorded: Settings) -> Train:
-    """The command with the settings of the run that it resumes as its defaults.
+def parse_train(arguments: list[str]) -> Train:
+    """The run that `arguments` ask for; one that is resumed brings its settings as defaults.
 
     Raises:
-      RunError: when it asks for other settings than --steps.
+      RunError: when a run to be resumed is asked for other settings than --steps.
     """
-    defaults = Train(**dataclasses.asdict(recorded))
-    command = tyro.cli(Train, args=arguments[1:], prog="jaxcurriculum train", default=defaults)
-    for field in dataclasses.fields(Settings):
-        before, now = getattr(recorded, field.name), getattr(command, field.name)
-        if field.name not in ("set", "steps") and before != now:
+    from jaxcurriculum.cli.build import chosen_configs
+    from jaxcurriculum.runs.store import Run
+
+    first = tyro.cli(Place, args=arguments, add_help=False, return_unknown_args=True)[0]
+    run = Run(first.out / first.name)
+    recorded = Settings.recorded(run.config) if first.resume and run.exists else Settings()
+    configs = chosen_configs(choices(arguments, recorded))
+    command = with_sections(Train, configs)
+    own = {field.name: getattr(recorded, field.name) for field in dataclasses.fields(Settings)}
+    parsed = tyro.cli(command, args=arguments, prog="jaxcurriculum train", default=command(**own))
+    given = typed_fields(arguments, parsed, list(configs))
+    values: dict[str, Any] = {
+        each.name: getattr(parsed, each.name) for each in dataclasses.fields(Train)
+    }
+    values["fields"] = {**recorded.fields, **given}
+    asked = Train(**values)
+    if first.resume and run.exists:
+        check_resumed(recorded, asked)
+    return asked
+
+
+def check_resumed(recorded: Settings, asked: Settings) -> None:
+    """Check that a run goes on as it began, but for its length.
+
+    Raises:
+      RunError: naming the first setting that differs.
+    """
+    before = {field.name: getattr(recorded, field.name) for field in dataclasses.fields(Settings)}
+    now = {name: getattr(asked, name) for name in before}
+    before, now = ({**known.pop("fields"), **known} for known in (before, now))
+    for name in before:
+        if name != "steps" and before[name] != now[name]:
+            changed = f"{name} was {before[name]} and is now {now[name]}"
             raise RunError(
-                f"--resume keeps a run's settings, but {field.name} was {before} and is now {now};"
-                " choose another --name."
+                f"--resume keeps a run's settings, but {changed}; choose another --name."
             )
-    return command
 
 
 def use_machine() -> None:

@@ -256,7 +256,7 @@ def test_list_shows_the_parameters_of_what_is_named(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     assert main.run(["list", "alp-gmm", "ppo"]) == 0
     shown = capsys.readouterr().out
-    assert "teacher.exploration" in shown and "student.rollout.num_envs" in shown
+    assert "teacher.exploration" in shown and "--student.rollout.num-envs" in shown
     assert "riac" not in shown
     assert main.run(["list", "alp_gmm"]) == 1
     assert "There is no part 'alp_gmm'; there are" in capsys.readouterr().err

@@ -9,9 +9,9 @@ from jaxcurriculum.runs.errors import RunError
 
 def test_the_test_tasks_are_the_first_set_within_the_bounds(untraced):
     """The published sets stay as they are; a wrong choice is said."""
-    narrow = {"set": ("env.max_stump_height=1.5",)}
+    narrow = {"fields": {"env.max_stump_height": 1.5}}
     assert build(Settings(**narrow)).config["test_set"] == "grid"
-    easy = {"env": "obstacle-tracks", "set": ("env.easy=true",)}
+    easy = {"env": "obstacle-tracks", "fields": {"env.easy": True}}
     assert build(Settings(**easy)).config["test_set"] == "uniform"
     assert build(Settings(env="obstacle-tracks")).config["test_set"] == "2022"
     with pytest.raises(
@@ -24,7 +24,7 @@ def test_sizes_of_the_body_leave_the_test_sets_that_have_them(untraced):
     """The published sets have no axis for a leg's length: the first that has one is taken, and
     a wrong choice is said.
     """
-    sized = {"env": "stump-tracks", "set": ("env.sizes=upper_length",)}
+    sized = {"env": "stump-tracks", "fields": {"env.sizes": ("upper_length",)}}
     built = build(Settings(**sized))
     assert (
         built.config["test_set"] == "uniform"

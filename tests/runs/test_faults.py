@@ -26,9 +26,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path, capsys):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (("--set", "student.cells=4", "--set", "student.dims=2"), "--set is given twice"),
-        (("--set", "student.cells=4", "student.cells=5"), "--set student.cells is given twice"),
-        (("--set", "student.dims=20"), "cells**dims <= 10,000,000, got 10**20"),
+        (("--student.dims", "20"), "cells**dims <= 10,000,000, got 10**20"),
         (("--env", "nope"), "nope"),
         (("--learner", "nope:make"), "nope:make"),
         (("--teacher", "nowhere:make"), "No module named 'nowhere'"),

@@ -89,8 +89,8 @@ def command(*arguments):
 @pytest.mark.usefixtures("no_figures")
 def test_world_teacher_and_learner_by_the_names_of_their_functions(mine, capsys):
     own = ("--env", "mine_for_test:world", "--teacher", "mine_for_test:choose")
-    sizes = ("student.rollout.num_envs=8", "student.rollout.num_steps=16")
-    arguments = (*own, "--learner", "mine_for_test:learn", "--set", *sizes)
+    sizes = ("--student.rollout.num-envs", "8", "--student.rollout.num-steps", "16")
+    arguments = (*own, "--learner", "mine_for_test:learn", *sizes)
     assert command(*arguments) == 0, capsys.readouterr().err
     run = runs.Run(mine / "runs" / "own")
     before = run.episodes()

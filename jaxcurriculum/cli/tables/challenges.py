@@ -54,7 +54,7 @@ def _shuffled(tasks: PyTree, space: Box, config: challenges.RuggedConfig) -> PyT
 def _unlearnable(student: Student, config: challenges.UnlearnableConfig) -> Student:
     if config.low is None:
         raise ValueError(
-            "The challenge unlearnable needs a box: --set challenge.low=0.5,0.5 challenge.high=1,1,"
+            "The challenge unlearnable needs a box: --challenge.low 0.5 0.5 --challenge.high 1 1,"
             " one bound an axis."
         )
     return challenges.unlearnable(student, config)
@@ -63,13 +63,13 @@ def _unlearnable(student: Student, config: challenges.UnlearnableConfig) -> Stud
 def _diverse(*_: Any) -> Student:
     raise ValueError(
         "The challenge diverse is composed from Python, with jaxcurriculum.challenges.diverse. Here"
-        " --set student.corner=random gives every seed of the toy grid its own start, and other"
-        " bodies are runs of their own, as with --body short."
+        " --student.corner random gives every seed of the toy grid its own start, and other"
+        " bodies are runs of their own, as with --env.body short."
     )
 
 
 BOUNDS = (
-    "With an environment, give it the bounds instead, as in --set env.{} (TeachMyAgent's), so that"
+    "With an environment, give it the bounds instead, as in --env.{} (TeachMyAgent's), so that"
     " physics decides."
 )
 CHALLENGES = {
@@ -80,13 +80,13 @@ CHALLENGES = {
         description="an axis three times as wide, of which two thirds cannot be done",
         config=challenges.MostlyUnfeasibleConfig(),
         make=challenges.mostly_unfeasible,
-        instead=BOUNDS.format("max_stump_height=9"),
+        instead=BOUNDS.format("max-stump-height 9"),
     ),
     "mostly-trivial": ChallengePart(
         description="an axis twice as wide, half of it as easy as its easiest end",
         config=challenges.MostlyTrivialConfig(),
         make=challenges.mostly_trivial,
-        instead=BOUNDS.format("min_stump_height=-3"),
+        instead=BOUNDS.format("min-stump-height -3"),
     ),
     "forgetting": ChallengePart(
         description="the student begins anew from time to time, and the teacher is not told",

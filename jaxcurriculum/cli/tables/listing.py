@@ -60,12 +60,13 @@ def _show_part(console: Console, section: str, name: str) -> None:
         console.print(f"  {flag} {', '.join(choices)}", highlight=False)
     if isinstance(part, EnvironmentPart | StudentPart) and part.knowledge is not None:
         console.print(f"  --knowledge {_known(part, part.knowledge)}", highlight=False)
-    columns = Column("--set", no_wrap=True), Column("default", no_wrap=True), "meaning"
+    columns = Column("flag", no_wrap=True), Column("default", no_wrap=True), "meaning"
     rows = Table(*columns, box=None, padding=INDENT, header_style="dim")
     for parameter in parameters(part.config):
         adapted = _adapted(parameter) if section in ("teacher", "challenge") else ""
         meaning = parameter.meaning + _choices(parameter) + adapted
-        rows.add_row(f"{section}.{parameter.name}", str(parameter.value), meaning)
+        flag = f"--{section}.{parameter.name}".replace("_", "-")
+        rows.add_row(flag, str(parameter.value), meaning)
     console.print(*([rows] if rows.row_count else []), "")
 
 

@@ -71,8 +71,8 @@ class StudentPart(Part):
     needs_environment: bool
     steps: int  # default of --steps
     evaluate_every: int  # default of --evaluate-every
-    # Sizes, as for --set, of a rehearsal, in which episodes end within seconds.
-    debug: tuple[str, ...] = ()
+    # Sizes of a rehearsal, in which episodes end within seconds, by names like "student.hidden".
+    debug: Mapping[str, int] = dataclasses.field(default_factory=dict)
     # Fields that teachers and challenges have by default with it.
     adapt: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     # Where there is no environment: what an expert would know of its tasks, and test sets.
