@@ -3,16 +3,25 @@
 from jaxcurriculum.device.machine import use_cores
 from jaxcurriculum.device.seeds import map_seeds
 from jaxcurriculum.loop import Loop, LoopConfig, LoopState, Report, make_loop
-from jaxcurriculum.records import Episodes, Proposals, TimeStep, fresh_proposals
+from jaxcurriculum.records import (
+    Critique,
+    Episodes,
+    Experience,
+    Proposals,
+    TimeStep,
+    fresh_proposals,
+)
 from jaxcurriculum.roles import Context, Environment, Learner, Student, Teacher
 from jaxcurriculum.spaces import Box, Discrete, Product, Space
 
 __all__ = [
     "Box",
     "Context",
+    "Critique",
     "Discrete",
     "Environment",
     "Episodes",
+    "Experience",
     "Learner",
     "Loop",
     "LoopConfig",

@@ -56,6 +56,11 @@ def check_environment(env: Environment) -> None:
             f"Environment {env.name!r}: max_episode_steps must be at least 1, got"
             f" {env.max_episode_steps}."
         )
+    for name in ("task_space", "action_space"):
+        space = getattr(env, name)
+        if not callable(getattr(space, "sample", None)):
+            spaces = "a space, as Box or Discrete"
+            raise ValueError(f"Environment {env.name!r}: {name} must be {spaces}, got {space!r}.")
     if env.batch_axis not in (0, -1):
         raise ValueError(
             f"Environment {env.name!r}: batch_axis must be 0 or -1, got {env.batch_axis!r}."
@@ -242,9 +247,9 @@ def _check_test_tasks(space: Space, task: PyTree, test_tasks: PyTree) -> None:
     def one_row(leaf: Any) -> Any:
         return jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype)
 
-    check_same("test_tasks, one task", task, jax.tree.map(one_row, test_tasks))
-    if jax.tree.leaves(test_tasks)[0].shape[0] == 0:
+    if any(leaf.ndim == 0 or len(leaf) == 0 for leaf in jax.tree.leaves(test_tasks)):
         raise ValueError("test_tasks must hold at least one task, got none.")
+    check_same("test_tasks, one task", task, jax.tree.map(one_row, test_tasks))
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(test_tasks)):
         return  # made inside a sweep that is being traced: its values are not known yet
     with jax.ensure_compile_time_eval():
@@ -257,9 +262,10 @@ def _check_test_tasks(space: Space, task: PyTree, test_tasks: PyTree) -> None:
 
 def _pair(what: str, result: Any, second: type) -> tuple[Any, Any]:
     if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], second)):
-        raise ValueError(
-            f"{what}: must return (state, {second.__name__}), got {jax.tree.structure(result)}."
-        )
+        given = type(result).__name__
+        if isinstance(result, tuple):
+            given = f"({', '.join(type(part).__name__ for part in result)})"
+        raise ValueError(f"{what}: must return (state, {second.__name__}), got {given}.")
     return result
 
 

@@ -45,7 +45,8 @@ class Environment:
     solved when its undiscounted return is above `solved_above` (strictly).
 
     `batch_axis` is where a batch of states has its batch: 0, or -1 for an engine that works on
-    batches in that order.
+    batches in that order. `return_range` is for teachers that scale returns: the command line tells
+    them, in Python it is theirs to be told (`AlpGmmConfig(return_range=env.return_range)`).
     """
 
     name: str
@@ -69,9 +70,19 @@ class Environment:
 class Learner:
     """A learning algorithm, whoever collects its experience.
 
-    `memory(num)` is what the policy remembers before an episode, for `num` episodes at once; ()
-    where it remembers nothing. `act` forgets by itself where an observation is the `first` of an
-    episode.
+    init(key)                                             -> state
+    memory(num)                                           -> memory [num, ...]
+    act(key, state, memory, obs, first, deterministic)    -> (memory, action, extras)
+    learn(key, state, experience)                         -> (state, critique)
+    report(state)                                         -> scalars of the last round
+
+    `memory` is what the policy remembers before an episode, for `num` episodes at once; () where it
+    remembers nothing. `act` is given observations [num, ...] and which of them are the `first` of
+    an episode, where it forgets by itself; the rollout clips its actions to their space before they
+    are played. What it says in `extras` [num, ...] comes back in the `Experience`, with the actions
+    as they were before clipping and the `weight` that multiplies each step's gradient. Episodes may
+    go on after the last step of a round. `learn` returns what its critic thinks of the steps, None
+    where `has_critic` is False.
     """
 
     name: str

@@ -174,7 +174,7 @@ class Box:
         return np.array(bound, np.float32)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True)
 class Discrete:
     """One of `num` choices, an int32 [] from 0.
 

@@ -247,7 +247,7 @@ def test_test_tasks_are_any_numbers(given):
         ([["low"], ["high"]], r"must be a batch of tasks, each float32\[1\]"),
         ([[True], [False]], r"one task: leaf .* must stay float32\[1\], but becomes bool\[1\]"),
         ([0.2, 0.8], r"must stay float32\[1\], but becomes float32\[\]"),
-        ([], r"must stay float32\[1\], but becomes float32\[\]"),
+        ([], "must hold at least one task, got none"),
     ],
 )
 def test_what_are_no_test_tasks_is_refused(given, message):

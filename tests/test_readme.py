@@ -13,7 +13,7 @@ README = (pathlib.Path(__file__).parents[1] / "README.md").read_text()
 def test_the_programs_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     programs = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(programs) == 7
+    assert len(programs) == 8
     names = {}
     with jax.numpy_rank_promotion("allow"):
         for program in programs:

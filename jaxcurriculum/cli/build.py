@@ -14,8 +14,8 @@ from jaxcurriculum.checks import checked_test_tasks
 from jaxcurriculum.cli.configure import Chosen, changes_of, configurations, remedy, suited, told
 from jaxcurriculum.cli.settings import Settings, override, parameters
 from jaxcurriculum.cli.tables import CHALLENGES, ENVIRONMENTS, STUDENTS, TEACHERS, find
-from jaxcurriculum.cli.tables.parts import EnvironmentPart, Part, StudentPart, imported
-from jaxcurriculum.cli.tables.students import OnPolicyConfig, with_learner
+from jaxcurriculum.cli.tables.parts import EnvironmentPart, Part, StudentPart, call, imported
+from jaxcurriculum.cli.tables.students import OwnLearnerConfig, with_learner
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.experiment import Experiment, make_experiment
@@ -94,9 +94,12 @@ def _chosen(settings: Settings) -> Chosen:
         "challenge": find("challenge", CHALLENGES, settings.challenge),
     }
     if settings.learner is not None:
-        make = with_learner(imported("learner", settings.learner))
+        if settings.student != "ppo":
+            raise RunError("--learner takes the place of PPO: leave --student away.")
+        function = imported("learner", settings.learner)
+        make = with_learner(lambda *given: call("learner", settings.learner, function, *given))
         parts["student"] = dataclasses.replace(
-            parts["student"], config=OnPolicyConfig(), make=make, debug={}
+            parts["student"], config=OwnLearnerConfig(), make=make, debug={}
         )
     if settings.env is not None:
         parts["env"] = _part("env", ENVIRONMENTS, settings.env)
@@ -110,8 +113,8 @@ def _part(kind: str, table: dict[str, Any], name: str) -> Part:
         return find({"env": "environment"}.get(kind, kind), table, name)
     function = imported(kind, name)
     if kind == "env":
-        return EnvironmentPart(description=name, make=lambda config: function())
-    return Part(description=name, make=lambda space, config: function(space))
+        return EnvironmentPart(description=name, make=lambda config: call(kind, name, function))
+    return Part(description=name, make=lambda space, config: call(kind, name, function, space))
 
 
 def _student(chosen: Chosen, configs: dict[str, Any]) -> tuple[Student, Space]:
@@ -120,7 +123,7 @@ def _student(chosen: Chosen, configs: dict[str, Any]) -> tuple[Student, Space]:
     """
     challenge, own, part = chosen.parts["challenge"], configs["challenge"], chosen.parts["student"]
     env = chosen.parts["env"].make(configs["env"]) if "env" in chosen.parts else None
-    if env is not None and not isinstance(env, Environment):
+    if "env" in chosen.parts and not isinstance(env, Environment):
         raise RunError(f"--env must make an Environment, got {type(env).__name__}.")
     env = challenge.wrap_environment(env, own)
     student = part.make(env, configs["student"])

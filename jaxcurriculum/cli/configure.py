@@ -70,12 +70,13 @@ def configurations(chosen: Chosen, changes: dict[str, dict[str, Any]]) -> dict[s
 
 
 def suited(config: Any, student: Student) -> Any:
-    """The teacher's configuration for a student whose returns are usually between two bounds."""
-    named = {field.name for field in dataclasses.fields(config)}
-    if student.return_range is None or "return_range" not in named:
+    """The teacher's configuration for a student whose returns are usually between two bounds.
+
+    Where they are not known returns are left as they are.
+    """
+    if getattr(config, "return_range", None) is None:
         return config
-    scaled = None if config.return_range is None else student.return_range
-    return dataclasses.replace(config, return_range=scaled)
+    return dataclasses.replace(config, return_range=student.return_range)
 
 
 def told(

@@ -11,11 +11,11 @@ import os
 import pathlib
 import signal
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import tyro
-from tyro.conf import Positional, subcommand
 
+from jaxcurriculum.cli.commands import COMMANDS, Compare, List, Place, Plot, Render, Train
 from jaxcurriculum.cli.flags import choices, typed_fields, with_sections
 from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.runs.errors import RunError, sentence
@@ -25,85 +25,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 STOPPED = 128  # plus the number of the signal: the exit status, as shells have it
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where a run is kept."""
-
-    name: str = "demo"  # the run is kept in OUT/NAME
-    out: pathlib.Path = pathlib.Path("runs")  # folder of all runs
-    resume: bool = False  # go on with the run of this name
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Train(Place, Settings):
-    """Train students under a teacher and draw what they learned.
-
-    Ends with a table and the paths of the learning curve, the curriculum, the mastery map and, for
-    walkers, an animation. A run that was killed goes on with --resume, which remembers every
-    setting, and ends with the same numbers; with larger --steps it goes further.
-    """
-
-    plan: bool = False  # only say how much memory, compile time and run time it would take
-    debug: bool = False  # only run one seed until an episode ends, and look for nans on the way
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Plot:
-    """Draw a run's figures again, from its files alone."""
-
-    run: Positional[pathlib.Path]  # folder of the run
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Compare:
-    """Compare runs that were tested on the same tasks: a table with a permutation test, and
-    their learning curves in one figure.
-    """
-
-    runs: Positional[tuple[pathlib.Path, ...]]  # folders of the runs, the one to compare with first
-    out: pathlib.Path = pathlib.Path("comparison.png")  # the figure
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Render:
-    """Show the walker of a run with the policy of its last checkpoint: one episode as an animation
-    or a picture, or a page with nine.
-
-    The page is one file that plays in any browser, offline: nine tracks of --task, or else test
-    tasks from all over the task space.
-    """
-
-    run: Positional[pathlib.Path]  # folder of the run
-    task: tuple[
-        float, ...
-    ] = ()  # one value an axis; by default the hardest that is mastered steadily
-    seed: int | None = None  # whose policy, by default the first of the run
-    track_seed: int = 0  # another number, another track of the same task
-    html: bool = False  # write the web page
-    at: float | None = None  # seconds after the start that a .png shows, by default half-way
-    out: pathlib.Path | None = (
-        None  # a .gif, .mp4, .png or (--html) .html file; else in RUN/figures
-    )
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class List:
-    """Name every environment, teacher, student and challenge, or what can be set of those named."""
-
-    names: Positional[
-        tuple[str, ...]
-    ] = ()  # of which to show the parameters, with units and defaults
-
-
-COMMANDS = (
-    Annotated[Train, subcommand("train")]
-    | Annotated[Plot, subcommand("plot")]
-    | Annotated[Compare, subcommand("compare")]
-    | Annotated[Render, subcommand("render")]
-    | Annotated[List, subcommand("list")]
-)
 
 
 def main() -> None:
@@ -165,7 +86,7 @@ def parse_train(arguments: list[str]) -> Train:
     recorded = Settings.recorded(run.config) if first.resume and run.exists else Settings()
     configs = chosen_configs(choices(arguments, recorded))
     command = with_sections(Train, configs)
-    own = {field.name: getattr(recorded, field.name) for field in dataclasses.fields(Settings)}
+    own = {each.name: getattr(recorded, each.name) for each in dataclasses.fields(Settings)}
     parsed = tyro.cli(command, args=arguments, prog="jaxcurriculum train", default=command(**own))
     given = typed_fields(arguments, parsed, list(configs))
     values: dict[str, Any] = {
@@ -184,7 +105,7 @@ def check_resumed(recorded: Settings, asked: Settings) -> None:
     Raises:
       RunError: naming the first setting that differs.
     """
-    before = {field.name: getattr(recorded, field.name) for field in dataclasses.fields(Settings)}
+    before = {each.name: getattr(recorded, each.name) for each in dataclasses.fields(Settings)}
     now = {name: getattr(asked, name) for name in before}
     before, now = ({**known.pop("fields"), **known} for known in (before, now))
     for name in before:

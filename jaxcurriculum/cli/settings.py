@@ -12,25 +12,44 @@ from typing import Any, Literal
 
 import tyro
 
+from jaxcurriculum.configs import field
 from jaxcurriculum.runs.errors import RunError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything that decides a run's numbers. The field comments are the command line's help."""
+    """Everything that decides a run's numbers."""
 
-    env: str | None = None  # environment, see `jaxcurriculum list`, or your own as module:function
-    teacher: str = "alp-gmm"  # teacher, see `jaxcurriculum list`, or your own as module:function
-    student: str = "ppo"  # student, see `jaxcurriculum list`; simulated ones play no environment
-    learner: str | None = None  # your own in place of PPO, as module:function
-    challenge: str = "none"  # what makes the curriculum hard to find, see `jaxcurriculum list`
-    knowledge: str | None = None  # what an expert tells the teacher: none, low or high
-    seeds: int = 2  # independent curricula
-    seed: int = 0  # the first of them; seed i of any run is the same (for equal --group)
-    steps: float | None = None  # a seed's environment steps (or simulated episodes), rounded up
-    evaluate_every: float | None = None  # steps between two evaluations, rounded to whole rounds
-    test_set: str | None = None  # tasks of the evaluation; by default the first set that fits
-    group: int | None = None  # seeds that are batched together, must divide --seeds
+    env: str | None = field(
+        None, help="environment, see `jaxcurriculum list`, or your own as module:function"
+    )
+    teacher: str = field(
+        "alp-gmm", help="teacher, see `jaxcurriculum list`, or your own as module:function"
+    )
+    student: str = field(
+        "ppo", help="student, see `jaxcurriculum list`; simulated ones play no environment"
+    )
+    learner: str | None = field(
+        None, help="your own in place of PPO: module:function of (env, num_envs)"
+    )
+    challenge: str = field(
+        "none", help="what makes the curriculum hard to find, see `jaxcurriculum list`"
+    )
+    knowledge: str | None = field(None, help="what an expert tells the teacher: none, low or high")
+    seeds: int = field(2, help="independent curricula")
+    seed: int = field(
+        0, help="the first of them; seed i of any run is the same (for equal --group)"
+    )
+    steps: float | None = field(
+        None, help="a seed's environment steps (or simulated episodes), rounded up"
+    )
+    evaluate_every: float | None = field(
+        None, help="steps between two evaluations, rounded to whole rounds"
+    )
+    test_set: str | None = field(
+        None, help="tasks of the evaluation; by default the first set that fits"
+    )
+    group: int | None = field(None, help="seeds that are batched together, must divide --seeds")
     # Fields of the chosen parts' configurations, by names like "teacher.exploration".
     fields: tyro.conf.Suppress[Mapping[str, Any]] = dataclasses.field(default_factory=dict)
 
@@ -52,7 +71,7 @@ class Settings:
         """The settings of a run from its config.json: every field of every configuration is set, so
         that defaults may change later.
         """
-        own = [field for field in dataclasses.fields(Settings) if field.name != "fields"]
+        own = [each for each in dataclasses.fields(Settings) if each.name != "fields"]
         values: dict[str, Any] = {each.name: config.get(each.name, each.default) for each in own}
         fields = {
             name: as_tuples(value)
@@ -83,13 +102,13 @@ def parameters(config: Any, prefix: str = "") -> Iterator[Parameter]:
     ['num_envs', 'num_steps', 'pool_size']
     """
     hints = typing.get_type_hints(type(config))
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
+    for each in dataclasses.fields(config):
+        value = getattr(config, each.name)
         if dataclasses.is_dataclass(value):
-            yield from parameters(value, f"{prefix}{field.name}.")
+            yield from parameters(value, f"{prefix}{each.name}.")
         else:
-            meaning = field.metadata.get("help", "")
-            yield Parameter(prefix + field.name, hints[field.name], value, meaning)
+            meaning = each.metadata.get("help", "")
+            yield Parameter(prefix + each.name, hints[each.name], value, meaning)
 
 
 def override(config: Any, section: str, changes: Mapping[str, Any]) -> Any:

@@ -60,10 +60,14 @@ def map_seeds(
 
     @jax.jit
     def program(state: PyTree, shared: tuple[Any, ...]) -> PyTree:
+        def split(leaf: jax.Array) -> jax.Array:
+            return leaf.reshape(len(leaf) // group, group, *leaf.shape[1:])
+
+        def join(leaf: jax.Array) -> jax.Array:
+            return leaf.reshape(len(leaf) * group, *leaf.shape[2:])
+
         of_group = jax.vmap(lambda one: function(one, *shared))
-        grouped = jax.tree.map(lambda leaf: leaf.reshape(-1, group, *leaf.shape[1:]), state)
-        result = jax.lax.map(of_group, grouped)
-        return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), result)
+        return jax.tree.map(join, jax.lax.map(of_group, jax.tree.map(split, state)))
 
     # by the shapes of the arguments
     compiled: dict[tuple[Any, ...], list[jax.stages.Compiled]] = {}

@@ -57,17 +57,20 @@ from jaxcurriculum.roles import Environment, Learner
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PpoConfig(Config):
-    """Sizes are static; everything from `learning_rate` on may be an array, so that a sweep is a
-    `vmap`, and from there on but for the last lies in the learner's state (`state.settings`).
+    """Sizes are static; from `learning_rate` on values may be arrays: a sweep is a `vmap`.
+
+    All of these but `initial_log_std` lie in the learner's state, where they may be changed
+    between rounds without a compilation: of a loop's state in `state.student.learner.settings`,
+    as `settings.replace(learning_rate=jnp.float32(1e-4))`.
     """
 
     hidden: tuple[int, ...] = field(
-        (64, 64), low=1, high=10_000, help="width of each hidden layer, policy and value alike"
+        (64, 64), low=1, help="width of each hidden layer, policy and value alike"
     )
     memory: Literal["none", "gru"] = field(
         "none", help="what the policy remembers steps with: nothing, or a gated recurrent unit"
     )
-    memory_size: int = field(128, low=1, high=10_000, help="numbers remembered")
+    memory_size: int = field(128, low=1, help="numbers remembered")
     num_epochs: int = field(5, low=1, help="passes over a round's samples")
     minibatch_size: int = field(
         1024, low=1, help="samples a gradient step; divides num_envs * num_steps"

@@ -9,6 +9,13 @@ from rich.table import Table
 from jaxcurriculum.runs.store import Run, title
 
 MOST_ROWS = 20  # seeds named one by one; of more, quantiles say how they are spread
+NOTES = {  # what the counters count
+    "nonfinite": "numbers that are not finite",
+    "out_of_space": "tasks outside their space",
+    "pool_wraps": "times that a round used its tasks again (a larger pool_size has more)",
+    "dropped": "episodes beyond what a round can record (a larger pool_size holds more)",
+    "probe_steps": "steps on probes",
+}
 QUANTILES = {"min": 0.0, "lower quartile": 0.25, "median": 0.5, "upper quartile": 0.75, "max": 1.0}
 
 
@@ -31,7 +38,7 @@ def summarise(run: Run, console: Console) -> None:
         for name, values in reports.items()
         if name.startswith("counters.")
     }
-    noted = [f"{number:,} {name.replace('_', ' ')}" for name, number in counts.items() if number]
+    noted = [f"{number:,} {NOTES.get(name, name)}" for name, number in counts.items() if number]
     if noted:
         console.print(f"Noted on the way: {', '.join(noted)}.", highlight=False, soft_wrap=True)
 

@@ -33,7 +33,7 @@ def write_gif(path: Any, viewer: Viewer, film: Film) -> None:
 
     num = len(film.seconds)
     every = -(-num // MOST_FRAMES)
-    palette = viewer.picture(film, num // 2).quantize(48)
+    palette = _together([viewer.picture(film, frame) for frame in _sample(num)]).quantize(160)
     shown = range((num - 1) % every, num, every)
     no_dither = Image.Dither.NONE
     frames = (
@@ -42,6 +42,22 @@ def write_gif(path: Any, viewer: Viewer, film: Film) -> None:
     first, milliseconds = next(frames), int(1000 / viewer.frames_per_second)
     options = {"duration": milliseconds, "loop": 0, "optimize": False, "disposal": 1}
     first.save(path, format="GIF", save_all=True, append_images=frames, **options)
+
+
+def _sample(num_frames: int) -> list[int]:
+    """A few frames from all over an episode, whose colours are those of all."""
+    return sorted({round(place * (num_frames - 1) / 8) for place in range(9)})
+
+
+def _together(pictures: list[Any]) -> Any:
+    """Pictures of one size, one above the other."""
+    from PIL import Image
+
+    width, height = pictures[0].size
+    whole = Image.new("RGB", (width, height * len(pictures)))
+    for place, picture in enumerate(pictures):
+        whole.paste(picture, (0, place * height))
+    return whole
 
 
 def write_mp4(path: pathlib.Path, viewer: Viewer, film: Film) -> None:

@@ -63,7 +63,7 @@ def title(config: dict[str, Any]) -> str:
     """
     challenge = config.get("challenge", "none")
     harder = "" if challenge == "none" else f" ({challenge})"
-    return f"{config['teacher']} teaching {config['student']}{harder}"
+    return f"{config['teacher']} teaching {config.get('learner') or config['student']}{harder}"
 
 
 @dataclasses.dataclass(frozen=True)

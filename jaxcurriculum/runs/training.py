@@ -42,7 +42,8 @@ def train(
       group: seeds that are batched together; by default so that all devices have work.
       resume: go on with the run in the folder from its last checkpoint, bit for bit; more steps
           may be asked for.
-      settings: what else is to be written down, by name; a run that goes on must have the same.
+      settings: what else is to be written down, by name, as the learning rate; a run that goes on
+          must have the same. Of the roles only the names are known here.
       figures: draw the figures and the film.
 
     Returns:

@@ -9,6 +9,7 @@ from flax import struct
 from jaxcurriculum import learners
 from jaxcurriculum.checks import check_environment, strong_environment
 from jaxcurriculum.fields import check_kind, given
+from jaxcurriculum.learners.checks import check_learner
 from jaxcurriculum.learners.ppo import PpoConfig, count_nonfinite
 from jaxcurriculum.records import Key, PyTree
 from jaxcurriculum.roles import Environment, Learner, Student
@@ -43,19 +44,27 @@ def ppo(
     check_kind("ppo.env", env, Environment)
     config, rollout = given(config, PpoConfig), given(rollout, RolloutConfig)
     _check_minibatches(config, rollout)
-    return on_policy(env, learners.ppo(env, config, rollout.num_envs), rollout)
+    check_environment(env)
+    return _student(env, learners.ppo(env, config, rollout.num_envs), rollout)
 
 
-def on_policy(env: Environment, learner: Learner, rollout: RolloutConfig) -> Student:
-    """A student that collects a round of steps with its policy, then lets `learner` learn from
-    them.
+def on_policy(env: Environment, learner: Learner, rollout: RolloutConfig | None = None) -> Student:
+    """A student that collects a round of steps with a policy, from which `learner` then learns.
 
     A round is num_envs * num_steps transitions on the levels of `pool_size` proposals.
 
     Raises:
-      ValueError: when a function of `env` does not keep its contract (see `check_environment`).
+      ValueError: when a function of `env` or `learner` does not keep its contract (see
+          `check_environment` and `check_learner`).
     """
+    check_kind("on_policy.env", env, Environment)
+    rollout = given(rollout, RolloutConfig)
     check_environment(env)
+    check_learner(env, learner, rollout.num_envs, rollout.num_steps)
+    return _student(env, learner, rollout)
+
+
+def _student(env: Environment, learner: Learner, rollout: RolloutConfig) -> Student:
     env = strong_environment(env)
 
     def init(key: Key) -> OnPolicyState:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from levels import SQUARE, Pair, episodes_of, practise
 
-from jaxcurriculum import Box
+from jaxcurriculum import Box, make_loop
 from jaxcurriculum.students import simulated
 from jaxcurriculum.teachers import PlrConfig, plr
 from jaxcurriculum.teachers.parts import level_buffer
@@ -179,26 +179,26 @@ def test_scores(score, first, second):
         assert int(state.buffer.num_filled) == 1 and int(probe_steps) == 0
 
 
-def test_with_a_score_that_the_student_cannot_give_every_level_is_new_and_the_report_says_so():
-    student = simulated.toy_grid(simulated.ToyGridConfig(episodes_per_round=8))
-    unscored = {}
-    for score in ("max_mc", "return_change"):
-        teacher = plr(student.task_space, PlrConfig(capacity=8, score=score))
-        student_state = student.init(jax.random.key(0))
-        state = teacher.init(jax.random.key(0))
-        _, episodes = quick_jit(student.train)(
-            jax.random.key(2), student_state, propose(teacher, state, 8)
-        )
-        state, _ = quick_jit(teacher.update)(
-            jax.random.key(3), state, episodes.replace(valid=jnp.arange(8) < 5), None
-        )
-        report = teacher.report(state)
-        unscored[score] = (
-            int(report.num_filled),
-            int(report.num_episodes),
-            int(report.num_unscored),
-        )
-    assert unscored == {"max_mc": (0, 0, 5), "return_change": (5, 5, 0)}
+def test_a_score_that_the_student_cannot_give_is_refused():
+    grid = simulated.ToyGridConfig(episodes_per_round=8)
+    student, tasks = simulated.toy_grid(grid), simulated.toy_grid_test_tasks(grid)
+    make_loop(plr(student.task_space, PlrConfig(capacity=8, score="return_change")), student, tasks)
+    for teacher in (plr(student.task_space), plr(student.task_space, PlrConfig(score="max_mc"))):
+        with pytest.raises(
+            ValueError, match="'plr' needs a critic's scores of episodes, which 'toy"
+        ):
+            make_loop(teacher, student, tasks)
+
+
+def test_episodes_without_a_score_leave_the_buffer_and_are_counted():
+    nan = jnp.full(8, jnp.nan).at[:3].set(1.0)
+    levels = jnp.arange(16.0).reshape(8, 2) / 2, jnp.arange(8)
+    teacher = plr(SQUARE, PlrConfig(capacity=8))
+    episodes = episodes_of(*levels, positive_value_loss=nan)
+    update = quick_jit(teacher.update)
+    state, _ = update(jax.random.key(3), teacher.init(jax.random.key(0)), episodes, None)
+    report = teacher.report(state)
+    assert (int(report.num_filled), int(report.num_episodes), int(report.num_unscored)) == (3, 3, 5)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,14 @@
 """SPDL: the bound of every update against plain float64; where the Gaussian goes, and when."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from jaxcurriculum import Box, Context, teachers
-from jaxcurriculum.records import fresh_proposals
-from jaxcurriculum.students.simulated.episodes import of_proposals
+from jaxcurriculum.records import CriticScores, Episodes, fresh_proposals
 from jaxcurriculum.teachers import SelfPacedConfig
 from jaxcurriculum.teachers.parts.trust_region import kl
 from jaxcurriculum.testing.compiling import quick_jit
@@ -27,10 +28,14 @@ def context(num_steps):
     return Context(round=jnp.int32(0), num_steps=jnp.asarray(num_steps, jnp.int32), probe=None)
 
 
-def made_episodes(tasks, returns, **fields):
+def made_episodes(tasks, returns, **scores):
+    """Episodes of a student whose critic says no more than `scores`."""
     proposals = fresh_proposals(jax.random.key(0), jnp.asarray(tasks, jnp.float32))
     returns = jnp.asarray(returns, jnp.float32)
-    return of_proposals(proposals, returns, returns > 0).replace(**fields)
+    names = [each.name for each in dataclasses.fields(CriticScores)]
+    blank = jnp.full(returns.shape, jnp.nan)
+    critic = CriticScores(**dict.fromkeys(names, blank) | scores)
+    return Episodes.of(proposals, returns, returns > 0, critic=critic)
 
 
 def practise(teacher, value, rounds, num):
@@ -49,7 +54,7 @@ def practise(teacher, value, rounds, num):
             )
             now = context((inputs[1] + 1) * num)
             state, _ = teacher.update(
-                keys[2], state, of_proposals(proposals, returns, returns > 0), now
+                keys[2], state, Episodes.of(proposals, returns, returns > 0), now
             )
             return state, (teacher.report(state), state.gaussian)
 
@@ -231,14 +236,12 @@ def test_returns_that_are_not_finite_count_as_absent_and_missing_values_are_repl
     assert jax.tree.all(
         jax.tree.map(jnp.array_equal, update(made_episodes(tasks, returns)), update(masked))
     )
-    critic = masked.replace(
-        initial_value=masked.returns, discounted_returns=masked.returns, returns=0 * masked.returns
+    own = masked.critic.replace(initial_value=masked.returns, discounted_returns=masked.returns)
+    critic = masked.replace(critic=own, returns=0 * masked.returns)
+    some = own.replace(
+        initial_value=blank.at[0].set(1.0), discounted_returns=blank.at[2].set(jnp.inf)
     )
-    partly = critic.replace(
-        initial_value=blank.at[0].set(1.0),
-        discounted_returns=blank.at[2].set(jnp.inf),
-        returns=masked.returns,
-    )
+    partly = masked.replace(critic=some)
     np.testing.assert_array_equal(
         to_flat(update(critic).gaussian), to_flat(update(masked).gaussian)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import inspect
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -103,6 +104,8 @@ def imported(kind: str, name: str) -> Callable[..., Any]:
       RunError: when there is no such module or function.
     """
     module, _, function = name.partition(":")
+    if not (module and function) or module.endswith(".py"):
+        raise RunError(f"--{kind} {name}: name it as module:function, without .py.")
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
@@ -114,3 +117,17 @@ def imported(kind: str, name: str) -> Callable[..., Any]:
     if not callable(found):
         raise RunError(f"--{kind} {name}: {function} must be a function, got {found!r:.80}.")
     return found
+
+
+def call(kind: str, name: str | None, function: Callable[..., Any], *given: Any) -> Any:
+    """What a function of one's own makes of what it is given.
+
+    Raises:
+      RunError: when it takes other arguments.
+    """
+    takes = {"env": "no argument", "teacher": "the task space", "learner": "(env, num_envs)"}[kind]
+    try:
+        inspect.signature(function).bind(*given)
+    except TypeError:
+        raise RunError(f"--{kind} {name}: it must be a function of {takes}.") from None
+    return function(*given)

@@ -8,7 +8,7 @@ from typing import Any
 
 from jaxcurriculum import Box, Environment, Learner, Student, students
 from jaxcurriculum.cli.tables.parts import StudentPart
-from jaxcurriculum.configs import Config
+from jaxcurriculum.configs import Config, field
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.students import simulated
 from jaxcurriculum.students.simulated.toy_grid import corner
@@ -54,16 +54,16 @@ def _nothing_easy(*_: Any) -> Knowledge:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class OnPolicyConfig(Config):
+class OwnLearnerConfig(Config):
     """The rollout that feeds a learner of one's own."""
 
-    rollout: RolloutConfig = RolloutConfig()
+    rollout: RolloutConfig = field(RolloutConfig(), help="the rollout that feeds it")
 
 
 def with_learner(make_learner: Callable[[Environment, int], Learner]) -> Callable[..., Student]:
     """A student's factory around a learner of one's own, (environment, num_envs) -> learner."""
 
-    def make(env: Environment, config: OnPolicyConfig) -> Student:
+    def make(env: Environment, config: OwnLearnerConfig) -> Student:
         learner = make_learner(env, config.rollout.num_envs)
         return students.on_policy(env, learner, config.rollout)
 
@@ -74,7 +74,7 @@ def with_learner(make_learner: Callable[[Environment, int], Learner]) -> Callabl
 class PpoStudentConfig(students.PpoConfig):
     """PPO, and the rollout that feeds it."""
 
-    rollout: RolloutConfig = RolloutConfig()
+    rollout: RolloutConfig = field(RolloutConfig(), help="the rollout that feeds it")
 
 
 STUDENTS = {

@@ -18,7 +18,8 @@ def regret_by_origin(episodes: Episodes, num_origins: int) -> tuple[jax.Array, j
 
         regret(level) = max over episodes of learner 1 of return - mean over those of learner 0
 
-    Episodes are grouped by `origin` (0 to num_origins - 1; others are left out) and `learner`.
+    Episodes are grouped by `origin` (0 to num_origins - 1; others are left out) and `learner`: for
+    regret level by level the teacher numbers its proposals in `origin`.
 
     Returns:
       regret [num_origins], 0 where it is not known, and whether it is, [num_origins] bool: both

@@ -11,11 +11,11 @@ import pytest
 from walker_scenes import batched, level, numbers, stumps
 
 from jaxcurriculum import envs
+from jaxcurriculum.envs.walker.drawing import scene
 from jaxcurriculum.envs.walker.engine.kinematics import WalkerState
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP
 from jaxcurriculum.envs.walker.engine.terrain import window_at
 from jaxcurriculum.envs.walker.senses import lidar, no_contact, update_flags
-from jaxcurriculum.envs.walker.viewer import scene
 from jaxcurriculum.testing.compiling import quick_jit
 from references.box2d_walker import Box2DWalker
 

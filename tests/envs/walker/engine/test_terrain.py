@@ -11,6 +11,7 @@ from gymnasium.envs.box2d import bipedal_walker
 from walker_scenes import batched
 
 from jaxcurriculum import envs
+from jaxcurriculum.envs.walker.drawing import scene
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP
 from jaxcurriculum.envs.walker.engine.terrain import (
     FINISH,
@@ -20,7 +21,6 @@ from jaxcurriculum.envs.walker.engine.terrain import (
     window_at,
 )
 from jaxcurriculum.envs.walker.tracks import hexagon_tracks, rough_ground, rough_tracks
-from jaxcurriculum.envs.walker.viewer import scene
 from jaxcurriculum.testing.compiling import quick_jit
 
 TRACKS = {

@@ -1,0 +1,135 @@
+"""A learner is traced once, and what does not keep its contract is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxcurriculum.checks import check_same
+from jaxcurriculum.records import Critique, Experience, PyTree
+from jaxcurriculum.roles import Environment, Learner
+
+KEY = jax.eval_shape(lambda: jax.random.key(0))
+
+
+def check_learner(env: Environment, learner: Learner, num_envs: int, num_steps: int) -> None:
+    """Trace a learner once and compare what goes in with what comes out.
+
+    Raises:
+      TypeError: when it is no learner.
+      ValueError: when a function changes the shapes of memory or state, gives actions that are none
+          of `env`'s, or a critique that is not as `has_critic` says.
+    """
+    if not isinstance(learner, Learner):
+        kind = type(learner).__name__
+        raise TypeError(
+            f"on_policy.learner must be a Learner, as its factory returns it, got {kind}."
+        )
+    what = f"Learner {learner.name!r}"
+    state = jax.eval_shape(learner.init, KEY)
+    memory = jax.eval_shape(lambda: learner.memory(num_envs))
+    _check_leading(f"{what}, memory", memory, num_envs)
+    obs = _batch(_observation(env), num_envs)
+    action, extras = _check_act(what, env, learner, state, memory, obs, num_envs)
+    experience = Experience(
+        obs=_batch(obs, num_steps),
+        next_obs=_batch(obs, num_steps),
+        action=_batch(action, num_steps),
+        extras=_batch(extras, num_steps),
+        reward=_array(jnp.float32, num_steps, num_envs),
+        terminated=_array(jnp.bool_, num_steps, num_envs),
+        truncated=_array(jnp.bool_, num_steps, num_envs),
+        first=_array(jnp.bool_, num_steps, num_envs),
+        weight=_array(jnp.float32, num_steps, num_envs),
+        memory=memory,
+    )
+    _check_learn(what, learner, state, experience)
+    _check_report(what, jax.eval_shape(learner.report, state))
+
+
+def _check_act(
+    what: str,
+    env: Environment,
+    learner: Learner,
+    state: PyTree,
+    memory: PyTree,
+    obs: PyTree,
+    num_envs: int,
+) -> tuple[PyTree, PyTree]:
+    """The shapes of the actions and the extras of a batch."""
+    first, seen = _array(jnp.bool_, num_envs), []
+
+    function: Callable[..., Any] = learner.act
+
+    def act(deterministic: bool) -> Callable[..., Any]:
+        return lambda *given: function(*given, deterministic)
+
+    expected = _batch(jax.eval_shape(env.action_space.sample, KEY), num_envs)
+    for deterministic in (False, True):
+        result = jax.eval_shape(act(deterministic), KEY, state, memory, obs, first)
+        if not (isinstance(result, tuple) and len(result) == 3):
+            given = jax.tree.structure(result)
+            raise ValueError(f"{what}, act: must return (memory, action, extras), got {given}.")
+        after, action, extras = result
+        check_same(f"{what}, memory through act", memory, after)
+        check_same(f"{what}, action of act", expected, action)
+        _check_leading(f"{what}, extras of act", extras, num_envs)
+        seen.append(extras)
+    check_same(f"{what}, extras of act, sampled and deterministic", seen[0], seen[1])
+    return expected, seen[0]
+
+
+def _check_learn(what: str, learner: Learner, state: PyTree, experience: Experience) -> None:
+    result = jax.eval_shape(learner.learn, KEY, state, experience)
+    if not (isinstance(result, tuple) and len(result) == 2):
+        given = jax.tree.structure(result)
+        raise ValueError(f"{what}, learn: must return (state, critique), got {given}.")
+    after, critique = result
+    check_same(f"{what}, state through learn", state, after)
+    if learner.has_critic not in (True, False):
+        raise ValueError(f"{what}: has_critic must be True or False, got {learner.has_critic!r}.")
+    if not learner.has_critic:
+        if critique is not None:
+            raise ValueError(f"{what}, learn: must return no critique, as has_critic is False.")
+        return
+    if not isinstance(critique, Critique):
+        given = jax.tree.structure(critique)
+        raise ValueError(
+            f"{what}, learn: must return a Critique, as has_critic is True, got {given}."
+        )
+    steps = _array(jnp.float32, *experience.reward.shape)
+    expected = Critique(values=steps, advantages=steps, discount=_array(jnp.float32))
+    check_same(f"{what}, critique of learn", expected, critique)
+
+
+def _check_report(what: str, report: Any) -> None:
+    is_flat = isinstance(report, dict) and all(
+        getattr(leaf, "shape", None) == () for leaf in report.values()
+    )
+    if not is_flat:
+        raise ValueError(f"{what}, report: must return a dictionary of scalars, got {report}.")
+
+
+def _check_leading(what: str, shapes: PyTree, num: int) -> None:
+    for path, leaf in jax.tree_util.tree_leaves_with_path(shapes):
+        if leaf.shape[:1] != (num,):
+            name = jax.tree_util.keystr(path) or "(itself)"
+            raise ValueError(f"{what}: leaf {name} must be [{num}, ...], got {list(leaf.shape)}.")
+
+
+def _observation(env: Environment) -> PyTree:
+    def observe(key: jax.Array) -> PyTree:
+        return env.reset(key, env.generate(key, env.task_space.sample(key)))[1].obs
+
+    return jax.eval_shape(observe, KEY)
+
+
+def _batch(shapes: PyTree, num: int) -> PyTree:
+    return jax.tree.map(lambda leaf: _array(leaf.dtype, num, *leaf.shape), shapes)
+
+
+def _array(dtype: Any, *shape: int) -> Any:
+    return jax.ShapeDtypeStruct(shape, dtype)
