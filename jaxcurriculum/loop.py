@@ -72,7 +72,8 @@ class Loop:
     student: Student
     test_tasks: PyTree  # [num_tasks, ...]
     config: LoopConfig
-    init: Callable[[Key], LoopState]  # (key) -> state
+    # (key, student's state) -> state; without the latter the student begins anew
+    init: Callable[..., LoopState]
     # (state, round) -> (state, episodes)
     round: Callable[[LoopState, jax.Array], tuple[LoopState, Episodes]]
     # (state, round) -> (state, report)
@@ -106,13 +107,14 @@ def bind(teacher: Teacher, student: Student, test_tasks: PyTree, config: LoopCon
     num_tasks = jax.tree.leaves(test_tasks)[0].shape[0]
     test_seeds = random_seeds(jax.random.key(0), num_tasks)
 
-    def init(key: Key) -> LoopState:
+    def init(key: Key, trained: PyTree | None = None) -> LoopState:
         key, key_teacher, key_student = jax.random.split(key, 3)
         zero = {field.name: jnp.zeros((), jnp.int32) for field in dataclasses.fields(Counters)}
+        begun = student.init(key_student) if trained is None else trained
         return LoopState(
             key=key,
             teacher=strong(teacher.init(key_teacher)),
-            student=strong(student.init(key_student)),
+            student=strong(begun),
             counters=Counters(**zero),
         )
 

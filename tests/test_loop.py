@@ -42,6 +42,13 @@ def test_advance_is_rounds_then_one_evaluation():
     assert LOOP.steps_per_advance == 2 * 8 * 16
 
 
+def test_a_trained_student_may_be_taught_on():
+    trained, _ = quick_jit(LOOP.round)(START(jax.random.key(0)), jnp.int32(0))
+    taken = quick_jit(LOOP.init)(jax.random.key(1), trained.student)
+    assert_equal(taken.student, trained.student)
+    assert_equal(taken.teacher, START(jax.random.key(1)).teacher)
+
+
 def test_run_is_a_scan_of_advances():
     state = START(jax.random.key(1))
     end, reports = quick_jit(LOOP.run, static_argnums=2)(state, jnp.int32(0), 2)
