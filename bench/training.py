@@ -167,7 +167,8 @@ def _host(quick: bool) -> dict[str, Any]:
         timed(owner, name)
     experiment = _experiment(2, 1e6 if quick else 3e6)
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        host.run_experiment(experiment, Run(pathlib.Path(folder) / "run"), Console(file=io.StringIO()))
+        run, silent = Run(pathlib.Path(folder) / "run"), Console(file=io.StringIO())
+        host.run_experiment(experiment, run, silent)
     wall = time.perf_counter() - began[0]
     return {
         "what": "host (files, progress)",
