@@ -174,3 +174,21 @@ def sin_cos(angle: jax.Array) -> tuple[jax.Array, jax.Array]:
     sin = jnp.where(quadrant >= 2, -sin, sin)
     cos = jnp.where((quadrant == 1) | (quadrant == 2), -cos, cos)
     return sin, cos
+
+
+def write_row(held: PyTree, index: jax.Array, row: PyTree) -> PyTree:
+    """`held` (leaves [size, ...]) with `row` at `index` ([] int32); nothing where that is `size`.
+
+    By a mask, not by a scatter: where XLA_FLAGS ask for fusion with several outputs, and the pass
+    that `use_cores` switches off is on, two scatters to one place end the process (openxla/xla
+    47367).
+
+    >>> write_row(jnp.zeros(3), jnp.int32(1), jnp.float32(5)).tolist()
+    [0.0, 5.0, 0.0]
+    """
+
+    def write(held: jax.Array, new: jax.Array) -> jax.Array:
+        here = jnp.arange(held.shape[0]) == index
+        return jnp.where(here.reshape(-1, *[1] * (held.ndim - 1)), new[None], held)
+
+    return jax.tree.map(write, held, row)

@@ -32,7 +32,7 @@ PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
 <style>
 body {{ font: 15px system-ui, sans-serif; margin: 2em; }}
-main {{ display: grid; gap: 1.5em; grid-template-columns: repeat(auto-fill, minmax(15em, 1fr)); }}
+main {{ display: grid; gap: 1.5em; grid-template-columns: repeat(auto-fill, minmax(20em, 1fr)); }}
 figure {{ margin: 0; }}
 img {{ width: 100%; }}
 </style>

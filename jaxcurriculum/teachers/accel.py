@@ -183,8 +183,7 @@ def _collect(candidates: Candidates, buffer: LevelBuffer, episodes: Episodes) ->
     order, num_replayed = valid_first(usable(episodes) & (episodes.origin >= 0) & held)
     size = candidates.ease.shape[0]
     num = candidates.num + num_replayed
-    # Each place asks for the latest episode that belongs there: scatters to one place end the
-    # process where XLA_FLAGS ask for fusion with several outputs (openxla/xla 47367).
+    # Each place asks for the latest episode that belongs there: no scatters (`xla.write_row`).
     latest = num_replayed - 1 - (num - 1 - jnp.arange(size, dtype=jnp.int32)) % size
     episode = order[jnp.maximum(latest, 0)]
 

@@ -21,6 +21,7 @@ from jaxcurriculum.fields import given
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, attempts
 from jaxcurriculum.roles import Student
 from jaxcurriculum.spaces import Box
+from jaxcurriculum.students.simulated.learner import simulated
 
 TESTS_PER_ABILITY = 10  # difficulties in the test set
 
@@ -132,16 +133,14 @@ def abilities(config: AbilitiesConfig | None = None) -> Student:
         expected = chance(state.ability[which(tests)], tests[:, 1])
         return {"score": 100 * jnp.mean(expected), "mean_return": state.mean_return}
 
-    return Student(
+    return simulated(
         name="abilities",
         task_space=Box(
             names=("ability", "difficulty"),
             low=(0.0, 0.0),
             high=(config.num_abilities, config.hardest),
         ),
-        num_proposals=config.episodes_per_round,
-        steps_per_round=config.episodes_per_round,
-        step_unit="episodes",
+        episodes_per_round=config.episodes_per_round,
         init=init,
         train=train,
         evaluate=evaluate,

@@ -17,6 +17,7 @@ from jaxcurriculum.fields import given
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, attempts
 from jaxcurriculum.roles import Student
 from jaxcurriculum.spaces import Box
+from jaxcurriculum.students.simulated.learner import simulated
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -167,12 +168,10 @@ def skill_graph(config: SkillGraphConfig | None = None) -> Student:
             "mean_return": state.mean_return,
         }
 
-    return Student(
+    return simulated(
         name="skill-graph",
         task_space=Box(names=("skill",), low=(0.0,), high=(config.num_skills,)),
-        num_proposals=config.episodes_per_round,
-        steps_per_round=config.episodes_per_round,
-        step_unit="episodes",
+        episodes_per_round=config.episodes_per_round,
         init=init,
         train=train,
         evaluate=evaluate,

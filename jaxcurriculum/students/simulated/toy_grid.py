@@ -22,6 +22,7 @@ from jaxcurriculum.fields import given
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, attempts
 from jaxcurriculum.roles import Student
 from jaxcurriculum.spaces import Box
+from jaxcurriculum.students.simulated.learner import simulated
 
 MOST_CELLS = 10_000_000  # each is a number in memory, and a test task
 MOST_DIMS = MOST_CELLS.bit_length() - 1  # with two cells an axis
@@ -233,12 +234,10 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
         }
 
     names = [f"x{k}" for k in range(num_axes)]
-    return Student(
+    return simulated(
         name="toy-grid",
         task_space=Box(names=names, low=[0.0] * num_axes, high=[1.0] * num_axes),
-        num_proposals=config.episodes_per_round,
-        steps_per_round=config.episodes_per_round,
-        step_unit="episodes",
+        episodes_per_round=config.episodes_per_round,
         init=init,
         train=train,
         evaluate=evaluate,

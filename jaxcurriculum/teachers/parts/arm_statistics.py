@@ -59,8 +59,7 @@ def push(window: ArmWindow, arm: jax.Array, value: jax.Array) -> ArmWindow:
 def is_arm(window: ArmWindow, arm: jax.Array) -> jax.Array:
     """Which of all arms is `arm` ([] int32), [arms] bool: a mask to replace its statistic.
 
-    A mask and not a scatter for each: scatters to one place end the process where XLA_FLAGS ask for
-    fusion with several outputs (openxla/xla 47367). So an update has one, that of `push`.
+    A mask and not a scatter for each (`xla.write_row` says why): an update has one, that of `push`.
     """
     return jnp.arange(window.num.shape[0]) == arm
 

@@ -18,8 +18,8 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum import tree
 from jaxcurriculum.device.lanes import shared_max
+from jaxcurriculum.device.xla import write_row
 from jaxcurriculum.records import Episodes, Key, PyTree
 from jaxcurriculum.spaces import Space
 from jaxcurriculum.teachers.parts.ring import usable, valid_first
@@ -151,20 +151,13 @@ def _observe_one(
     slot = jnp.where(known, slot, jnp.where(full, weakest, buffer.num_filled))
     slot = jnp.where(scored & kept, slot, capacity)
     num_episodes = buffer.num_episodes + scored.astype(jnp.int32)
-    # A select: scatters to one place end the process where XLA_FLAGS ask for fusion with several
-    # outputs (openxla/xla 47367).
-    here = jnp.arange(capacity) == slot
-
-    def write(held: PyTree, new: PyTree) -> PyTree:
-        return tree.where(here, jax.tree.map(lambda leaf: leaf[None], new), held)
-
     buffer = buffer.replace(
         ranks=_reranked(buffer, slot, new_score),
-        tasks=write(buffer.tasks, episode.tasks),
-        seeds=write(buffer.seeds, episode.seeds),
-        scores=write(buffer.scores, new_score),
-        memory=write(buffer.memory, memory),
-        scored_at=write(buffer.scored_at, num_episodes),
+        tasks=write_row(buffer.tasks, slot, episode.tasks),
+        seeds=write_row(buffer.seeds, slot, episode.seeds),
+        scores=write_row(buffer.scores, slot, new_score),
+        memory=write_row(buffer.memory, slot, memory),
+        scored_at=write_row(buffer.scored_at, slot, num_episodes),
         num_filled=buffer.num_filled + (scored & ~known & ~full).astype(jnp.int32),
         num_episodes=num_episodes,
     )
