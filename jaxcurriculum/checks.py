@@ -13,6 +13,7 @@ import numpy as np
 from jax.core import Tracer
 
 from jaxcurriculum.device.switches import check_switches
+from jaxcurriculum.fields import is_integer, is_range
 from jaxcurriculum.records import Episodes, Proposals, PyTree, TimeStep, strong
 from jaxcurriculum.roles import Context, Environment, Student, Teacher
 from jaxcurriculum.spaces import Space
@@ -51,10 +52,15 @@ def check_environment(env: Environment) -> None:
       ValueError: when `step` changes the state's structure, shapes or dtypes, or a time step is not
           as documented.
     """
-    if env.max_episode_steps < 1:
+    if not is_integer(env.max_episode_steps, 1):
         raise ValueError(
-            f"Environment {env.name!r}: max_episode_steps must be at least 1, got"
-            f" {env.max_episode_steps}."
+            f"Environment {env.name!r}: max_episode_steps must be a positive integer, got"
+            f" {env.max_episode_steps!r}."
+        )
+    if env.return_range is not None and not is_range(env.return_range):
+        raise ValueError(
+            f"Environment {env.name!r}: return_range must be None or (low, high), finite with low <"
+            f" high, got {env.return_range!r}."
         )
     for name in ("task_space", "action_space"):
         space = getattr(env, name)
@@ -82,6 +88,10 @@ def check_environment(env: Environment) -> None:
     )
     check_same(f"{what}, time step of reset", expected, first)
     check_same(f"{what}, time step of step", expected, timestep)
+    for path, leaf in jax.tree_util.tree_leaves_with_path(first.obs):
+        if jnp.issubdtype(leaf.dtype, jnp.complexfloating):
+            name = jax.tree_util.keystr(path) or "(itself)"
+            raise ValueError(f"{what}, observation: leaf {name} must be real, got {_kind(leaf)}.")
 
 
 def strong_environment(env: Environment) -> Environment:

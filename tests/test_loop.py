@@ -189,6 +189,14 @@ def broken(**functions):
     return lambda: ppo(dataclasses.replace(ENV, **functions))
 
 
+def with_complex(function):
+    def changed(*given):
+        state, timestep = function(*given)
+        return state, timestep.replace(obs=jnp.zeros(1, jnp.complex64))
+
+    return changed
+
+
 def with_state(state):
     return lambda key, level, old, action: (state(old), ENV.step(key, level, old, action)[1])
 
@@ -209,6 +217,13 @@ def with_state(state):
         (
             broken(reset=lambda key, level: (0.0 * jnp.ones(()), ENV.reset(key, level)[0])),
             ["reset", "(state, TimeStep)"],
+        ),
+        (broken(max_episode_steps=2.5), ["max_episode_steps must be a positive integer, got 2.5"]),
+        (broken(return_range=(1, 0)), ["return_range must be None or (low, high)", "got (1, 0)"]),
+        (broken(action_space=4), ["action_space must be a space, as Box or Discrete, got 4"]),
+        (
+            broken(reset=with_complex(ENV.reset), step=with_complex(ENV.step)),
+            ["observation: leaf (itself) must be real, got complex64[1]"],
         ),
     ],
 )
