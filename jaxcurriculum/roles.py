@@ -65,6 +65,15 @@ class Environment:
     def __post_init__(self):
         check_switches("jax_enable_x64")
 
+    def observation_shapes(self) -> PyTree:
+        """The shape and dtype of each leaf of one observation; nothing is computed."""
+
+        def observe(key: Key) -> PyTree:
+            level = self.generate(key, self.task_space.sample(key))
+            return self.reset(key, level)[1].obs
+
+        return jax.eval_shape(observe, jax.random.key(0))
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Learner:

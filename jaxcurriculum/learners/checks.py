@@ -32,7 +32,7 @@ def check_learner(env: Environment, learner: Learner, num_envs: int, num_steps: 
     state = jax.eval_shape(learner.init, KEY)
     memory = jax.eval_shape(lambda: learner.memory(num_envs))
     _check_leading(f"{what}, memory", memory, num_envs)
-    obs = _batch(_observation(env), num_envs)
+    obs = _batch(env.observation_shapes(), num_envs)
     action, extras = _check_act(what, env, learner, state, memory, obs, num_envs)
     experience = Experience(
         obs=_batch(obs, num_steps),
@@ -118,13 +118,6 @@ def _check_leading(what: str, shapes: PyTree, num: int) -> None:
         if leaf.shape[:1] != (num,):
             name = jax.tree_util.keystr(path) or "(itself)"
             raise ValueError(f"{what}: leaf {name} must be [{num}, ...], got {list(leaf.shape)}.")
-
-
-def _observation(env: Environment) -> PyTree:
-    def observe(key: jax.Array) -> PyTree:
-        return env.reset(key, env.generate(key, env.task_space.sample(key)))[1].obs
-
-    return jax.eval_shape(observe, KEY)
 
 
 def _batch(shapes: PyTree, num: int) -> PyTree:

@@ -110,7 +110,7 @@ def ppo(env: Environment, config: PpoConfig, num_envs: int) -> Learner:
     network = _network(env, config)
 
     def init(key: Key) -> PpoState:
-        obs = _one_observation(env)
+        obs = tree.blank(env.observation_shapes())
         params = network.init(key, jax.tree.map(lambda leaf: leaf[None, None], obs))
         settings = PpoSettings(
             **{
@@ -185,16 +185,6 @@ def _network(env: Environment, config: PpoConfig) -> Network:
     if config.memory == "gru":
         return gru(actions, config.hidden, config.memory_size, std)
     return feed_forward(actions, config.hidden, std)
-
-
-def _one_observation(env: Environment) -> PyTree:
-    """Zeros as an observation of `env`."""
-
-    def observe(key: Key) -> PyTree:
-        level = env.generate(key, env.task_space.sample(key))
-        return env.reset(key, level)[1].obs
-
-    return tree.blank(jax.eval_shape(observe, jax.random.key(0)))
 
 
 def _evaluate(

@@ -76,7 +76,7 @@ def animate(
     if at is not None and path.suffix.lower() != ".png":
         raise RunError(f"--at names the moment that a .png shows, got --at {at:g} for {path}.")
     tasks = (
-        as_tasks(actor, [task])
+        jnp.array([task], jnp.float32)
         if task
         else tree.take(actor.test_tasks, np.array([showpiece(actor)]))
     )
@@ -121,11 +121,6 @@ def load(
         test_tasks=experiment.loop.test_tasks,
         seed=experiment.first_seed + index,
     )
-
-
-def as_tasks(actor: Actor, tasks: Sequence[tuple[float, ...]]) -> PyTree:
-    """Numbers, one an axis of a Box, as a batch of tasks."""
-    return jnp.array(tasks, jnp.float32)
 
 
 def play(actor: Actor, tasks: PyTree, level_seeds: Sequence[int]) -> list[Film]:

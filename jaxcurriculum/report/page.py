@@ -9,13 +9,13 @@ import pathlib
 from collections.abc import Sequence
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxcurriculum import tree
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.report.film import (
     Actor,
-    as_tasks,
     check_path,
     file_stem,
     load,
@@ -66,7 +66,7 @@ def show_page(
     actor = load(run, experiment, seed, task)
     path = run.figures / f"{file_stem(task, seed, track_seed)}.html" if out is None else out
     check_path(path, ".html")
-    known = as_tasks(actor, [task]) if task else tree.take(actor.test_tasks, spread(actor))
+    known = jnp.array([task], jnp.float32) if task else tree.take(actor.test_tasks, spread(actor))
     num = jax.tree.leaves(known)[0].shape[0]
     # Fewer tasks are shown again, on the next level.
     laps, places = np.divmod(np.arange(NUM_EPISODES), num)

@@ -10,7 +10,6 @@ import jax
 from rich.console import Console
 
 from jaxcurriculum.loop import Loop
-from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.experiment import make_experiment
 from jaxcurriculum.runs.host import check_folder, run_experiment
 from jaxcurriculum.runs.results import draw_results
@@ -84,6 +83,3 @@ def keep_programs() -> None:
         home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
         jax.config.update("jax_compilation_cache_dir", str(pathlib.Path(home) / "jaxcurriculum"))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-
-
-__all__ = ["RunError", "keep_programs", "train"]
