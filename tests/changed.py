@@ -1,5 +1,5 @@
-"""The tests named after what changed, for `make check`: changed tests, `test_NAME.py` for a
-changed `NAME.py`, and a few that are quick.
+"""The tests named after what changed, for `make check`: changed tests, `test_NAME.py` and
+`test_NAME_*.py` for a changed `NAME.py`, and a few that are quick.
 """
 
 from __future__ import annotations
@@ -39,13 +39,17 @@ def tests_of(changed: Iterable[str], tests: Iterable[str]) -> tuple[list[str], l
     paths = [pathlib.PurePath(name) for name in changed]
     paths = [path for path in paths if path.suffix == ".py" and path.stem != "__init__"]
     stems = {path.stem: str(path) for path in paths}
-    named = {test: pathlib.PurePath(test).stem for test in tests}
-    found = [
-        test for test, stem in named.items() if {stem, stem.removeprefix("test_")} & stems.keys()
-    ]
-    known = {stem.removeprefix("test_") for stem in named.values()}
-    missing = [path for stem, path in stems.items() if stem.removeprefix("test_") not in known]
+    named = {test: _names(pathlib.PurePath(test).stem) for test in tests}
+    found = [test for test, names in named.items() if names & stems.keys()]
+    known = set().union(*named.values())
+    missing = [path for stem, path in stems.items() if stem not in known]
     return sorted({*found, *QUICK}), sorted(missing)
+
+
+def _names(stem: str) -> set[str]:
+    """A test and what it may be named after: of test_riac_regions riac_regions and riac, too."""
+    words = stem.removeprefix("test_").split("_")
+    return {stem, *("_".join(words[:num]) for num in range(1, len(words) + 1))}
 
 
 def main() -> None:

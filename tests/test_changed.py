@@ -6,6 +6,7 @@ import pytest
 TESTS = [
     "tests/test_loop.py",
     "tests/teachers/test_riac.py",
+    "tests/teachers/test_riac_regions.py",
     "tests/teachers/test_batching.py",
     "tests/envs/walker/test_batching.py",
 ]
@@ -16,7 +17,11 @@ TESTS = [
     [
         ([], [], []),
         (["README.md", "jaxcurriculum/__init__.py"], [], []),
-        (["jaxcurriculum/teachers/riac.py"], ["tests/teachers/test_riac.py"], []),
+        (
+            ["jaxcurriculum/teachers/riac.py"],
+            ["tests/teachers/test_riac.py", "tests/teachers/test_riac_regions.py"],
+            [],
+        ),
         (["tests/test_loop.py"], ["tests/test_loop.py"], []),
         (
             ["envs/walker/batching.py"],
