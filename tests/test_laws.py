@@ -1,4 +1,4 @@
-"""The laws over the tables of teachers, students and environments: adding one adds a row."""
+"""The laws over the tables of teachers and students: adding one adds a row."""
 
 import dataclasses
 import functools
@@ -10,7 +10,7 @@ from jaxcurriculum import Box, LoopConfig, challenges, envs, make_loop, teachers
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.students import PpoConfig, population, ppo, simulated
 from jaxcurriculum.testing import laws, probes
-from jaxcurriculum.testing.trials import EnvironmentTrial, TeacherTrial
+from jaxcurriculum.testing.trials import TeacherTrial
 
 SPACE = Box(names=("x", "y", "constant"), low=(-1.0, 0.0, 2.0), high=(1.0, 6.0, 2.0))
 SMALL_PPO = (
@@ -184,37 +184,10 @@ STUDENTS = {
     ),
     "population": lambda: population(ppo(probes.target(), *SMALL_PPO), 2),
 }
-HOPPER = envs.Body(
-    name="hopper",
-    hull=((-0.5, -0.2), (0.5, -0.2), (0.4, 0.2), (-0.5, 0.2)),
-    hips=((0.1, -0.2),),
-    link_lengths=(0.9, 0.7),
-    link_widths=(0.3, 0.2),
-)
-ENVIRONMENTS = {
-    "counting": probes.counting,
-    "target": probes.target,
-    "remember": probes.remember,
-    "cart-pole": envs.cart_pole,
-    "maze": envs.maze,
-    "stump-tracks": envs.stump_tracks,
-    "stump-tracks, wide and rotated": lambda: envs.stump_tracks(
-        "short", stump_width=(1.0, 2.0), stump_rotation=(0.0, 1.0)
-    ),
-    "stump-tracks, body of one's own": lambda: envs.stump_tracks(HOPPER),
-    "hexagon-tracks, quadruped": lambda: envs.hexagon_tracks("quadruped"),
-    "stump-sequences, sizes of the body": lambda: envs.stump_sequences(
-        "long", sizes={"upper_length": (0.5, 1.5), "hull_length": (0.8, 1.2)}
-    ),
-    "bipedal-walker, gymnasium's flags": lambda: envs.bipedal_walker(contact_flag="box2d"),
-    "bipedal-walker-hardcore": lambda: envs.bipedal_walker(hardcore=True),
-    "obstacle-tracks": envs.obstacle_tracks,
-    "obstacle-tracks, five axes": lambda: envs.obstacle_tracks(stairs=False),
-}
 
 
-# The laws of a role share its programs: they run one after the other, and the next role takes the
-# place.
+# The laws share the programs of a teacher: they run one after the other, and the next teacher
+# takes the place.
 @functools.lru_cache(maxsize=1)
 def teacher_trial(name):
     return TeacherTrial(TEACHERS[name](SPACE), SPACE)
@@ -223,11 +196,6 @@ def teacher_trial(name):
 @functools.lru_cache(maxsize=1)
 def level_teacher_trial(name):
     return TeacherTrial(LEVEL_TEACHERS[name](envs.Mazes()), envs.Mazes())
-
-
-@functools.lru_cache(maxsize=1)
-def environment_trial(name):
-    return EnvironmentTrial(ENVIRONMENTS[name]())
 
 
 TEACHER_LAWS = pytest.mark.parametrize(
@@ -290,45 +258,3 @@ def loop_of(teacher, student):
 @pytest.mark.parametrize("name", STUDENTS)
 def test_student(name):
     laws.evaluating_teaches_nothing_and_keeps_the_order(STUDENTS[name]())
-
-
-# All tracks share one engine, which takes a while to compile: those of `IN_EVERY_WAY` stand for
-# every kind of ground, obstacle, flag and body, and those of `QUICK` are tested by `make test`,
-# too.
-IN_EVERY_WAY = (
-    "counting",
-    "target",
-    "remember",
-    "cart-pole",
-    "maze",
-    "stump-tracks",
-    "bipedal-walker, gymnasium's flags",
-    "stump-sequences, sizes of the body",
-)
-QUICK = (
-    "counting",
-    "target",
-    "remember",
-    "cart-pole",
-    "maze",
-    "stump-tracks",
-    "stump-sequences, sizes of the body",
-)
-
-
-@pytest.mark.parametrize(
-    ("name", "law"),
-    [
-        pytest.param(name, law, marks=() if name in QUICK else pytest.mark.slow)
-        for name in ENVIRONMENTS
-        for law in (
-            laws.keeps_its_contract,
-            laws.the_same_level_replays_the_same_episode,
-            laws.mapped_equals_single,
-        )
-        if name in IN_EVERY_WAY or law == laws.keeps_its_contract
-    ],
-    ids=lambda value: getattr(value, "__name__", value),
-)
-def test_environment(name, law):
-    law(environment_trial(name))

@@ -1,11 +1,15 @@
-"""Small runs on the toy grid through the command line, in this process and in one of their own."""
+"""Settings of small runs on the toy grid; the runs through the command line, in this process and in
+one of their own.
+"""
 
 import subprocess
 import sys
 
 from jaxcurriculum.cli import main
+from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.runs.store import Run
 
+TOY = Settings(student="toy-grid", teacher="random")
 SMALL = [
     *("--student", "toy-grid", "--student.cells", "5", "--student.episodes-per-round", "50"),
     *("--steps", "4000", "--evaluate-every", "500"),
@@ -33,3 +37,7 @@ def start(folder, *arguments):
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def space_of(experiment):
+    return experiment.loop.student.task_space

@@ -1,8 +1,9 @@
 """Laws that every teacher, student and environment keeps; each takes one role and asserts.
 
-`test_laws.py` runs them over tables. A role of your own passes if its functions keep the contract
-of `roles.py`: run these over it. Those of a teacher take a `TeacherTrial(teacher, space)`, those of
-an environment an `EnvironmentTrial(env)`, which are compiled once for all of them.
+`test_laws.py` and `test_laws_of_environments.py` run them over tables. A role of your own passes if
+its functions keep the contract of `roles.py`: run these over it. Those of a teacher take a
+`TeacherTrial(teacher, space)`, those of an environment an `EnvironmentTrial(env)`, which are
+compiled once for all of them.
 """
 
 from __future__ import annotations

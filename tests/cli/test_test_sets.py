@@ -1,7 +1,9 @@
 """Which tasks a run is tested on."""
 
+import numpy as np
 import pytest
 
+from jaxcurriculum import envs
 from jaxcurriculum.cli.build import build
 from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.runs.errors import RunError
@@ -32,3 +34,16 @@ def test_sizes_of_the_body_leave_the_test_sets_that_have_them(untraced):
     )
     with pytest.raises(RunError, match="The test set 2019 does not fit: .*--test-set: uniform"):
         build(Settings(**sized, test_set="2019"))
+
+
+def test_published_test_tasks():
+    """Portelas et al. drew height, then spacing, one task after the other, from NumPy's
+    RandomState(4222).
+    """
+    draw = np.random.RandomState(4222).uniform
+    np.testing.assert_array_equal(
+        envs.stump_tasks_2019(), np.float32([[draw(0, 3), draw(0, 6)] for _ in range(50)])
+    )
+    grid = envs.stump_tasks_grid()
+    assert grid.shape == (100, 2) and len(np.unique(grid, axis=0)) == 100
+    assert grid.min(0).tolist() == [0, 0] and grid.max(0).tolist() == [3, 6]

@@ -1,0 +1,39 @@
+"""The table at the end of a run."""
+
+import dataclasses
+
+import numpy as np
+import polars as pl
+import pytest
+
+from jaxcurriculum.cli.settings import Settings
+from jaxcurriculum.report import summary
+from jaxcurriculum.runs import store
+
+
+@pytest.mark.parametrize("num_seeds", [20, 101])
+def test_many_seeds_are_summed_up_in_quantiles(tmp_path, num_seeds):
+    run = store.Run(tmp_path)
+    store.write_json(
+        tmp_path / "config.json", dataclasses.asdict(Settings(teacher="riac", student="toy-grid"))
+    )
+    seeds = np.arange(num_seeds)
+    store.Table(tmp_path / "episodes").append(pl.DataFrame({"seed": np.repeat(seeds, 3)}))
+    tests = {"seed": seeds, "evaluation": 0 * seeds, "return": 1.0 * seeds, "solved": seeds >= 50}
+    store.Table(tmp_path / "evaluations").append(pl.DataFrame(tests))
+    names, *_, returns, mastered = (
+        list(column.cells) for column in summary.seed_table(run).columns
+    )
+    if num_seeds == 20:
+        assert names == [*map(str, range(20)), "mean ± sd"]
+    else:
+        assert names == ["min", "lower quartile", "median", "upper quartile", "max", "mean ± sd"]
+        assert returns == [
+            "0.00",
+            "25.00",
+            "50.00",
+            "75.00",
+            "100.00",
+            f"50.00 ± {seeds.std(ddof=1):.2f}",
+        ]
+        assert mastered[:5] == ["0.0", "0.0", "100.0", "100.0", "100.0"]
