@@ -152,6 +152,18 @@ def test_returns_of_the_toy_grid_are_not_scaled_unless_asked():
             {"student": "ppo", "fields": {"env.min_stump_height": 3, "env.max_stump_height": 1}},
             "stump_height must be two numbers, the first not above the second",
         ),
+        (
+            {"student": "ppo", "fields": {"env.min_size": 2}},
+            "min_size must be positive and not above max_size, got 2.0 and 1.5",
+        ),
+        (
+            {"student": "ppo", "fields": {"env.min_size": -1}},
+            "min_size must be positive",
+        ),
+        (
+            {"student": "ppo", "fields": {"env.sizes": ("upper_length", "upper_length")}},
+            "sizes must differ from each other, got upper_length, upper_length",
+        ),
     ],
 )
 def test_mistakes_are_one_sentence(changes, message):
@@ -214,19 +226,3 @@ def test_recorded_settings_outlive_a_change_of_defaults(monkeypatch):
     )
     monkeypatch.setitem(tables.TEACHERS, "alp-gmm", changed)
     assert build(Settings.recorded(first.config)).config == first.config
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"env.min_size": 2}, "min_size must be positive and not above max_size, got 2.0 and 1.5"),
-        ({"env.min_size": -1}, "min_size must be positive"),
-        (
-            {"env.sizes": ("upper_length", "upper_length")},
-            "sizes must differ from each other, got upper_length, upper_length",
-        ),
-    ],
-)
-def test_sizes_that_cannot_be_say_why(change, message):
-    with pytest.raises(RunError, match=message):
-        build(Settings(fields=change))

@@ -203,24 +203,30 @@ def test_bad_configurations_are_named(bad):
 
 
 @pytest.mark.parametrize(
-    ("config", "message"),
+    ("space", "config", "message"),
     [
-        (AdrConfig(initial_mean=(0.0, 0.0)), "initial_mean must have one entry an axis"),
         (
+            SPACE,
+            AdrConfig(initial_mean=(0.0, 0.0)),
+            "initial_mean must have one entry an axis",
+        ),
+        (
+            SPACE,
             AdrConfig(initial_mean=(0.0, 2.0, 0.0)),
             "initial_mean must lie in the task space: axis 'spacing'",
         ),
-        (AdrConfig(step_size=(0.1, 0.1)), "step_size must be one number or one an axis: 3 axes"),
+        (
+            SPACE,
+            AdrConfig(step_size=(0.1, 0.1)),
+            "step_size must be one number or one an axis: 3 axes",
+        ),
+        (
+            Box(names=("size",), low=(0.1,), high=(10.0,), log=(True,)),
+            AdrConfig.teach_my_agent(),
+            "step_in_units must be False on a space with a logarithmic axis",
+        ),
     ],
 )
-def test_what_does_not_fit_the_space_is_named(config, message):
+def test_what_does_not_fit_the_space_is_named(space, config, message):
     with pytest.raises(ValueError, match=message):
-        teachers.adr(SPACE, config)
-
-
-def test_a_step_in_units_needs_linear_axes():
-    space = Box(names=("size",), low=(0.1,), high=(10.0,), log=(True,))
-    with pytest.raises(
-        ValueError, match="step_in_units must be False on a space with a logarithmic axis"
-    ):
-        teachers.adr(space, AdrConfig.teach_my_agent())
+        teachers.adr(space, config)
