@@ -77,6 +77,15 @@ class Render:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Export:
+    """Write the policy of the last checkpoint as an .npz file, which NumPy alone can play."""
+
+    run: Positional[pathlib.Path]  # folder of the run
+    seed: int | None = None  # whose policy, by default the first of the run
+    out: pathlib.Path = pathlib.Path("policy.npz")  # the file
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class List:
     """Name every environment, teacher, student and challenge, or what can be set of those named."""
 
@@ -90,5 +99,6 @@ COMMANDS = (
     | Annotated[Plot, subcommand("plot")]
     | Annotated[Compare, subcommand("compare")]
     | Annotated[Render, subcommand("render")]
+    | Annotated[Export, subcommand("export")]
     | Annotated[List, subcommand("list")]
 )

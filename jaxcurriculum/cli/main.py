@@ -1,4 +1,4 @@
-"""The command line: `jaxcurriculum train`, `plot`, `compare`, `render`, `list`.
+"""The command line: `jaxcurriculum train`, `plot`, `compare`, `render`, `export`, `list`.
 
 Nothing heavy is imported before it is needed, so that help and mistakes are answered at once.
 """
@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
-from jaxcurriculum.cli.commands import COMMANDS, Compare, List, Place, Plot, Render, Train
+from jaxcurriculum.cli.commands import (
+    COMMANDS,
+    Compare,
+    Export,
+    List,
+    Place,
+    Plot,
+    Render,
+    Train,
+)
 from jaxcurriculum.cli.flags import choices, typed_fields, with_sections
 from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.runs.errors import RunError, sentence
@@ -61,7 +70,7 @@ def run(arguments: list[str]) -> int:
         return 1
 
 
-def parse(arguments: list[str]) -> Train | Plot | Compare | Render | List:
+def parse(arguments: list[str]) -> Train | Plot | Compare | Render | Export | List:
     """The command that `arguments` ask for."""
     try:
         if arguments[:1] == ["train"]:
@@ -132,7 +141,7 @@ def use_machine() -> None:
     keep_programs()
 
 
-def execute(command: Train | Plot | Compare | Render | List) -> int:
+def execute(command: Train | Plot | Compare | Render | Export | List) -> int:
     """Do what was asked. Returns the exit status."""
     from rich.console import Console
 
@@ -158,6 +167,13 @@ def execute(command: Train | Plot | Compare | Render | List) -> int:
             )
         case Render():
             show_paths([execute_render(command)], console)
+        case Export():
+            from jaxcurriculum.runs import export_policy, load_policy
+            from jaxcurriculum.runs.switches import check_device
+
+            check_device()
+            policy = load_policy(command.run, command.seed)
+            show_paths([export_policy(policy, command.out)], console)
         case Train():
             return execute_train(command, console)
     return 0
@@ -165,7 +181,7 @@ def execute(command: Train | Plot | Compare | Render | List) -> int:
 
 def execute_render(command: Render) -> pathlib.Path:
     """Write the page, or the animation or picture. Returns its path."""
-    from jaxcurriculum.cli.build import build
+    from jaxcurriculum.cli.build import rebuild
     from jaxcurriculum.report.film import animate
     from jaxcurriculum.report.page import show_page
     from jaxcurriculum.runs.store import Run
@@ -177,7 +193,7 @@ def execute_render(command: Render) -> pathlib.Path:
             f"--at names the moment that a .png shows, got --at {command.at:g} with --html."
         )
     run = Run(command.run)
-    experiment = build(Settings.recorded(run.config))
+    experiment = rebuild(run.config)
     what = (run, experiment, command.task, command.seed, command.track_seed, command.out)
     if not command.html:
         return animate(*what, at=command.at)

@@ -24,7 +24,7 @@ from jaxcurriculum import map_seeds
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.checkpoint import Checkpoints, first_difference
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.experiment import Experiment, initial_states
+from jaxcurriculum.runs.experiment import Experiment, initial_states, state_shapes
 from jaxcurriculum.runs.meta import changes, describe
 from jaxcurriculum.runs.progress import Watch
 from jaxcurriculum.runs.recorder import Recorder
@@ -118,14 +118,14 @@ def warn(console: Console, text: str) -> None:
 
 
 def restore(experiment: Experiment, run: Run) -> PyTree:
-    """The states of the last intact checkpoint of `run`, [seeds, ...].
+    """The states of the last intact checkpoint of `run`, [seeds, ...], on the first device.
 
     Raises:
       RunError: when there is none, or when JAX's switches are not those of the run.
     """
     check_recorded_switches(run.meta)
     with Checkpoints(run.path / "checkpoints") as checkpoints:
-        restored = checkpoints.restore(initial_states(experiment), identity(experiment.config))
+        restored = checkpoints.restore(state_shapes(experiment), identity(experiment.config))
     if restored is None:
         raise RunError(f"{run.path} has no checkpoint yet.")
     return restored[1]
