@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from typing import Annotated
+from typing import Annotated, Literal
 
 from tyro.conf import Positional, subcommand
 
@@ -19,6 +19,9 @@ class Place:
     name: str = field("demo", help="the run is kept in OUT/NAME")
     out: pathlib.Path = field(pathlib.Path("runs"), help="folder of all runs")
     resume: bool = field(False, help="go on with the run of this name")
+    log: tuple[Literal["tensorboard", "wandb"], ...] = field(
+        (), help="where curves go beside the run's own files"
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

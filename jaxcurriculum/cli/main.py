@@ -228,7 +228,7 @@ def execute_train(command: Train, console: Console) -> int:
     if command.resume and not run.exists:
         console.print(f"{run.path} holds no run yet: starting it.", style="yellow")
     experiment = build(command)
-    if stopped_by := run_experiment(experiment, run, console):
+    if stopped_by := run_experiment(experiment, run, console, command.log):
         how = "interrupted" if stopped_by == signal.SIGINT else "terminated"
         again = command_line("train", "--out", command.out, "--name", command.name, "--resume")
         message = f"{how}; everything so far is in {run.path}, go on with: {again}"

@@ -33,12 +33,14 @@ def export_policy(policy: Policy, path: str | pathlib.Path) -> pathlib.Path:
         raise RunError(f"A policy is an .npz file in a folder that exists, got {path}.")
     remembered = named(policy.initial_memory)
     memory = {f"memory.{name}".rstrip("."): leaf for name, leaf in remembered.items()}
-    arrays = {name: np.asarray(leaf) for name, leaf in {**policy.weights, **memory}.items()}
-    text = json.dumps(header(policy, list(memory)), indent=2)
+    arrays: dict[str, Any] = {
+        name: np.asarray(leaf) for name, leaf in {**policy.weights, **memory}.items()
+    }
+    arrays[HEADER] = np.array(json.dumps(header(policy, list(memory)), indent=2))
 
     def write(temporary: pathlib.Path) -> None:
         with open(temporary, "wb") as file:
-            np.savez(file, **{HEADER: np.array(text)}, **arrays)
+            np.savez(file, **arrays)
 
     write_file(path, write)
     return path

@@ -154,9 +154,9 @@ def pruned(
         return tree.take(result, 0)
 
     def in_both_ways(weights):
-        obs, first = tree.blank(obs_shapes), jnp.bool_(True)
-        given = (jax.random.key(0), tree.take(memory(1), 0), obs, first)
-        return act(weights, *given, True), act(weights, *given, False)
+        key, obs, first = jax.random.key(0), tree.blank(obs_shapes), jnp.bool_(True)
+        before = tree.take(memory(1), 0)
+        return [act(weights, key, before, obs, first, deterministic) for deterministic in (0, 1)]
 
     is_read = dict(zip(sorted(names), _reads(in_both_ways, shapes)))
     weights = {name: leaf for name, leaf in everything.items() if is_read[name]}
