@@ -25,7 +25,7 @@ from jaxcurriculum.cli.commands import (
     Render,
     Train,
 )
-from jaxcurriculum.cli.flags import choices, typed_fields, with_sections
+from jaxcurriculum.cli.flags import choices, shown, typed_fields, with_sections
 from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.runs.errors import RunError, sentence
 from jaxcurriculum.runs.results import command_line, draw_results, show_paths
@@ -33,6 +33,11 @@ from jaxcurriculum.runs.results import command_line, draw_results, show_paths
 if TYPE_CHECKING:
     from rich.console import Console
 
+ABOUT = """Teachers that choose tasks for learning students.
+
+`jaxcurriculum train --student toy-grid --name first` is a first run, of a minute.
+`jaxcurriculum list` says what there is to choose from.
+`jaxcurriculum train --help` says what can be set."""
 STOPPED = 128  # plus the number of the signal: the exit status, as shells have it
 
 
@@ -75,8 +80,7 @@ def parse(arguments: list[str]) -> Train | Plot | Compare | Render | Export | Li
     try:
         if arguments[:1] == ["train"]:
             return parse_train(arguments[1:])
-        about = "Teachers that choose tasks for learning students."
-        return tyro.cli(COMMANDS, args=arguments, prog="jaxcurriculum", description=about)
+        return tyro.cli(COMMANDS, args=arguments, prog="jaxcurriculum", description=ABOUT)
     except ValueError as error:
         raise RunError(str(error)) from None
 
@@ -94,7 +98,7 @@ def parse_train(arguments: list[str]) -> Train:
     run = Run(first.out / first.name)
     recorded = Settings.recorded(run.config) if first.resume and run.exists else Settings()
     configs = chosen_configs(choices(arguments, recorded))
-    command = with_sections(Train, configs)
+    command = with_sections(Train, shown(arguments, configs))
     own = {each.name: getattr(recorded, each.name) for each in dataclasses.fields(Settings)}
     parsed = tyro.cli(command, args=arguments, prog="jaxcurriculum train", default=command(**own))
     given = typed_fields(arguments, parsed, list(configs))
