@@ -56,7 +56,12 @@ def build(settings: Settings) -> Experiment:
     named = _named(settled, configs)
     del named["group"]  # as the experiment decides
     fields = (settings.seeds, steps, settings.seed, settings.group)
-    return make_experiment(loop, *fields, settings=named)
+    return make_experiment(loop, *fields, settings=named, rebuild=f"{__name__}:{rebuild.__name__}")
+
+
+def rebuild(config: dict[str, Any]) -> Experiment:
+    """The experiment of a run, made again of its config.json."""
+    return build(Settings.recorded(config))
 
 
 def chosen_configs(settings: Settings) -> dict[str, Any]:

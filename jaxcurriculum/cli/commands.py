@@ -4,85 +4,115 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from typing import Annotated
+from typing import Annotated, Literal
 
-from tyro.conf import Positional, subcommand
+import tyro
+from tyro.conf import FlagCreatePairsOff, Positional, subcommand
 
-from jaxcurriculum.cli.settings import Settings
+from jaxcurriculum.cli.settings import Settings, flag
 from jaxcurriculum.configs import field
+
+Folder = Annotated[Positional[pathlib.Path], tyro.conf.arg(metavar="RUN", help="its folder")]
+Folders = Annotated[
+    Positional[tuple[pathlib.Path, ...]],
+    tyro.conf.arg(metavar="RUN ...", help="their folders, the one to compare with first"),
+]
+Seed = Annotated[int | None, flag("N")]
+Switch = Annotated[FlagCreatePairsOff[bool], flag("")]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Place:
     """Where a run is kept."""
 
-    name: str = field("demo", help="the run is kept in OUT/NAME")
-    out: pathlib.Path = field(pathlib.Path("runs"), help="folder of all runs")
-    resume: bool = field(False, help="go on with the run of this name")
+    name: Annotated[str, flag("NAME")] = field("demo", help="the run is kept in OUT/NAME")
+    out: Annotated[pathlib.Path, flag("PATH")] = field(
+        pathlib.Path("runs"), help="folder of all runs"
+    )
+    resume: Switch = field(False, help="go on with the run of this name, as it was set")
+    log: Annotated[tuple[Literal["tensorboard", "wandb"], ...], flag("SINK ...")] = field(
+        (), help="curves for tensorboard, wandb or both"
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Train(Place, Settings):
-    """Train students under a teacher and draw what they learned.
+    """Train students under a teacher, and draw what they learned.
 
-    Ends with a table and the paths of the learning curve, the curriculum, the mastery map and,
-    where the world has a viewer, a film. A run that was killed goes on with --resume, which
-    remembers every setting, and ends with the same numbers; with larger --steps it goes further.
+    The names are in `jaxcurriculum list`. What can be set of alp-gmm is in
+    `train --teacher alp-gmm --help`, and so for each; `jaxcurriculum list alp-gmm` tells, too.
     """
 
-    plan: bool = field(
-        False, help="only say how much memory, compile time and run time it would take"
-    )
-    debug: bool = field(
+    plan: Switch = field(False, help="only say how much memory and time it would take")
+    debug: Switch = field(
         False, help="only run one seed until an episode ends, and look for nans on the way"
     )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Plot:
-    """Draw a run's figures again, from its files alone."""
+    """Draw a run's figures again."""
 
-    run: Positional[pathlib.Path]  # folder of the run
+    run: Folder
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Compare:
-    """Compare runs that were tested on the same tasks: a table with a permutation test, and
-    their learning curves in one figure.
+    """Compare runs that were tested on the same tasks.
+
+    A table with a permutation test, and the learning curves in one figure.
     """
 
-    runs: Positional[tuple[pathlib.Path, ...]]  # folders of the runs, the one to compare with first
-    out: pathlib.Path = pathlib.Path("comparison.png")  # the figure
+    runs: Folders
+    out: Annotated[pathlib.Path, flag("FILE")] = field(
+        pathlib.Path("comparison.png"), help="the figure"
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Render:
-    """Show episodes of a run with the policy of its last checkpoint.
+    """Show episodes of a run, as a film or a web page.
 
-    One episode as an animation or a picture, or a page with nine, which plays in any browser,
-    offline: nine levels of --task, or else test tasks from all over the task space.
+    They are played with the policy of the last checkpoint.
     """
 
-    run: Positional[pathlib.Path]  # folder of the run
-    task: tuple[
-        float, ...
-    ] = ()  # one value an axis; by default the hardest that is mastered steadily
-    seed: int | None = None  # whose policy, by default the first of the run
-    track_seed: int = 0  # another number, another level of the same task
-    html: bool = False  # write the web page
-    at: float | None = None  # seconds after the start that a .png shows, by default half-way
-    out: pathlib.Path | None = (
-        None  # a .gif, .mp4, .png or (--html) .html file; else in RUN/figures
+    run: Folder
+    task: Annotated[tuple[float, ...], flag("X ...")] = field(
+        (), help="one value an axis; by default the hardest that is mastered steadily"
+    )
+    seed: Seed = field(None, help="whose policy, by default the first of the run")
+    track_seed: Annotated[int, flag("N")] = field(
+        0, help="another number, another level of the same task"
+    )
+    html: Switch = field(
+        False, help="a web page with nine episodes: of --task, or of tasks from all over"
+    )
+    at: Annotated[float | None, flag("SECONDS")] = field(
+        None, help="after the start, what a .png shows; by default half-way"
+    )
+    out: Annotated[pathlib.Path | None, flag("FILE")] = field(
+        None, help="a .gif, .mp4, .png or (--html) .html; else in RUN/figures"
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Export:
+    """Write a run's policy as a file that NumPy plays."""
+
+    run: Folder
+    seed: Seed = field(None, help="whose policy, by default the first of the run")
+    out: Annotated[pathlib.Path, flag("FILE")] = field(
+        pathlib.Path("policy.npz"), help="an .npz file"
     )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class List:
-    """Name every environment, teacher, student and challenge, or what can be set of those named."""
+    """Say what there is to choose from."""
 
-    names: Positional[
-        tuple[str, ...]
-    ] = ()  # of which to show the parameters, with units and defaults
+    names: Annotated[Positional[tuple[str, ...]], flag("NAME ...")] = field(
+        (), help="a kind (teachers) to say what each does, or one (alp-gmm) for its parameters"
+    )
 
 
 COMMANDS = (
@@ -90,5 +120,6 @@ COMMANDS = (
     | Annotated[Plot, subcommand("plot")]
     | Annotated[Compare, subcommand("compare")]
     | Annotated[Render, subcommand("render")]
+    | Annotated[Export, subcommand("export")]
     | Annotated[List, subcommand("list")]
 )

@@ -32,6 +32,14 @@ def choices(arguments: list[str], settings: Settings) -> Settings:
     return dataclasses.replace(settings, **vars(known))
 
 
+def shown(arguments: list[str], configs: dict[str, Any]) -> dict[str, Any]:
+    """The sections whose flags are parsed: all, but when help is asked for those that are named."""
+    if not {"-h", "--help"} & {*arguments}:
+        return configs
+    named = {argument.partition("=")[0].removeprefix("--") for argument in arguments}
+    return {section: config for section, config in configs.items() if section in named}
+
+
 def with_sections(command: type, configs: dict[str, Any]) -> type:
     """`command`, a dataclass, with a nested argument for each of `configs`, by section."""
     sections = [

@@ -1,4 +1,4 @@
-"""The command line: `jaxcurriculum train`, `plot`, `compare`, `render`, `list`.
+"""The command line: `jaxcurriculum train`, `plot`, `compare`, `render`, `export`, `list`.
 
 Nothing heavy is imported before it is needed, so that help and mistakes are answered at once.
 """
@@ -15,8 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
-from jaxcurriculum.cli.commands import COMMANDS, Compare, List, Place, Plot, Render, Train
-from jaxcurriculum.cli.flags import choices, typed_fields, with_sections
+from jaxcurriculum.cli.commands import (
+    COMMANDS,
+    Compare,
+    Export,
+    List,
+    Place,
+    Plot,
+    Render,
+    Train,
+)
+from jaxcurriculum.cli.flags import choices, shown, typed_fields, with_sections
 from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.runs.errors import RunError, sentence
 from jaxcurriculum.runs.results import command_line, draw_results, show_paths
@@ -24,6 +33,11 @@ from jaxcurriculum.runs.results import command_line, draw_results, show_paths
 if TYPE_CHECKING:
     from rich.console import Console
 
+ABOUT = """Teachers that choose tasks for learning students.
+
+`jaxcurriculum train --student toy-grid --name first` is a first run, of a minute.
+`jaxcurriculum list` says what there is to choose from.
+`jaxcurriculum train --help` says what can be set."""
 STOPPED = 128  # plus the number of the signal: the exit status, as shells have it
 
 
@@ -61,13 +75,12 @@ def run(arguments: list[str]) -> int:
         return 1
 
 
-def parse(arguments: list[str]) -> Train | Plot | Compare | Render | List:
+def parse(arguments: list[str]) -> Train | Plot | Compare | Render | Export | List:
     """The command that `arguments` ask for."""
     try:
         if arguments[:1] == ["train"]:
             return parse_train(arguments[1:])
-        about = "Teachers that choose tasks for learning students."
-        return tyro.cli(COMMANDS, args=arguments, prog="jaxcurriculum", description=about)
+        return tyro.cli(COMMANDS, args=arguments, prog="jaxcurriculum", description=ABOUT)
     except ValueError as error:
         raise RunError(str(error)) from None
 
@@ -85,7 +98,7 @@ def parse_train(arguments: list[str]) -> Train:
     run = Run(first.out / first.name)
     recorded = Settings.recorded(run.config) if first.resume and run.exists else Settings()
     configs = chosen_configs(choices(arguments, recorded))
-    command = with_sections(Train, configs)
+    command = with_sections(Train, shown(arguments, configs))
     own = {each.name: getattr(recorded, each.name) for each in dataclasses.fields(Settings)}
     parsed = tyro.cli(command, args=arguments, prog="jaxcurriculum train", default=command(**own))
     given = typed_fields(arguments, parsed, list(configs))
@@ -132,7 +145,7 @@ def use_machine() -> None:
     keep_programs()
 
 
-def execute(command: Train | Plot | Compare | Render | List) -> int:
+def execute(command: Train | Plot | Compare | Render | Export | List) -> int:
     """Do what was asked. Returns the exit status."""
     from rich.console import Console
 
@@ -158,6 +171,13 @@ def execute(command: Train | Plot | Compare | Render | List) -> int:
             )
         case Render():
             show_paths([execute_render(command)], console)
+        case Export():
+            from jaxcurriculum.runs import export_policy, load_policy
+            from jaxcurriculum.runs.switches import check_device
+
+            check_device()
+            policy = load_policy(command.run, command.seed)
+            show_paths([export_policy(policy, command.out)], console)
         case Train():
             return execute_train(command, console)
     return 0
@@ -165,7 +185,7 @@ def execute(command: Train | Plot | Compare | Render | List) -> int:
 
 def execute_render(command: Render) -> pathlib.Path:
     """Write the page, or the animation or picture. Returns its path."""
-    from jaxcurriculum.cli.build import build
+    from jaxcurriculum.cli.build import rebuild
     from jaxcurriculum.report.film import animate
     from jaxcurriculum.report.page import show_page
     from jaxcurriculum.runs.store import Run
@@ -177,7 +197,7 @@ def execute_render(command: Render) -> pathlib.Path:
             f"--at names the moment that a .png shows, got --at {command.at:g} with --html."
         )
     run = Run(command.run)
-    experiment = build(Settings.recorded(run.config))
+    experiment = rebuild(run.config)
     what = (run, experiment, command.task, command.seed, command.track_seed, command.out)
     if not command.html:
         return animate(*what, at=command.at)
@@ -212,7 +232,7 @@ def execute_train(command: Train, console: Console) -> int:
     if command.resume and not run.exists:
         console.print(f"{run.path} holds no run yet: starting it.", style="yellow")
     experiment = build(command)
-    if stopped_by := run_experiment(experiment, run, console):
+    if stopped_by := run_experiment(experiment, run, console, command.log):
         how = "interrupted" if stopped_by == signal.SIGINT else "terminated"
         again = command_line("train", "--out", command.out, "--name", command.name, "--resume")
         message = f"{how}; everything so far is in {run.path}, go on with: {again}"

@@ -8,7 +8,7 @@ import operator
 import types
 import typing
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -16,40 +16,48 @@ from jaxcurriculum.configs import field
 from jaxcurriculum.runs.errors import RunError
 
 
+def flag(metavar: str) -> Any:
+    """How help shows a flag: a word for what it is given, and its default where there is one."""
+    hint = lambda default: "" if default in ("None", "False", "") else f"(default: {default})"
+    return tyro.conf.arg(metavar=metavar, help_behavior_hint=hint)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that decides a run's numbers."""
 
-    env: str | None = field(
-        None, help="environment, see `jaxcurriculum list`, or your own as module:function"
+    env: Annotated[str | None, flag("NAME")] = field(
+        None, help="world to practise in, or your own as module:function"
     )
-    teacher: str = field(
-        "alp-gmm", help="teacher, see `jaxcurriculum list`, or your own as module:function"
+    teacher: Annotated[str, flag("NAME")] = field("alp-gmm", help="who chooses, or your own")
+    student: Annotated[str, flag("NAME")] = field(
+        "ppo", help="who learns; simulated ones play no environment"
     )
-    student: str = field(
-        "ppo", help="student, see `jaxcurriculum list`; simulated ones play no environment"
-    )
-    learner: str | None = field(
+    learner: Annotated[str | None, flag("NAME")] = field(
         None, help="your own in place of PPO: module:function of (env, num_envs)"
     )
-    challenge: str = field(
-        "none", help="what makes the curriculum hard to find, see `jaxcurriculum list`"
+    challenge: Annotated[str, flag("NAME")] = field(
+        "none", help="what makes the curriculum hard to find"
     )
-    knowledge: str | None = field(None, help="what an expert tells the teacher: none, low or high")
-    seeds: int = field(2, help="independent curricula")
-    seed: int = field(
-        0, help="the first of them; seed i of any run is the same (for equal --group)"
+    knowledge: Annotated[str | None, flag("LEVEL")] = field(
+        None, help="what an expert tells the teacher: none, low or high"
     )
-    steps: float | None = field(
+    seeds: Annotated[int, flag("N")] = field(2, help="independent curricula")
+    seed: Annotated[int, flag("N")] = field(
+        0, help="the first of them; seed i is the same in any run"
+    )
+    steps: Annotated[float | None, flag("N")] = field(
         None, help="a seed's environment steps (or simulated episodes), rounded up"
     )
-    evaluate_every: float | None = field(
+    evaluate_every: Annotated[float | None, flag("N")] = field(
         None, help="steps between two evaluations, rounded to whole rounds"
     )
-    test_set: str | None = field(
+    test_set: Annotated[str | None, flag("NAME")] = field(
         None, help="tasks of the evaluation; by default the first set that fits"
     )
-    group: int | None = field(None, help="seeds that are batched together, must divide --seeds")
+    group: Annotated[int | None, flag("N")] = field(
+        None, help="seeds that are batched together, must divide --seeds"
+    )
     # Fields of the chosen parts' configurations, by names like "teacher.exploration".
     fields: tyro.conf.Suppress[Mapping[str, Any]] = dataclasses.field(default_factory=dict)
 

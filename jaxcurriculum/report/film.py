@@ -21,7 +21,7 @@ from jaxcurriculum.records import PyTree, level_key
 from jaxcurriculum.report.writing import write_film
 from jaxcurriculum.roles import Environment, Student
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.experiment import Experiment
+from jaxcurriculum.runs.experiment import Experiment, seed_index
 from jaxcurriculum.runs.host import restore
 from jaxcurriculum.runs.store import Run, naming
 from jaxcurriculum.spaces import Box, Space
@@ -103,21 +103,15 @@ def load(
         raise RunError(f"{run.path} cannot be animated: {simulated}.")
     if env.viewer is None:
         raise RunError(f"{run.path} cannot be animated: {env.name} has no viewer.")
-    index = 0 if seed is None else seed - experiment.first_seed
-    if not 0 <= index < experiment.num_seeds:
-        last = experiment.first_seed + experiment.num_seeds - 1
-        known = f"{experiment.first_seed} to {last}"
-        raise RunError(f"--seed must be one of the run's, {known}, got {seed}.")
+    index = seed_index(experiment, seed)
     if task:
         check_task(student.task_space, task)
-    # Off the mesh of seeds: few episodes, one device.
-    states = jax.device_put(restore(experiment, run).student, jax.devices()[0])
     return Actor(
         run=run,
         environment=env,
         viewer=env.viewer,
         student=student,
-        state=tree.take(states, index),
+        state=tree.take(restore(experiment, run).student, index),
         test_tasks=experiment.loop.test_tasks,
         seed=experiment.first_seed + index,
     )

@@ -5,7 +5,9 @@ run.evaluations()
 """
 
 from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.export import export_policy
+from jaxcurriculum.runs.policy import Policy, load_policy
 from jaxcurriculum.runs.store import Run
 from jaxcurriculum.runs.training import train
 
-__all__ = ["Run", "RunError", "train"]
+__all__ = ["Policy", "Run", "RunError", "export_policy", "load_policy", "train"]

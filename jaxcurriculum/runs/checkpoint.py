@@ -83,8 +83,8 @@ class Checkpoints:
         """The newest intact checkpoint as (evaluations done, state, damages met on the way), or
         None where there is none.
 
-        `like` is a state of the same program: its shapes, dtypes and shardings are those of the
-        result.
+        `like` is a state of the same program, or its shapes: its dtypes and shardings are those of
+        the result, which lies on the first device where it has none.
 
         Raises:
           RunError: when a checkpoint belongs to other settings or shapes, or when every checkpoint
@@ -182,7 +182,8 @@ def _placed(arrays: list[np.ndarray], like: PyTree) -> PyTree:
 
     def place(array, leaf):
         if _is_key(leaf):
-            array = jax.random.wrap_key_data(array, impl=jax.random.key_impl(leaf))
+            impl = jax.random.key_impl(jnp.zeros((), leaf.dtype))
+            array = jax.random.wrap_key_data(array, impl=impl)
         else:
             array = array.view(leaf.dtype)  # a file forgets types that numpy lacks, as bfloat16
         return jax.device_put(array, leaf.sharding)

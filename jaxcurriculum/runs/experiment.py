@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxcurriculum.device.seeds import map_seeds
+from jaxcurriculum.fields import is_integer
 from jaxcurriculum.loop import Loop
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
@@ -26,6 +27,8 @@ class Experiment:
     group: int  # seeds batched together
     num_advances: int  # evaluations in the whole run
     config: dict[str, Any]  # every setting by name, as JSON gives them back
+    # "module:function" of the config, which makes the experiment again; None: only Python can
+    rebuild: str | None = None
 
 
 def make_experiment(
@@ -35,6 +38,7 @@ def make_experiment(
     first_seed: int = 0,
     group: int | None = None,
     settings: dict[str, Any] | None = None,
+    rebuild: str | None = None,
 ) -> Experiment:
     """An experiment of `num_seeds` independent curricula, each of at least `num_steps` steps.
 
@@ -44,6 +48,7 @@ def make_experiment(
       group: seeds that are batched together; by default `best_group`.
       settings: what else is to be known of the run, by name; it must stay the same when the run
           goes on.
+      rebuild: "module:function", which makes the experiment again of its config.
 
     Raises:
       RunError: when a number is out of its bounds, or `group` does not divide `num_seeds`.
@@ -77,6 +82,7 @@ def make_experiment(
         group=group,
         num_advances=math.ceil(num_steps / loop.steps_per_advance),
         config=config,
+        rebuild=rebuild,
     )
 
 
@@ -87,6 +93,27 @@ def initial_states(experiment: Experiment) -> PyTree:
     numbers = experiment.first_seed + jnp.arange(experiment.num_seeds, dtype=jnp.uint32)
     keys = jax.vmap(jax.random.key)(numbers)
     return map_seeds(experiment.loop.init, experiment.num_seeds, experiment.group)(keys)
+
+
+def state_shapes(experiment: Experiment) -> PyTree:
+    """The shapes and dtypes of `initial_states`; nothing is computed."""
+    keys = jax.eval_shape(lambda: jax.random.split(jax.random.key(0), experiment.num_seeds))
+    return jax.eval_shape(jax.vmap(experiment.loop.init), keys)
+
+
+def seed_index(experiment: Experiment, seed: int | None) -> int:
+    """Where the states of `seed` (by default the first) lie in those of all seeds.
+
+    Raises:
+      RunError: when the run has no such seed.
+    """
+    first = experiment.first_seed
+    if seed is None:
+        return 0
+    if not (is_integer(seed, first) and seed < first + experiment.num_seeds):
+        known = f"{first} to {first + experiment.num_seeds - 1}"
+        raise RunError(f"seed must be one of the run's, {known}, got {seed}.")
+    return int(seed) - first
 
 
 def best_group(num_seeds: int, num_devices: int) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -24,7 +24,8 @@ from jaxcurriculum import map_seeds
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.checkpoint import Checkpoints, first_difference
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.experiment import Experiment, initial_states
+from jaxcurriculum.runs.experiment import Experiment, initial_states, state_shapes
+from jaxcurriculum.runs.logs import check_logs
 from jaxcurriculum.runs.meta import changes, describe
 from jaxcurriculum.runs.progress import Watch
 from jaxcurriculum.runs.recorder import Recorder
@@ -32,21 +33,27 @@ from jaxcurriculum.runs.store import UNSUPPORTED, Run, flush, naming, write_json
 from jaxcurriculum.runs.switches import check_recorded_switches
 
 
-def run_experiment(experiment: Experiment, run: Run, console: Console) -> signal.Signals | None:
+def run_experiment(
+    experiment: Experiment, run: Run, console: Console, log: Sequence[str] = ()
+) -> signal.Signals | None:
     """Run `experiment` to its end in the folder of `run`, from its last checkpoint if there is one.
+
+    Its curves go to the sinks `log`, and to those of its earlier starts (see `logs.py`).
 
     Returns the signal that ended it before, Ctrl-C's or SIGTERM, or None when the run is complete.
 
     Raises:
-      RunError: when the folder's run has other settings or no intact checkpoint, and when the run
-          turns non-finite.
+      RunError: when the folder's run has other settings or no intact checkpoint, when a sink cannot
+          be, and when the run turns non-finite.
     """
+    logged = dict.fromkeys(log, 0) | (run.meta.get("logged", {}) if run.exists else {})
+    check_logs(logged, experiment.num_seeds)
     run.path.mkdir(parents=True, exist_ok=True)
     with alone(run, console):
         if not flush(run.path):
             lost = "a power cut may take the newest files"
             warn(console, f"The file system of {run.path} cannot flush folders: {lost}.")
-        claim(experiment, run, console)
+        claim(experiment, run, console, logged)
         return go_on(experiment, run, console)
 
 
@@ -118,14 +125,14 @@ def warn(console: Console, text: str) -> None:
 
 
 def restore(experiment: Experiment, run: Run) -> PyTree:
-    """The states of the last intact checkpoint of `run`, [seeds, ...].
+    """The states of the last intact checkpoint of `run`, [seeds, ...], on the first device.
 
     Raises:
       RunError: when there is none, or when JAX's switches are not those of the run.
     """
     check_recorded_switches(run.meta)
     with Checkpoints(run.path / "checkpoints") as checkpoints:
-        restored = checkpoints.restore(initial_states(experiment), identity(experiment.config))
+        restored = checkpoints.restore(state_shapes(experiment), identity(experiment.config))
     if restored is None:
         raise RunError(f"{run.path} has no checkpoint yet.")
     return restored[1]
@@ -164,9 +171,9 @@ def check_folder(run: Run, resume: bool) -> None:
         raise RunError(f"{run.path} exists and is not a run: choose another --name or --out.")
 
 
-def claim(experiment: Experiment, run: Run, console: Console) -> None:
+def claim(experiment: Experiment, run: Run, console: Console, logged: dict[str, int]) -> None:
     """Write down what a new run is, or check that the run in the folder was made with these
-    settings.
+    settings; `logged` is how many evaluations each sink has.
 
     Other versions or devices are said and written down, as they change the last bits only.
 
@@ -174,7 +181,7 @@ def claim(experiment: Experiment, run: Run, console: Console) -> None:
       RunError: naming the first setting or switch that differs, or when the run was asked for more
           steps before.
     """
-    meta = describe(experiment)
+    meta = describe(experiment) | {"logged": logged}
     if run.exists:
         if difference := first_difference(identity(run.config), identity(experiment.config)):
             name, before, now = difference

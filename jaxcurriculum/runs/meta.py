@@ -53,6 +53,7 @@ def describe(experiment: Experiment) -> dict[str, Any]:
         "versions": {"python": platform.python_version()}
         | {name: importlib.metadata.version(name) for name in PACKAGES},
         "switches": recorded_switches(),
+        "rebuild": experiment.rebuild,
     }
 
 

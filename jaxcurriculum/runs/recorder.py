@@ -18,6 +18,7 @@ from jaxcurriculum.loop import Report
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.checkpoint import Checkpoints
 from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.logs import Logs
 from jaxcurriculum.runs.store import Run, Table, write_file, write_json
 from jaxcurriculum.spaces import Space
 
@@ -38,6 +39,7 @@ class Recorder:
         )
         self.reports = run.path / "reports"
         self.reports.mkdir(exist_ok=True)
+        self.logs = Logs(run, self.meta, space)
         self.waiting: list[tuple[int, Report]] = []
         self.started = self.flushed = time.monotonic()
         self.seconds_before = self.meta["wall_seconds"]
@@ -47,6 +49,7 @@ class Recorder:
 
     def __exit__(self, *_) -> None:
         self.checkpoints.close()
+        self.logs.close()
 
     def resume(self, like: PyTree) -> tuple[int, PyTree, list[str]]:
         """Go back to the newest intact checkpoint: (evaluations done, state, damages met), with all
@@ -74,7 +77,9 @@ class Recorder:
 
     def add(self, advance: int, report: Report) -> None:
         """Take the report of `advance` (0 for the first), every leaf [seeds, ...]."""
-        self.waiting.append((advance, jax.tree.map(np.asarray, report)))
+        report = jax.tree.map(np.asarray, report)
+        self.waiting.append((advance, report))
+        self.logs.add(advance, report)
 
     @property
     def is_due(self) -> bool:
@@ -96,7 +101,9 @@ class Recorder:
                 self.seconds_before + time.monotonic() - self.started, 3
             )
             self.meta["evaluations_done"] = done
+            self.meta["logged"] = self.logs.after(done)
             write_json(self.run.path / "meta.json", self.meta)
+            self.logs.flush()
         if state is not None:
             self.checkpoints.save(done, state, self.config)
         self.flushed = time.monotonic()

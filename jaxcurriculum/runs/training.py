@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -26,6 +27,7 @@ def train(
     group: int | None = None,
     resume: bool = False,
     settings: dict[str, Any] | None = None,
+    log: Sequence[str] = (),
     console: Console | None = None,
     figures: bool = True,
 ) -> Run:
@@ -43,6 +45,8 @@ def train(
           may be asked for.
       settings: what else is to be written down, by name, as the learning rate; a run that goes on
           must have the same. Of the roles only the names are known here.
+      log: where its curves go beside the run's own files: "tensorboard" (RUN/tensorboard), "wandb"
+          (RUN/wandb, to be synchronised, unless WANDB_MODE is set); a run that goes on remembers.
       figures: draw the figures and the film.
 
     Returns:
@@ -50,7 +54,8 @@ def train(
 
     Raises:
       RunError: when the folder holds something else, or a run and `resume` is not asked for; when
-          the run has other settings or no intact checkpoint; when it turns non-finite.
+          the run has other settings or no intact checkpoint; when a package of `log` is missing;
+          when it turns non-finite.
       KeyboardInterrupt: after Ctrl-C, once everything is saved.
 
     >>> import tempfile
@@ -71,7 +76,7 @@ def train(
     check_folder(run, resume)
     steps = (num_seeds, num_steps, first_seed, group)
     experiment = make_experiment(loop, *steps, settings=settings)
-    if stopped_by := run_experiment(experiment, run, console):
+    if stopped_by := run_experiment(experiment, run, console, log):
         raise KeyboardInterrupt(f"{stopped_by.name}: {run.path} can be gone on with by resume=True")
     draw_results(run, experiment, console, pictures=figures)
     return run

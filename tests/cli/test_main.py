@@ -10,25 +10,6 @@ from toy_runs import train
 from jaxcurriculum.cli import main, tables
 
 
-def test_help_explains_steps(capsys):
-    with pytest.raises(SystemExit) as exit:
-        main.run(["train", "--help"])
-    assert (
-        exit.value.code == 0
-        and "a seed's environment steps (or simulated episodes), rounded up"
-        in " ".join(capsys.readouterr().out.replace("│", "").split())
-    )
-
-
-def test_list_names_every_part_within_100_lines(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
-    assert main.run(["list"]) == 0
-    shown = capsys.readouterr().out
-    assert len(shown.splitlines()) < 100
-    every = (tables.ENVIRONMENTS, tables.TEACHERS, tables.STUDENTS, tables.CHALLENGES)
-    assert all(f"  {name} " in shown for table in every for name in table)
-
-
 def test_list_shows_the_parameters_of_what_is_named(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     assert main.run(["list", "alp-gmm", "ppo"]) == 0

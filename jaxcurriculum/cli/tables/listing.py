@@ -6,50 +6,76 @@ import typing
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Column, Table
+from rich.text import Text
 
+from jaxcurriculum import LoopConfig, make_loop
 from jaxcurriculum.cli.settings import Parameter, parameters, readable
 from jaxcurriculum.cli.tables.challenges import CHALLENGES
 from jaxcurriculum.cli.tables.environments import ENVIRONMENTS
-from jaxcurriculum.cli.tables.parts import EnvironmentPart, Expert, StudentPart, find
+from jaxcurriculum.cli.tables.parts import EnvironmentPart, Expert, Part, StudentPart, find
 from jaxcurriculum.cli.tables.students import STUDENTS
 from jaxcurriculum.cli.tables.teachers import TEACHERS
 
+LOOP = Part(
+    description="how a student is tested; --evaluate-every says how often",
+    config=LoopConfig(),
+    make=make_loop,
+)
+KINDS = {"environments": "env", "teachers": "teacher", "students": "student"}
+KINDS |= {"challenges": "challenge"}
 TABLES = {"env": ENVIRONMENTS, "teacher": TEACHERS, "student": STUDENTS, "challenge": CHALLENGES}
-TITLES = {
-    "env": "Environments",
-    "teacher": "Teachers",
-    "student": "Students",
-    "challenge": "Challenges",
-}
+TABLES |= {"loop": {"loop": LOOP}}
 INDENT = (0, 2, 0, 2)  # above, right, below, left
+NEXT = {
+    "list teachers": "what each of them does; so for every kind",
+    "list alp-gmm": "what can be set of it, with units and defaults",
+    "list loop": "what can be set of the tests",
+    "train --teacher alp-gmm": "a run with it; your own part as module:function",
+}
 
 
 def show(console: Console, names: Sequence[str] = ()) -> None:
-    """Print every part with its description, or all that can be chosen about the parts `names`.
+    """Print the names of all parts; or of a kind among `names` what each does, of a part all that
+    can be chosen about it.
 
     Raises:
-      RunError: when there is no part of such a name.
+      RunError: when there is no part or kind of such a name.
     """
-    everything = {name: section for section, table in TABLES.items() for name in table}
+    parts = {name: section for section, table in TABLES.items() for name in table}
     for name in names:
-        find("part", everything, name)
+        find("part", KINDS | parts, name)
     for name in names:
-        _show_part(console, everything[name], name)
+        if name in KINDS:
+            _show_kind(console, KINDS[name])
+        else:
+            _show_part(console, parts[name], name)
     if not names:
         _show_overview(console)
 
 
 def _show_overview(console: Console) -> None:
-    for section, table in TABLES.items():
-        console.print(f"[bold]{TITLES[section]}[/] (--{section})")
-        rows = Table(
-            Column(no_wrap=True, style="cyan"), "", box=None, padding=INDENT, show_header=False
-        )
-        for name, part in table.items():
-            rows.add_row(name, part.description)
-        console.print(rows, "")
-    console.print("jaxcurriculum list NAME says what can be set of one of them.", highlight=False)
+    for kind, section in KINDS.items():
+        console.print(f"[bold]{kind}[/] (--{section})", highlight=False)
+        known = Text(", ".join(TABLES[section]), style="cyan")
+        console.print(Padding(known, INDENT), "")
+    rows = _rows()
+    for command, what in NEXT.items():
+        rows.add_row(f"jaxcurriculum {command}", what)
+    console.print("[bold]and then[/]", rows)
+
+
+def _show_kind(console: Console, section: str) -> None:
+    rows = _rows()
+    for name, part in TABLES[section].items():
+        rows.add_row(name, part.description)
+    console.print(rows, "")
+
+
+def _rows() -> Table:
+    name = Column(no_wrap=True, style="cyan")
+    return Table(name, "", box=None, padding=INDENT, show_header=False)
 
 
 def _show_part(console: Console, section: str, name: str) -> None:
