@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Any
-
-import jax
-import numpy as np
 
 from jaxcurriculum import Environment, Space, Student, make_loop
 from jaxcurriculum.checks import checked_test_tasks
@@ -170,8 +166,4 @@ def _named(settings: Settings, configs: dict[str, Any]) -> dict[str, Any]:
     for section, config in configs.items():
         for parameter in parameters(config):
             named[f"{section}.{parameter.name}"] = parameter.value
-    return json.loads(json.dumps(named, default=_plain))
-
-
-def _plain(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray | jax.Array) else str(value)
+    return named

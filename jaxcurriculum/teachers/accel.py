@@ -164,6 +164,7 @@ def accel(task_space: Space, config: AccelConfig | None = None) -> Teacher:
         update=update,
         report=report,
         needs_critic=replay.needs_critic,
+        config=config,
     )
 
 

@@ -260,6 +260,7 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
         update=update,
         report=report,
         needs_critic=config.score in OF_CRITIC,
+        config=config,
     )
 
 
