@@ -71,6 +71,9 @@ class Settings:
         """The settings of a run from its config.json: every field of every configuration is set, so
         that defaults may change later.
         """
+        if "test_set" not in config:
+            there = "go on with it by runs.train(..., resume=True), show it by runs.render(...)"
+            raise RunError(f"This run was made from Python: {there} there.")
         own = [each for each in dataclasses.fields(Settings) if each.name != "fields"]
         values: dict[str, Any] = {each.name: config.get(each.name, each.default) for each in own}
         fields = {

@@ -74,7 +74,7 @@ def animate(
     path = run.figures / f"{file_stem(task, seed, track_seed)}.gif" if out is None else out
     check_path(path, ".gif", ".mp4", ".png")
     if at is not None and path.suffix.lower() != ".png":
-        raise RunError(f"--at names the moment that a .png shows, got --at {at:g} for {path}.")
+        raise RunError(f"`at` names the moment that a .png shows, got {at:g} for {path}.")
     tasks = (
         jnp.array([task], jnp.float32)
         if task
@@ -107,7 +107,7 @@ def load(
     if not 0 <= index < experiment.num_seeds:
         last = experiment.first_seed + experiment.num_seeds - 1
         known = f"{experiment.first_seed} to {last}"
-        raise RunError(f"--seed must be one of the run's, {known}, got {seed}.")
+        raise RunError(f"`seed` must be one of the run's, {known}, got {seed}.")
     if task:
         check_task(student.task_space, task)
     # Off the mesh of seeds: few episodes, one device.
@@ -132,7 +132,7 @@ def play(actor: Actor, tasks: PyTree, level_seeds: Sequence[int]) -> list[Film]:
     for level_seed in level_seeds:
         if not 0 <= level_seed < 2**32:
             most = 2**32 - 1
-            raise RunError(f"--track-seed must lie between 0 and {most}, got {level_seed}.")
+            raise RunError(f"`track_seed` must lie between 0 and {most}, got {level_seed}.")
     keys = jax.vmap(level_key)(jnp.array(level_seeds, jnp.uint32))
     levels = jax.vmap(actor.environment.generate)(keys, tasks)
     looks, rewards, lengths = to_host(roll_out(actor, levels))
@@ -216,7 +216,7 @@ def frame_at(film: Film, seconds: float) -> int:
     end = film.seconds[-1]
     if not 0 <= seconds <= end:
         raise RunError(
-            f"--at must lie between 0 and {end:g} s, where this episode ends, got {seconds:g}."
+            f"`at` must lie between 0 and {end:g} s, where this episode ends, got {seconds:g}."
         )
     return int(np.abs(film.seconds - seconds).argmin())
 
@@ -258,17 +258,17 @@ def check_path(path: pathlib.Path, *suffixes: str) -> None:
     if path.suffix.lower() not in suffixes or not path.parent.is_dir():
         *most, last = suffixes
         kinds = f"{', '.join(most)} or {last}" if most else last
-        raise RunError(f"--out must be a {kinds} file in a folder that exists, got {path}.")
+        raise RunError(f"`out` must be a {kinds} file in a folder that exists, got {path}.")
 
 
 def check_task(space: Space, task: tuple[float, ...]) -> None:
     """Raise a RunError unless `task` has one value an axis of `space`, each within its bounds."""
     if not isinstance(space, Box):
         kind = type(space).__name__
-        raise RunError(f"--task takes one value an axis of a Box, but these tasks are of {kind}.")
+        raise RunError(f"`task` takes one value an axis of a Box, but these tasks are of {kind}.")
     if len(task) != space.dims:
         names = ", ".join(space.names)
-        raise RunError(f"--task takes one value an axis, {names}: {space.dims}, got {len(task)}.")
+        raise RunError(f"`task` takes one value an axis, {names}: {space.dims}, got {len(task)}.")
     for name, value, low, high in zip(space.names, task, space.low, space.high):
         if not low <= value <= high:
-            raise RunError(f"--task: {name} must lie between {low:g} and {high:g}, got {value:g}.")
+            raise RunError(f"`task`: {name} must lie between {low:g} and {high:g}, got {value:g}.")

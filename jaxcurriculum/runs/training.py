@@ -12,7 +12,7 @@ from rich.console import Console
 from jaxcurriculum.loop import Loop
 from jaxcurriculum.runs.experiment import known_settings, make_experiment
 from jaxcurriculum.runs.host import check_folder, run_experiment
-from jaxcurriculum.runs.results import draw_results
+from jaxcurriculum.runs.results import by_calls, draw_results
 from jaxcurriculum.runs.store import Run
 
 
@@ -75,7 +75,7 @@ def train(
     experiment = make_experiment(loop, *steps, settings=named)
     if stopped_by := run_experiment(experiment, run, console):
         raise KeyboardInterrupt(f"{stopped_by.name}: {run.path} can be gone on with by resume=True")
-    draw_results(run, experiment, console, pictures=figures)
+    draw_results(run, experiment, console, by_calls(run), pictures=figures)
     return run
 
 

@@ -155,12 +155,12 @@ def test_an_episode_that_was_asked_for_leaves_the_run_its_own(show, kind, run):
         (
             film.animate,
             {"out": "walker.gif", "at": 1.0},
-            "--at names the moment that a .png shows, got --at 1 for",
+            "`at` names the moment that a .png shows, got 1 for",
         ),
         (
             film.animate,
             {"out": "walker.png", "at": 4.5},
-            "--at must lie between 0 and 4 s, where this episode ends, got 4.5",
+            "`at` must lie between 0 and 4 s, where this episode ends, got 4.5",
         ),
         (page.show_page, {"out": "walker.gif"}, "must be a .html file"),
     ],
@@ -179,7 +179,7 @@ def test_a_film_without_its_package_says_what_to_install(run, tmp_path, monkeypa
 
 def test_there_is_no_track_beyond_the_last(actor):
     with pytest.raises(
-        RunError, match="--track-seed must lie between 0 and 4294967295, got 4294967296"
+        RunError, match="`track_seed` must lie between 0 and 4294967295, got 4294967296"
     ):
         film.play(actor, jnp.array(TASKS), [2**32 - 1, 2**32])
 

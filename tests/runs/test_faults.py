@@ -164,7 +164,7 @@ def test_a_full_disk_is_said_and_what_was_saved_is_kept(tmp_path, capsys, monkey
         (["render", "nowhere", "--html"], "nowhere holds no run"),
         (
             ["render", "nowhere", "--html", "--at", "3"],
-            "--at names the moment that a .png shows, got --at 3 with --html",
+            "--at names the moment that a .png shows, got 3 with --html",
         ),
     ],
 )
