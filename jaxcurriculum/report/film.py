@@ -141,14 +141,14 @@ def play(actor: Actor, tasks: PyTree, level_seeds: Sequence[int]) -> list[Film]:
     films = []
     for i, level_seed in enumerate(level_seeds):
         shown = frames_of(int(lengths[i]), viewer.steps_per_frame)
-        returns = np.cumsum(rewards[i])
+        returns = np.concatenate([[0.0], np.cumsum(rewards[i])])
         film = Film(
             level=to_host(tree.take(levels, i)),
             looks=jax.tree.map(lambda leaf, i=i, shown=shown: leaf[i, shown], looks),
             returns=returns[shown],
-            seconds=np.arange(1, len(returns) + 1)[shown] / pace,
+            seconds=shown / pace,
             task=label(space, tree.take(tasks, i)) | {"level": str(level_seed)},
-            solved=bool(returns[lengths[i] - 1] > actor.environment.solved_above),
+            solved=bool(returns[lengths[i]] > actor.environment.solved_above),
         )
         films.append(film)
     return films
@@ -158,8 +158,8 @@ def roll_out(actor: Actor, levels: PyTree) -> tuple[PyTree, jax.Array, jax.Array
     """One episode on each of `levels` [num, ...] as one compiled program.
 
     Returns:
-      looks and rewards of every step, [num, steps, ...], and the lengths [num]; what lies behind
-          them means nothing.
+      looks at the start and after every step, [num, 1 + steps, ...], rewards of every step, and the
+          lengths [num]; what lies behind them means nothing.
     """
     env, student, viewer = actor.environment, actor.student, actor.viewer
     assert student.act is not None and student.memory is not None
@@ -183,6 +183,8 @@ def roll_out(actor: Actor, levels: PyTree) -> tuple[PyTree, jax.Array, jax.Array
         start = env_state, timestep.obs, jnp.ones(num, bool), memory, jnp.zeros(num, bool)
         keys = jax.random.split(key_steps, env.max_episode_steps)
         looks, rewards, over = jax.lax.scan(step, start, keys)[1]
+        seen = jax.vmap(viewer.look)(levels, env_state, timestep.obs)
+        looks = jax.tree.map(lambda one, others: jnp.concatenate([one[None], others]), seen, looks)
         looks, rewards = tree.move_axis((looks, rewards), 0, 1)
         return looks, rewards, jnp.sum(~over, axis=0)
 

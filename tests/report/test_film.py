@@ -90,11 +90,12 @@ def test_episodes_played_together_are_those_of_the_environment(actor):
     played = film.play(actor, jnp.array(TASKS), [3, 4])
     for episode, task, track_seed in zip(played, TASKS, [3, 4]):
         level, states, rewards, timestep = by_hand(actor.environment, task, track_seed)
-        assert len(episode.seconds) == (len(rewards) + 1) // 2
+        assert len(episode.seconds) == 1 + (len(rewards) + 1) // 2
         assert episode.seconds[-1] == pytest.approx(len(rewards) / 50)
         assert episode.returns[-1] == pytest.approx(rewards.sum(), abs=0.1)
         assert episode.returns[-1] < -90 and not episode.solved
         walker, origins, lidar = episode.looks
+        assert episode.seconds[0] == episode.returns[0] == 0
         np.testing.assert_allclose(lidar[-1], timestep.obs[-10:], atol=1e-3)
         polygons, origin = silhouette(get_body("default"), level, states[-3])
         np.testing.assert_allclose(origins[-2], origin, atol=1e-3)  # every second step is shown
