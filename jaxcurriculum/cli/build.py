@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 from jaxcurriculum import Environment, Space, Student, make_loop
@@ -17,8 +18,12 @@ from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.experiment import Experiment, make_experiment
 
 
-def build(settings: Settings) -> Experiment:
+def build(
+    settings: Settings, watch: Callable[[Environment], Environment] = lambda env: env
+) -> Experiment:
     """Make the parts that `settings` names and bind them into a loop.
+
+    The student plays what `watch` makes of its environment.
 
     Raises:
       RunError: for unknown names, overrides that do not fit, and whatever a factory refuses.
@@ -31,7 +36,7 @@ def build(settings: Settings) -> Experiment:
     changes = changes_of(settings, [*chosen.parts, "loop"])
     configs = configurations(chosen, changes)
     try:
-        student, original = _student(chosen, configs)
+        student, original = _student(chosen, configs, watch)
         configs["teacher"] = suited(configs["teacher"], student)
         config = told(settings, chosen, configs, original, student.task_space)
         configs["teacher"] = override(config, "teacher", changes["teacher"])
@@ -113,7 +118,9 @@ def _part(kind: str, table: dict[str, Any], name: str) -> Part:
     return Part(description=name, make=lambda space, config: call(kind, name, function, space))
 
 
-def _student(chosen: Chosen, configs: dict[str, Any]) -> tuple[Student, Space]:
+def _student(
+    chosen: Chosen, configs: dict[str, Any], watch: Callable[[Environment], Environment]
+) -> tuple[Student, Space]:
     """The student as the challenge makes it, and the task space without it, of which test sets
     speak.
     """
@@ -121,7 +128,7 @@ def _student(chosen: Chosen, configs: dict[str, Any]) -> tuple[Student, Space]:
     env = chosen.parts["env"].make(configs["env"]) if "env" in chosen.parts else None
     if "env" in chosen.parts and not isinstance(env, Environment):
         raise RunError(f"--env must make an Environment, got {type(env).__name__}.")
-    env = challenge.wrap_environment(env, own)
+    env = challenge.wrap_environment(env and watch(env), own)
     student = part.make(env, configs["student"])
     return challenge.wrap_student(student, env, own), student.task_space
 

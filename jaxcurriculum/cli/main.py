@@ -196,7 +196,7 @@ def execute_train(command: Train, console: Console) -> int:
         raise RunError("--plan and --debug do not go together: choose one of them.")
     run = Run(command.out / command.name)
     if command.debug:
-        rehearse.debug(build(shrunk(command)), console)
+        rehearse.debug(lambda watch: build(shrunk(command), watch), console)
         return 0
     if command.plan:
         rehearse.plan(build(command), console)
