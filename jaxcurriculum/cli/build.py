@@ -94,6 +94,12 @@ def _chosen(settings: Settings) -> Chosen:
         "student": find("student", STUDENTS, settings.student),
         "challenge": find("challenge", CHALLENGES, settings.challenge),
     }
+    if settings.env is not None:
+        parts["env"] = env = _part("env", ENVIRONMENTS, settings.env)
+        assert isinstance(env, EnvironmentPart)
+        for kind in ("teacher", "student"):
+            preset = env.presets.get(getattr(settings, kind), parts[kind].config)
+            parts[kind] = dataclasses.replace(parts[kind], config=preset)
     if settings.learner is not None:
         if settings.student != "ppo":
             raise RunError("--learner takes the place of PPO: leave --student away.")
@@ -102,8 +108,6 @@ def _chosen(settings: Settings) -> Chosen:
         parts["student"] = dataclasses.replace(
             parts["student"], config=OwnLearnerConfig(), make=make, debug={}
         )
-    if settings.env is not None:
-        parts["env"] = _part("env", ENVIRONMENTS, settings.env)
     subject = settings.student if settings.env is None else settings.env
     return Chosen(parts=parts, subject=subject)
 

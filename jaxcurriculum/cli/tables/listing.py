@@ -14,6 +14,7 @@ from jaxcurriculum.cli.tables.environments import ENVIRONMENTS
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, Expert, StudentPart, find
 from jaxcurriculum.cli.tables.students import STUDENTS
 from jaxcurriculum.cli.tables.teachers import TEACHERS
+from jaxcurriculum.configs import named_fields
 
 TABLES = {"env": ENVIRONMENTS, "teacher": TEACHERS, "student": STUDENTS, "challenge": CHALLENGES}
 TITLES = {
@@ -63,8 +64,10 @@ def _show_part(console: Console, section: str, name: str) -> None:
     columns = Column("flag", no_wrap=True), Column("default", no_wrap=True), "meaning"
     rows = Table(*columns, box=None, padding=INDENT, header_style="dim")
     for parameter in parameters(part.config):
-        adapted = _adapted(parameter) if section in ("teacher", "challenge") else ""
-        meaning = parameter.meaning + _choices(parameter) + adapted
+        others = _elsewhere(name, parameter)
+        others |= _adapted(parameter) if section in ("teacher", "challenge") else {}
+        told = "".join(f"; with {', '.join(names)} {value}" for value, names in others.items())
+        meaning = parameter.meaning + _choices(parameter) + told
         flag = f"--{section}.{parameter.name}".replace("_", "-")
         rows.add_row(flag, str(parameter.value), meaning)
     console.print(*([rows] if rows.row_count else []), "")
@@ -94,12 +97,21 @@ def _choices(parameter: Parameter) -> str:
     return f" ({readable(parameter.type)})" if is_choice else ""
 
 
-def _adapted(field: Parameter) -> str:
-    """With which students the default of a teacher's or challenge's field is another one, and
-    which.
-    """
+def _adapted(field: Parameter) -> dict[str, list[str]]:
+    """Other defaults of a teacher's or challenge's field, and with which students it has them."""
     students: dict[str, list[str]] = {}
     for student, part in STUDENTS.items():
         if part.adapt.get(field.name, field.value) != field.value:
             students.setdefault(str(part.adapt[field.name]), []).append(student)
-    return "".join(f"; with {', '.join(names)} {value}" for value, names in students.items())
+    return students
+
+
+def _elsewhere(name: str, field: Parameter) -> dict[str, list[str]]:
+    """Other defaults of a field of the part `name`, and in which environments it has them."""
+    worlds: dict[str, list[str]] = {}
+    for world, part in ENVIRONMENTS.items():
+        if name in part.presets:
+            value = named_fields(part.presets[name])[field.name]
+            if value != field.value:
+                worlds.setdefault(str(value), []).append(world)
+    return worlds

@@ -59,6 +59,8 @@ class EnvironmentPart(Part):
     )
     knowledge: Expert | None = None  # what an expert would know of its tasks
     loop: LoopConfig = LoopConfig()  # how students are tested in it, by default
+    # Configurations that teachers and students have by default in it, by their names.
+    presets: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def choices(self) -> dict[str, tuple[str, ...]]:
