@@ -11,7 +11,8 @@ from jaxcurriculum.checks import checked_test_tasks
 from jaxcurriculum.cli.configure import Chosen, changes_of, configurations, remedy, suited, told
 from jaxcurriculum.cli.settings import Settings, override, parameters
 from jaxcurriculum.cli.tables import CHALLENGES, ENVIRONMENTS, STUDENTS, TEACHERS, find
-from jaxcurriculum.cli.tables.parts import EnvironmentPart, Part, StudentPart, call, imported
+from jaxcurriculum.cli.tables.own import own
+from jaxcurriculum.cli.tables.parts import EnvironmentPart, Part, StudentPart
 from jaxcurriculum.cli.tables.students import OwnLearnerConfig, with_learner
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
@@ -103,10 +104,9 @@ def _chosen(settings: Settings) -> Chosen:
     if settings.learner is not None:
         if settings.student != "ppo":
             raise RunError("--learner takes the place of PPO: leave --student away.")
-        function = imported("learner", settings.learner)
-        make = with_learner(lambda *given: call("learner", settings.learner, function, *given))
+        parts["learner"] = own(settings.learner, "learner").part
         parts["student"] = dataclasses.replace(
-            parts["student"], config=OwnLearnerConfig(), make=make, debug={}
+            parts["student"], config=OwnLearnerConfig(), debug={}
         )
     subject = settings.student if settings.env is None else settings.env
     return Chosen(parts=parts, subject=subject)
@@ -116,10 +116,7 @@ def _part(kind: str, table: dict[str, Any], name: str) -> Part:
     """A line of `table`, or one for the function that "module:function" names."""
     if ":" not in name:
         return find({"env": "environment"}.get(kind, kind), table, name)
-    function = imported(kind, name)
-    if kind == "env":
-        return EnvironmentPart(description=name, make=lambda config: call(kind, name, function))
-    return Part(description=name, make=lambda space, config: call(kind, name, function, space))
+    return own(name, kind).part
 
 
 def _student(
@@ -133,7 +130,10 @@ def _student(
     if "env" in chosen.parts and not isinstance(env, Environment):
         raise RunError(f"--env must make an Environment, got {type(env).__name__}.")
     env = challenge.wrap_environment(env and watch(env), own)
-    student = part.make(env, configs["student"])
+    make = part.make
+    if learner := chosen.parts.get("learner"):
+        make = with_learner(lambda *given: learner.make(*given, configs["learner"]))
+    student = make(env, configs["student"])
     return challenge.wrap_student(student, env, own), student.task_space
 
 

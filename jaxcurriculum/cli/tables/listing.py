@@ -6,12 +6,14 @@ import typing
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Column, Table
 
 from jaxcurriculum.cli.settings import Parameter, parameters, readable
 from jaxcurriculum.cli.tables.challenges import CHALLENGES
 from jaxcurriculum.cli.tables.environments import ENVIRONMENTS
-from jaxcurriculum.cli.tables.parts import EnvironmentPart, Expert, StudentPart, find
+from jaxcurriculum.cli.tables.own import own
+from jaxcurriculum.cli.tables.parts import EnvironmentPart, Expert, Part, StudentPart, find
 from jaxcurriculum.cli.tables.students import STUDENTS
 from jaxcurriculum.cli.tables.teachers import TEACHERS
 from jaxcurriculum.configs import named_fields
@@ -29,14 +31,21 @@ INDENT = (0, 2, 0, 2)  # above, right, below, left
 def show(console: Console, names: Sequence[str] = ()) -> None:
     """Print every part with its description, or all that can be chosen about the parts `names`.
 
+    A name may be that of a function of one's own, "module:function".
+
     Raises:
       RunError: when there is no part of such a name.
     """
-    everything = {name: section for section, table in TABLES.items() for name in table}
+    everything = {
+        name: (section, part) for section, table in TABLES.items() for name, part in table.items()
+    }
     for name in names:
+        if ":" in name:
+            function = own(name)
+            everything[name] = (function.kind, function.part)
         find("part", everything, name)
     for name in names:
-        _show_part(console, everything[name], name)
+        _show_part(console, *everything[name], name)
     if not names:
         _show_overview(console)
 
@@ -53,10 +62,9 @@ def _show_overview(console: Console) -> None:
     console.print("jaxcurriculum list NAME says what can be set of one of them.", highlight=False)
 
 
-def _show_part(console: Console, section: str, name: str) -> None:
+def _show_part(console: Console, section: str, part: Part, name: str) -> None:
     """Print a part with its choices, and its parameters with defaults and meaning."""
-    part = TABLES[section][name]
-    console.print(f"[bold cyan]{name}[/]  {part.description}", highlight=False)
+    console.print(f"[bold cyan]{name}[/]  {escape(part.description)}", highlight=False)
     for flag, choices in part.choices.items():
         console.print(f"  {flag} {', '.join(choices)}", highlight=False)
     if isinstance(part, EnvironmentPart | StudentPart) and part.knowledge is not None:
