@@ -16,7 +16,7 @@ import functools
 import math
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 import jax
@@ -89,6 +89,26 @@ def check_fields(config: Any) -> None:
             raise ValueError(f"{type(config).__name__}.{name} must be {words}, got {value!r}.")
         if holds_floats:
             object.__setattr__(config, name, as_float(value))  # it is frozen once it is made
+
+
+def named_fields(config: Any) -> dict[str, Any]:
+    """The values of a configuration by name, those of nested ones by dotted names.
+
+    A configuration is a dataclass, a mapping of names to values, or None: nothing.
+
+    >>> from jaxcurriculum.rollout import RolloutConfig
+    >>> named_fields({"share": 0.5, "rollout": RolloutConfig()})["rollout.num_envs"]
+    256
+    """
+    if dataclasses.is_dataclass(config):
+        config = {each.name: getattr(config, each.name) for each in dataclasses.fields(config)}
+    values = {}
+    for name, value in (config or {}).items():
+        if dataclasses.is_dataclass(value) or isinstance(value, Mapping):
+            values |= {f"{name}.{inner}": one for inner, one in named_fields(value).items()}
+        else:
+            values[name] = value
+    return values
 
 
 def alternatives(kind: Any) -> tuple[Any, ...]:

@@ -103,6 +103,7 @@ class Learner:
     learn: Callable[[Key, PyTree, Experience], tuple[PyTree, Critique | None]]
     report: Callable[[PyTree], dict[str, jax.Array]]  # (state) -> scalars of the last round
     has_critic: bool = True
+    config: Any = None  # what it was made from; a run writes it down
 
     def __post_init__(self):
         check_switches("jax_enable_x64")
@@ -142,6 +143,7 @@ class Teacher:
     update: Callable[[Key, PyTree, Episodes, Context], tuple[PyTree, jax.Array]]
     report: Callable[[PyTree], Any]  # (state) -> small pytree
     needs_critic: bool = False
+    config: Any = None  # what it was made from; a run writes it down
 
     def __post_init__(self):
         check_switches("jax_enable_x64")
@@ -175,6 +177,7 @@ class Student:
     act: Policy | None = None
     environment: Environment | None = None  # that is played; None for a simulated learner
     return_range: tuple[float, float] | None = None  # what returns are usually between
+    config: Any = None  # what it was made from; a run writes it down
 
     def __post_init__(self):
         check_switches("jax_enable_x64")

@@ -14,7 +14,7 @@ from jaxcurriculum.records import PyTree
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Film:
-    """One episode as it was played, in plain arrays, frame by frame."""
+    """One episode as it was played, in plain arrays, frame by frame from its start."""
 
     level: PyTree
     looks: PyTree  # [frames, ...], what `Viewer.look` saw
@@ -59,9 +59,14 @@ def caption(film: Film, frame: int) -> str:
     return f"{film.seconds[frame]:.1f} s      return {film.returns[frame]:.3g}"
 
 
-def frames_of(num_steps: int, steps_per_frame: int) -> slice:
-    """The steps that are shown of an episode: its last one whatever the length."""
-    return slice((num_steps - 1) % steps_per_frame, num_steps, steps_per_frame)
+def frames_of(num_steps: int, steps_per_frame: int) -> np.ndarray:
+    """After how many steps an episode is shown: at its start, 0, and after its last one.
+
+    >>> frames_of(5, 2).tolist()
+    [0, 1, 3, 5]
+    """
+    backwards = np.arange(num_steps, 0, -steps_per_frame)
+    return np.concatenate([[0], backwards[::-1]])
 
 
 def to_host(tree: PyTree) -> PyTree:

@@ -29,7 +29,7 @@ class MazeViewer:
         return jnp.concatenate([state.agent, state.direction[None]])
 
     def picture(self, film: Film, frame: int) -> Any:
-        """The maze after a step, with the way so far."""
+        """The maze after so many steps, with the way so far."""
         from PIL import Image, ImageDraw
 
         size = len(film.level.walls)
@@ -37,8 +37,7 @@ class MazeViewer:
         image = Image.new("RGB", (FINE * width, FINE * height), PAPER)
         pen = ImageDraw.Draw(image)
         draw_maze(pen, film.level)
-        start = [*film.level.agent, film.level.direction]
-        way = np.concatenate([[start], film.looks[: frame + 1]])
+        way = film.looks[: frame + 1]
         points = [_centre(x, y) for x, y, _ in way]
         pen.line([number for point in points for number in point], fill=WAY, width=4 * FINE)
         _draw_agent(pen, *way[-1])
@@ -46,7 +45,7 @@ class MazeViewer:
         words = ImageDraw.Draw(small)
         words.text(
             (LEFT, 8),
-            f"step {frame + 1}, return {film.returns[frame]:.2f}",
+            f"step {frame}, return {film.returns[frame]:.2f}",
             fill=INK,
             font=font(15),
         )

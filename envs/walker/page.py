@@ -55,10 +55,12 @@ def compact(episode: Episode) -> dict[str, Any]:
         shape, poses = rigid_motion(episode.walker[index])
         parts.append({"colour": colour, "shape": _whole(shape), "poses": _whole(poses)})
     x = episode.finish
+    num_frames = len(episode.seconds)
     return {
         "task": episode.task,
         "solved": episode.solved,
-        "start": episode.seconds[0],
+        # frames are evenly spaced before the last one; only the first two may be nearer together
+        "start": episode.seconds[-1] - (num_frames - 1) / drawing.FRAMES_PER_SECOND,
         "end": episode.seconds[-1],
         "parts": parts,
         "origin": _whole(episode.origin),

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-import json
+from collections.abc import Callable
 from typing import Any
-
-import jax
-import numpy as np
 
 from jaxcurriculum import Environment, Space, Student, make_loop
 from jaxcurriculum.checks import checked_test_tasks
 from jaxcurriculum.cli.configure import Chosen, changes_of, configurations, remedy, suited, told
 from jaxcurriculum.cli.settings import Settings, override, parameters
 from jaxcurriculum.cli.tables import CHALLENGES, ENVIRONMENTS, STUDENTS, TEACHERS, find
-from jaxcurriculum.cli.tables.parts import EnvironmentPart, Part, StudentPart, call, imported
+from jaxcurriculum.cli.tables.own import own
+from jaxcurriculum.cli.tables.parts import EnvironmentPart, Part, StudentPart
 from jaxcurriculum.cli.tables.students import OwnLearnerConfig, with_learner
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.experiment import Experiment, make_experiment
 
 
-def build(settings: Settings) -> Experiment:
+def build(
+    settings: Settings, watch: Callable[[Environment], Environment] = lambda env: env
+) -> Experiment:
     """Make the parts that `settings` names and bind them into a loop.
+
+    The student plays what `watch` makes of its environment.
 
     Raises:
       RunError: for unknown names, overrides that do not fit, and whatever a factory refuses.
@@ -35,7 +37,7 @@ def build(settings: Settings) -> Experiment:
     changes = changes_of(settings, [*chosen.parts, "loop"])
     configs = configurations(chosen, changes)
     try:
-        student, original = _student(chosen, configs)
+        student, original = _student(chosen, configs, watch)
         configs["teacher"] = suited(configs["teacher"], student)
         config = told(settings, chosen, configs, original, student.task_space)
         configs["teacher"] = override(config, "teacher", changes["teacher"])
@@ -98,16 +100,19 @@ def _chosen(settings: Settings) -> Chosen:
         "student": find("student", STUDENTS, settings.student),
         "challenge": find("challenge", CHALLENGES, settings.challenge),
     }
+    if settings.env is not None:
+        parts["env"] = env = _part("env", ENVIRONMENTS, settings.env)
+        assert isinstance(env, EnvironmentPart)
+        for kind in ("teacher", "student"):
+            preset = env.presets.get(getattr(settings, kind), parts[kind].config)
+            parts[kind] = dataclasses.replace(parts[kind], config=preset)
     if settings.learner is not None:
         if settings.student != "ppo":
             raise RunError("--learner takes the place of PPO: leave --student away.")
-        function = imported("learner", settings.learner)
-        make = with_learner(lambda *given: call("learner", settings.learner, function, *given))
+        parts["learner"] = own(settings.learner, "learner").part
         parts["student"] = dataclasses.replace(
-            parts["student"], config=OwnLearnerConfig(), make=make, debug={}
+            parts["student"], config=OwnLearnerConfig(), debug={}
         )
-    if settings.env is not None:
-        parts["env"] = _part("env", ENVIRONMENTS, settings.env)
     subject = settings.student if settings.env is None else settings.env
     return Chosen(parts=parts, subject=subject)
 
@@ -116,13 +121,12 @@ def _part(kind: str, table: dict[str, Any], name: str) -> Part:
     """A line of `table`, or one for the function that "module:function" names."""
     if ":" not in name:
         return find({"env": "environment"}.get(kind, kind), table, name)
-    function = imported(kind, name)
-    if kind == "env":
-        return EnvironmentPart(description=name, make=lambda config: call(kind, name, function))
-    return Part(description=name, make=lambda space, config: call(kind, name, function, space))
+    return own(name, kind).part
 
 
-def _student(chosen: Chosen, configs: dict[str, Any]) -> tuple[Student, Space]:
+def _student(
+    chosen: Chosen, configs: dict[str, Any], watch: Callable[[Environment], Environment]
+) -> tuple[Student, Space]:
     """The student as the challenge makes it, and the task space without it, of which test sets
     speak.
     """
@@ -130,8 +134,11 @@ def _student(chosen: Chosen, configs: dict[str, Any]) -> tuple[Student, Space]:
     env = chosen.parts["env"].make(configs["env"]) if "env" in chosen.parts else None
     if "env" in chosen.parts and not isinstance(env, Environment):
         raise RunError(f"--env must make an Environment, got {type(env).__name__}.")
-    env = challenge.wrap_environment(env, own)
-    student = part.make(env, configs["student"])
+    env = challenge.wrap_environment(env and watch(env), own)
+    make = part.make
+    if learner := chosen.parts.get("learner"):
+        make = with_learner(lambda *given: learner.make(*given, configs["learner"]))
+    student = make(env, configs["student"])
     return challenge.wrap_student(student, env, own), student.task_space
 
 
@@ -175,8 +182,4 @@ def _named(settings: Settings, configs: dict[str, Any]) -> dict[str, Any]:
     for section, config in configs.items():
         for parameter in parameters(config):
             named[f"{section}.{parameter.name}"] = parameter.value
-    return json.loads(json.dumps(named, default=_plain))
-
-
-def _plain(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray | jax.Array) else str(value)
+    return named

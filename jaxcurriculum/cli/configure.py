@@ -60,6 +60,8 @@ def configurations(chosen: Chosen, changes: dict[str, dict[str, Any]]) -> dict[s
     configs["loop"] = getattr(chosen.tester, "loop", LoopConfig())
     adapt = chosen.parts["student"].adapt
     for section in ("teacher", "challenge"):
+        if chosen.parts[section].is_own:
+            continue
         known = {parameter.name for parameter in parameters(configs[section])}
         suited = {name: value for name, value in adapt.items() if name in known}
         configs[section] = replace(configs[section], suited)

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from jaxcurriculum.cli.settings import Settings, plain
+from jaxcurriculum.cli.settings import Settings, can_be_typed, plain
 
 CHOICES = ("env", "teacher", "student", "learner", "challenge")
 
@@ -69,6 +69,8 @@ def as_flags(config: Any) -> Any:
         if dataclasses.is_dataclass(value):
             value = as_flags(value)
             kind = type(value)
+        elif not can_be_typed(kind):
+            continue
         help = {"help": each.metadata.get("help", "")}
         fields.append((each.name, kind, dataclasses.field(default=value, metadata=help)))
     made = dataclasses.make_dataclass(type(config).__name__, fields, frozen=True, kw_only=True)

@@ -27,8 +27,8 @@ from jaxcurriculum.cli.commands import (
 )
 from jaxcurriculum.cli.flags import choices, shown, typed_fields, with_sections
 from jaxcurriculum.cli.settings import Settings
-from jaxcurriculum.runs.errors import RunError, sentence
-from jaxcurriculum.runs.results import command_line, draw_results, show_paths
+from jaxcurriculum.runs.errors import RunError, in_flags, sentence
+from jaxcurriculum.runs.results import by_commands, command_line, draw_results, show_paths
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,7 +71,7 @@ def run(arguments: list[str]) -> int:
         message = sentence(error)
         if message is None or "--debug" in arguments:
             raise
-        print(f"jaxcurriculum: {message}", file=sys.stderr)
+        print(f"jaxcurriculum: {in_flags(message)}", file=sys.stderr)
         return 1
 
 
@@ -186,22 +186,14 @@ def execute(command: Train | Plot | Compare | Render | Export | List) -> int:
 def execute_render(command: Render) -> pathlib.Path:
     """Write the page, or the animation or picture. Returns its path."""
     from jaxcurriculum.cli.build import rebuild
-    from jaxcurriculum.report.film import animate
-    from jaxcurriculum.report.page import show_page
+    from jaxcurriculum.runs.rendering import show
     from jaxcurriculum.runs.store import Run
     from jaxcurriculum.runs.switches import check_device
 
     check_device()
-    if command.html and command.at is not None:
-        raise RunError(
-            f"--at names the moment that a .png shows, got --at {command.at:g} with --html."
-        )
     run = Run(command.run)
-    experiment = rebuild(run.config)
-    what = (run, experiment, command.task, command.seed, command.track_seed, command.out)
-    if not command.html:
-        return animate(*what, at=command.at)
-    return show_page(*what)
+    asked = {name: value for name, value in vars(command).items() if name != "run"}
+    return show(run, rebuild(run.config), **asked)
 
 
 def execute_train(command: Train, console: Console) -> int:
@@ -223,7 +215,7 @@ def execute_train(command: Train, console: Console) -> int:
         raise RunError("--plan and --debug do not go together: choose one of them.")
     run = Run(command.out / command.name)
     if command.debug:
-        rehearse.debug(build(shrunk(command)), console)
+        rehearse.debug(lambda watch: build(shrunk(command), watch), console)
         return 0
     if command.plan:
         rehearse.plan(build(command), console)
@@ -238,5 +230,5 @@ def execute_train(command: Train, console: Console) -> int:
         message = f"{how}; everything so far is in {run.path}, go on with: {again}"
         print(f"jaxcurriculum: {message}", file=sys.stderr)
         return STOPPED + stopped_by
-    draw_results(run, experiment, console)
+    draw_results(run, experiment, console, by_commands(run))
     return 0

@@ -79,6 +79,9 @@ class Settings:
         """The settings of a run from its config.json: every field of every configuration is set, so
         that defaults may change later.
         """
+        if "test_set" not in config:
+            there = "go on with it by runs.train(..., resume=True), show it by runs.render(...)"
+            raise RunError(f"This run was made from Python: {there} there.")
         own = [each for each in dataclasses.fields(Settings) if each.name != "fields"]
         values: dict[str, Any] = {each.name: config.get(each.name, each.default) for each in own}
         fields = {
@@ -103,7 +106,7 @@ class Parameter:
 
 
 def parameters(config: Any, prefix: str = "") -> Iterator[Parameter]:
-    """Every field of a configuration instance, with its value and what it means.
+    """Every field of a configuration that a person can type, with its value and what it means.
 
     >>> from jaxcurriculum.rollout import RolloutConfig
     >>> [parameter.name for parameter in parameters(RolloutConfig())][:3]
@@ -114,7 +117,7 @@ def parameters(config: Any, prefix: str = "") -> Iterator[Parameter]:
         value = getattr(config, each.name)
         if dataclasses.is_dataclass(value):
             yield from parameters(value, f"{prefix}{each.name}.")
-        else:
+        elif can_be_typed(hints[each.name]):
             meaning = each.metadata.get("help", "")
             yield Parameter(prefix + each.name, hints[each.name], value, meaning)
 
@@ -160,6 +163,20 @@ def plain(kind: Any) -> Any:
         kinds = tuple(one for one in typing.get_args(kind) if not one.__module__.startswith("jax"))
         return functools.reduce(operator.or_, kinds)
     return kind
+
+
+def can_be_typed(kind: Any) -> bool:
+    """Whether a person can type values of this type.
+
+    >>> can_be_typed(tuple[int, ...] | None), can_be_typed(dict[str, int])
+    (True, False)
+    """
+    kind = plain(kind)
+    if typing.get_origin(kind) is Literal:
+        return True
+    if typing.get_origin(kind) in (typing.Union, types.UnionType, tuple):
+        return all(can_be_typed(one) for one in typing.get_args(kind) if one is not Ellipsis)
+    return kind in (bool, int, float, str, types.NoneType)
 
 
 def readable(kind: Any) -> str:

@@ -177,6 +177,7 @@ def ppo(env: Environment, config: PpoConfig, num_envs: int) -> Learner:
         act=act,
         learn=learn,
         report=lambda state: state.metrics,
+        config=config,
     )
 
 

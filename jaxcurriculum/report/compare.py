@@ -48,13 +48,13 @@ def compare(runs: list[Run], out: pathlib.Path, console: Console) -> pathlib.Pat
     """
     check_comparable(runs)
     if out.suffix.lstrip(".") not in (kinds := FigureCanvasBase.get_supported_filetypes()):
-        raise RunError(f"--out must end in one of {', '.join(sorted(kinds))}, got {str(out)!r}.")
+        raise RunError(f"`out` must end in one of {', '.join(sorted(kinds))}, got {str(out)!r}.")
     curves = {run: run.mastered() for run in runs}
     common = sorted(set.intersection(*[set(steps.tolist()) for steps, _ in curves.values()]))
     if not common:
         raise RunError(
             "These runs were never evaluated at the same number of steps: give them the same"
-            " --evaluate-every."
+            " `rounds_per_evaluation`."
         )
     at_common = {
         run: percent[np.searchsorted(steps, common[-1])] for run, (steps, percent) in curves.items()
@@ -129,8 +129,12 @@ def check_comparable(runs: list[Run]) -> None:
 
 
 def world(run: Run) -> str:
-    """What the test tasks of a run are of: its environment, or the simulated student."""
-    return run.config["env"] or run.config["student"]
+    """What the test tasks of a run are of: its environment, or the simulated student.
+
+    One that a challenge makes harder is the same, by whatever name the run knows it.
+    """
+    known = run.meta.get("world") or run.config["env"] or run.config["student"]
+    return known.partition(",")[0]
 
 
 def tasks_of(run: Run) -> pl.DataFrame:

@@ -74,7 +74,7 @@ def animate(
     path = run.figures / f"{file_stem(task, seed, track_seed)}.gif" if out is None else out
     check_path(path, ".gif", ".mp4", ".png")
     if at is not None and path.suffix.lower() != ".png":
-        raise RunError(f"--at names the moment that a .png shows, got --at {at:g} for {path}.")
+        raise RunError(f"`at` names the moment that a .png shows, got {at:g} for {path}.")
     tasks = (
         jnp.array([task], jnp.float32)
         if task
@@ -126,7 +126,7 @@ def play(actor: Actor, tasks: PyTree, level_seeds: Sequence[int]) -> list[Film]:
     for level_seed in level_seeds:
         if not 0 <= level_seed < 2**32:
             most = 2**32 - 1
-            raise RunError(f"--track-seed must lie between 0 and {most}, got {level_seed}.")
+            raise RunError(f"`track_seed` must lie between 0 and {most}, got {level_seed}.")
     keys = jax.vmap(level_key)(jnp.array(level_seeds, jnp.uint32))
     levels = jax.vmap(actor.environment.generate)(keys, tasks)
     looks, rewards, lengths = to_host(roll_out(actor, levels))
@@ -135,14 +135,14 @@ def play(actor: Actor, tasks: PyTree, level_seeds: Sequence[int]) -> list[Film]:
     films = []
     for i, level_seed in enumerate(level_seeds):
         shown = frames_of(int(lengths[i]), viewer.steps_per_frame)
-        returns = np.cumsum(rewards[i])
+        returns = np.concatenate([[0.0], np.cumsum(rewards[i])])
         film = Film(
             level=to_host(tree.take(levels, i)),
             looks=jax.tree.map(lambda leaf, i=i, shown=shown: leaf[i, shown], looks),
             returns=returns[shown],
-            seconds=np.arange(1, len(returns) + 1)[shown] / pace,
+            seconds=shown / pace,
             task=label(space, tree.take(tasks, i)) | {"level": str(level_seed)},
-            solved=bool(returns[lengths[i] - 1] > actor.environment.solved_above),
+            solved=bool(returns[lengths[i]] > actor.environment.solved_above),
         )
         films.append(film)
     return films
@@ -152,8 +152,8 @@ def roll_out(actor: Actor, levels: PyTree) -> tuple[PyTree, jax.Array, jax.Array
     """One episode on each of `levels` [num, ...] as one compiled program.
 
     Returns:
-      looks and rewards of every step, [num, steps, ...], and the lengths [num]; what lies behind
-          them means nothing.
+      looks at the start and after every step, [num, 1 + steps, ...], rewards of every step, and the
+          lengths [num]; what lies behind them means nothing.
     """
     env, student, viewer = actor.environment, actor.student, actor.viewer
     assert student.act is not None and student.memory is not None
@@ -177,6 +177,8 @@ def roll_out(actor: Actor, levels: PyTree) -> tuple[PyTree, jax.Array, jax.Array
         start = env_state, timestep.obs, jnp.ones(num, bool), memory, jnp.zeros(num, bool)
         keys = jax.random.split(key_steps, env.max_episode_steps)
         looks, rewards, over = jax.lax.scan(step, start, keys)[1]
+        seen = jax.vmap(viewer.look)(levels, env_state, timestep.obs)
+        looks = jax.tree.map(lambda one, others: jnp.concatenate([one[None], others]), seen, looks)
         looks, rewards = tree.move_axis((looks, rewards), 0, 1)
         return looks, rewards, jnp.sum(~over, axis=0)
 
@@ -210,7 +212,7 @@ def frame_at(film: Film, seconds: float) -> int:
     end = film.seconds[-1]
     if not 0 <= seconds <= end:
         raise RunError(
-            f"--at must lie between 0 and {end:g} s, where this episode ends, got {seconds:g}."
+            f"`at` must lie between 0 and {end:g} s, where this episode ends, got {seconds:g}."
         )
     return int(np.abs(film.seconds - seconds).argmin())
 
@@ -252,17 +254,17 @@ def check_path(path: pathlib.Path, *suffixes: str) -> None:
     if path.suffix.lower() not in suffixes or not path.parent.is_dir():
         *most, last = suffixes
         kinds = f"{', '.join(most)} or {last}" if most else last
-        raise RunError(f"--out must be a {kinds} file in a folder that exists, got {path}.")
+        raise RunError(f"`out` must be a {kinds} file in a folder that exists, got {path}.")
 
 
 def check_task(space: Space, task: tuple[float, ...]) -> None:
     """Raise a RunError unless `task` has one value an axis of `space`, each within its bounds."""
     if not isinstance(space, Box):
         kind = type(space).__name__
-        raise RunError(f"--task takes one value an axis of a Box, but these tasks are of {kind}.")
+        raise RunError(f"`task` takes one value an axis of a Box, but these tasks are of {kind}.")
     if len(task) != space.dims:
         names = ", ".join(space.names)
-        raise RunError(f"--task takes one value an axis, {names}: {space.dims}, got {len(task)}.")
+        raise RunError(f"`task` takes one value an axis, {names}: {space.dims}, got {len(task)}.")
     for name, value, low, high in zip(space.names, task, space.low, space.high):
         if not low <= value <= high:
-            raise RunError(f"--task: {name} must lie between {low:g} and {high:g}, got {value:g}.")
+            raise RunError(f"`task`: {name} must lie between {low:g} and {high:g}, got {value:g}.")

@@ -7,7 +7,7 @@ import subprocess
 from typing import Any
 
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.viewer import Film, Viewer
+from jaxcurriculum.viewer import Film, Viewer, frames_of
 
 MOST_FRAMES = 500  # of a GIF: long episodes are shown faster
 
@@ -32,9 +32,9 @@ def write_gif(path: Any, viewer: Viewer, film: Film) -> None:
     from PIL import Image
 
     num = len(film.seconds)
-    every = -(-num // MOST_FRAMES)
+    every = max(1, -(-(num - 1) // (MOST_FRAMES - 1)))
     palette = _together([viewer.picture(film, frame) for frame in _sample(num)]).quantize(160)
-    shown = range((num - 1) % every, num, every)
+    shown = frames_of(num - 1, every)
     no_dither = Image.Dither.NONE
     frames = (
         viewer.picture(film, frame).quantize(palette=palette, dither=no_dither) for frame in shown

@@ -104,8 +104,8 @@ class Checkpoints:
             return advance, _placed(arrays, like), list(damages.values())
         if damages:
             raise RunError(
-                f"{' '.join(damages.values())} No intact checkpoint is left: train again under"
-                " another --name."
+                f"{' '.join(damages.values())} No intact checkpoint is left: train again in"
+                " another `path`."
             )
         return None
 

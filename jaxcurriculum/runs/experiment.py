@@ -9,7 +9,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from jaxcurriculum.configs import named_fields
 from jaxcurriculum.device.seeds import map_seeds
 from jaxcurriculum.fields import is_integer
 from jaxcurriculum.loop import Loop
@@ -54,15 +56,15 @@ def make_experiment(
       RunError: when a number is out of its bounds, or `group` does not divide `num_seeds`.
     """
     for name, value, least in (
-        ("seeds", num_seeds, 1),
-        ("seed", first_seed, 0),
-        ("steps", num_steps, 1),
+        ("num_seeds", num_seeds, 1),
+        ("first_seed", first_seed, 0),
+        ("num_steps", num_steps, 1),
     ):
         if not least <= value < 2**31:
             raise RunError(f"{name} must lie between {least} and {2**31 - 1}, got {value:g}.")
     group = group or best_group(num_seeds, len(jax.devices()))
     if num_seeds % group:
-        raise RunError(f"group must divide seeds, got group {group} for {num_seeds} seeds.")
+        raise RunError(f"group must divide num_seeds, got {group} for {num_seeds} seeds.")
     student = loop.student
     named = {
         "env": student.environment.name if student.environment else None,
@@ -74,7 +76,7 @@ def make_experiment(
         "steps": float(num_steps),
         "group": group,
     }
-    config = json.loads(json.dumps(named | (settings or {})))
+    config = json.loads(json.dumps(named | (settings or {}), default=_as_text))
     return Experiment(
         loop=loop,
         num_seeds=num_seeds,
@@ -84,6 +86,23 @@ def make_experiment(
         config=config,
         rebuild=rebuild,
     )
+
+
+def known_settings(loop: Loop) -> dict[str, Any]:
+    """What the roles of `loop` know of how they were made, by names like "teacher.exploration"."""
+    parts = {"teacher": loop.teacher.config, "student": loop.student.config, "loop": loop.config}
+    return {
+        f"{part}.{name}": value
+        for part, config in parts.items()
+        for name, value in named_fields(config).items()
+    }
+
+
+def _as_text(value: Any) -> Any:
+    """What JSON holds of a value that it does not know; of a function its name."""
+    if isinstance(value, np.ndarray | np.generic | jax.Array):
+        return value.tolist()
+    return getattr(value, "__qualname__", str(value))
 
 
 def initial_states(experiment: Experiment) -> PyTree:

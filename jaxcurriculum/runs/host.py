@@ -149,13 +149,14 @@ def check_folder(run: Run, resume: bool) -> None:
     try:
         path.encode()  # orbax writes it into its files
     except UnicodeEncodeError:
-        remedy = "choose another --name or --out"
+        remedy = "choose another `path`"
         raise RunError(
             f"The path of a run must be text in UTF-8, got {path!r}: {remedy}."
         ) from None
     if run.exists and not resume:
         raise RunError(
-            f"{run.path} already holds a run: go on with it by --resume, or choose another --name."
+            f"{run.path} already holds a run: go on with it by `resume=True`, or choose another"
+            " `path`."
         )
     begun = {
         ".lock",
@@ -168,7 +169,7 @@ def check_folder(run: Run, resume: bool) -> None:
         and run.path.exists()
         and (not run.path.is_dir() or {path.name for path in run.path.iterdir()} - begun)
     ):
-        raise RunError(f"{run.path} exists and is not a run: choose another --name or --out.")
+        raise RunError(f"{run.path} exists and is not a run: choose another `path`.")
 
 
 def claim(experiment: Experiment, run: Run, console: Console, logged: dict[str, int]) -> None:
@@ -186,13 +187,14 @@ def claim(experiment: Experiment, run: Run, console: Console, logged: dict[str, 
         if difference := first_difference(identity(run.config), identity(experiment.config)):
             name, before, now = difference
             raise RunError(
-                f"--resume keeps a run's settings, but {name} was {before} and is now {now}; choose"
-                " another --name."
+                f"`resume=True` keeps a run's settings, but {name} was {before} and is now {now};"
+                " choose another `path`."
             )
         before, now = run.config["steps"], experiment.config["steps"]
         if now < before:
             raise RunError(
-                f"--steps of a resumed run may only grow, but it was {before:g} and is now {now:g}."
+                f"`num_steps` of a resumed run may only grow, but it was {before:g} and is now"
+                f" {now:g}."
             )
         recorded = run.meta
         check_recorded_switches(recorded)
@@ -252,5 +254,5 @@ def nonfinite_message(experiment: Experiment, run: Run, broken: np.ndarray, done
         f"Seed {seeds} turned non-finite (a return, a proposed task or the student's networks)"
         f" between evaluations {done} and {done + 1}, so the run stopped; its last good checkpoint"
         f" (evaluation {done}) is in {run.path / 'checkpoints'}. Try a smaller"
-        " student.learning_rate, or look with --debug."
+        " student.learning_rate, or look with `jaxcurriculum train --debug`."
     )

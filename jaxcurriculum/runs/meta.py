@@ -35,7 +35,9 @@ COMPUTING = ("jaxcurriculum", "jax", "jaxlib", "flax", "optax")
 def describe(experiment: Experiment) -> dict[str, Any]:
     """The content of `meta.json` for a run that starts now."""
     loop = experiment.loop
+    environment = loop.student.environment
     return {
+        "world": environment.name if environment else None,
         "axes": axes(loop.student.task_space, loop.test_tasks),
         "step_unit": loop.student.step_unit,
         "steps_per_round": loop.student.steps_per_round,

@@ -7,7 +7,6 @@ action = policy(obs)
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import pathlib
 from collections.abc import Callable
 
@@ -21,9 +20,10 @@ from jaxcurriculum.loop import Loop
 from jaxcurriculum.records import Key, PyTree
 from jaxcurriculum.roles import Environment, Student
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.experiment import Experiment, make_experiment, seed_index
+from jaxcurriculum.runs.experiment import seed_index
 from jaxcurriculum.runs.host import restore
-from jaxcurriculum.runs.store import CONFIG, Run
+from jaxcurriculum.runs.rebuilding import rebuilt
+from jaxcurriculum.runs.store import Run
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -96,7 +96,7 @@ def load_policy(
           one, and when the student is simulated.
     """
     run = run if isinstance(run, Run) else Run(pathlib.Path(run))
-    experiment = _rebuilt(run) if loop is None else _made_again(run, loop)
+    experiment = rebuilt(run, loop)
     student, index = experiment.loop.student, seed_index(experiment, seed)
     if student.act is None or student.memory is None or student.environment is None:
         simulated = f"{student.name} is a simulated student without an environment"
@@ -113,23 +113,6 @@ def policy_of(student: Student, state: PyTree, run: Run, seed: int) -> Policy:
     weights, act = pruned(student, state, shapes)
     source = Source(run, seed, student.name, env, shapes, act)
     return Policy(weights=weights, initial_memory=tree.take(memory(1), 0), source=source)
-
-
-def _rebuilt(run: Run) -> Experiment:
-    """The experiment of a run whose roles can be made from its settings."""
-    config, named = run.config, run.meta.get("rebuild")
-    if named is None:
-        raise RunError(f"{run.path} was made from Python: pass the loop that it was trained with.")
-    module, _, function = named.partition(":")
-    return getattr(importlib.import_module(module), function)(config)
-
-
-def _made_again(run: Run, loop: Loop) -> Experiment:
-    """The experiment of a run that was made of `loop`."""
-    config = run.config
-    size = (config["seeds"], config["steps"], config["seed"], config["group"])
-    others = {name: value for name, value in config.items() if name not in CONFIG}
-    return make_experiment(loop, *size, settings=others)
 
 
 def pruned(

@@ -62,7 +62,7 @@ class Recorder:
         if restored is None and self.meta["evaluations_done"] > 0:
             raise RunError(
                 f"{self.run.path} has {self.meta['evaluations_done']} evaluations on record but no"
-                " checkpoint to go on from; nothing was changed: train again under another --name."
+                " checkpoint to go on from; nothing was changed: train again in another `path`."
             )
         done, state, damages = restored or (0, like, [])
         for table in (self.episodes, self.evaluations):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -14,11 +13,10 @@ import jax.numpy as jnp
 from rich.console import Console
 from rich.table import Table
 
-from jaxcurriculum import Loop
-from jaxcurriculum.device.machine import is_known_jaxlib
-from jaxcurriculum.loop import bind
 from jaxcurriculum.records import PyTree
+from jaxcurriculum.roles import Environment
 from jaxcurriculum.runs.experiment import Experiment, num_used
+from jaxcurriculum.runs.lookout import QUICKLY, Lookout
 from jaxcurriculum.runs.store import title
 
 # How much longer the whole program of a walker takes to compile than a round in haste, and how much
@@ -27,18 +25,7 @@ IN_HASTE = (5.0, 6.0)
 COMPILED = "/jax/core/compile/backend_compile_duration"
 SAVED = "/jax/compilation_cache/compile_time_saved_sec"
 MOST_ROUNDS = 20  # of a rehearsal in which no episode ends
-# A program that runs for a second need not be fast. Emitters of fused loops each start a compiler
-# of their own.
-QUICKLY: dict[str, Any] = {"xla_backend_optimization_level": 0}
-if is_known_jaxlib():  # an option that a version does not know is an error
-    QUICKLY["xla_cpu_use_fusion_emitters"] = False
-TEACHER = ("init", "propose", "update")
-# What a student does not know about an episode is nan by contract, and so may be what stands in an
-# invalid slot.
-STUDENT = {
-    "init": lambda state: state,
-    "train": lambda result: (result[0], jnp.where(result[1].valid, result[1].returns, 0)),
-}
+Watch = Callable[[Environment], Environment]
 
 
 def plan(experiment: Experiment, console: Console) -> None:
@@ -105,17 +92,21 @@ def _try_rounds(experiment: Experiment) -> Trial:
     return Trial(longer * sum(compiling), seconds / slower, kept, memory.temp_size_in_bytes)
 
 
-def debug(experiment: Experiment, console: Console) -> None:
-    """Run rounds of the first seed until an episode ends, and look for nans after each function of
-    a role.
+def debug(make: Callable[[Watch], Experiment], console: Console) -> None:
+    """Run rounds of the first seed until an episode ends, and look for numbers that are not finite
+    after each function of a role.
+
+    Args:
+      make: the experiment, with an environment that is watched.
 
     Raises:
       FloatingPointError: naming the function and the leaf.
     """
-    looks: list[tuple[str, jax.Array]] = []
-    loop = _watched(experiment.loop, looks)
-    state = _checked(loop.init, looks)(jax.random.key(experiment.first_seed))
-    round_checked = _checked(loop.round, looks)
+    lookout = Lookout()
+    experiment = make(lookout.environment)
+    loop = lookout.loop(experiment.loop)
+    state = lookout.program(loop.init)(jax.random.key(experiment.first_seed))
+    round_checked = lookout.program(loop.round)
     num_ended = num_rounds = 0
     while num_ended == 0 and num_rounds < MOST_ROUNDS:
         state, episodes = round_checked(state, jnp.int32(num_rounds))
@@ -124,57 +115,6 @@ def debug(experiment: Experiment, console: Console) -> None:
     steps, unit = num_rounds * loop.student.steps_per_round, loop.student.step_unit
     rounds = f"{num_rounds} round{'s' if num_rounds > 1 else ''}"
     console.print(f"No nan in {rounds} of {steps:,} {unit}; {num_ended:,} episodes ended.")
-
-
-def _watched(loop: Loop, looks: list[tuple[str, jax.Array]]) -> Loop:
-    """`loop` with roles that note whether their results hold a nan, leaf by leaf, while they
-    are traced.
-    """
-
-    def watch(role, name, known):
-        function = getattr(role, name)
-
-        def watched(*arguments):
-            result = function(*arguments)
-            for path, leaf in jax.tree_util.tree_leaves_with_path(known(result)):
-                if jnp.issubdtype(leaf.dtype, jnp.floating):
-                    where = f"{role.name}.{name} made a nan in {jax.tree_util.keystr(path)}"
-                    looks.append((where, jnp.isnan(leaf).any()))
-            return result
-
-        return watched
-
-    teacher = {name: watch(loop.teacher, name, lambda result: result) for name in TEACHER}
-    student = {name: watch(loop.student, name, known) for name, known in STUDENT.items()}
-    return bind(
-        dataclasses.replace(loop.teacher, **teacher),
-        dataclasses.replace(loop.student, **student),
-        loop.test_tasks,
-        loop.config,
-    )
-
-
-def _checked(function: Callable, looks: list[tuple[str, jax.Array]]) -> Callable:
-    """`function`, compiled as quickly as can be; it raises for the first of `looks` that saw a
-    nan.
-    """
-
-    def looking(*arguments):
-        looks.clear()
-        result = function(*arguments)
-        names[:] = [name for name, _ in looks]
-        return result, [is_nan for _, is_nan in looks]
-
-    def checked(*arguments):
-        result, flags = program(*arguments)
-        for name, is_nan in zip(names, flags):
-            if is_nan:
-                raise FloatingPointError(f"{name} of its result.")
-        return result
-
-    names: list[str] = []
-    program = jax.jit(looking, compiler_options=QUICKLY)
-    return checked
 
 
 def _seconds_a_round(run: Callable[[int], Any]) -> float:

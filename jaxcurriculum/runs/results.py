@@ -6,9 +6,9 @@ import pathlib
 import shlex
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from jaxcurriculum.runs.errors import sentence
+from jaxcurriculum.runs.errors import in_flags, sentence
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,9 +17,25 @@ if TYPE_CHECKING:
     from jaxcurriculum.runs.store import Run
 
 
-def draw_results(run: Run, experiment: Experiment, console: Console, pictures: bool = True) -> None:
-    """Print the table at the end of a run, and draw its pictures; what fails says how to try
-    again.
+class Again(NamedTuple):
+    """How the results of a run are made again, and the words of whoever asked for it."""
+
+    table: str
+    figures: str
+    film: str
+    worded: Callable[[str], str] = str
+
+
+def draw_results(
+    run: Run,
+    experiment: Experiment,
+    console: Console,
+    again: Again,
+    pictures: bool = True,
+) -> None:
+    """Print the table at the end of a run, and draw its pictures.
+
+    What fails is told with how to try `again`.
     """
 
     def table():
@@ -37,27 +53,48 @@ def draw_results(run: Run, experiment: Experiment, console: Console, pictures: b
 
         show_paths([animate(run, experiment)], console)
 
-    softly("table", table, "train", "--out", run.path.parent, "--name", run.path.name, "--resume")
+    softly("table", table, again)
     if not pictures:
         return
-    softly("figures", figures, "plot", run.path)
+    softly("figures", figures, again)
     env = experiment.loop.student.environment
     if env is not None and env.viewer is not None:
-        softly("film", film, "render", run.path)
+        softly("film", film, again)
 
 
-def softly(what: str, work: Callable[[], None], *again: str | pathlib.Path) -> None:
-    """Do `work`, which makes `what`; where it fails, say with which command to try `again`."""
+def softly(what: str, work: Callable[[], None], again: Again) -> None:
+    """Do `work`, which makes `what`; where it fails, say how to try `again`."""
     try:
         work()
     except (Exception, KeyboardInterrupt) as error:
         interrupted = isinstance(error, KeyboardInterrupt)
         known = "interrupted" if interrupted else sentence(error)
-        reason = known or f"{type(error).__name__}: {error}"
+        reason = again.worded(known or f"{type(error).__name__}: {error}")
         tried = f"the run is complete, but not its {what} ({reason.rstrip('.')})"
-        print(f"jaxcurriculum: {tried}; try again with: {command_line(*again)}", file=sys.stderr)
+        print(f"jaxcurriculum: {tried}; try again with: {getattr(again, what)}", file=sys.stderr)
         if interrupted:
             raise
+
+
+def by_commands(run: Run) -> Again:
+    """How the command line makes the results of a run again."""
+    resumed = ("train", "--out", run.path.parent, "--name", run.path.name, "--resume")
+    return Again(
+        table=command_line(*resumed),
+        figures=command_line("plot", run.path),
+        film=command_line("render", run.path),
+        worded=in_flags,
+    )
+
+
+def by_calls(run: Run) -> Again:
+    """How Python makes the results of a run again."""
+    path = str(run.path)
+    return Again(
+        table=f"runs.train(loop, {path!r}, ..., resume=True)",
+        figures=command_line("plot", run.path),
+        film=f"runs.render({path!r}, loop=loop)",
+    )
 
 
 def command_line(*words: str | pathlib.Path) -> str:

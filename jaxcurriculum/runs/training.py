@@ -11,9 +11,9 @@ import jax
 from rich.console import Console
 
 from jaxcurriculum.loop import Loop
-from jaxcurriculum.runs.experiment import make_experiment
+from jaxcurriculum.runs.experiment import known_settings, make_experiment
 from jaxcurriculum.runs.host import check_folder, run_experiment
-from jaxcurriculum.runs.results import draw_results
+from jaxcurriculum.runs.results import by_calls, draw_results
 from jaxcurriculum.runs.store import Run
 
 
@@ -43,8 +43,9 @@ def train(
       group: seeds that are batched together; by default so that all devices have work.
       resume: go on with the run in the folder from its last checkpoint, bit for bit; more steps
           may be asked for.
-      settings: what else is to be written down, by name, as the learning rate; a run that goes on
-          must have the same. Of the roles only the names are known here.
+      settings: what else is to be written down, by name. A run that goes on must have the same, and
+          roles with the same settings: those of the library tell them, a role of your own does in
+          its `config`.
       log: where its curves go beside the run's own files: "tensorboard" (RUN/tensorboard), "wandb"
           (RUN/wandb, to be synchronised, unless WANDB_MODE is set); a run that goes on remembers.
       figures: draw the figures and the film.
@@ -75,10 +76,11 @@ def train(
     console, run = console or Console(), Run(pathlib.Path(path))
     check_folder(run, resume)
     steps = (num_seeds, num_steps, first_seed, group)
-    experiment = make_experiment(loop, *steps, settings=settings)
+    named = known_settings(loop) | (settings or {})
+    experiment = make_experiment(loop, *steps, settings=named)
     if stopped_by := run_experiment(experiment, run, console, log):
         raise KeyboardInterrupt(f"{stopped_by.name}: {run.path} can be gone on with by resume=True")
-    draw_results(run, experiment, console, pictures=figures)
+    draw_results(run, experiment, console, by_calls(run), pictures=figures)
     return run
 
 

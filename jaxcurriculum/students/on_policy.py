@@ -8,6 +8,7 @@ from flax import struct
 
 from jaxcurriculum import learners
 from jaxcurriculum.checks import check_environment, strong_environment
+from jaxcurriculum.configs import named_fields
 from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.learners.checks import check_learner
 from jaxcurriculum.learners.ppo import PpoConfig, count_nonfinite
@@ -128,6 +129,7 @@ def _student(env: Environment, learner: Learner, rollout: RolloutConfig) -> Stud
         act=act,
         environment=env,
         return_range=env.return_range,
+        config=named_fields(learner.config) | {"rollout": rollout},
     )
 
 

@@ -84,6 +84,15 @@ class AccelConfig(Config):
         replay = dataclasses.replace(PlrConfig.minigrid(), replay_prob=0.8)
         return cls(replay=replay, num_edits=5, num_candidates=32, num_parents=32)
 
+    @classmethod
+    def maze(cls) -> AccelConfig:
+        """The settings published for mazes of 25 walls (S. Coward et al., "JaxUED", 2024).
+
+        Every level of the latest batch of 32 is edited. One mutation of a maze is five edits
+        (`envs.Mazes.num_edits`), which is all of them.
+        """
+        return cls(replay=PlrConfig.maze(), num_edits=1, num_candidates=32, num_parents=32)
+
 
 class Candidates(struct.PyTreeNode):
     """The latest replayed levels, a ring: number n, from the first ever, in slot n mod size."""
@@ -164,6 +173,7 @@ def accel(task_space: Space, config: AccelConfig | None = None) -> Teacher:
         update=update,
         report=report,
         needs_critic=replay.needs_critic,
+        config=config,
     )
 
 

@@ -224,7 +224,14 @@ def adr(task_space: Box, config: AdrConfig | None = None) -> Teacher:
         volume = jnp.prod(jnp.where(is_wide, width, 1.0))  # fraction of the space
         return {"low": low, "high": high, "volume": volume}
 
-    return Teacher(name="adr", init=init, propose=propose, update=update, report=report)
+    return Teacher(
+        name="adr",
+        init=init,
+        propose=propose,
+        update=update,
+        report=report,
+        config=config,
+    )
 
 
 def _unit_step(space: Box, config: AdrConfig) -> jax.Array:

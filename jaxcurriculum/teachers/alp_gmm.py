@@ -125,7 +125,14 @@ def alp_gmm(task_space: Box, config: AlpGmmConfig | None = None) -> Teacher:
         shown = mixture.describe(state, preference(state), task_space, config)
         return AlpGmmReport(mean_alp=mean_alp, **shown)
 
-    return Teacher(name="alp-gmm", init=init, propose=propose, update=update, report=report)
+    return Teacher(
+        name="alp-gmm",
+        init=init,
+        propose=propose,
+        update=update,
+        report=report,
+        config=config,
+    )
 
 
 def _learning_progress(history: ring.History, batch: jax.Array, num_before: jax.Array) -> jax.Array:

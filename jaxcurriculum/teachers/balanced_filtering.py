@@ -130,4 +130,5 @@ def balanced_filtering(arms: Arms, config: BalancedFilteringConfig | None = None
         propose=propose,
         update=update,
         report=report,
+        config=config,
     )

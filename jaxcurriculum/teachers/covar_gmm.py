@@ -102,7 +102,14 @@ def covar_gmm(task_space: Box, config: CovarGmmConfig | None = None) -> Teacher:
     def report(state: MixtureState) -> MixtureReport:
         return MixtureReport(**mixture.describe(state, preference(state), task_space, config))
 
-    return Teacher(name="covar-gmm", init=init, propose=propose, update=update, report=report)
+    return Teacher(
+        name="covar-gmm",
+        init=init,
+        propose=propose,
+        update=update,
+        report=report,
+        config=config,
+    )
 
 
 def _with_time(window: ring.History) -> jax.Array:

@@ -143,7 +143,14 @@ def exp3(arms: Arms, config: Exp3Config | None = None) -> Teacher:
             "recent_return": state.returns.mean,
         }
 
-    return Teacher(name="exp3", init=init, propose=propose, update=update, report=report)
+    return Teacher(
+        name="exp3",
+        init=init,
+        propose=propose,
+        update=update,
+        report=report,
+        config=config,
+    )
 
 
 def _scaled(

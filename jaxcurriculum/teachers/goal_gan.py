@@ -262,7 +262,14 @@ def goal_gan(task_space: Box, config: GoalGanConfig | None = None) -> Teacher:
             num_trainings=state.num_trainings,
         )
 
-    return Teacher(name="goal-gan", init=init, propose=propose, update=update, report=report)
+    return Teacher(
+        name="goal-gan",
+        init=init,
+        propose=propose,
+        update=update,
+        report=report,
+        config=config,
+    )
 
 
 def _trainer(gan: Gan, config: GoalGanConfig) -> Callable[..., GanState]:

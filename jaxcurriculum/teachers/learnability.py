@@ -140,7 +140,14 @@ def learnability(task_space: Space, config: LearnabilityConfig | None = None) ->
     def report(state: LearnabilityState) -> LearnabilityState:
         return state
 
-    return Teacher(name="learnability", init=init, propose=propose, update=update, report=report)
+    return Teacher(
+        name="learnability",
+        init=init,
+        propose=propose,
+        update=update,
+        report=report,
+        config=config,
+    )
 
 
 def _learnability_of(episodes: Episodes, config: LearnabilityConfig) -> jax.Array:

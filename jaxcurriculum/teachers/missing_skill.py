@@ -102,4 +102,11 @@ def missing_skill(arms: Arms, config: MissingSkillConfig | None = None) -> Teach
             "num_episodes": state.failed.num,
         }
 
-    return Teacher(name="missing-skill", init=init, propose=propose, update=update, report=report)
+    return Teacher(
+        name="missing-skill",
+        init=init,
+        propose=propose,
+        update=update,
+        report=report,
+        config=config,
+    )

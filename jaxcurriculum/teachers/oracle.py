@@ -108,4 +108,11 @@ def oracle(task_space: Box, config: OracleConfig | None = None) -> Teacher:
     def report(state: OracleState) -> dict[str, jax.Array]:
         return {"low": state.low, "high": state.low + side}
 
-    return Teacher(name="oracle", init=init, propose=propose, update=update, report=report)
+    return Teacher(
+        name="oracle",
+        init=init,
+        propose=propose,
+        update=update,
+        report=report,
+        config=config,
+    )

@@ -149,6 +149,19 @@ class PlrConfig(Config):
         return cls(robust=True, capacity=4000, temperature=0.3, staleness=0.3)
 
     @classmethod
+    def maze(cls) -> PlrConfig:
+        """Robust PLR as published for mazes of 25 walls (S. Coward et al., "JaxUED", 2024)."""
+        return cls(
+            robust=True,
+            capacity=4000,
+            replay_prob=0.8,
+            schedule="fixed",
+            score="max_mc",
+            temperature=0.3,
+            staleness=0.3,
+        )
+
+    @classmethod
     def car_racing(cls) -> PlrConfig:
         """Robust PLR as published for the racing tracks."""
         return cls(
@@ -260,6 +273,7 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
         update=update,
         report=report,
         needs_critic=config.score in OF_CRITIC,
+        config=config,
     )
 
 

@@ -248,4 +248,11 @@ def riac(task_space: Box, config: RiacConfig | None = None) -> Teacher:
             num_episodes=state.num_rows[0],
         )
 
-    return Teacher(name="riac", init=init, propose=propose, update=update, report=report)
+    return Teacher(
+        name="riac",
+        init=init,
+        propose=propose,
+        update=update,
+        report=report,
+        config=config,
+    )

@@ -212,7 +212,14 @@ def self_paced(task_space: Box, config: SelfPacedConfig | None = None) -> Teache
             "num_updates": state.num_updates,
         }
 
-    return Teacher(name="self-paced", init=init, propose=propose, update=update, report=report)
+    return Teacher(
+        name="self-paced",
+        init=init,
+        propose=propose,
+        update=update,
+        report=report,
+        config=config,
+    )
 
 
 def _judged(episodes: Episodes) -> tuple[jax.Array, jax.Array]:

@@ -193,7 +193,14 @@ def setter_solver(task_space: Box, config: SetterSolverConfig | None = None) -> 
             "num_episodes": state.episodes.num_rows,
         }
 
-    return Teacher(name="setter-solver", init=init, propose=propose, update=update, report=report)
+    return Teacher(
+        name="setter-solver",
+        init=init,
+        propose=propose,
+        update=update,
+        report=report,
+        config=config,
+    )
 
 
 def _feasibility(key: Key, num: int) -> jax.Array:

@@ -156,7 +156,14 @@ def skill_it(
             "num_rounds": state.num_rounds,
         }
 
-    return Teacher(name="skill-it", init=init, propose=propose, update=update, report=report)
+    return Teacher(
+        name="skill-it",
+        init=init,
+        propose=propose,
+        update=update,
+        report=report,
+        config=config,
+    )
 
 
 def _check_size(name: str, num: int) -> None:

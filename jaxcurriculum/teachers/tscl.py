@@ -180,7 +180,14 @@ def tscl(arms: Arms, config: TsclConfig | None = None) -> Teacher:
             return shown
         return {"probabilities": probabilities(state), **shown}
 
-    return Teacher(name="tscl", init=init, propose=propose, update=update, report=report)
+    return Teacher(
+        name="tscl",
+        init=init,
+        propose=propose,
+        update=update,
+        report=report,
+        config=config,
+    )
 
 
 def sampled_probabilities(uniform: jax.Array, returns: ArmWindow, config: TsclConfig) -> jax.Array:

@@ -129,4 +129,11 @@ def ucb_advantage(arms: Arms, config: UcbAdvantageConfig | None = None) -> Teach
             "num_episodes": state.advantages.num,
         }
 
-    return Teacher(name="ucb-advantage", init=init, propose=propose, update=update, report=report)
+    return Teacher(
+        name="ucb-advantage",
+        init=init,
+        propose=propose,
+        update=update,
+        report=report,
+        config=config,
+    )

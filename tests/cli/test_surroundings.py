@@ -118,7 +118,7 @@ def test_what_fails_after_the_training_says_how_to_try_again(
 
     monkeypatch.setattr(module, function, fail)
     experiment = playing(what == "film")
-    results.draw_results(finished, experiment, Console())
+    results.draw_results(finished, experiment, Console(), results.by_commands(finished))
     shown = capsys.readouterr()
     command = again.format(out=finished.path.parent)
     message = f"the run is complete, but not its {what} (ValueError: no font)"
@@ -133,7 +133,7 @@ def test_ctrl_c_after_the_training_says_how_to_draw_again(finished, monkeypatch,
     monkeypatch.setattr(film, "animate", interrupt)
     experiment = playing(True)
     with pytest.raises(KeyboardInterrupt):
-        results.draw_results(finished, experiment, Console())
+        results.draw_results(finished, experiment, Console(), results.by_commands(finished))
     assert f"(interrupted); try again with: jaxcurriculum render {finished.path}\n" in (
         capsys.readouterr().err
     )

@@ -69,7 +69,7 @@ def test_what_may_not_be_compared(tmp_path):
     a = made_up_run(tmp_path / "a", [1])
     with pytest.raises(RunError, match="at least two runs, got 1"):
         compare([a], tmp_path / "figure.png", Console())
-    with pytest.raises(RunError, match="--out must end in one of"):
+    with pytest.raises(RunError, match="`out` must end in one of"):
         compare([a, a], tmp_path / "figure.word", Console())
     with pytest.raises(RunError, match="never evaluated at the same number of steps"):
         compare([a, made_up_run(tmp_path / "c", [1], every=70)], tmp_path / "figure.png", Console())

@@ -90,11 +90,12 @@ def test_episodes_played_together_are_those_of_the_environment(actor):
     played = film.play(actor, jnp.array(TASKS), [3, 4])
     for episode, task, track_seed in zip(played, TASKS, [3, 4]):
         level, states, rewards, timestep = by_hand(actor.environment, task, track_seed)
-        assert len(episode.seconds) == (len(rewards) + 1) // 2
+        assert len(episode.seconds) == 1 + (len(rewards) + 1) // 2
         assert episode.seconds[-1] == pytest.approx(len(rewards) / 50)
         assert episode.returns[-1] == pytest.approx(rewards.sum(), abs=0.1)
         assert episode.returns[-1] < -90 and not episode.solved
         walker, origins, lidar = episode.looks
+        assert episode.seconds[0] == episode.returns[0] == 0
         np.testing.assert_allclose(lidar[-1], timestep.obs[-10:], atol=1e-3)
         polygons, origin = silhouette(get_body("default"), level, states[-3])
         np.testing.assert_allclose(origins[-2], origin, atol=1e-3)  # every second step is shown
@@ -155,12 +156,12 @@ def test_an_episode_that_was_asked_for_leaves_the_run_its_own(show, kind, run):
         (
             film.animate,
             {"out": "walker.gif", "at": 1.0},
-            "--at names the moment that a .png shows, got --at 1 for",
+            "`at` names the moment that a .png shows, got 1 for",
         ),
         (
             film.animate,
             {"out": "walker.png", "at": 4.5},
-            "--at must lie between 0 and 4 s, where this episode ends, got 4.5",
+            "`at` must lie between 0 and 4 s, where this episode ends, got 4.5",
         ),
         (page.show_page, {"out": "walker.gif"}, "must be a .html file"),
     ],
@@ -179,7 +180,7 @@ def test_a_film_without_its_package_says_what_to_install(run, tmp_path, monkeypa
 
 def test_there_is_no_track_beyond_the_last(actor):
     with pytest.raises(
-        RunError, match="--track-seed must lie between 0 and 4294967295, got 4294967296"
+        RunError, match="`track_seed` must lie between 0 and 4294967295, got 4294967296"
     ):
         film.play(actor, jnp.array(TASKS), [2**32 - 1, 2**32])
 

@@ -162,10 +162,6 @@ def test_a_full_disk_is_said_and_what_was_saved_is_kept(tmp_path, capsys, monkey
         (["plot", "nowhere"], "nowhere holds no run"),
         (["render", "nowhere"], "nowhere holds no run"),
         (["render", "nowhere", "--html"], "nowhere holds no run"),
-        (
-            ["render", "nowhere", "--html", "--at", "3"],
-            "--at names the moment that a .png shows, got --at 3 with --html",
-        ),
     ],
 )
 def test_mistakes_end_in_one_sentence_on_stderr(arguments, message, capsys, tmp_path, monkeypatch):

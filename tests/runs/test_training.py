@@ -67,7 +67,7 @@ def test_what_a_run_is_keeps_its_settings(tmp_path):
         train(tmp_path / "run", figures=False)
     with pytest.raises(runs.RunError, match="note was first and is now second"):
         train(tmp_path / "run", figures=False, resume=True, settings={"note": "second"})
-    with pytest.raises(runs.RunError, match="seeds must lie between 1 and"):
+    with pytest.raises(runs.RunError, match="num_seeds must lie between 1 and"):
         runs.train(LOOP, tmp_path / "none", num_steps=10, num_seeds=0, console=SILENT)
     assert not (tmp_path / "none").exists()
 

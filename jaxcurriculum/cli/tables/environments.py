@@ -10,9 +10,11 @@ import numpy as np
 import jaxcurriculum.envs as envs
 from jaxcurriculum import Box, Environment, LoopConfig
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, uniform
+from jaxcurriculum.cli.tables.students import PpoStudentConfig
 from jaxcurriculum.configs import Config, field
 from jaxcurriculum.envs.classic.cart_pole import AXES
-from jaxcurriculum.teachers import Knowledge
+from jaxcurriculum.rollout import RolloutConfig
+from jaxcurriculum.teachers import AccelConfig, Knowledge, PlrConfig
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -213,6 +215,8 @@ ENVIRONMENTS = {
         config=CartPoleConfig(),
         make=_cart_pole,
         knowledge=_cart_pole_expert,
+        # a round of a beginner begins some 1,450 episodes
+        presets={"ppo": PpoStudentConfig(rollout=RolloutConfig(pool_size=1536))},
     ),
     "maze": EnvironmentPart(
         description="a 13 by 13 maze seen 5 by 5 cells at a time; task: the whole maze",
@@ -220,5 +224,10 @@ ENVIRONMENTS = {
         make=_maze,
         test_sets={"held-out": lambda *_: envs.held_out_mazes(), "uniform": uniform},
         loop=LoopConfig(deterministic=False, num_test_episodes=5),  # as its literature does
+        presets={
+            "plr": dataclasses.replace(PlrConfig.maze(), robust=False),
+            "robust-plr": PlrConfig.maze(),
+            "accel": AccelConfig.maze(),
+        },
     ),
 }

@@ -6,6 +6,7 @@ import typing
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
@@ -14,9 +15,11 @@ from jaxcurriculum import LoopConfig, make_loop
 from jaxcurriculum.cli.settings import Parameter, parameters, readable
 from jaxcurriculum.cli.tables.challenges import CHALLENGES
 from jaxcurriculum.cli.tables.environments import ENVIRONMENTS
+from jaxcurriculum.cli.tables.own import own
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, Expert, Part, StudentPart, find
 from jaxcurriculum.cli.tables.students import STUDENTS
 from jaxcurriculum.cli.tables.teachers import TEACHERS
+from jaxcurriculum.configs import named_fields
 
 LOOP = Part(
     description="how a student is tested; --evaluate-every says how often",
@@ -40,17 +43,24 @@ def show(console: Console, names: Sequence[str] = ()) -> None:
     """Print the names of all parts; or of a kind among `names` what each does, of a part all that
     can be chosen about it.
 
+    A name may be that of a function of one's own, "module:function".
+
     Raises:
       RunError: when there is no part or kind of such a name.
     """
-    parts = {name: section for section, table in TABLES.items() for name in table}
+    parts = {
+        name: (section, part) for section, table in TABLES.items() for name, part in table.items()
+    }
     for name in names:
+        if ":" in name:
+            function = own(name)
+            parts[name] = (function.kind, function.part)
         find("part", KINDS | parts, name)
     for name in names:
         if name in KINDS:
             _show_kind(console, KINDS[name])
         else:
-            _show_part(console, parts[name], name)
+            _show_part(console, *parts[name], name)
     if not names:
         _show_overview(console)
 
@@ -78,10 +88,9 @@ def _rows() -> Table:
     return Table(name, "", box=None, padding=INDENT, show_header=False)
 
 
-def _show_part(console: Console, section: str, name: str) -> None:
+def _show_part(console: Console, section: str, part: Part, name: str) -> None:
     """Print a part with its choices, and its parameters with defaults and meaning."""
-    part = TABLES[section][name]
-    console.print(f"[bold cyan]{name}[/]  {part.description}", highlight=False)
+    console.print(f"[bold cyan]{name}[/]  {escape(part.description)}", highlight=False)
     for flag, choices in part.choices.items():
         console.print(f"  {flag} {', '.join(choices)}", highlight=False)
     if isinstance(part, EnvironmentPart | StudentPart) and part.knowledge is not None:
@@ -89,8 +98,10 @@ def _show_part(console: Console, section: str, name: str) -> None:
     columns = Column("flag", no_wrap=True), Column("default", no_wrap=True), "meaning"
     rows = Table(*columns, box=None, padding=INDENT, header_style="dim")
     for parameter in parameters(part.config):
-        adapted = _adapted(parameter) if section in ("teacher", "challenge") else ""
-        meaning = parameter.meaning + _choices(parameter) + adapted
+        others = _elsewhere(name, parameter)
+        others |= _adapted(parameter) if section in ("teacher", "challenge") else {}
+        told = "".join(f"; with {', '.join(names)} {value}" for value, names in others.items())
+        meaning = parameter.meaning + _choices(parameter) + told
         flag = f"--{section}.{parameter.name}".replace("_", "-")
         rows.add_row(flag, str(parameter.value), meaning)
     console.print(*([rows] if rows.row_count else []), "")
@@ -120,12 +131,21 @@ def _choices(parameter: Parameter) -> str:
     return f" ({readable(parameter.type)})" if is_choice else ""
 
 
-def _adapted(field: Parameter) -> str:
-    """With which students the default of a teacher's or challenge's field is another one, and
-    which.
-    """
+def _adapted(field: Parameter) -> dict[str, list[str]]:
+    """Other defaults of a teacher's or challenge's field, and with which students it has them."""
     students: dict[str, list[str]] = {}
     for student, part in STUDENTS.items():
         if part.adapt.get(field.name, field.value) != field.value:
             students.setdefault(str(part.adapt[field.name]), []).append(student)
-    return "".join(f"; with {', '.join(names)} {value}" for value, names in students.items())
+    return students
+
+
+def _elsewhere(name: str, field: Parameter) -> dict[str, list[str]]:
+    """Other defaults of a field of the part `name`, and in which environments it has them."""
+    worlds: dict[str, list[str]] = {}
+    for world, part in ENVIRONMENTS.items():
+        if name in part.presets:
+            value = named_fields(part.presets[name])[field.name]
+            if value != field.value:
+                worlds.setdefault(str(value), []).append(world)
+    return worlds

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
-import inspect
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -36,6 +33,7 @@ class Part:
     description: str
     config: Any = Nothing()  # the default configuration
     make: Callable[..., Any]  # environment: (config); teacher: (task space, config)
+    is_own: bool = False  # a function of the user's: its defaults are left as they are
 
     @property
     def choices(self) -> dict[str, tuple[str, ...]]:
@@ -59,6 +57,8 @@ class EnvironmentPart(Part):
     )
     knowledge: Expert | None = None  # what an expert would know of its tasks
     loop: LoopConfig = LoopConfig()  # how students are tested in it, by default
+    # Configurations that teachers and students have by default in it, by their names.
+    presets: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def choices(self) -> dict[str, tuple[str, ...]]:
@@ -94,40 +94,3 @@ def find(kind: str, table: Mapping[str, Any], name: str) -> Any:
     if name not in table:
         raise RunError(f"There is no {kind} {name!r}; there are {', '.join(table)}.")
     return table[name]
-
-
-def imported(kind: str, name: str) -> Callable[..., Any]:
-    """The function that `name` ("module:function") stands for; modules are also looked for in the
-    folder in which the command was started.
-
-    Raises:
-      RunError: when there is no such module or function.
-    """
-    module, _, function = name.partition(":")
-    if not (module and function) or module.endswith(".py"):
-        raise RunError(f"--{kind} {name}: name it as module:function, without .py.")
-    if "" not in sys.path:
-        sys.path.insert(0, "")
-    try:
-        found = getattr(importlib.import_module(module), function)
-    except ModuleNotFoundError as error:
-        raise RunError(f"--{kind} {name}: {error}.") from None
-    except AttributeError:
-        raise RunError(f"--{kind} {name}: {module} has no {function!r}.") from None
-    if not callable(found):
-        raise RunError(f"--{kind} {name}: {function} must be a function, got {found!r:.80}.")
-    return found
-
-
-def call(kind: str, name: str | None, function: Callable[..., Any], *given: Any) -> Any:
-    """What a function of one's own makes of what it is given.
-
-    Raises:
-      RunError: when it takes other arguments.
-    """
-    takes = {"env": "no argument", "teacher": "the task space", "learner": "(env, num_envs)"}[kind]
-    try:
-        inspect.signature(function).bind(*given)
-    except TypeError:
-        raise RunError(f"--{kind} {name}: it must be a function of {takes}.") from None
-    return function(*given)

@@ -145,4 +145,5 @@ def abilities(config: AbilitiesConfig | None = None) -> Student:
         train=train,
         evaluate=evaluate,
         report=report,
+        config=config,
     )

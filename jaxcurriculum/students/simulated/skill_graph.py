@@ -176,4 +176,5 @@ def skill_graph(config: SkillGraphConfig | None = None) -> Student:
         train=train,
         evaluate=evaluate,
         report=report,
+        config=config,
     )

@@ -242,6 +242,7 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
         train=train,
         evaluate=evaluate,
         report=report,
+        config=config,
     )
 
 

@@ -37,4 +37,5 @@ def frozen(teacher: Teacher, state: PyTree) -> Teacher:
         propose=lambda key, nothing, num: (nothing, teacher.propose(key, state, num)[1]),
         update=lambda key, nothing, episodes, context: (nothing, jnp.int32(0)),
         report=lambda nothing: teacher.report(state),
+        config=teacher.config,
     )

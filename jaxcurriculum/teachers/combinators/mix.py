@@ -72,4 +72,5 @@ def mix(first: Teacher, second: Teacher, share: float | jax.Array) -> Teacher:
         update=update,
         report=report,
         needs_critic=first.needs_critic or second.needs_critic,
+        config={"share": share, "first": first.config, "second": second.config},
     )

@@ -94,6 +94,11 @@ def schedule(phases: Sequence[tuple[Teacher, int]], cyclical: bool = False) -> T
         update=update,
         report=report,
         needs_critic=any(teacher.needs_critic for teacher in teachers),
+        config={
+            "starts": tuple(starts),
+            "cyclical": cyclical,
+            "phases": {str(index): teacher.config for index, teacher in enumerate(teachers)},
+        },
     )
 
 

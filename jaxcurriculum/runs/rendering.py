@@ -1,0 +1,71 @@
+"""Episodes of a run as pictures, films and pages, with the policy of its last checkpoint."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Sequence
+
+from jaxcurriculum.loop import Loop
+from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.experiment import Experiment
+from jaxcurriculum.runs.rebuilding import rebuilt
+from jaxcurriculum.runs.store import Run
+
+
+def render(
+    run: Run | str | pathlib.Path,
+    *,
+    loop: Loop | None = None,
+    task: Sequence[float] = (),
+    seed: int | None = None,
+    track_seed: int = 0,
+    html: bool = False,
+    at: float | None = None,
+    out: str | pathlib.Path | None = None,
+) -> pathlib.Path:
+    """Show episodes of a run, as the command line does.
+
+    One episode as an animation or a picture, or a page with nine, which plays in any browser:
+    `runs.render("runs/mine", html=True)`.
+
+    Args:
+      run: the run, or its folder.
+      loop: as it was trained, for a run of `runs.train`.
+      task: one value an axis; by default the hardest test task that is mastered steadily (of a
+          page, test tasks from all over the task space).
+      seed: whose policy, by default the first of the run.
+      track_seed: another number, another level of the same task.
+      html: write the page.
+      at: the moment that a .png shows, seconds after the start; by default half-way.
+      out: a .gif, .mp4, .png or (html) .html file, by default one in the folder of the figures.
+
+    Returns:
+      the path of the file.
+
+    Raises:
+      RunError: when the folder holds no run, or one of another loop, and when the run has no
+          checkpoint, no viewer or no such seed, or the task, level, moment or file cannot be.
+    """
+    run = run if isinstance(run, Run) else Run(pathlib.Path(run))
+    out = None if out is None else pathlib.Path(out)
+    return show(run, rebuilt(run, loop), tuple(task), seed, track_seed, html, at, out)
+
+
+def show(
+    run: Run,
+    experiment: Experiment,
+    task: tuple[float, ...],
+    seed: int | None,
+    track_seed: int,
+    html: bool,
+    at: float | None,
+    out: pathlib.Path | None,
+) -> pathlib.Path:
+    """`render`, once it is known what was run."""
+    from jaxcurriculum.report.film import animate
+    from jaxcurriculum.report.page import show_page
+
+    if html and at is not None:
+        raise RunError(f"`at` names the moment that a .png shows, got {at:g} with `html`.")
+    what = (run, experiment, task, seed, track_seed, out)
+    return show_page(*what) if html else animate(*what, at=at)

@@ -1,0 +1,88 @@
+"""Runs made from Python and from the command line are shown and compared alike."""
+
+import jax.numpy as jnp
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from jaxcurriculum import LoopConfig, envs, make_loop, runs, students, teachers
+from jaxcurriculum.cli import main
+from jaxcurriculum.report.compare import compare
+from jaxcurriculum.rollout import RolloutConfig
+
+SILENT = Console(quiet=True)
+SIZES = {"num_envs": 8, "num_steps": 16, "pool_size": 16}
+FLAGS = [f"--student.rollout.{name.replace('_', '-')}={size}" for name, size in SIZES.items()]
+HARD = "runs.train(..., resume=True)"
+
+
+def loop_of(hidden=8):
+    env = envs.cart_pole({"length": (0.1, 3.0)})
+    config = students.PpoConfig(hidden=(hidden,), minibatch_size=64)
+    student = students.ppo(env, config, RolloutConfig(**SIZES))
+    tasks = envs.uniform_tasks(env.task_space)
+    return make_loop(teachers.random(env.task_space), student, tasks, LoopConfig())
+
+
+@pytest.fixture(scope="module")
+def by_python(tmp_path_factory):
+    path = tmp_path_factory.mktemp("python") / "mine"
+    return runs.train(loop_of(), path, num_steps=256, console=SILENT, figures=False)
+
+
+@pytest.fixture(scope="module")
+def by_command(tmp_path_factory):
+    """The same by name."""
+    folder = tmp_path_factory.mktemp("command")
+    none = [f"--env.{name}=None" for name in ("gravity", "mass-cart", "mass-pole", "force")]
+    sizes = ["--student.hidden", "8", "--student.minibatch-size", "64", *FLAGS, "--seeds", "1"]
+    length = ["--steps", "256", "--evaluate-every", "128", "--out", str(folder), "--name", "named"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(main, "draw_results", lambda *_: None)
+        made = ["train", "--env", "cart-pole", "--teacher", "random", *none, *sizes, *length]
+        assert main.run(made) == 0
+    return runs.Run(folder / "named")
+
+
+def test_a_run_is_rendered_from_python(by_python, by_command, tmp_path):
+    for run in (by_python, by_command):
+        path = runs.render(run.path, loop=loop_of(), task=[0.5], at=0, out=tmp_path / "start.png")
+        assert Image.open(path).size == (480, 256)
+    assert by_command.evaluations().equals(by_python.evaluations())
+
+
+def test_what_cannot_be_rendered_is_named(by_python, tmp_path):
+    other = "student.hidden was \\[8\\] there and is \\[4\\] here"
+    with pytest.raises(runs.RunError, match=other):
+        runs.render(by_python.path, loop=loop_of(hidden=4))
+    with pytest.raises(runs.RunError, match="holds no run"):
+        runs.render(tmp_path, loop=loop_of())
+    with pytest.raises(runs.RunError, match="`task` takes one value an axis"):
+        runs.render(by_python.path, loop=loop_of(), task=jnp.ones(2))
+    with pytest.raises(runs.RunError, match="`at` names the moment"):
+        runs.render(by_python.path, loop=loop_of(), html=True, at=1.0)
+
+
+@pytest.mark.parametrize("arguments", [("render",), ("train", "--resume", "--out")])
+def test_the_command_line_sends_a_run_of_python_home(by_python, arguments, capsys):
+    path = by_python.path
+    words = [path.parent, "--name", path.name] if "--out" in arguments else [path]
+    assert main.run([*arguments, *map(str, words)]) == 1
+    assert f"This run was made from Python: go on with it by {HARD}" in capsys.readouterr().err
+
+
+def test_runs_are_compared_however_they_were_made(by_python, by_command, tmp_path):
+    said = Console(record=True, width=120)
+    compare([by_python, by_command], tmp_path / "both.png", said)
+    text = said.export_text()
+    assert "mine" in text and "named" in text and "They differ" not in text
+
+
+def test_sentences_name_what_was_asked_by(by_python, capsys):
+    with pytest.raises(runs.RunError, match="go on with it by `resume=True`"):
+        runs.train(loop_of(), by_python.path, num_steps=256, console=SILENT)
+    with pytest.raises(runs.RunError, match="`num_steps` of a resumed run may only grow"):
+        runs.train(loop_of(), by_python.path, num_steps=128, console=SILENT, resume=True)
+    folder = ["--out", str(by_python.path.parent), "--name", by_python.path.name]
+    assert main.run(["train", *folder]) == 1
+    assert "go on with it by --resume, or choose another --name" in capsys.readouterr().err
