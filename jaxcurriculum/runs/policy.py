@@ -132,9 +132,9 @@ def pruned(
 
     def act(weights, key, memory, obs, first, deterministic):
         leaves = [weights[name] if name in weights else tree.blank(shapes[name]) for name in names]
-        one = jax.tree.map(lambda leaf: leaf[None], (memory, obs, first))
-        result = act_of_many(key, jax.tree.unflatten(structure, leaves), *one, deterministic)
-        return tree.take(result, 0)
+        state = jax.tree.unflatten(structure, leaves)
+        memory, obs, first = jax.tree.map(lambda leaf: leaf[None], (memory, obs, first))
+        return tree.take(act_of_many(key, state, memory, obs, first, deterministic), 0)
 
     def in_both_ways(weights):
         key, obs, first = jax.random.key(0), tree.blank(obs_shapes), jnp.bool_(True)
