@@ -8,7 +8,7 @@ import numpy as np
 from flax import struct
 
 from jaxcurriculum.device.xla import masked_sum
-from jaxcurriculum.envs.walker.engine.kinematics import dot
+from jaxcurriculum.envs.walker.engine.plane import dot
 from jaxcurriculum.envs.walker.engine.surfaces import (
     FAR,
     GROUND,

@@ -4,14 +4,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import struct
 
 from jaxcurriculum.device.xla import sin_cos
 from jaxcurriculum.envs.walker.bodies import Anatomy
+from jaxcurriculum.envs.walker.engine.plane import perpendicular, rotate
+
+TIME_STEP = 1 / 50  # s
 
 
 class WalkerState(struct.PyTreeNode):
@@ -40,33 +44,18 @@ class Posture(struct.PyTreeNode):
     axis: jax.Array
 
 
-def dot(a: jax.Array, b: jax.Array) -> jax.Array:
-    """Scalar product over the first axis, (x, y)."""
-    return a[0] * b[0] + a[1] * b[1]
+class Limits(NamedTuple):
+    """What belongs to the two limits of each joint, [2 (hip, knee), legs, N]."""
+
+    lower: jax.Array
+    upper: jax.Array
 
 
-def perpendicular(a: jax.Array) -> jax.Array:
-    """`a` [2, ...] rotated by a quarter: the velocity of its tip when it rotates at 1 rad/s."""
-    return jnp.stack([-a[1], a[0]])
-
-
-def cross(a: jax.Array, b: jax.Array) -> jax.Array:
-    """Moment of `b` [2, ...] at the end of the arm `a` [2, ...]."""
-    return a[0] * b[1] - a[1] * b[0]
-
-
-def rotate_by(vector: jax.Array, rotation: tuple[jax.Array, jax.Array]) -> jax.Array:
-    """Vectors [2, ...] rotated by angles of which `rotation` are the sines and cosines [...]."""
-    sin, cos = rotation
-    x = cos * vector[0] - sin * vector[1]
-    y = sin * vector[0] + cos * vector[1]
-    return jnp.stack([x, y])
-
-
-def rotate(points: jax.Array, angle: jax.Array) -> jax.Array:
-    """`points` [2, ..., N] rotated about the origin by `angle` [N]."""
-    small_axes = [1] * (points.ndim - 2)
-    return rotate_by(points, sin_cos(angle.reshape(*small_axes, -1)))
+def joint_limits(walker: Anatomy) -> Limits:
+    """The angles of the limits, rad, [2 (hip, knee), 1, 1]."""
+    body = walker.body
+    lower, upper = np.array([body.joint_lower, body.joint_upper], np.float32)[..., None, None]
+    return Limits(lower, upper)
 
 
 def link_angles(walker: Anatomy, hull_angle: jax.Array, joints: jax.Array) -> jax.Array:

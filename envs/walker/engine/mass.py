@@ -20,7 +20,8 @@ from flax import struct
 
 from jaxcurriculum.device.xla import short_sum
 from jaxcurriculum.envs.walker.bodies import Anatomy
-from jaxcurriculum.envs.walker.engine.kinematics import Posture, dot, perpendicular
+from jaxcurriculum.envs.walker.engine.kinematics import Posture
+from jaxcurriculum.envs.walker.engine.plane import dot, perpendicular
 
 
 class Motion(struct.PyTreeNode):

@@ -15,8 +15,8 @@ from flax import struct
 
 from jaxcurriculum.device.xla import short_sum
 from jaxcurriculum.envs.walker.engine.contact import Contacts
-from jaxcurriculum.envs.walker.engine.kinematics import dot, perpendicular
 from jaxcurriculum.envs.walker.engine.mass import MassMatrix, Motion
+from jaxcurriculum.envs.walker.engine.plane import dot, perpendicular
 
 JOINTS, NORMALS, TANGENTS = range(0, 2), range(2, 6), range(6, 10)
 

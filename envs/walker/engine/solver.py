@@ -11,12 +11,15 @@ for the hull and two a leg, however many rows there are.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum import tree
 from jaxcurriculum.device.xla import short_sum
+from jaxcurriculum.envs.walker.engine.kinematics import Limits
 from jaxcurriculum.envs.walker.engine.mass import MassMatrix, Motion
 from jaxcurriculum.envs.walker.engine.rows import JOINTS, NORMALS, TANGENTS, Rows, row_speeds
 
@@ -40,10 +43,31 @@ class Bounds(struct.PyTreeNode):
     target: jax.Array
     low: jax.Array  # [6, legs, N]: least impulse, N m s or N s
     high: jax.Array  # [6, legs, N]: largest
-    at_lower: jax.Array  # [2 (joints), legs, N]: whether a joint may not rotate further down
-    at_upper: jax.Array  # [2, legs, N]: or further up
+    at: Limits  # [2 (joints), legs, N] bool: whether a joint may not rotate further
     # largest tangential impulse in normal impulses
     friction: float = struct.field(pytree_node=False)
+
+    def tangential(self, stop: jax.Array, normal: jax.Array) -> jax.Array:
+        """The impulse of a tangent that `stop` [N] brings to rest, beside a `normal` impulse."""
+        most = self.friction * jnp.maximum(normal, 0.0)
+        return jnp.clip(stop, -most, most)
+
+    def of_row(self, place: tuple[int, int], stop: jax.Array, mass: jax.Array) -> jax.Array:
+        """The impulse of another row (row, leg) that `stop` [N] brings to rest."""
+        driven = stop + self.target[place] * mass
+        driven = jnp.clip(driven, self.low[place], self.high[place])
+        if place[0] in NORMALS:
+            return driven
+        limited = jnp.where(self.at.lower[place], jnp.maximum(driven, stop), driven)
+        return jnp.where(self.at.upper[place], jnp.minimum(limited, stop), limited)
+
+
+class Problem(NamedTuple):
+    """Rows, what their impulses may do, and the masses that they move."""
+
+    rows: Rows
+    mass: MassMatrix
+    bounds: Bounds
 
 
 class Solution(struct.PyTreeNode):
@@ -54,17 +78,15 @@ class Solution(struct.PyTreeNode):
     change: jax.Array  # [N], J: sum of change^2 / mass over the rows of the last sweep
 
 
-def solve(
-    rows: Rows, mass: MassMatrix, bounds: Bounds, motion: Motion, impulses: jax.Array
-) -> tuple[Motion, jax.Array]:
-    """The motion under impulses that `bounds` allow, and the impulses, from a first guess of them
+def solve(problem: Problem, motion: Motion, impulses: jax.Array) -> tuple[Motion, jax.Array]:
+    """The motion under impulses that the bounds allow, and the impulses, from a first guess of them
     [10, legs, N].
     """
-
+    rows = problem.rows
     num_sweeps = SWEEPS if rows.mass.shape[1] <= 2 else SWEEPS_MANY_LEGS
 
     def newton_step(_, now):
-        return _newton_step(rows, mass, bounds, now)
+        return _newton_step(problem, now)
 
     def newton_and_sweeps(number, before):
         # The first round only sweeps, to find which rows are inside their bounds.
@@ -73,7 +95,7 @@ def solve(
         # Friction can make a step's matrix nearly singular; then its motion is not what its
         # impulses do.
         after = after.replace(motion=_under(rows, motion, after.impulses))
-        after = gauss_seidel(rows, bounds, after, num_sweeps)
+        after = gauss_seidel(problem, after, num_sweeps)
         is_better = after.change < WORSE * before.change
         return tree.where(is_better, after, before, axis=-1)
 
@@ -95,31 +117,35 @@ def _under(rows: Rows, motion: Motion, impulses: jax.Array) -> Motion:
     )
 
 
-def gauss_seidel(rows: Rows, bounds: Bounds, solution: Solution, num_sweeps: int) -> Solution:
+def gauss_seidel(problem: Problem, solution: Solution, num_sweeps: int) -> Solution:
     """Sweeps: every row, leg by leg, takes the impulse that stops it, as far as its bound allows.
 
     At least two: XLA inlines a loop of one, and the program that results takes minutes to compile.
     """
+    rows, bounds = problem.rows, problem.bounds
     legs = range(rows.mass.shape[1])
     order = [(row, leg) for leg in legs for row in (*JOINTS, *TANGENTS, *NORMALS)]
 
     def sweep(_, carry):
         hull, links, before = carry[0], list(carry[1]), carry[2]
         impulses = dict(before)
-        for row, leg in order:
-            jacobian, response = rows.jacobian[row, leg], rows.response[row, leg]
-            speeds = enumerate([*hull, *links[leg]])
-            speed = sum(jacobian[i] * each for i, each in speeds)
-            stop = impulses[row, leg] - rows.mass[row, leg] * speed
-            impulse = _bounded(rows, bounds, row, leg, stop, impulses)
-            change = impulse - impulses[row, leg]
-            hull = hull + response[:3] * change[None]
-            links[leg] = links[leg] + response[3:] * change[None]
-            impulses[row, leg] = impulse
+        for place in order:
+            row, leg = place
+            mass, response = rows.mass[place], rows.response[place]
+            old = impulses[place]
+            stop = old - mass * _speed(rows.jacobian[place], [*hull, *links[leg]])
+            if row in TANGENTS:
+                normal = impulses[row - len(NORMALS), leg]
+                impulses[place] = bounds.tangential(stop, normal)
+            else:
+                impulses[place] = bounds.of_row(place, stop, mass)
+            change = (impulses[place] - old)[None]
+            hull = hull + response[:3] * change
+            links[leg] = links[leg] + response[3:] * change
         return hull, tuple(links), impulses, before
 
     links = tuple(solution.motion.links[:, leg] for leg in legs)
-    impulses = {(row, leg): solution.impulses[row, leg] for row, leg in order}
+    impulses = {place: solution.impulses[place] for place in order}
     start = solution.motion.hull, links, impulses, impulses
     hull, links, solved, before = jax.lax.fori_loop(0, num_sweeps, sweep, start)
 
@@ -133,28 +159,12 @@ def gauss_seidel(rows: Rows, bounds: Bounds, solution: Solution, num_sweeps: int
     return Solution(motion=motion, impulses=solved, change=change)
 
 
-def _bounded(
-    rows: Rows,
-    bounds: Bounds,
-    row: int,
-    leg: int,
-    stop: jax.Array,
-    impulses: dict[tuple[int, int], jax.Array],
-) -> jax.Array:
-    """The impulse allowed to a row that the impulse `stop` [N] brings to rest."""
-    if row in TANGENTS:
-        normal = impulses[row - len(NORMALS), leg]
-        most = bounds.friction * jnp.maximum(normal, 0.0)
-        return jnp.clip(stop, -most, most)
-    driven = stop + bounds.target[row, leg] * rows.mass[row, leg]
-    driven = jnp.clip(driven, bounds.low[row, leg], bounds.high[row, leg])
-    if row in NORMALS:
-        return driven
-    limited = jnp.where(bounds.at_lower[row, leg], jnp.maximum(driven, stop), driven)
-    return jnp.where(bounds.at_upper[row, leg], jnp.minimum(limited, stop), limited)
+def _speed(jacobian: jax.Array, motion: list[jax.Array]) -> jax.Array:
+    """The speed along one row [5, N]."""
+    return jnp.asarray(sum(jacobian[i] * rate for i, rate in enumerate(motion)))
 
 
-def _newton_step(rows: Rows, mass: MassMatrix, bounds: Bounds, now: Solution) -> Solution:
+def _newton_step(problem: Problem, now: Solution) -> Solution:
     """One Newton step on the natural map of all rows.
 
     Rows inside their bounds become stiff springs to the speed that they want, k = STIFFNESS mass;
@@ -164,6 +174,7 @@ def _newton_step(rows: Rows, mass: MassMatrix, bounds: Bounds, now: Solution) ->
         (A + sum push k J^T) d = sum push (inside: k (wanted speed - speed),
                                            at a bound: bound - impulse).
     """
+    rows, mass, bounds = problem
     normals, tangents = slice(NORMALS[0], TANGENTS[0]), slice(TANGENTS[0], None)
     old, jacobian = now.impulses, rows.jacobian
     stop = old - rows.mass * row_speeds(jacobian, now.motion)
@@ -193,16 +204,21 @@ def _all_bounded(
     most = bounds.friction * jnp.maximum(normals, 0.0)
     low = jnp.concatenate([bounds.low, -most])
     high = jnp.concatenate([bounds.high, most])
-    wanted = stop + mass * jnp.concatenate([bounds.target, jnp.zeros_like(most)])
+    target = jnp.concatenate([bounds.target, jnp.zeros_like(most)])
+    wanted = stop + mass * target
     driven = jnp.clip(wanted, low, high)
-    num_contacts = len(NORMALS) + len(TANGENTS)
-    never = jnp.zeros((num_contacts, *bounds.at_lower.shape[1:]), bool)
-    at_lower = jnp.concatenate([bounds.at_lower, never])
-    at_upper = jnp.concatenate([bounds.at_upper, never])
+    at_lower, at_upper = _of_all_rows(bounds.at)
     limited = jnp.where(at_lower, jnp.maximum(driven, stop), driven)
     limited = jnp.where(at_upper, jnp.minimum(limited, stop), limited)
     is_between = (low < wanted) & (wanted < high)
     return limited, is_between | (limited != driven)
+
+
+def _of_all_rows(at: Limits) -> Limits:
+    """Whether rows are those of joints at their limits, [10, legs, N] bool."""
+    num_contacts = len(NORMALS) + len(TANGENTS)
+    never = jnp.zeros((num_contacts, *at.lower.shape[1:]), bool)
+    return Limits(*(jnp.concatenate([joints, never]) for joints in at))
 
 
 def _springs(
@@ -220,12 +236,7 @@ def _solve_arrow(mass: MassMatrix, springs: jax.Array) -> Motion:
     the legs.
     """
     pull = springs[:, :, 5]
-    a = mass.leg[0, 0] + springs[:, 3, 3]
-    b = mass.leg[0, 1] + springs[:, 3, 4]
-    c = mass.leg[1, 0] + springs[:, 4, 3]
-    d = mass.leg[1, 1] + springs[:, 4, 4]
-    scale = 1.0 / (a * d - b * c)
-    uu, ul, lu, ll = ((x * scale)[:, None] for x in (d, -b, -c, a))  # the leg's inverse
+    uu, ul, lu, ll = _leg_inverse(mass.leg, springs)
     by_upper, by_lower = springs[:, :3, 3], springs[:, :3, 4]  # hull by leg, [legs, 3, N]
     upper = by_upper * uu + by_lower * lu
     lower = by_upper * ul + by_lower * ll
@@ -241,14 +252,28 @@ def _solve_arrow(mass: MassMatrix, springs: jax.Array) -> Motion:
         return (pull[:, row] - taken)[:, None]
 
     for_upper, for_lower = left_for(3), left_for(4)
-    links = [uu * for_upper + ul * for_lower, lu * for_upper + ll * for_lower]
-    return Motion(hull=moved, links=jnp.concatenate(links, axis=1).swapaxes(0, 1))
+    upper_rate = uu * for_upper + ul * for_lower
+    lower_rate = lu * for_upper + ll * for_lower
+    links = jnp.concatenate([upper_rate, lower_rate], axis=1)
+    return Motion(hull=moved, links=links.swapaxes(0, 1))
+
+
+def _leg_inverse(leg: jax.Array, springs: jax.Array) -> list[jax.Array]:
+    """The inverse of each leg's block [2, 2, legs, N] with its springs: upper upper, upper lower,
+    lower upper, lower lower, [legs, 1, N] each.
+    """
+    a = leg[0, 0] + springs[:, 3, 3]
+    b = leg[0, 1] + springs[:, 3, 4]
+    c = leg[1, 0] + springs[:, 4, 3]
+    d = leg[1, 1] + springs[:, 4, 4]
+    scale = 1.0 / (a * d - b * c)
+    return [(x * scale)[:, None] for x in (d, -b, -c, a)]
 
 
 def _solve_three(matrix: jax.Array, right: jax.Array) -> jax.Array:
     """x of matrix [3, 3, N] x = right [3, N], by cross products of the rows."""
     first, second, third = matrix
-    pairs = (second, third), (third, first), (first, second)
+    pairs = [(second, third), (third, first), (first, second)]
     crossed = [jnp.cross(a, b, axis=0) for a, b in pairs]
     determinant = short_sum(first * crossed[0])
     return sum(r[None] * c for r, c in zip(right, crossed)) / determinant[None]

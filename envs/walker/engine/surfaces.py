@@ -17,7 +17,7 @@ import numpy as np
 from flax import struct
 
 from jaxcurriculum.device.xla import masked_sum, short_reduce
-from jaxcurriculum.envs.walker.engine.kinematics import dot, perpendicular
+from jaxcurriculum.envs.walker.engine.plane import dot, perpendicular
 
 STEP = 14 / 30  # m: the unit of a track's lengths
 GROUND = 400 / 30 / 4  # m: height of flat ground
