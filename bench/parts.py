@@ -86,7 +86,7 @@ def _parts() -> dict[str, tuple[str, Callable[..., Any]]]:
             "engine.solver.gauss_seidel",
             lambda problem, solution, num_sweeps: solution,
         ),
-        "solver: Newton steps": ("engine.solver._newton_step", lambda problem, now: now),
+        "solver: Newton steps": ("engine.solver.newton_step", lambda problem, now: now),
         "passes over positions": ("engine.dynamics.correct_positions", free_poses),
         "impacts": (
             "engine.dynamics.stop_at_impact",

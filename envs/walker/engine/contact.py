@@ -55,7 +55,8 @@ class Contacts(struct.PyTreeNode):
 
     def beside(self) -> jax.Array:
         """How far points are beside their faces, negative before them, [..., N], m."""
-        return jnp.maximum(self.extent[0], -self.extent[1])
+        least, most = self.extent
+        return jnp.maximum(least, -most)
 
     def after(self, links: Displacement) -> Moved:
         """These contacts [points, ..., N] once their `links` [..., N] have moved."""
@@ -65,15 +66,17 @@ class Contacts(struct.PyTreeNode):
         shift = links.shift[:, None]
         # A point of the track moves against the link's face: backwards, with the inverse rotation.
         rotation = Rotation(sin=jnp.where(on_link, -sin, sin), cos=cos)
+        on_link = on_link[None]
         arm_in_track = arm - shift
-        rotated = rotation.of(jnp.where(on_link[None], arm_in_track, arm))
-        way = jnp.where(on_link[None], arm - rotated, rotated - arm + shift)
+        relative = jnp.where(on_link, arm_in_track, arm)
+        rotated = rotation.of(relative)
+        way = jnp.where(on_link, arm - rotated, rotated - arm + shift)
         turned = Rotation(sin, cos).of(self.normal)
         return Moved(
             gap=self.gap + dot(self.normal, way),
             along=dot(perpendicular(self.normal), way),
-            normal=jnp.where(on_link[None], turned, self.normal),
-            arm=jnp.where(on_link[None], arm_in_track, rotated),
+            normal=jnp.where(on_link, turned, self.normal),
+            arm=jnp.where(on_link, arm_in_track, rotated),
         )
 
 
@@ -185,7 +188,8 @@ def _points_on_links(links: Boxes, points: jax.Array) -> Contacts:
     most_of_side = jnp.where(is_right, along, -beyond)
     least = jnp.where(at_end, -half_width - across, least_of_side)
     most = jnp.where(at_end, half_width - across, most_of_side)
-    gap = jnp.where(along > 0, jnp.maximum(beside, beyond), FAR)
+    farthest = jnp.maximum(beside, beyond)
+    gap = jnp.where(along > 0, farthest, FAR)
     return Contacts(
         point=jnp.broadcast_to(points, normal.shape),
         normal=normal,
@@ -206,7 +210,8 @@ def deepest(pairs: Contacts, centres: jax.Array) -> Contacts:
     """
     beside = jnp.maximum(pairs.beside(), 0.0)
     # Box2D keeps points that are no further past a face's end.
-    pairs = pairs.replace(gap=jnp.where(beside > SKIN, FAR, pairs.gap))
+    gap = jnp.where(beside > SKIN, FAR, pairs.gap)
+    pairs = pairs.replace(gap=gap)
     to_end = jnp.sqrt(pairs.gap * pairs.gap + beside * beside)
     distance = jnp.where(pairs.gap > 0, to_end, pairs.gap)
     first = fusion_barrier(nearest)(pairs, distance[None], centres)
@@ -241,7 +246,8 @@ def nearest(pairs: Contacts, order: jax.Array, centres: jax.Array) -> Contacts:
     tie = TIE * np.arange(order.shape[1], dtype=np.float32)
     order = order + tie[None, :, None, None, None]
     least = order.min(1)
-    is_chosen = (order == least[:, None]) & (order < FAR / 2)
+    is_least = order == least[:, None]
+    is_chosen = is_least & (order < FAR / 2)
     is_none = least >= FAR / 2
 
     def chosen_vector(x):
@@ -250,10 +256,11 @@ def nearest(pairs: Contacts, order: jax.Array, centres: jax.Array) -> Contacts:
     def chosen_number(x):
         return masked_sum(is_chosen, x[None], 1)
 
-    normal = chosen_vector(pairs.normal)
+    x, y = chosen_vector(pairs.normal)
+    point = chosen_vector(pairs.point)
     return Contacts(
-        point=jnp.where(is_none[None], centres[:, None], chosen_vector(pairs.point)),
-        normal=jnp.stack([normal[0], jnp.where(is_none, 1.0, normal[1])]),
+        point=jnp.where(is_none[None], centres[:, None], point),
+        normal=jnp.stack([x, jnp.where(is_none, 1.0, y)]),
         gap=jnp.where(is_none, FAR, chosen_number(pairs.gap)),
         extent=chosen_vector(pairs.extent),
         on_link=chosen_number(pairs.on_link),

@@ -39,8 +39,9 @@ from jaxcurriculum.envs.walker.engine.mass import (
 )
 from jaxcurriculum.envs.walker.engine.position_correction import correct_positions
 from jaxcurriculum.envs.walker.engine.position_errors import Active, Poses
+from jaxcurriculum.envs.walker.engine.problem import Bounds, Problem
 from jaxcurriculum.envs.walker.engine.rows import NORMALS, make_rows
-from jaxcurriculum.envs.walker.engine.solver import Bounds, Problem, solve
+from jaxcurriculum.envs.walker.engine.solver import solve
 from jaxcurriculum.envs.walker.engine.terrain import Window
 
 GRAVITY = -10.0  # m/s^2

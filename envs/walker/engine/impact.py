@@ -45,11 +45,13 @@ class Flight(struct.PyTreeNode):
     velocity: jax.Array  # [3, 2, legs, N]: vx, vy (m/s), rate (rad/s) at the end
 
     def displacement(self) -> Displacement:
-        return Displacement(self.centre, self.shift, Rotation.by(self.angle))
+        rotation = Rotation.by(self.angle)
+        return Displacement(self.centre, self.shift, rotation)
 
     def until(self, time: jax.Array) -> Flight:
         """The first part of the flight, a share `time` [2, legs, N] of it."""
-        return self.replace(shift=time[None] * self.shift, angle=time * self.angle)
+        shift = time[None] * self.shift
+        return self.replace(shift=shift, angle=time * self.angle)
 
 
 class Touching(NamedTuple):
@@ -72,7 +74,8 @@ class Row(NamedTuple):
 
     def times(self, velocity: Velocity) -> jax.Array:
         """The speed."""
-        return jnp.asarray(sum(a * v for a, v in zip(self.jacobian, velocity)))
+        entries = zip(self.jacobian, velocity)
+        return jnp.asarray(sum(a * v for a, v in entries))
 
 
 class InverseMass(NamedTuple):
@@ -91,9 +94,9 @@ class ContactPoint(NamedTuple):
     inverse_mass: InverseMass
     approach: jax.Array  # [...], m/s: how fast it may come to the track
 
-    def speeds_without(self, impulse: Impulse, velocity: Velocity) -> Impulse:
-        """Into the track, beyond what is allowed, and along it, as if `impulse`, which is part of
-        the velocity, had not been.
+    def speeds_without(self, impulse: Impulse, velocity: Velocity) -> tuple[jax.Array, jax.Array]:
+        """The speeds into the track, beyond what is allowed, and along it, as if `impulse`, which
+        is part of the velocity, had not been.
         """
         nn, nt, tt = self.inverse_mass
         push, hold = impulse
@@ -124,7 +127,8 @@ def stop_at_impact(
     whole = flight.displacement()
     times, _ = fusion_barrier(time_of_impact)(pairs, whole)
     time = jnp.minimum(times.min(0), 1.0)
-    met = met_face(nearest(pairs, times[None], flight.centre), whole)
+    first = nearest(pairs, times[None], flight.centre)
+    met = met_face(first, whole)
     is_hit = time < 1
 
     stopped = flight.until(time)
@@ -140,7 +144,8 @@ def stop_at_impact(
 
     def where_hit(new, old):
         small_axes = [1] * (new.ndim - 3)
-        return jnp.where(is_hit.reshape(*small_axes, *is_hit.shape), new, old)
+        mask = is_hit.reshape(*small_axes, *is_hit.shape)
+        return jnp.where(mask, new, old)
 
     return jax.tree.map(where_hit, end, flight), is_hit
 
@@ -148,10 +153,10 @@ def stop_at_impact(
 def _touching(groups: tuple[Contacts, ...], links: Displacement) -> Touching:
     """All contacts of the groups once the links have moved."""
     moved = [contacts.after(links) for contacts in groups]
-    gaps = [
-        jnp.where(is_before(contacts.extent, after.along), after.gap, FAR)
-        for contacts, after in zip(groups, moved)
-    ]
+    gaps = []
+    for contacts, after in zip(groups, moved):
+        is_there = is_before(contacts.extent, after.along)
+        gaps.append(jnp.where(is_there, after.gap, FAR))
     return Touching(
         normal=jnp.concatenate([after.normal for after in moved], axis=1),
         gap=jnp.concatenate(gaps),
@@ -210,12 +215,14 @@ def _contact_points(walker: Anatomy, touching: Touching, rest: jax.Array) -> lis
     """Those that touch may come no nearer, and the others not so fast that they meet the track in
     the rest of the step.
     """
-    fastest = (touching.gap - TOUCH_GAP) / jnp.maximum(rest, 1e-3)[None]
+    until_touch = touching.gap - TOUCH_GAP
+    fastest = until_touch / jnp.maximum(rest, 1e-3)[None]
     approach = jnp.where(touching.gap < SKIN, 0.0, fastest)
     points = []
     for i in range(len(approach)):
         point = touching.point(i)
-        tangent = jnp.stack([point.normal[1], -point.normal[0]])
+        x, y = point.normal
+        tangent = jnp.stack([y, -x])
         n = _row(walker, point.normal, point.arm)
         t = _row(walker, tangent, point.arm)
         inverse_mass = InverseMass(

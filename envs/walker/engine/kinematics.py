@@ -54,8 +54,8 @@ class Limits(NamedTuple):
 def joint_limits(walker: Anatomy) -> Limits:
     """The angles of the limits, rad, [2 (hip, knee), 1, 1]."""
     body = walker.body
-    lower, upper = np.array([body.joint_lower, body.joint_upper], np.float32)[..., None, None]
-    return Limits(lower, upper)
+    limits = np.array([body.joint_lower, body.joint_upper], np.float32)
+    return Limits(*limits[..., None, None])
 
 
 def link_angles(walker: Anatomy, hull_angle: jax.Array, joints: jax.Array) -> jax.Array:
@@ -73,7 +73,8 @@ def joint_angles(walker: Anatomy, hull_angle: jax.Array, angles: jax.Array) -> j
 def posture(walker: Anatomy, hull_angle: jax.Array, angles: jax.Array) -> Posture:
     """The posture at hull angle [N] and absolute link angles [2, legs, N]."""
     sin, cos = sin_cos(angles)
-    return Posture(hip=rotate(walker.hips, hull_angle), axis=jnp.stack([sin, -cos]))
+    hip = rotate(walker.hips, hull_angle)
+    return Posture(hip=hip, axis=jnp.stack([sin, -cos]))
 
 
 def posture_of(walker: Anatomy, state: WalkerState) -> Posture:
@@ -111,7 +112,8 @@ def link_corners(walker: Anatomy, tops: jax.Array, axis: jax.Array) -> jax.Array
     """
     side = perpendicular(axis) * walker.width[None] / 2
     end = tops + walker.length[None] * axis
-    return jnp.stack([tops + side, tops - side, end - side, end + side], axis=1)
+    corners = [tops + side, tops - side, end - side, end + side]
+    return jnp.stack(corners, axis=1)
 
 
 def outline(walker: Anatomy, state: WalkerState) -> list[jax.Array]:
@@ -123,6 +125,7 @@ def outline(walker: Anatomy, state: WalkerState) -> list[jax.Array]:
     shape = posture(walker, pose[2], angles)
     tops = link_tops(walker, pose, shape) + state.offset[..., None]
     corners = link_corners(walker, tops, shape.axis)[..., 0]
-    legs = range(corners.shape[-1])
-    links = [corners[:, :, part, leg].T for leg in legs for part in range(2)]
-    return [hull_corners(walker, pose)[..., 0].T, *links]
+    hull = hull_corners(walker, pose)[..., 0]
+    # [legs, 2 (upper, lower), 4, 2]
+    links = corners.T.reshape(-1, *corners.T.shape[2:])
+    return [hull.T, *links]

@@ -61,10 +61,11 @@ def correct_positions(walker: Anatomy, start: Poses, velocity: Poses, active: Ac
 
 def inverse_mass(walker: Anatomy) -> list[jax.Array]:
     """One over (mass, mass, inertia) of the hull and of all links, leg by leg, [3, N] each."""
-    hull = 1 / jnp.stack([walker.hull_mass, walker.hull_mass, walker.hull_inertia])
+    hull = jnp.stack([walker.hull_mass, walker.hull_mass, walker.hull_inertia])
     mass, inertia = walker.mass[:, 0], walker.inertia[:, 0]
     upper, lower = 1 / jnp.stack([mass, mass, inertia], axis=1)
-    return [hull, *[upper, lower] * walker.body.num_legs]
+    links = [upper, lower] * walker.body.num_legs
+    return [1 / hull, *links]
 
 
 def _passes(inverse_mass: list[jax.Array], errors: Errors) -> tuple[jax.Array, ...]:
@@ -122,8 +123,12 @@ def _of_joint(joint: int, bodies: list[jax.Array]) -> Pair:
 
 def _pushes(contacts: ContactErrors, inverse_mass: jax.Array) -> list[jax.Array]:
     """What a link does, [3, N], when each of its contacts pushes it by a unit of its gap."""
-    rows = [contacts.normal_row[:, point] for point in range(2)]
-    return [inverse_mass * row / short_sum(row * row * inverse_mass)[None] for row in rows]
+    pushes = []
+    for point in range(2):
+        row = contacts.normal_row[:, point]
+        gained = short_sum(row * row * inverse_mass)
+        pushes.append(inverse_mass * row / gained[None])
+    return pushes
 
 
 def _pull(arms: Pair, inverse_mass: Pair) -> Pull:
@@ -131,8 +136,9 @@ def _pull(arms: Pair, inverse_mass: Pair) -> Pull:
     [3, N] each.
     """
     x, y = jnp.stack(arms, axis=1)
-    inverse_inertia = jnp.stack([inverse_mass.first[2], inverse_mass.second[2]])
-    straight = inverse_mass.first[0] + inverse_mass.second[0]
+    of_first, of_second = inverse_mass
+    inverse_inertia = jnp.stack([of_first[2], of_second[2]])
+    straight = of_first[0] + of_second[0]
     xx = straight + short_sum(inverse_inertia * y * y)
     xy = -short_sum(inverse_inertia * x * y)
     yy = straight + short_sum(inverse_inertia * x * x)
@@ -140,8 +146,8 @@ def _pull(arms: Pair, inverse_mass: Pair) -> Pull:
 
     def moved_by(force_x, force_y):
         force = jnp.stack([force_x, force_y])
-        first = inverse_mass.first * wrench(force, arms.first)
-        second = inverse_mass.second * wrench(force, arms.second)
+        first = of_first * wrench(force, arms.first)
+        second = of_second * wrench(force, arms.second)
         return Pair(first, -second)
 
     return Pull(
@@ -178,10 +184,11 @@ def _limit(
     above = wrong.above + angle
     forth = jnp.clip(below - LIMIT_SLOP, 0.0, MOST_ANGLE)
     back = jnp.clip(above - LIMIT_SLOP, 0.0, MOST_ANGLE)
-    moment = active * (forth - back) / (inverse_inertia.first + inverse_inertia.second)
+    of_first, of_second = inverse_inertia
+    moment = active * (forth - back) / (of_first + of_second)
     only_angle = np.array([0.0, 0.0, 1.0], np.float32)[:, None]
-    first = first - only_angle * (inverse_inertia.first * moment)[None]
-    second = second + only_angle * (inverse_inertia.second * moment)[None]
+    first = first - only_angle * (of_first * moment)[None]
+    second = second + only_angle * (of_second * moment)[None]
     return Pair(first, second), jnp.maximum(below, above) <= LIMIT_SLOP
 
 
@@ -190,14 +197,15 @@ def _join(wrong: JointErrors, pull: Pull, moved: Pair, active: jax.Array) -> tup
     whether these were near each other, [N] bool.
     """
     first, second = moved
-    arms = wrong.arms
+    first_arm, second_arm = wrong.arms
     x, y = wrong.separation
-    x = x + second[0] - second[2] * arms.second[1]
-    x = x - first[0] + first[2] * arms.first[1]
-    y = y + second[1] + second[2] * arms.second[0]
-    y = y - first[1] - first[2] * arms.first[0]
+    x = x + second[0] - second[2] * second_arm[1]
+    x = x - first[0] + first[2] * first_arm[1]
+    y = y + second[1] + second[2] * second_arm[0]
+    y = y - first[1] - first[2] * first_arm[0]
     is_closed = x * x + y * y <= SLOP * SLOP
     x, y = (active * x)[None], (active * y)[None]
-    first = first + pull.along_x.first * x + pull.along_y.first * y
-    second = second + pull.along_x.second * x + pull.along_y.second * y
+    along_x, along_y = pull
+    first = first + along_x.first * x + along_y.first * y
+    second = second + along_x.second * x + along_y.second * y
     return Pair(first, second), is_closed

@@ -32,7 +32,8 @@ class Poses(struct.PyTreeNode):
     def displacement(self, end: Poses) -> Displacement:
         """The way of the links to the poses `end`."""
         way = end.links - self.links
-        return Displacement(centre=self.links[:2], shift=way[:2], rotation=Rotation.by(way[2]))
+        rotation = Rotation.by(way[2])
+        return Displacement(centre=self.links[:2], shift=way[:2], rotation=rotation)
 
 
 class Active(NamedTuple):
@@ -109,9 +110,10 @@ def find_errors(walker: Anatomy, start: Poses, free: Poses, active: Active) -> E
 
 def _past_limits(walker: Anatomy, free: Poses, at: Limits) -> Limits:
     """How far joints are below and above their limits, rad; -FAR where they were not at one."""
+    angles = free.links[2]
     hull_angle = free.hull[2][None, None] + walker.rest_angles[None]
-    parent_angle = jnp.concatenate([hull_angle, free.links[2, :1]])
-    angle = free.links[2] - parent_angle
+    parents = jnp.concatenate([hull_angle, angles[:1]])
+    angle = angles - parents
     limits = joint_limits(walker)
     return Limits(
         lower=jnp.where(at.lower, limits.lower - angle, -FAR),

@@ -21,15 +21,20 @@ def time_of_impact(pairs: Contacts, links: Displacement) -> tuple[jax.Array, jax
     One that begins beside the face may also come to that end from the side.
     """
     after = pairs.after(links)
+    is_outside = pairs.gap > 0
+    ends_inside = after.gap < TOUCH_GAP - TOLERANCE
     comes_nearer = after.gap < pairs.gap
-    is_closing = (pairs.gap > 0) & (after.gap < TOUCH_GAP - TOLERANCE) & comes_nearer
+    is_closing = is_outside & ends_inside & comes_nearer
     closing = jnp.maximum(pairs.gap - after.gap, 1e-9)
-    at_face = jnp.clip((pairs.gap - TOUCH_GAP) / closing, 0.0, 1.0)
+    share = (pairs.gap - TOUCH_GAP) / closing
+    at_face = jnp.clip(share, 0.0, 1.0)
     is_straight = is_closing & is_before(pairs.extent, at_face * after.along)
 
     beside = _to_touch_beside(pairs)
-    at_end = beside / jnp.maximum(jnp.abs(after.along), 1e-9)
-    comes_round = is_closing & (beside > 0) & is_before(pairs.extent, after.along)
+    sliding = jnp.maximum(jnp.abs(after.along), 1e-9)
+    at_end = beside / sliding
+    is_past_end = is_closing & (beside > 0)
+    comes_round = is_past_end & is_before(pairs.extent, after.along)
     round_end = jnp.where(comes_round, at_end, FAR)
     return jnp.where(is_straight, at_face, round_end), is_straight
 
