@@ -40,7 +40,7 @@ def _parts() -> dict[str, tuple[str, Callable[..., Any]]]:
     import jax.numpy as jnp
 
     from jaxcurriculum.envs.walker.engine.contact import link_contacts
-    from jaxcurriculum.envs.walker.engine.position_correction import Poses
+    from jaxcurriculum.envs.walker.engine.kinematics import TIME_STEP
     from jaxcurriculum.envs.walker.engine.rows import make_rows
     from jaxcurriculum.envs.walker.engine.surfaces import FAR
     from jaxcurriculum.envs.walker.engine.terrain import Window
@@ -60,9 +60,8 @@ def _parts() -> dict[str, tuple[str, Callable[..., Any]]]:
 
         return replacement
 
-    def free_poses(walker, start, velocity, contacts, at_lower, at_upper, step):
-        hull = start.hull + step * velocity.hull
-        return Poses(hull, start.links + step * velocity.links)
+    def free_poses(walker, start, velocity, active):
+        return start.after(TIME_STEP, velocity)
 
     def first_obstacles(level, start, stretch):
         shown = level.density.most(stretch)
@@ -85,13 +84,13 @@ def _parts() -> dict[str, tuple[str, Callable[..., Any]]]:
         ),
         "solver: sweeps": (
             "engine.solver.gauss_seidel",
-            lambda rows, bounds, solution, num_sweeps: solution,
+            lambda problem, solution, num_sweeps: solution,
         ),
-        "solver: Newton steps": ("engine.solver._newton_step", lambda rows, mass, bounds, now: now),
+        "solver: Newton steps": ("engine.solver.newton_step", lambda problem, now: now),
         "passes over positions": ("engine.dynamics.correct_positions", free_poses),
         "impacts": (
             "engine.dynamics.stop_at_impact",
-            lambda walker, pairs, contacts, centres, flight, *_: (flight, contacts.gap[0] > FAR),
+            lambda walker, pairs, contacts, flight: (flight, contacts.gap[0] > FAR),
         ),
         "hull against the track": (
             "environment.hull_touches",

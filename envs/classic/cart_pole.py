@@ -69,9 +69,9 @@ def cart_pole(bounds: Bounds | None = None) -> Environment:
     >>> env.task_space.names, env.action_space.num
     (('length',), 2)
     """
-    space = _task_space(
-        {name: axis[1] for name, axis in AXES.items()} if bounds is None else bounds
-    )
+    if bounds is None:
+        bounds = {name: axis[1] for name, axis in AXES.items()}
+    space = _task_space(bounds)
 
     def generate(key: Key, task: jax.Array) -> jax.Array:
         return space.clip(task)
@@ -81,14 +81,18 @@ def cart_pole(bounds: Bounds | None = None) -> Environment:
         return jnp.concatenate([motion, space.to_unit(level)])
 
     def reset(key: Key, level: jax.Array) -> tuple[CartPoleState, TimeStep]:
-        state = CartPoleState(*jax.random.uniform(key, (4,), minval=-START, maxval=START))
+        numbers = jax.random.uniform(key, (4,), minval=-START, maxval=START)
+        state = CartPoleState(*numbers)
         no = jnp.bool_(False)
         return state, TimeStep(observe(level, state), jnp.float32(0), no, no)
 
     def step(key: Key, level: jax.Array, state: CartPoleState, action: jax.Array):
-        state = advance(dict(zip(space.names, level)), state, action)
-        fallen = (jnp.abs(state.x) > MOST_X) | (jnp.abs(state.angle) > MOST_ANGLE)
-        return state, TimeStep(observe(level, state), jnp.float32(1), fallen, jnp.bool_(False))
+        constants = dict(zip(space.names, level))
+        state = advance(constants, state, action)
+        has_run_off = jnp.abs(state.x) > MOST_X
+        has_fallen = jnp.abs(state.angle) > MOST_ANGLE
+        over, no = has_run_off | has_fallen, jnp.bool_(False)
+        return state, TimeStep(observe(level, state), jnp.float32(1), over, no)
 
     return Environment(
         name="cart-pole",
@@ -114,12 +118,14 @@ def advance(
       action: [] int32, 0 pushes to the left and 1 to the right.
     """
     known = {name: constants.get(name, axis[0]) for name, axis in AXES.items()}
-    push = jnp.where(action == 1, known["force"], -known["force"])
-    mass = known["mass_cart"] + known["mass_pole"]
-    moment = known["mass_pole"] * known["length"]
-    sin, cos = jnp.sin(state.angle), jnp.cos(state.angle)
+    force, length, mass_pole = known["force"], known["length"], known["mass_pole"]
+    push = jnp.where(action == 1, force, -force)
+    mass = known["mass_cart"] + mass_pole
+    moment = mass_pole * length
+    sin = jnp.sin(state.angle)
+    cos = jnp.cos(state.angle)
     pull = (push + moment * state.rotation**2 * sin) / mass
-    leverage = known["length"] * (4.0 / 3.0 - known["mass_pole"] * cos**2 / mass)
+    leverage = length * (4.0 / 3.0 - mass_pole * cos**2 / mass)
     turning = (known["gravity"] * sin - cos * pull) / leverage
     speeding = pull - moment * turning * cos / mass
     return CartPoleState(
@@ -134,7 +140,8 @@ def _task_space(bounds: Bounds) -> Box:
     for name, bound in bounds.items():
         if name not in AXES:
             raise ValueError(f"bounds must be of {', '.join(AXES)}, got {name!r}.")
-        if not (are_numbers(bound, 1e-6) and len(bound) == 2 and bound[0] <= bound[1]):
+        is_pair = are_numbers(bound, 1e-6) and len(bound) == 2
+        if not is_pair or bound[0] > bound[1]:
             raise ValueError(f"bounds of {name} must be two positive numbers, got {bound!r}.")
     if not bounds:
         raise ValueError(f"bounds must name at least one of {', '.join(AXES)}, got none.")

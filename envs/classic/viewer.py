@@ -35,24 +35,24 @@ class CartPoleViewer:
         """The cart on its track, the pole, and what is to be said."""
         from PIL import Image, ImageDraw
 
-        image = Image.new("RGB", (FINE * WIDTH, FINE * HEIGHT), SKY)
+        width, floor = FINE * WIDTH, FINE * FLOOR
+        image = Image.new("RGB", (width, FINE * HEIGHT), SKY)
         pen = ImageDraw.Draw(image)
         x, angle = film.looks[frame]
-        scale = FINE * WIDTH / METRES
-        centre, floor = FINE * WIDTH / 2 + scale * x, FINE * FLOOR
+        scale = width / METRES
+        centre = width / 2 + scale * x
         constants = dict(zip(self.axes, film.level))
         half = min(float(constants.get("length", 0.5)), LONGEST)
-        tip = (
-            centre + 2 * half * scale * math.sin(angle),
-            floor - 2 * half * scale * math.cos(angle),
-        )
-        pen.line((0, floor, FINE * WIDTH, floor), fill=INK, width=FINE)
-        pen.rectangle((centre - 40, floor - 24, centre + 40, floor + 24), fill=CART)
+        length = 2 * half * scale
+        tip = centre + length * math.sin(angle), floor - length * math.cos(angle)
+        cart = centre - 40, floor - 24, centre + 40, floor + 24
+        pen.line((0, floor, width, floor), fill=INK, width=FINE)
+        pen.rectangle(cart, fill=CART)
         pen.line((centre, floor, *tip), fill=POLE, width=7 * FINE)
         small = image.reduce(FINE)
         words = ImageDraw.Draw(small)
         words.text((12, 8), caption(film, frame), fill=INK, font=font(15))
-        lines = [f"{name} {value}" for name, value in film.task.items()]
-        words.text((12, 28), ", ".join(lines[:3]), fill=INK, font=font(12))
-        words.text((12, 44), ", ".join(lines[3:]), fill=INK, font=font(12))
+        task = [f"{name} {value}" for name, value in film.task.items()]
+        for y, axes in ((28, task[:3]), (44, task[3:])):
+            words.text((12, y), ", ".join(axes), fill=INK, font=font(12))
         return small

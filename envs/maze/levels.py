@@ -25,7 +25,9 @@ from jaxcurriculum.fields import is_integer
 from jaxcurriculum.records import Key
 
 SIZE = 13  # cells a side
+NUM_CELLS = SIZE**2
 NUM_DIRECTIONS = 4  # 0 right, 1 down, 2 left, 3 up
+AGENTS = ">v<^"  # its sign in a text, by direction
 
 
 class Maze(struct.PyTreeNode):
@@ -57,7 +59,8 @@ class Mazes:
     num_edits: int = 5
 
     def __post_init__(self):
-        for name, most in (("num_walls", SIZE**2 - 2), ("num_edits", 1000)):
+        largest = {"num_walls": NUM_CELLS - 2, "num_edits": 1000}
+        for name, most in largest.items():
             value = getattr(self, name)
             if not is_integer(value, 0, most):
                 raise ValueError(f"Mazes.{name} must lie between 0 and {most}, got {value!r}.")
@@ -65,8 +68,9 @@ class Mazes:
     def sample(self, key: Key) -> Maze:
         """A random maze."""
         key_walls, key_goal, key_agent, key_direction = jax.random.split(key, 4)
-        cells = jax.random.randint(key_walls, (self.num_walls,), 0, SIZE**2)
-        walls = jnp.zeros((SIZE**2,), bool).at[cells].set(True)
+        cells = jax.random.randint(key_walls, (self.num_walls,), 0, NUM_CELLS)
+        empty = jnp.zeros((NUM_CELLS,), bool)
+        walls = empty.at[cells].set(True)
         goal = _free_cell(key_goal, walls)
         agent = _free_cell(key_agent, walls.at[goal].set(True))
         return Maze(
@@ -81,16 +85,19 @@ class Mazes:
         places = jnp.stack([task.goal, task.agent])
         inside = jnp.all((places >= 0) & (places < SIZE))
         apart = jnp.any(task.goal != task.agent)
-        free = ~_at(task.walls, task.goal) & ~_at(task.walls, task.agent)
+        walled_in = _at(task.walls, task.goal) | _at(task.walls, task.agent)
         turned = (task.direction >= 0) & (task.direction < NUM_DIRECTIONS)
-        return inside & apart & free & turned
+        return inside & apart & ~walled_in & turned
 
     def clip(self, task: Maze) -> Maze:
         """The maze without walls under agent and goal; positions are moved into the grid."""
-        goal, agent = (jnp.clip(place, 0, SIZE - 1) for place in (task.goal, task.agent))
-        beside = jnp.where(agent[0] > 0, agent[0] - 1, agent[0] + 1)
-        goal = jnp.where(jnp.all(goal == agent), agent.at[0].set(beside), goal)
-        walls = task.walls.at[goal[1], goal[0]].set(False).at[agent[1], agent[0]].set(False)
+        goal = jnp.clip(task.goal, 0, SIZE - 1)
+        agent = jnp.clip(task.agent, 0, SIZE - 1)
+        x = agent[0]
+        beside = agent.at[0].set(jnp.where(x > 0, x - 1, x + 1))
+        goal = jnp.where(jnp.all(goal == agent), beside, goal)
+        walls = _without_wall(task.walls, goal)
+        walls = _without_wall(walls, agent)
         direction = jnp.clip(task.direction, 0, NUM_DIRECTIONS - 1)
         return Maze(walls=walls, goal=goal, agent=agent, direction=direction)
 
@@ -100,17 +107,21 @@ class Mazes:
         def edit(task: Maze, key: Key) -> tuple[Maze, None]:
             key_kind, key_wall, key_goal = jax.random.split(key, 3)
             kind = jax.random.randint(key_kind, (), 0, 3)
-            cell = jax.random.randint(key_wall, (), 0, SIZE**2)
+            cell = jax.random.randint(key_wall, (), 0, NUM_CELLS)
             place = _position(cell)
-            taken = jnp.all(place == task.agent) | jnp.all(place == task.goal)
-            flip = (kind == 1) & ~taken
-            here = (jnp.arange(SIZE**2) == cell).reshape(SIZE, SIZE)
-            walls = task.walls ^ (here & flip)
+            is_agent = jnp.all(place == task.agent)
+            is_goal = jnp.all(place == task.goal)
+            flip = (kind == 1) & ~(is_agent | is_goal)
+            here = jnp.arange(NUM_CELLS) == cell
+            walls = task.walls ^ (here.reshape(SIZE, SIZE) & flip)
             blocked = walls.reshape(-1).at[_cell(task.agent)].set(True)
-            goal = jnp.where(kind == 2, _position(_free_cell(key_goal, blocked)), task.goal)
+            elsewhere = _position(_free_cell(key_goal, blocked))
+            goal = jnp.where(kind == 2, elsewhere, task.goal)
             return task.replace(walls=walls, goal=goal), None
 
-        return jax.lax.scan(edit, task, jax.random.split(key, self.num_edits))[0]
+        keys = jax.random.split(key, self.num_edits)
+        edited, _ = jax.lax.scan(edit, task, keys)
+        return edited
 
     def columns(self, tasks: Maze) -> dict[str, np.ndarray]:
         """Mazes [num, ...]: how many walls, how many moves from agent to goal (-1: no way), and the
@@ -118,10 +129,11 @@ class Mazes:
         """
         tasks = jax.tree.map(np.asarray, tasks)
         walls = tasks.walls
-        reach = np.asarray(jax.vmap(distances)(tasks.walls, tasks.goal))
-        agent = tasks.agent
-        moves = reach[np.arange(len(agent)), agent[:, 1], agent[:, 0]]
-        mazes = [tree.take(tasks, i) for i in range(len(walls))]
+        num = len(walls)
+        moves_from = np.asarray(jax.vmap(distances)(walls, tasks.goal))
+        x, y = tasks.agent.T
+        moves = moves_from[np.arange(num), y, x]
+        mazes = [tree.take(tasks, i) for i in range(num)]
         return {
             "walls": walls.sum((1, 2)).astype(np.int32),
             "path_length": moves.astype(np.int32),
@@ -141,8 +153,8 @@ def to_text(maze: Maze) -> str:
     '>G...........'
     """
     cells = np.where(np.asarray(maze.walls), "#", ".")
-    cells[maze.goal[1], maze.goal[0]] = "G"
-    cells[maze.agent[1], maze.agent[0]] = ">v<^"[int(maze.direction)]
+    cells[tuple(maze.goal[::-1])] = "G"
+    cells[tuple(maze.agent[::-1])] = AGENTS[int(maze.direction)]
     return "/".join("".join(row) for row in cells)
 
 
@@ -159,25 +171,30 @@ def from_text(text: str) -> Maze:
         raise ValueError(f"a maze must have at most {SIZE} by {SIZE} cells, got {len(rows)} rows.")
     for y, row in enumerate(rows):
         cells[y, : len(row)] = list(row)
-    starts, goals = np.argwhere(np.isin(cells, list(">v<^"))), np.argwhere(cells == "G")
-    if len(starts) != 1 or len(goals) != 1 or not np.isin(cells, list("#.G>v<^")).all():
+    starts = np.argwhere(np.isin(cells, list(AGENTS)))
+    goals = np.argwhere(cells == "G")
+    are_known = np.isin(cells, list("#.G" + AGENTS)).all()
+    if len(starts) != 1 or len(goals) != 1 or not are_known:
         raise ValueError(f"a maze must have one agent and one goal on '#' and '.', got {text!r}.")
-    (start,), (goal,) = starts, goals
+    start, goal = starts[0], goals[0]
+    sign = str(cells[tuple(start)])
     return Maze(
         walls=np.asarray(cells == "#"),
         goal=np.array(goal[::-1], np.int32),
         agent=np.array(start[::-1], np.int32),
-        direction=np.int32(">v<^".index(str(cells[tuple(start)]))),
+        direction=np.int32(AGENTS.index(sign)),
     )
 
 
 def _free_cell(key: Key, blocked: jax.Array) -> jax.Array:
     """The number of a cell that is not `blocked` ([cells] bool), all equally likely, [] int32."""
-    return jax.random.categorical(key, jnp.where(blocked, -jnp.inf, 0.0)).astype(jnp.int32)
+    logits = jnp.where(blocked, -jnp.inf, 0.0)
+    return jax.random.categorical(key, logits).astype(jnp.int32)
 
 
 def _position(cell: jax.Array) -> jax.Array:
-    return jnp.stack([cell % SIZE, cell // SIZE]).astype(jnp.int32)
+    x, y = cell % SIZE, cell // SIZE
+    return jnp.stack([x, y]).astype(jnp.int32)
 
 
 def _cell(position: jax.Array) -> jax.Array:
@@ -185,4 +202,10 @@ def _cell(position: jax.Array) -> jax.Array:
 
 
 def _at(walls: jax.Array, position: jax.Array) -> jax.Array:
-    return walls[position[1], position[0]]
+    x, y = position
+    return walls[y, x]
+
+
+def _without_wall(walls: jax.Array, position: jax.Array) -> jax.Array:
+    x, y = position
+    return walls.at[y, x].set(False)

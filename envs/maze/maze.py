@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.envs.maze.levels import SIZE, Maze, Mazes
+from jaxcurriculum.envs.maze.levels import NUM_DIRECTIONS, SIZE, Maze, Mazes
 from jaxcurriculum.envs.maze.viewer import MazeViewer
 from jaxcurriculum.fields import check_kind
 from jaxcurriculum.records import Key, PyTree, TimeStep
@@ -23,7 +23,8 @@ VIEW = 5  # cells a side that are seen, the agent in the middle of the last row
 TIME_LIMIT = 250  # steps
 NUM_ACTIONS = 7  # turn left, turn right, forward; four more do nothing
 LEFT, RIGHT, FORWARD = 0, 1, 2
-STEPS = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]], np.int32)  # (x, y) of a move, by direction
+# (x, y) of a move, by direction
+STEPS = np.array([(1, 0), (0, 1), (-1, 0), (0, -1)], np.int32)
 
 
 class MazeState(struct.PyTreeNode):
@@ -59,23 +60,26 @@ def maze(mazes: Mazes | None = None) -> Environment:
     check_kind("maze.mazes", mazes, Mazes)
 
     def reset(key: Key, level: Maze) -> tuple[MazeState, TimeStep]:
-        state = MazeState(agent=level.agent, direction=level.direction, time=jnp.int32(0))
+        start = MazeState(level.agent, level.direction, time=jnp.int32(0))
         no = jnp.bool_(False)
-        return state, TimeStep(observe(level, state), jnp.float32(0), no, no)
+        return start, TimeStep(observe(level, start), jnp.float32(0), no, no)
 
     def step(key: Key, level: Maze, state: MazeState, action: jax.Array):
-        turn = jnp.where(action == RIGHT, 1, jnp.where(action == LEFT, -1, 0))
-        direction = (state.direction + turn) % 4
+        turn = jnp.where(action == LEFT, -1, 0)
+        turn = jnp.where(action == RIGHT, 1, turn)
+        direction = (state.direction + turn) % NUM_DIRECTIONS
         ahead = state.agent + jnp.asarray(STEPS)[state.direction]
         moves = action == FORWARD
-        arrived = moves & jnp.all(ahead == level.goal)
-        blocked = _is_wall(level, ahead) | jnp.all(ahead == level.goal)
+        is_goal = jnp.all(ahead == level.goal)
+        arrived = moves & is_goal
+        blocked = _is_wall(level, ahead) | is_goal
         agent = jnp.where(moves & ~blocked, ahead, state.agent)
         time = state.time + 1
         reward = jnp.where(arrived, 1.0 - 0.9 * time / TIME_LIMIT, 0.0)
-        state = MazeState(agent=agent, direction=direction.astype(jnp.int32), time=time)
+        state = MazeState(agent, direction.astype(jnp.int32), time)
         over = arrived | (time >= TIME_LIMIT)
-        return state, TimeStep(observe(level, state), reward, over, jnp.bool_(False))
+        no = jnp.bool_(False)
+        return state, TimeStep(observe(level, state), reward, over, no)
 
     return Environment(
         name="maze",
@@ -93,16 +97,18 @@ def maze(mazes: Mazes | None = None) -> Environment:
 
 def observe(level: Maze, state: MazeState) -> PyTree:
     """What the agent sees, see `maze`."""
-    forward = jnp.asarray(STEPS)[state.direction]
-    right = jnp.asarray(STEPS)[(state.direction + 1) % 4]
-    rows, columns = np.mgrid[:VIEW, :VIEW]
-    ahead, beside = (VIEW - 1 - rows)[..., None], (columns - VIEW // 2)[..., None]
-    cells = state.agent[None, None] + ahead * forward[None, None] + beside * right[None, None]
-    walls = jax.vmap(jax.vmap(lambda cell: _is_wall(level, cell)))(cells)
-    goal = jnp.all(cells == level.goal[None, None], axis=-1)
+    steps = jnp.asarray(STEPS)
+    forward = steps[state.direction]
+    right = steps[(state.direction + 1) % NUM_DIRECTIONS]
+    row, column = np.mgrid[:VIEW, :VIEW].reshape(2, -1, 1)
+    ahead, beside = VIEW - 1 - row, column - VIEW // 2
+    cells = state.agent[None] + ahead * forward[None] + beside * right[None]
+    walls = jax.vmap(_is_wall, in_axes=(None, 0))(level, cells)
+    goal = jnp.all(cells == level.goal[None], axis=-1)
+    image = jnp.stack([walls, goal], -1).reshape(VIEW, VIEW, 2)
     return {
-        "image": jnp.stack([walls, goal], -1).astype(jnp.float32),
-        "direction": jax.nn.one_hot(state.direction, 4),
+        "image": image.astype(jnp.float32),
+        "direction": jax.nn.one_hot(state.direction, NUM_DIRECTIONS),
     }
 
 

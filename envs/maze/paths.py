@@ -19,21 +19,22 @@ def distances(walls: jax.Array, goal: jax.Array) -> jax.Array:
     >>> distances(walls, jnp.array([0, 0])).tolist()
     [[0, -1, 4], [1, 2, 3]]
     """
-    start = jnp.full(walls.shape, -1, jnp.int32).at[goal[1], goal[0]].set(0)
+    x, y = goal
+    unknown = jnp.full(walls.shape, -1, jnp.int32)
+    start = jnp.int32(0), unknown.at[y, x].set(0), jnp.bool_(True)
 
     def spreads(carry):
         return carry[2]
 
     def spread(carry):
         moves, known, _ = carry
+        moves = moves + 1
         reached = known >= 0
-        beside = (
-            jnp.pad(reached, ((1, 0), (0, 0)))[:-1]
-            | jnp.pad(reached, ((0, 1), (0, 0)))[1:]
-            | jnp.pad(reached, ((0, 0), (1, 0)))[:, :-1]
-            | jnp.pad(reached, ((0, 0), (0, 1)))[:, 1:]
-        )
-        new = beside & ~reached & ~walls
-        return moves + 1, jnp.where(new, moves + 1, known), jnp.any(new)
+        around = jnp.pad(reached, 1)
+        above, below = around[:-2, 1:-1], around[2:, 1:-1]
+        left, right = around[1:-1, :-2], around[1:-1, 2:]
+        new = (above | below | left | right) & ~reached & ~walls
+        return moves, jnp.where(new, moves, known), jnp.any(new)
 
-    return jax.lax.while_loop(spreads, spread, (jnp.int32(0), start, jnp.bool_(True)))[1]
+    _, known, _ = jax.lax.while_loop(spreads, spread, start)
+    return known

@@ -33,24 +33,21 @@ class MazeViewer:
         from PIL import Image, ImageDraw
 
         size = len(film.level.walls)
-        width, height = _padded(2 * LEFT + size * CELL), _padded(TOP + LEFT + size * CELL)
-        image = Image.new("RGB", (FINE * width, FINE * height), PAPER)
+        width = FINE * _padded(2 * LEFT + size * CELL)
+        height = FINE * _padded(TOP + LEFT + size * CELL)
+        image = Image.new("RGB", (width, height), PAPER)
         pen = ImageDraw.Draw(image)
         draw_maze(pen, film.level)
         way = film.looks[: frame + 1]
         points = [_centre(x, y) for x, y, _ in way]
-        pen.line([number for point in points for number in point], fill=WAY, width=4 * FINE)
+        pen.line(points, fill=WAY, width=4 * FINE)
         _draw_agent(pen, *way[-1])
         small = image.reduce(FINE)
         words = ImageDraw.Draw(small)
-        words.text(
-            (LEFT, 8),
-            f"step {frame}, return {film.returns[frame]:.2f}",
-            fill=INK,
-            font=font(15),
-        )
-        lines = [f"{name} {value}" for name, value in film.task.items()]
-        words.text((LEFT, 32), ", ".join(lines), fill=INK, font=font(13))
+        head = f"step {frame}, return {film.returns[frame]:.2f}"
+        words.text((LEFT, 8), head, fill=INK, font=font(15))
+        task = ", ".join(f"{name} {value}" for name, value in film.task.items())
+        words.text((LEFT, 32), task, fill=INK, font=font(13))
         return small
 
 
@@ -65,11 +62,10 @@ def draw_maze(pen: Any, level: Any) -> None:
 
 def _draw_agent(pen: Any, x: int, y: int, direction: int) -> None:
     """A triangle that points the way the agent looks."""
-    centre, angle = np.array(_centre(x, y)), direction * np.pi / 2
-    forward, aside = (
-        np.array([np.cos(angle), np.sin(angle)]),
-        np.array([-np.sin(angle), np.cos(angle)]),
-    )
+    centre = np.array(_centre(x, y))
+    angle = direction * np.pi / 2
+    sin, cos = np.sin(angle), np.cos(angle)
+    forward, aside = np.array([cos, sin]), np.array([-sin, cos])
     reach = 0.36 * CELL * FINE
     corners = [
         centre + reach * forward,
@@ -80,8 +76,10 @@ def _draw_agent(pen: Any, x: int, y: int, direction: int) -> None:
 
 
 def _corners(x: int, y: int) -> tuple[int, int, int, int]:
-    left, top = FINE * (LEFT + x * CELL), FINE * (TOP + y * CELL)
-    return left, top, left + FINE * CELL, top + FINE * CELL
+    left = FINE * (LEFT + x * CELL)
+    top = FINE * (TOP + y * CELL)
+    side = FINE * CELL
+    return left, top, left + side, top + side
 
 
 def _centre(x: int, y: int) -> tuple[float, float]:

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
+from jaxcurriculum.envs.walker.hulls import check_convex, counter_clockwise, polygon_mass
 from jaxcurriculum.envs.walker.starts import MOST_ANGLE, MOST_LEGS, STARTS, Start
 from jaxcurriculum.fields import as_tuples, checked_array
 
@@ -72,13 +73,15 @@ class Body:
     def __post_init__(self):
         if not isinstance(self.name, str) or not self.name:
             raise ValueError(f"name must be a word, got {self.name!r}.")
-        place, angle = (-SIZE[1], SIZE[1]), (-MOST_ANGLE, MOST_ANGLE)
-        rule, lengths = "three to eight corners (x, y)", (range(3, 9), (2,))
-        corners = self._keep("hull", rule, lengths, *place)
-        _check_convex(corners, self.hull)
+        place = -SIZE[1], SIZE[1]
+        angle = -MOST_ANGLE, MOST_ANGLE
+        rule = "three to eight corners (x, y)"
+        corners = self._keep("hull", rule, (range(3, 9), (2,)), *place)
+        check_convex(corners, self.hull)
         rule = f"a point (x, y) for each of 1 to {MOST_LEGS} legs"
         lengths = range(1, MOST_LEGS + 1), (2,)
-        legs = len(self._keep("hips", rule, lengths, *place))
+        hips = self._keep("hips", rule, lengths, *place)
+        legs = len(hips)
         self._keep("rest_angles", f"empty or one angle a leg, {legs}", ((0, legs),), *angle)
         self._keep_pair("link_lengths", SIZE)
         self._keep_pair("link_widths", SIZE)
@@ -97,7 +100,9 @@ class Body:
             )
         for name in ("start", "start_on_pieces"):
             start = getattr(self, name)
-            if not (start is None or isinstance(start, Start) and start.num_legs == legs):
+            if start is None:
+                continue
+            if not isinstance(start, Start) or start.num_legs != legs:
                 raise ValueError(f"{name} must be None or a Start of {legs} legs, got {start!r}.")
 
     def _keep(self, name: str, rule: str, lengths: tuple, least: float, most: float) -> np.ndarray:
@@ -119,23 +124,6 @@ class Body:
     @property
     def num_joints(self) -> int:
         return 2 * self.num_legs
-
-
-def _check_convex(corners: np.ndarray, hull: Any) -> None:
-    """All exterior angles have one sign, and add up to one turn (a star's to two); the lidar's
-    place, the origin, is outside no edge.
-    """
-    edges = np.roll(corners, -1, 0) - corners
-    following = np.roll(edges, -1, 0)
-    angles = np.arctan2(_cross(edges, following), (edges * following).sum(1))
-    one_way = (angles > 0).all() or (angles < 0).all()
-    if not one_way or abs(angles.sum()) > 3 * np.pi:
-        raise ValueError(
-            "hull must be a convex polygon with its corners in turn, no three of them in line, got"
-            f" {hull}."
-        )
-    if (_cross(edges, -corners) * angles.sum() < 0).any():
-        raise ValueError(f"hull must hold its origin (0, 0), where the lidar is, got {hull}.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -191,16 +179,16 @@ def anatomy(
     is_traced = any(isinstance(value, jax.Array) for value in sizes.values())
     xp: ModuleType = jnp if is_traced else np
     factor = {name: xp.asarray(sizes.get(name, 1.0)) for name in SIZES}
-    corners = np.array(body.hull)
-    if _cross(corners, np.roll(corners, -1, 0)).sum() < 0:
-        corners = corners[::-1]
     stretch = xp.stack([factor["hull_length"], factor["hull_height"]])[None]
-    hull = corners * stretch
+    hull = counter_clockwise(body.hull) * stretch
+    hips = np.array(body.hips) * stretch
     hull_mass, centre, hull_inertia = polygon_mass(hull, body.hull_density, xp)
     lengthening = xp.stack([factor["upper_length"], factor["lower_length"]])
     length = np.array(body.link_lengths) * lengthening
     width = np.array(body.link_widths) * factor["leg_width"]
     mass = body.link_density * length * width
+    inertia = mass * (width**2 + length**2) / 12
+    torque = np.array(body.motor_torques) * factor["motor_torque"]
     numbers = Anatomy(
         body=body,
         span=span or Span(0.0, 0.0, 0.0),
@@ -208,41 +196,24 @@ def anatomy(
         centre=centre,
         hull_mass=hull_mass,
         hull_inertia=hull_inertia,
-        hips=(np.array(body.hips) * stretch - centre[None]).T,
+        hips=(hips - centre[None]).T,
         length=length[:, None],
         width=width[:, None],
         mass=mass[:, None],
-        inertia=(mass * (width**2 + length**2) / 12)[:, None],
-        torque=(np.array(body.motor_torques) * factor["motor_torque"])[:, None],
+        inertia=inertia[:, None],
+        torque=torque[:, None],
     )
     numbers = jax.tree.map(lambda x: xp.asarray(x, xp.float32), numbers)
     return numbers if span else numbers.replace(span=_span(numbers))
 
 
 def _span(numbers: Anatomy) -> Span:
-    foot = np.hypot(numbers.length.sum(), numbers.width.max())
-    return Span(
-        link=float(np.hypot(numbers.length.max(), numbers.width.max())),
-        hull=float(np.linalg.norm(numbers.hull, axis=0).max()),
-        reach=float(np.linalg.norm(numbers.hips, axis=0).max() + foot),
-    )
-
-
-def polygon_mass(vertices, density: float, xp: ModuleType = np):
-    """Mass [kg], centre of mass [2] and moment of inertia about it [kg m^2] of a polygon
-    [vertices, 2] (counter-clockwise).
-    """
-    following = xp.roll(vertices, -1, axis=0)
-    cross = _cross(vertices, following)
-    area = cross.sum() / 2
-    centre = ((vertices + following) * cross[:, None]).sum(0) / (6 * area)
-    squares = (vertices**2 + vertices * following + following**2).sum(1)
-    second = (squares * cross).sum() / 12
-    return density * area, centre, density * (second - area * (centre**2).sum())
-
-
-def _cross(a, b):
-    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    width = numbers.width.max()
+    link = np.hypot(numbers.length.max(), width)
+    foot = np.hypot(numbers.length.sum(), width)
+    hull = np.linalg.norm(numbers.hull, axis=0).max()
+    hips = np.linalg.norm(numbers.hips, axis=0).max()
+    return Span(link=float(link), hull=float(hull), reach=float(hips + foot))
 
 
 def _pixels(*points: tuple[float, float]) -> tuple[tuple[float, float], ...]:
@@ -260,7 +231,8 @@ _BIPED: dict[str, Any] = dict(
 
 
 def _biped(name: str, link_length: float) -> Body:
-    return Body(name=name, **_BIPED, link_lengths=(link_length, link_length), **STARTS[name])
+    lengths = link_length, link_length
+    return Body(name=name, link_lengths=lengths, **_BIPED, **STARTS[name])
 
 
 BODIES = {

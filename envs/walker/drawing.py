@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import itertools
+import math
 import textwrap
 from collections.abc import Callable, Sequence
 
@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from jaxcurriculum.envs.walker.bodies import Body, anatomy
 from jaxcurriculum.envs.walker.engine.kinematics import WalkerState, hull_origin, outline
-from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP, Polygons
+from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP, Columns, Polygons
 from jaxcurriculum.envs.walker.engine.terrain import FINISH, NOWHERE, NUM_CELLS, Level
 from jaxcurriculum.envs.walker.senses import ANGLES, RANGE
 from jaxcurriculum.viewer import font
@@ -29,6 +29,7 @@ TALLEST = 8.0  # m that a picture shows at most
 USUAL = 0.9  # share of the frames whose walker fits under the headroom: a leap may reach into it
 NEAR = np.arange(-3.0, 6.0, 0.05)  # m from the hull: where ground counts as near
 STEADY = 1.0  # s before and after a frame over which the camera's height is an average
+MARK_EVERY = 5  # m
 FINE = 2  # drawn so many times larger and then reduced, for smooth edges
 
 # The colours of walker and flag are Okabe and Ito's, told apart by colour-blind readers.
@@ -44,9 +45,8 @@ COLOURS = {
     "far_leg": "#a3a9ae",
 }
 
-Pixels = Callable[
-    [np.ndarray], list[tuple[float, float]]
-]  # points of the world [points, 2], m -> of the picture
+Point = tuple[float, float]
+Pixels = Callable[[np.ndarray], list[Point]]  # points of the world [points, 2], m -> of the picture
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,9 +55,8 @@ class Episode:
     nothing here knows the engine. Lengths in m.
     """
 
-    walker: Sequence[
-        np.ndarray
-    ]  # polygons, each [frames, corners, 2]: the hull, then every link, leg by leg, upper first
+    # polygons, each [frames, corners, 2]: the hull, then every link, leg by leg, upper first
+    walker: Sequence[np.ndarray]
     origin: np.ndarray  # [frames, 2]: where the lidar's rays start
     lidar: np.ndarray  # [frames, rays], fractions of the range
     returns: np.ndarray  # [frames]: sum of all rewards so far
@@ -73,14 +72,20 @@ class Episode:
         """What the picture shows from bottom to top, m: room for the walker and the obstacles
         on its way, not for sky.
         """
-        top_of_walker = np.max([polygon[..., 1].max(1) for polygon in self.walker], axis=0)
-        first, last = self.origin[[0, -1], 0] + NEAR[[0, -1]]
-        on_way = [corners for corners in self.obstacles if first < corners[:, 0].mean() < last]
-        above_ground = [
-            corners[:, 1].max() - self._ground_at(corners[:, 0].mean()) for corners in on_way
-        ]
-        tallest = max([np.quantile(top_of_walker - self._lowest, USUAL), *above_ground])
+        tops = [polygon[..., 1].max(1) for polygon in self.walker]
+        above_lowest = np.max(tops, axis=0) - self._lowest
+        tallest = max([np.quantile(above_lowest, USUAL), *self._obstacle_heights()])
         return float(min(BELOW + tallest + HEADROOM, TALLEST))
+
+    def _obstacle_heights(self) -> list[float]:
+        """How high the obstacles on the way stand above the ground, m."""
+        first = self.origin[0, 0] + NEAR[0]
+        last = self.origin[-1, 0] + NEAR[-1]
+        heights = []
+        for x, y in (corners.T for corners in self.obstacles):
+            if first < x.mean() < last:
+                heights.append(y.max() - self._ground_at(x.mean()))
+        return heights
 
     @property
     def width(self) -> float:
@@ -94,15 +99,18 @@ class Episode:
         It keeps the hull at one place across the picture. Its height follows the lowest ground
         nearby, so that pits are seen down to their bottom, unless the hull would leave the picture.
         """
-        bottom = np.maximum(
-            _steady(self._lowest) - BELOW, _steady(self.origin[:, 1]) + ABOVE - self.height
-        )
-        return np.stack([self.origin[:, 0] + AHEAD - self.width / 2, bottom], 1)
+        x, y = self.origin.T
+        left = x + AHEAD - self.width / 2
+        below_ground = _steady(self._lowest) - BELOW
+        below_hull = _steady(y) + ABOVE - self.height
+        bottom = np.maximum(below_ground, below_hull)
+        return np.stack([left, bottom], 1)
 
     @functools.cached_property
     def _lowest(self) -> np.ndarray:
         """The height of the lowest ground near the hull, [frames], m."""
-        return self._ground_at(self.origin[:, :1] + NEAR).min(1)
+        x = self.origin[:, :1]
+        return self._ground_at(x + NEAR).min(1)
 
     def _ground_at(self, x: np.ndarray) -> np.ndarray:
         return np.interp(x, *self.ground.T)
@@ -112,10 +120,10 @@ def silhouette(body: Body, level: Level, state: WalkerState) -> tuple[list[jax.A
     """The polygons of a walker in one state, in the order of `Episode.walker`, and the origin
     of its lidar [2], m.
     """
-    walker = jax.tree.map(
-        lambda x: x[..., None], anatomy(body) if level.walker is None else level.walker
-    )
-    return outline(walker, state), hull_origin(walker, state.hull_pose[:, None])[:, 0]
+    walker = anatomy(body) if level.walker is None else level.walker
+    walker = jax.tree.map(lambda x: x[..., None], walker)
+    origin = hull_origin(walker, state.hull_pose[:, None])
+    return outline(walker, state), origin[:, 0]
 
 
 def scene(level: Level) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -124,43 +132,53 @@ def scene(level: Level) -> tuple[np.ndarray, list[np.ndarray]]:
     """
     ground = np.array([[0.0, GROUND], [FINISH, GROUND]])
     if level.ground is not None:
-        ground = np.stack([STEP * np.arange(NUM_CELLS), np.asarray(level.ground)], 1)
+        x = STEP * np.arange(NUM_CELLS)
+        ground = np.stack([x, np.asarray(level.ground)], 1)
     if level.obstacles is None:
         return ground, []
     if isinstance(level.obstacles, Polygons):
         polygons = np.moveaxis(np.asarray(level.obstacles.vertices), 0, -1)
     else:
-        left, right, top = (
-            np.asarray(x)
-            for x in (level.obstacles.left, level.obstacles.right, level.obstacles.top)
-        )
-        foot = np.minimum(
-            np.interp(left, *ground.T), np.interp(right, *ground.T)
-        )  # columns are solid down to any depth
-        polygons = np.stack(
-            [np.stack([left, right, right, left], 1), np.stack([foot, foot, top, top], 1)], -1
-        )
+        polygons = _boxes(jax.tree.map(np.asarray, level.obstacles), ground)
     return ground, [polygon for polygon in polygons if polygon[0, 0] < NOWHERE / 2]
+
+
+def _boxes(columns: Columns, ground: np.ndarray) -> np.ndarray:
+    """Columns, which are solid down to any depth, from the ground [vertices, 2] up, [columns, 4,
+    2].
+    """
+    left, right, top = columns.left, columns.right, columns.top
+    left_foot = np.interp(left, *ground.T)
+    right_foot = np.interp(right, *ground.T)
+    foot = np.minimum(left_foot, right_foot)
+    x = np.stack([left, right, right, left], 1)
+    y = np.stack([foot, foot, top, top], 1)
+    return np.stack([x, y], -1)
 
 
 def draw_frame(episode: Episode, frame: int) -> Image.Image:
     """Frame number `frame` of `episode` as a picture, with its task, time and return so far."""
-    picture = Image.new("RGB", (FINE * WIDTH, FINE * HEIGHT), COLOURS["sky"])
+    width, height = FINE * WIDTH, FINE * HEIGHT
+    picture = Image.new("RGB", (width, height), COLOURS["sky"])
     pen = ImageDraw.Draw(picture)
-    corner, scale = episode.camera[frame], FINE * HEIGHT / episode.height
+    corner = episode.camera[frame]
+    scale = height / episode.height
 
-    def pixels(points: np.ndarray) -> list[tuple[float, float]]:
+    def pixels(points: np.ndarray) -> list[Point]:
         x, y = ((points - corner) * scale).T
-        return list(zip(x.tolist(), (FINE * HEIGHT - y).tolist()))
+        down = height - y
+        return list(zip(x.tolist(), down.tolist()))
 
     _draw_track(pen, pixels, episode, corner)
+    origin = episode.origin[frame]
     directions = np.stack([np.sin(ANGLES), -np.cos(ANGLES)], 1)
-    for end in episode.origin[frame] + RANGE * episode.lidar[frame, :, None] * directions:
-        pen.line(pixels(np.stack([episode.origin[frame], end])), fill=COLOURS["ray"], width=FINE)
+    distances = RANGE * episode.lidar[frame]
+    for end in origin + distances[:, None] * directions:
+        ray = np.stack([origin, end])
+        pen.line(pixels(ray), fill=COLOURS["ray"], width=FINE)
     for part, colour in drawing_order(len(episode.walker)):
-        pen.polygon(
-            pixels(episode.walker[part][frame]), fill=COLOURS[colour], outline=COLOURS["ink"]
-        )
+        corners = pixels(episode.walker[part][frame])
+        pen.polygon(corners, fill=COLOURS[colour], outline=COLOURS["ink"])
     picture = picture.reduce(FINE)
     _draw_caption(ImageDraw.Draw(picture), episode, frame)
     return picture
@@ -186,39 +204,47 @@ def _draw_track(
     pen: ImageDraw.ImageDraw, pixels: Pixels, episode: Episode, corner: np.ndarray
 ) -> None:
     """The obstacles, the earth in front of their feet, a mark every 5 m, and the finish."""
-    start, end, bottom = corner[0], corner[0] + episode.width, corner[1]
+    start, bottom = corner
+    end = start + episode.width
     for corners in episode.obstacles:
-        if corners[:, 0].max() > start and corners[:, 0].min() < end:
+        x = corners[:, 0]
+        if x.max() > start and x.min() < end:
             pen.polygon(pixels(corners), fill=COLOURS["obstacle"])
     x, y = episode.ground.T
-    seen = np.flatnonzero((x > start) & (x < end))
-    edges = np.interp([start, end], x, y)
-    surface = np.array([[start, edges[0]], *episode.ground[seen], [end, edges[1]]])
-    pen.polygon(pixels(np.array([[start, bottom], *surface, [end, bottom]])), fill=COLOURS["earth"])
-    for metres in itertools.takewhile(
-        lambda x: x < end, itertools.count(5 * max(0, int(start // 5)), 5)
-    ):
-        (x, foot), (_, tip) = pixels(np.array([[metres, bottom], [metres, bottom + 0.3]]))
-        pen.line((x, foot, x, tip), fill=COLOURS["mark"], width=2 * FINE)
-        pen.text((x + 4 * FINE, tip), f"{metres} m", fill=COLOURS["ink"], font=font(11 * FINE))
+    inner = episode.ground[(x > start) & (x < end)]
+    at_start, at_end = np.interp([start, end], x, y)
+    surface = [[start, at_start], *inner, [end, at_end]]
+    earth = np.array([[start, bottom], *surface, [end, bottom]])
+    pen.polygon(pixels(earth), fill=COLOURS["earth"])
+    first = MARK_EVERY * max(0, int(start // MARK_EVERY))
+    for metres in range(first, math.ceil(end), MARK_EVERY):
+        mark = pixels(_upright(metres, bottom, 0.3))
+        x, tip = mark[1]
+        pen.line(mark, fill=COLOURS["mark"], width=2 * FINE)
+        words = f"{metres} m"
+        pen.text((x + 4 * FINE, tip), words, fill=COLOURS["ink"], font=font(11 * FINE))
     height = np.interp(episode.finish, *episode.ground.T)
-    (x, foot), (_, tip) = pixels(np.array([[episode.finish, height], [episode.finish, height + 3]]))
-    pen.line((x, foot, x, tip), fill=COLOURS["ink"], width=2 * FINE)
-    pen.polygon(
-        [(x, tip), (x + 30 * FINE, tip + 10 * FINE), (x, tip + 20 * FINE)], fill=COLOURS["near_leg"]
-    )
+    post = pixels(_upright(episode.finish, height, 3.0))
+    x, tip = post[1]
+    pen.line(post, fill=COLOURS["ink"], width=2 * FINE)
+    flag = [(x, tip), (x + 30 * FINE, tip + 10 * FINE), (x, tip + 20 * FINE)]
+    pen.polygon(flag, fill=COLOURS["near_leg"])
+
+
+def _upright(x: float, foot: float, height: float) -> np.ndarray:
+    """Foot and tip of a post, [2, 2], m."""
+    return np.array([[x, foot], [x, foot + height]])
 
 
 def _draw_caption(pen: ImageDraw.ImageDraw, episode: Episode, frame: int) -> None:
     """Time and return so far, and the task below them."""
     task = ", ".join(f"{name} {value}" for name, value in episode.task.items())
-    pen.text(
-        (12, 8),
-        f"{episode.seconds[frame]:.1f} s      return {episode.returns[frame]:.0f}",
-        fill=COLOURS["ink"],
-        font=font(15),
-    )
-    pen.multiline_text((12, 28), textwrap.fill(task, 90), fill=COLOURS["ink"], font=font(13))
+    seconds = episode.seconds[frame]
+    so_far = episode.returns[frame]
+    head = f"{seconds:.1f} s      return {so_far:.0f}"
+    pen.text((12, 8), head, fill=COLOURS["ink"], font=font(15))
+    lines = textwrap.fill(task, 90)
+    pen.multiline_text((12, 28), lines, fill=COLOURS["ink"], font=font(13))
 
 
 def _steady(heights: np.ndarray) -> np.ndarray:
@@ -227,4 +253,6 @@ def _steady(heights: np.ndarray) -> np.ndarray:
     """
     reach = round(STEADY * FRAMES_PER_SECOND)
     weights = np.hanning(2 * reach + 3)[1:-1]
-    return np.convolve(np.pad(heights, reach, "edge"), weights / weights.sum(), "valid")
+    weights = weights / weights.sum()
+    padded = np.pad(heights, reach, "edge")
+    return np.convolve(padded, weights, "valid")

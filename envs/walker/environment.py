@@ -84,8 +84,7 @@ def walker_environment(track: Track, body: str | Body, sizes: Sizes | None) -> E
     largest = check_feasible(body, sizes)
     fixed = jax.tree.map(lambda x: x[..., None], largest)
     space = _with_sizes(track.task_space, sizes)
-    joints = [f"{joint}_{leg}" for leg in range(body.num_legs) for joint in ("hip", "knee")]
-    actions = Box(names=joints, low=[-1] * body.num_joints, high=[1] * body.num_joints)
+    actions = _motors(body)
 
     def generate(key: Key, task: jax.Array) -> Level:
         task = space.clip(_of_shape(f"A task of {track.name}", task, space))
@@ -124,16 +123,24 @@ def walker_environment(track: Track, body: str | Body, sizes: Sizes | None) -> E
     )
 
 
+def _motors(body: Body) -> Box:
+    """The action space."""
+    legs, num = range(body.num_legs), body.num_joints
+    names = [f"{joint}_{leg}" for leg in legs for joint in ("hip", "knee")]
+    return Box(names=names, low=[-1] * num, high=[1] * num)
+
+
 def _checked(sizes: Sizes | None) -> dict[str, tuple[float, float]]:
     if not isinstance(sizes, Mapping | None):
         raise ValueError(
             f"sizes must be a mapping from names to factors (low, high), got {sizes!r}."
         )
+    least, most = FACTOR
     for name, bounds in (sizes or {}).items():
         if name not in SIZES:
             raise ValueError(f"sizes must be among {', '.join(SIZES)}, got {name!r}.")
-        if not (are_numbers(bounds, *FACTOR) and len(bounds) == 2 and bounds[0] <= bounds[1]):
-            least, most = FACTOR
+        is_pair = are_numbers(bounds, least, most) and len(bounds) == 2
+        if not is_pair or bounds[0] > bounds[1]:
             raise ValueError(
                 f"sizes of {name} must be factors (low, high), {least:g} <= low <= high <="
                 f" {most:g}, got {bounds!r}."
@@ -185,7 +192,8 @@ def _generate(track: Track, key: Key, task: jax.Array, walker: Anatomy | None) -
 def _reset(walker: Anatomy, level: Level, contact_flag: str) -> tuple[WalkerState, TimeStep]:
     state, touched = initial_state(walker, level)
     if contact_flag == "box2d":
-        state = state.replace(flags=no_contact(walker.body.num_legs, level.push.shape[-1]))
+        flags = no_contact(walker.body.num_legs, level.push.shape[-1])
+        state = state.replace(flags=flags)
     window = surroundings(walker, level, state.hull_pose)
     zero = jnp.zeros_like(level.push)
     time_step = TimeStep(
@@ -220,8 +228,9 @@ def _step_block(
 ) -> tuple[WalkerState, TimeStep]:
     new, touched = advance(walker, window, state, action)
     if state.flags is not None:
-        new = new.replace(flags=update_flags(walker, window, state, state.flags, touched))
-        touched = new.flags.flag > 0
+        flags = update_flags(walker, window, state, touched)
+        new = new.replace(flags=flags)
+        touched = flags.flag > 0
     x = hull_origin(walker, new.hull_pose)[0]
     has_fallen = hull_touches(walker, window, new.hull_pose) | (x < 0)
     reward = _progress(walker, state, new) - _torque_cost(walker, action)
@@ -235,7 +244,8 @@ def _step_block(
 
 def potential(walker: Anatomy, hull_pose: jax.Array) -> jax.Array:
     """130/30 x - 5 |hull angle|, whose difference over a step is the reward before torque, [N]."""
-    return 130 / 30 * hull_origin(walker, hull_pose)[0] - 5 * jnp.abs(hull_pose[2])
+    x, _ = hull_origin(walker, hull_pose)
+    return 130 / 30 * x - 5 * jnp.abs(hull_pose[2])
 
 
 def _progress(walker: Anatomy, before: WalkerState, after: WalkerState) -> jax.Array:
@@ -243,4 +253,5 @@ def _progress(walker: Anatomy, before: WalkerState, after: WalkerState) -> jax.A
 
 
 def _torque_cost(walker: Anatomy, action: jax.Array) -> jax.Array:
-    return walker.body.torque_cost * short_sum(jnp.minimum(jnp.abs(action), 1.0))
+    effort = jnp.minimum(jnp.abs(action), 1.0)
+    return walker.body.torque_cost * short_sum(effort)

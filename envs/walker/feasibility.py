@@ -32,15 +32,16 @@ def check_feasible(body: Body, sizes: Mapping[str, tuple[float, float]]) -> Anat
         start pad or stands on its hull; or when a start of the body's lies in the ground, off the
         pad or past a limit.
     """
-    low = {name: bounds[0] for name, bounds in sizes.items()}
-    high = {name: bounds[1] for name, bounds in sizes.items()}
+    low = {name: least for name, (least, _) in sizes.items()}
+    high = {name: most for name, (_, most) in sizes.items()}
     smallest, largest = anatomy(body, low), anatomy(body, high)
     _check_parts(smallest, largest)
     if sizes or body.start is None:
         hull_high = {name: high[name] for name in sizes if name.startswith("hull")}
         _check_stance((largest, smallest, anatomy(body, low | hull_high)))
     if not sizes:
-        for name, start in (("start", body.start), ("start_on_pieces", body.start_on_pieces)):
+        starts = {"start": body.start, "start_on_pieces": body.start_on_pieces}
+        for name, start in starts.items():
             if start is not None:
                 _check_start(name, start, largest)
     return largest
@@ -49,12 +50,13 @@ def check_feasible(body: Body, sizes: Mapping[str, tuple[float, float]]) -> Anat
 @np.errstate(all="ignore")  # a hull may weigh nothing, and is refused
 def _check_parts(smallest: Anatomy, largest: Anatomy) -> None:
     body, reach = smallest.body, largest.span.reach
-    side = min(smallest.length.min(), smallest.width.min())
+    length, width = smallest.length, smallest.width
+    side = min(length.min(), width.min())
     area = smallest.hull_mass / body.hull_density
     heaviest = max(largest.hull_mass, largest.mass.max())
     ratio = heaviest / min(smallest.hull_mass, smallest.mass.min())
-    weight = 9.81 * (smallest.hull_mass + body.num_legs * smallest.mass.sum())
-    lift = largest.torque.max() / (weight * smallest.length.sum())
+    mass = smallest.hull_mass + body.num_legs * smallest.mass.sum()
+    lift = largest.torque.max() / (9.81 * mass * length.sum())
     farthest_corner = np.hypot(*largest.hull).max()
     arm = np.hypot(*largest.hips).max() / farthest_corner
 
@@ -81,10 +83,11 @@ def _check_parts(smallest: Anatomy, largest: Anatomy) -> None:
 def _check_stance(walkers: tuple[Anatomy, ...]) -> None:
     for walker in walkers:
         body = walker.body
-        stance = np.clip(STANCE, body.joint_lower, body.joint_upper)[:, None]
-        hull, links = _points(walker, 0.0, np.repeat(stance, body.num_legs, axis=1))
-        x = np.concatenate([hull[0], links[0]]) + walker.centre[0]
-        extent = np.abs(x).max()
+        stance = np.clip(STANCE, body.joint_lower, body.joint_upper)
+        joints = np.repeat(stance[:, None], body.num_legs, axis=1)
+        hull, links = _points(walker, 0.0, joints)
+        x, _ = np.concatenate([hull, links], axis=1)
+        extent = np.abs(x + walker.centre[0]).max()
         if extent > START_X:
             raise ValueError(
                 f"body {body.name!r} must extend at most {START_X:.2f} m before and behind its"
@@ -103,11 +106,12 @@ def _check_start(name: str, start: Start, walker: Anatomy) -> None:
     joints = np.array(start.joints)
     lower = np.array(walker.body.joint_lower)[:, None]
     upper = np.array(walker.body.joint_upper)[:, None]
-    points = np.concatenate(_points(walker, start.pose[2], joints), axis=1)
-    x, y = points + np.array(start.pose[:2])[:, None]
+    *place, hull_angle = start.pose
+    points = np.concatenate(_points(walker, hull_angle, joints), axis=1)
+    x, y = points + np.array(place)[:, None]
     past = np.maximum(lower - joints, joints - upper).max()
-    is_on_pad = x.min() >= 0 and x.max() <= PAD and y.min() >= -DEEP
-    if not (is_on_pad and past <= PAST):
+    is_on_pad = x.min() >= 0 and x.max() <= PAD
+    if not (is_on_pad and y.min() >= -DEEP and past <= PAST):
         raise ValueError(
             f"{name} of body {walker.body.name!r} must be above the ground, between x = 0 and"
             f" {PAD:.2f} m and within the joints' limits, but its lowest point is at {y.min():.3g}"
@@ -128,12 +132,15 @@ def _points(
     """
     sin, cos = np.sin(hull_angle), np.cos(hull_angle)
     rotation = np.array([[cos, -sin], [sin, cos]])
-    hull, top = rotation @ walker.hull, rotation @ walker.hips
-    angle, corners = hull_angle + walker.rest_angles[:, 0], []
+    hull = rotation @ walker.hull
+    top = rotation @ walker.hips
+    angle = hull_angle + walker.rest_angles[:, 0]
+    corners = []
     for part in range(2):
         angle = angle + joints[part]
-        axis = np.stack([np.sin(angle), -np.cos(angle)])
-        side = walker.width[part] / 2 * np.stack([-axis[1], axis[0]])
+        x, y = np.sin(angle), -np.cos(angle)
+        axis = np.stack([x, y])
+        side = walker.width[part] / 2 * np.stack([-y, x])
         bottom = top + walker.length[part] * axis
         corners += [top + side, top - side, bottom + side, bottom - side]
         top = bottom

@@ -10,8 +10,8 @@ import numpy as np
 
 from jaxcurriculum.envs.walker.bodies import STANCE, Anatomy
 from jaxcurriculum.envs.walker.engine.contact import SKIN
-from jaxcurriculum.envs.walker.engine.dynamics import TIME_STEP
 from jaxcurriculum.envs.walker.engine.kinematics import (
+    TIME_STEP,
     WalkerState,
     hull_corners,
     link_angles,
@@ -53,7 +53,8 @@ def _measured(walker: Anatomy, level: Level) -> Start | None:
 def _pushed(walker: Anatomy, level: Level, state: WalkerState) -> WalkerState:
     mass = mass_matrix(walker, posture_of(walker, state))
     still = jnp.zeros_like(level.push)
-    kick = jnp.stack([level.push * TIME_STEP / walker.hull_mass, still, still])
+    speed = level.push * TIME_STEP / walker.hull_mass
+    kick = jnp.stack([speed, still, still])
     change = project(walker, mass, kick, jnp.zeros_like(state.link_velocity))
     return state.replace(
         hull_velocity=state.hull_velocity + change.hull,
@@ -64,22 +65,23 @@ def _pushed(walker: Anatomy, level: Level, state: WalkerState) -> WalkerState:
 def _feet_touch(walker: Anatomy, state: WalkerState) -> jax.Array:
     """Whether each lower link is within the skin of flat ground, [legs, N] bool."""
     shape = posture_of(walker, state)
-    corners = link_corners(walker, link_tops(walker, state.hull_pose, shape), shape.axis)
+    tops = link_tops(walker, state.hull_pose, shape)
+    corners = link_corners(walker, tops, shape.axis)
     return corners[1, :, 1].min(0) < GROUND + SKIN
 
 
 def measured_start(start: Start, level: Level) -> WalkerState:
     """Where Box2D holds a published body after its first two steps."""
     legs = len(start.joints[0])
+    pose = np.array(start.pose) + [0, GROUND, 0]
     velocity = np.array(start.velocity)
-    link_velocity = velocity[:, 1:].reshape(3, legs, 2).swapaxes(1, 2)
+    by_leg = velocity[:, 1:].reshape(3, legs, 2)
     return WalkerState(
-        hull_pose=_for_each(np.array(start.pose) + [0, GROUND, 0], level),
+        hull_pose=_for_each(pose, level),
         joints=_for_each(start.joints, level),
         hull_velocity=_for_each(velocity[:, 0], level),
-        link_velocity=_for_each(link_velocity, level),
-        offset=_for_each(np.zeros((2, 2, legs)), level),
-        impulses=_for_each(np.zeros((10, legs)), level),
+        link_velocity=_for_each(by_leg.swapaxes(1, 2), level),
+        **_nothing_held(legs, level),
     )
 
 
@@ -89,25 +91,36 @@ def standing_start(walker: Anatomy, level: Level) -> WalkerState:
     """
     legs = walker.body.num_legs
     stance = np.clip(STANCE, walker.body.joint_lower, walker.body.joint_upper)
-    joints = _for_each(np.repeat(stance[:, None], legs, axis=1), level)
+    of_legs = np.repeat(stance[:, None], legs, axis=1)
+    joints = _for_each(of_legs, level)
     pose = _for_each([START_X, 0.0, 0.0], level)
     centre_x = jnp.broadcast_to(walker.centre[0], pose[0].shape)
     pose = pose.at[0].add(centre_x)
-    shape = posture(walker, pose[2], link_angles(walker, pose[2], joints))
+    angles = link_angles(walker, pose[2], joints)
+    shape = posture(walker, pose[2], angles)
     corners = link_corners(walker, link_tops(walker, pose, shape), shape.axis)
     feet = corners[1].min((0, 1, 2))
-    lowest = jnp.minimum(feet, hull_corners(walker, pose)[1].min(0))
+    hull = hull_corners(walker, pose)[1].min(0)
+    lowest = jnp.minimum(feet, hull)
     return WalkerState(
         hull_pose=pose.at[1].set(GROUND + REST_GAP - lowest),
         joints=joints,
         hull_velocity=_for_each(np.zeros(3), level),
         link_velocity=_for_each(np.zeros((3, 2, legs)), level),
-        offset=_for_each(np.zeros((2, 2, legs)), level),
-        impulses=_for_each(np.zeros((10, legs)), level),
+        **_nothing_held(legs, level),
     )
+
+
+def _nothing_held(legs: int, level: Level) -> dict[str, jax.Array]:
+    """Offsets and impulses of joints that hold nothing yet."""
+    return {
+        "offset": _for_each(np.zeros((2, 2, legs)), level),
+        "impulses": _for_each(np.zeros((10, legs)), level),
+    }
 
 
 def _for_each(values: Any, level: Level) -> jax.Array:
     """`values` for every walker of a batch of levels, [..., N]."""
     values = np.array(values, np.float32)
-    return jnp.broadcast_to(values[..., None], (*values.shape, level.push.shape[-1]))
+    num = level.push.shape[-1]
+    return jnp.broadcast_to(values[..., None], (*values.shape, num))

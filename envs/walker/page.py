@@ -28,19 +28,21 @@ DARK = {
 
 def page(title: str, episodes: Sequence[Episode]) -> str:
     """The HTML of a page that plays `episodes`."""
+    directions = np.stack([np.sin(ANGLES), -np.cos(ANGLES)], 1)
     content = {
         "title": title,
         "colours": {"light": drawing.COLOURS, "dark": drawing.COLOURS | DARK},
         "framesPerSecond": drawing.FRAMES_PER_SECOND,
         "aspect": drawing.WIDTH / drawing.HEIGHT,
-        "rays": _whole(RANGE * np.stack([np.sin(ANGLES), -np.cos(ANGLES)], 1)),
+        "rays": _whole(RANGE * directions),
         "episodes": [compact(episode) for episode in episodes],
     }
     template = importlib.resources.files("jaxcurriculum.envs.walker") / "page.html"
-    text = json.dumps(content, separators=(",", ":")).replace(
-        "<", "\\u003c"
-    )  # so that no name can end the script that holds it
-    return template.read_text(encoding="utf-8").replace("{content}", text)
+    text = json.dumps(content, separators=(",", ":"))
+    # so that no name can end the script that holds it
+    text = text.replace("<", "\\u003c")
+    html = template.read_text(encoding="utf-8")
+    return html.replace("{content}", text)
 
 
 def compact(episode: Episode) -> dict[str, Any]:
@@ -53,9 +55,11 @@ def compact(episode: Episode) -> dict[str, Any]:
     parts = []
     for index, colour in drawing.drawing_order(len(episode.walker)):
         shape, poses = rigid_motion(episode.walker[index])
-        parts.append({"colour": colour, "shape": _whole(shape), "poses": _whole(poses)})
+        part = {"colour": colour, "shape": _whole(shape), "poses": _whole(poses)}
+        parts.append(part)
     x = episode.finish
     num_frames = len(episode.seconds)
+    finish = np.array([x, np.interp(x, *episode.ground.T)])
     return {
         "task": episode.task,
         "solved": episode.solved,
@@ -70,7 +74,7 @@ def compact(episode: Episode) -> dict[str, Any]:
         "width": episode.width,
         "ground": _whole(episode.ground),
         "obstacles": [_whole(corners) for corners in episode.obstacles],
-        "finish": _whole(np.array([x, np.interp(x, *episode.ground.T)])),
+        "finish": _whole(finish),
     }
 
 
@@ -86,8 +90,10 @@ def rigid_motion(polygon: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     middle = polygon.mean(1)
     x, y = (polygon[:, 0] - middle).T
     angle = np.unwrap(np.arctan2(y, x))
-    return polygon[0] - middle[0], np.column_stack([middle, angle - angle[0]])
+    poses = np.column_stack([middle, angle - angle[0]])
+    return polygon[0] - middle[0], poses
 
 
 def _whole(values: np.ndarray) -> list[int]:
-    return np.rint(1000 * np.ravel(values)).astype(int).tolist()
+    thousandths = np.rint(1000 * np.ravel(values))
+    return thousandths.astype(int).tolist()

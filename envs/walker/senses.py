@@ -16,8 +16,8 @@ from flax import struct
 
 from jaxcurriculum.envs.walker.bodies import Anatomy
 from jaxcurriculum.envs.walker.engine.contact import MARGIN, SKIN
-from jaxcurriculum.envs.walker.engine.dynamics import TIME_STEP
 from jaxcurriculum.envs.walker.engine.kinematics import (
+    TIME_STEP,
     WalkerState,
     hull_origin,
     link_corners,
@@ -31,8 +31,8 @@ from jaxcurriculum.envs.walker.engine.terrain import Window
 VIEWPORT = (20.0, 400 / 30)
 RANGE = 160 / 30  # m: of the lidar
 ANGLES = 1.5 * np.arange(10) / 10  # rad from straight down, forward
-_REACH = np.array(RANGE * np.sin(ANGLES), np.float32)[:, None]  # m forward
-_DROP = np.array(RANGE * np.cos(ANGLES), np.float32)[:, None]  # m down
+_RAYS = (RANGE * np.array([np.sin(ANGLES), np.cos(ANGLES)])).astype(np.float32)
+_REACH, _DROP = _RAYS[..., None]  # m forward, m down
 NONE = 1e6  # the number of a piece that no foot reaches
 
 
@@ -68,7 +68,8 @@ def observe(walker: Anatomy, window: Window, state: WalkerState, touched: jax.Ar
         touched.astype(jnp.float32),
     ]
     per_leg = jnp.stack(legs, axis=1).reshape(5 * walker.body.num_legs, -1)
-    hull = jnp.stack([state.hull_pose[2], rate, vx, vy])
+    angle = state.hull_pose[2]
+    hull = jnp.stack([angle, rate, vx, vy])
     rays = lidar(window, hull_origin(walker, state.hull_pose))
     return jnp.concatenate([hull, per_leg, rays])
 
@@ -89,11 +90,12 @@ def no_contact(num_legs: int, num: int) -> ContactFlags:
 
 
 def update_flags(
-    walker: Anatomy, window: Window, state: WalkerState, before: ContactFlags, touched: jax.Array
+    walker: Anatomy, window: Window, state: WalkerState, touched: jax.Array
 ) -> ContactFlags:
     """The flags after a step that begins in `state`, during which lower links touched the track or
     not, [legs, N] bool.
     """
+    before = state.flags
     now = _touches(walker, window, state, touched)
     # From the newest contact to the oldest; 1 for one that begins, -1 for one that ends.
     events = (
@@ -115,15 +117,20 @@ def _touches(
     below the lowest corner.
     """
     shape = posture_of(walker, state)
-    corners = link_corners(walker, link_tops(walker, state.hull_pose, shape), shape.axis)
-    corners = corners[:, :, 1]  # [2, 4, legs, N]
-    left, width = corners[0].min(0) - MARGIN, walker.span.link + 2 * MARGIN
-    ground, *obstacles = [surface.outside(corners).gap for surface in window.near(left, width)]
+    tops = link_tops(walker, state.hull_pose, shape)
+    corners = link_corners(walker, tops, shape.axis)[:, :, 1]  # [2, 4, legs, N]
+    x = corners[0]
+    surfaces = window.near(x.min(0) - MARGIN, walker.span.link + 2 * MARGIN)
+    ground, *obstacles = [surface.outside(corners).gap for surface in surfaces]
     nearest = jnp.stack([ground, *obstacles]).min((0, 1))
     none = jnp.zeros_like(nearest)
-    reach = jnp.where(touched, jnp.maximum(nearest + 1e-4, SKIN), SKIN)[None]
-    is_on, piece = ground < reach, jnp.floor(corners[0] / STEP)
-    on_obstacle = (obstacles[0] < reach).any(0).astype(jnp.float32) if obstacles else none
+    to_nearest = jnp.maximum(nearest + 1e-4, SKIN)
+    reach = jnp.where(touched, to_nearest, SKIN)[None]
+    is_on = ground < reach
+    piece = jnp.floor(x / STEP)
+    on_obstacle = none
+    if obstacles:
+        on_obstacle = (obstacles[0] < reach).any(0).astype(jnp.float32)
     return ContactFlags(
         first=jnp.where(is_on, piece, NONE).min(0),
         last=jnp.where(is_on, piece, -NONE).max(0),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 
 import jax
@@ -32,7 +33,8 @@ def trailing_batch(engine: Callable) -> Callable:
     """
 
     # Traced once for each shape, though every vmap asks anew.
-    batched = jax.custom_batching.custom_vmap(xla.at_least_two(jax.jit(engine)))
+    once = jax.jit(engine)
+    batched = jax.custom_batching.custom_vmap(xla.at_least_two(once))
 
     @batched.def_vmap
     def join_axes(size, mapped, *args):
@@ -41,10 +43,12 @@ def trailing_batch(engine: Callable) -> Callable:
                 x = jnp.moveaxis(x, 0, -1)
             else:
                 x = jnp.broadcast_to(x[..., None], (*x.shape, size))
-            return x.reshape(*x.shape[:-2], x.shape[-2] * size)
+            *small_axes, num, _ = x.shape
+            return x.reshape(*small_axes, num * size)
 
         def to_front(x):
-            split = x.reshape(*x.shape[:-1], x.shape[-1] // size, size)
+            *small_axes, num = x.shape
+            split = x.reshape(*small_axes, num // size, size)
             return jnp.moveaxis(split, -1, 0)
 
         joined = jax.tree.map(to_end, args, tuple(mapped))
@@ -54,7 +58,8 @@ def trailing_batch(engine: Callable) -> Callable:
     @functools.wraps(engine)
     def single(*args):
         batch_of_one = jax.tree.map(lambda x: jnp.asarray(x)[..., None], args)
-        return jax.tree.map(lambda x: x[..., 0], batched(*batch_of_one))
+        results = batched(*batch_of_one)
+        return jax.tree.map(lambda x: x[..., 0], results)
 
     return single
 
@@ -76,13 +81,15 @@ def in_blocks(function: Callable, block: int, one_function: bool = True) -> Call
         num = jax.tree.leaves(args)[0].shape[-1]
         if num < block or jax.default_backend() != "cpu":
             return function(*args)
-        num_blocks = max(2, -(-num // block))
-        size = min(num, LANES * -(-num // (LANES * num_blocks)))
+        num_blocks = max(2, math.ceil(num / block))
+        lanes_each = math.ceil(num / (LANES * num_blocks))
+        size = min(num, LANES * lanes_each)
 
         def step(number, carry):
             results, args = carry
             start = jnp.minimum(number * size, num - size)
-            part = xla.fusion_barrier(of_block)(*_cut(args, start, size))
+            inputs = _cut(args, start, size)
+            part = xla.fusion_barrier(of_block)(*inputs)
             return _put(results, part, start), args
 
         def loop(*carry):
@@ -117,10 +124,13 @@ def _blank_results(of_block: Callable, args: PyTree, num: int, size: int) -> PyT
     """Zeros where the results of all blocks go."""
 
     def shape_of_part(x):
-        return jax.ShapeDtypeStruct((*x.shape[:-1], size), x.dtype)
+        small_axes = x.shape[:-1]
+        return jax.ShapeDtypeStruct((*small_axes, size), x.dtype)
 
     def blank(x):
-        return jnp.zeros((*x.shape[:-1], num), x.dtype)
+        small_axes = x.shape[:-1]
+        return jnp.zeros((*small_axes, num), x.dtype)
 
-    shapes = jax.eval_shape(of_block, *jax.tree.map(shape_of_part, args))
+    parts = jax.tree.map(shape_of_part, args)
+    shapes = jax.eval_shape(of_block, *parts)
     return jax.tree.map(blank, shapes)

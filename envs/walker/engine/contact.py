@@ -4,16 +4,16 @@ and whether the hull touches anything.
 A gap is the distance between two surfaces, negative inside. As in Box2D, a contact exists below
 `SKIN`: polygons are rounded by 0.01 m each, so shapes rest a little apart.
 
-          o centre of a link
-          |
-          | arm
-          |
-          * point          ^ normal
-          : gap            |
-    ======+================+=====   face of the track
+                    o  centre of a link
+                   /
+                  /  arm
+                 /
+                *  point      ^ normal
+                :  gap        |
+    +===========:=============+=====+    face of the track
+    |<- most -->|<----- -least ---->|    extent; perpendicular(normal) looks to the left
 
-A contact's extent says how far the point is from the two ends of the face. Where a corner of the
-track pokes into a link the face is the link's.
+Where a corner of the track pokes into a link the face is the link's.
 """
 
 from __future__ import annotations
@@ -29,14 +29,12 @@ from jaxcurriculum.device.xla import fusion_barrier, masked_sum, short_reduce
 from jaxcurriculum.envs.walker.bodies import Anatomy
 from jaxcurriculum.envs.walker.engine.kinematics import (
     Posture,
-    dot,
     hull_corners,
     link_corners,
-    perpendicular,
-    rotate_by,
 )
+from jaxcurriculum.envs.walker.engine.plane import Displacement, Rotation, dot, perpendicular
 from jaxcurriculum.envs.walker.engine.surfaces import FAR, SAME_WAY, OwnFaces, Polygons, Surface
-from jaxcurriculum.envs.walker.engine.terrain import Window
+from jaxcurriculum.envs.walker.engine.terrain import FRICTION, Window
 
 SKIN = 0.02  # m
 MARGIN = 0.1  # m: how far around a link the track is looked at
@@ -57,36 +55,62 @@ class Contacts(struct.PyTreeNode):
 
     def beside(self) -> jax.Array:
         """How far points are beside their faces, negative before them, [..., N], m."""
-        return jnp.maximum(self.extent[0], -self.extent[1])
+        least, most = self.extent
+        return jnp.maximum(least, -most)
+
+    def after(self, links: Displacement) -> Moved:
+        """These contacts [points, ..., N] once their `links` [..., N] have moved."""
+        sin, cos = (x[None] for x in links.rotation)
+        on_link = self.on_link > 0
+        arm = self.point - links.centre[:, None]
+        shift = links.shift[:, None]
+        # A point of the track moves against the link's face: backwards, with the inverse rotation.
+        rotation = Rotation(sin=jnp.where(on_link, -sin, sin), cos=cos)
+        on_link = on_link[None]
+        arm_in_track = arm - shift
+        relative = jnp.where(on_link, arm_in_track, arm)
+        rotated = rotation.of(relative)
+        way = jnp.where(on_link, arm - rotated, rotated - arm + shift)
+        turned = Rotation(sin, cos).of(self.normal)
+        return Moved(
+            gap=self.gap + dot(self.normal, way),
+            along=dot(perpendicular(self.normal), way),
+            normal=jnp.where(on_link, turned, self.normal),
+            arm=jnp.where(on_link, arm_in_track, rotated),
+        )
 
 
 class Moved(NamedTuple):
     """Contacts [points, ..., N] once their links have moved."""
 
-    way: jax.Array  # [2, points, ..., N], m: of the points, seen from their faces as these were
+    gap: jax.Array  # [points, ..., N], m, before the endless line through the face
+    along: jax.Array  # [points, ..., N], m: how far they went along `perpendicular(normal)`
     normal: jax.Array  # [2, points, ..., N], now
     arm: jax.Array  # [2, points, ..., N], m: from the links' centres now
 
 
-def move(
-    contacts: Contacts, centres: jax.Array, shift: jax.Array, rotation: tuple[jax.Array, jax.Array]
-) -> Moved:
-    """Contacts [points, ..., N] once their links have gone by `shift` [2, ..., N] and rotated.
+class Boxes(NamedTuple):
+    """The links as boxes in the world, [2 (upper, lower), legs, N]."""
 
-    Args:
-      centres: [2, ..., N], m: of the links before.
-      rotation: sine and cosine of the links' angle, [..., N] each.
-    """
-    arm = contacts.point - centres[:, None]
-    on_link = contacts.on_link[None] > 0
-    sin, cos = (x[None] for x in rotation)
-    # A point of the track moves against the link's face: backwards, with the inverse rotation.
-    arm_in_track = arm - shift[:, None]
-    relative = jnp.where(on_link, arm_in_track, arm)
-    rotated = rotate_by(relative, (jnp.where(on_link[0], -sin, sin), cos))
-    way = jnp.where(on_link, arm - rotated, rotated - arm + shift[:, None])
-    normal = jnp.where(on_link, rotate_by(contacts.normal, (sin, cos)), contacts.normal)
-    return Moved(way=way, normal=normal, arm=jnp.where(on_link, arm_in_track, rotated))
+    top: jax.Array  # [2, ...], m: the middle of the upper side
+    axis: jax.Array  # [2, ...]: unit vector along the link, downwards
+    half_width: jax.Array  # [...], m
+    length: jax.Array  # [...], m
+
+    def faces(self) -> tuple[jax.Array, jax.Array]:
+        """The long sides and the lower end: normals [2, 3 (faces), ...], and how far each is from
+        the top's middle, [3, ...], m.
+        """
+        side = perpendicular(self.axis)
+        half_width = jnp.broadcast_to(self.half_width, self.axis.shape[1:])
+        length = jnp.broadcast_to(self.length, half_width.shape)
+        normals = jnp.stack([-side, side, self.axis], axis=1)
+        return normals, jnp.stack([half_width, half_width, length])
+
+
+def friction_of(walker: Anatomy) -> float:
+    """The coefficient between links and track: as in Box2D the geometric mean of theirs."""
+    return float(np.sqrt(FRICTION * walker.body.link_friction))
 
 
 def link_contacts(walker: Anatomy, window: Window, tops: jax.Array, shape: Posture) -> Contacts:
@@ -98,17 +122,19 @@ def link_contacts(walker: Anatomy, window: Window, tops: jax.Array, shape: Postu
     Returns:
       contacts with axes [pairs, 2 (upper, lower), legs, N].
     """
+    links = Boxes(tops, shape.axis, walker.width / 2, walker.length)
     corners = link_corners(walker, tops, shape.axis)
     reach = walker.span.link / 2 + MARGIN
+    left = corners[0].mean(0) - reach
     pairs = []
-    for surface in window.near(corners[0].mean(0) - reach, 2 * reach):
+    for surface in window.near(left, 2 * reach):
         track_corners = surface.corners()
         if track_corners is None:
             pairs.append(_points_on_track(surface, corners, None))
             continue
-        faces = _own_faces(walker, tops, shape.axis, track_corners)
-        pairs.append(_points_on_track(surface, corners, faces))
-        pairs.append(_points_on_links(walker, tops, shape.axis, track_corners))
+        own_faces = _own_faces(links, track_corners)
+        pairs.append(_points_on_track(surface, corners, own_faces))
+        pairs.append(_points_on_links(links, track_corners))
     return _concatenate(*pairs)
 
 
@@ -124,7 +150,8 @@ def _concatenate(*groups: Contacts) -> Contacts:
 def _points_on_track(surface: Surface, corners: jax.Array, own: OwnFaces | None) -> Contacts:
     """The links' `corners` [2, points, ..., N] against the faces of a surface."""
     seen = surface.outside(corners, own)
-    gap = jnp.where(seen.separated & (seen.gap < SKIN), FAR, seen.gap)
+    is_kept_off = seen.separated & (seen.gap < SKIN)
+    gap = jnp.where(is_kept_off, FAR, seen.gap)
     return Contacts(
         point=corners,
         normal=seen.normal,
@@ -134,41 +161,35 @@ def _points_on_track(surface: Surface, corners: jax.Array, own: OwnFaces | None)
     )
 
 
-def _own_faces(walker: Anatomy, tops: jax.Array, axis: jax.Array, points: jax.Array) -> OwnFaces:
-    """The long sides and the lower end of each link, seen from points of the track [2, points, ...,
-    N].
-    """
-    side = perpendicular(axis)
-    normal = jnp.stack([-side, side, axis], axis=1)
-    half = jnp.broadcast_to(walker.width / 2, axis.shape[1:])
-    length = jnp.broadcast_to(walker.length, half.shape)
-    distance_of_face = jnp.stack([half, half, length])  # from the top's middle
-    from_top = (points - tops[:, None])[:, None]
-    outside = dot(normal[:, :, None], from_top) - distance_of_face[:, None]
-    return OwnFaces(normal=normal, outside=outside)
+def _own_faces(links: Boxes, points: jax.Array) -> OwnFaces:
+    """The faces of each link, seen from points of the track [2, points, ..., N]."""
+    normals, distances = links.faces()
+    from_top = points - links.top[:, None]
+    along_normals = dot(normals[:, :, None], from_top[:, None])
+    return OwnFaces(normal=normals, outside=along_normals - distances[:, None])
 
 
-def _points_on_links(
-    walker: Anatomy, tops: jax.Array, axis: jax.Array, points: jax.Array
-) -> Contacts:
-    """Points of the track [2, points, ..., N] against the long sides and the lower end of each
-    link.
-    """
-    axis = axis[:, None]
+def _points_on_links(links: Boxes, points: jax.Array) -> Contacts:
+    """Points of the track [2, points, ..., N] against the faces of each link."""
+    axis = links.axis[:, None]
     side = perpendicular(axis)
-    from_top = points - tops[:, None]
-    along, across = dot(axis, from_top), dot(side, from_top)
-    half, length = walker.width[None] / 2, walker.length[None]
-    beside, beyond = jnp.abs(across) - half, along - length
-    at_end, is_right = beyond >= beside, across > 0
+    half_width = links.half_width[None]
+    from_top = points - links.top[:, None]
+    along = dot(axis, from_top)
+    across = dot(side, from_top)
+    beside = jnp.abs(across) - half_width
+    beyond = along - links.length[None]
+    at_end = beyond >= beside
+    is_right = across > 0
 
     outwards = jnp.where(is_right, -1.0, 1.0)[None] * side
     normal = jnp.where(at_end[None], -axis, outwards)
     least_of_side = jnp.where(is_right, beyond, -along)
     most_of_side = jnp.where(is_right, along, -beyond)
-    least = jnp.where(at_end, -half - across, least_of_side)
-    most = jnp.where(at_end, half - across, most_of_side)
-    gap = jnp.where(along > 0, jnp.maximum(beside, beyond), FAR)
+    least = jnp.where(at_end, -half_width - across, least_of_side)
+    most = jnp.where(at_end, half_width - across, most_of_side)
+    farthest = jnp.maximum(beside, beyond)
+    gap = jnp.where(along > 0, farthest, FAR)
     return Contacts(
         point=jnp.broadcast_to(points, normal.shape),
         normal=normal,
@@ -189,16 +210,19 @@ def deepest(pairs: Contacts, centres: jax.Array) -> Contacts:
     """
     beside = jnp.maximum(pairs.beside(), 0.0)
     # Box2D keeps points that are no further past a face's end.
-    pairs = pairs.replace(gap=jnp.where(beside > SKIN, FAR, pairs.gap))
+    gap = jnp.where(beside > SKIN, FAR, pairs.gap)
+    pairs = pairs.replace(gap=gap)
     to_end = jnp.sqrt(pairs.gap * pairs.gap + beside * beside)
     distance = jnp.where(pairs.gap > 0, to_end, pairs.gap)
     first = fusion_barrier(nearest)(pairs, distance[None], centres)
 
-    first_anticlockwise = _anticlockwise(first, centres[:, None])
-    other_way = _anticlockwise(pairs, centres[:, None]) != first_anticlockwise
+    centres_of_pairs = centres[:, None]
+    first_anticlockwise = _anticlockwise(first, centres_of_pairs)
+    other_way = _anticlockwise(pairs, centres_of_pairs) != first_anticlockwise
     other_direction = dot(pairs.normal, first.normal) < SAME_WAY
-    preferred = jnp.where(other_way & (pairs.gap < SKIN), distance - 1.0, distance)
-    order = jnp.where(other_way | other_direction, preferred, FAR)
+    is_preferred = other_way & (pairs.gap < SKIN)
+    order = jnp.where(is_preferred, distance - 1.0, distance)
+    order = jnp.where(other_way | other_direction, order, FAR)
     second = fusion_barrier(nearest)(pairs, order[None], centres)
 
     def anticlockwise_first(a, b):
@@ -222,7 +246,8 @@ def nearest(pairs: Contacts, order: jax.Array, centres: jax.Array) -> Contacts:
     tie = TIE * np.arange(order.shape[1], dtype=np.float32)
     order = order + tie[None, :, None, None, None]
     least = order.min(1)
-    is_chosen = (order == least[:, None]) & (order < FAR / 2)
+    is_least = order == least[:, None]
+    is_chosen = is_least & (order < FAR / 2)
     is_none = least >= FAR / 2
 
     def chosen_vector(x):
@@ -231,10 +256,11 @@ def nearest(pairs: Contacts, order: jax.Array, centres: jax.Array) -> Contacts:
     def chosen_number(x):
         return masked_sum(is_chosen, x[None], 1)
 
-    normal = chosen_vector(pairs.normal)
+    x, y = chosen_vector(pairs.normal)
+    point = chosen_vector(pairs.point)
     return Contacts(
-        point=jnp.where(is_none[None], centres[:, None], chosen_vector(pairs.point)),
-        normal=jnp.stack([normal[0], jnp.where(is_none, 1.0, normal[1])]),
+        point=jnp.where(is_none[None], centres[:, None], point),
+        normal=jnp.stack([x, jnp.where(is_none, 1.0, y)]),
         gap=jnp.where(is_none, FAR, chosen_number(pairs.gap)),
         extent=chosen_vector(pairs.extent),
         on_link=chosen_number(pairs.on_link),
@@ -247,14 +273,18 @@ def hull_touches(walker: Anatomy, window: Window, hull_pose: jax.Array) -> jax.A
     Either a corner of the hull is near or inside a surface, or a corner of a surface is near or
     inside the hull.
     """
+    reach = walker.span.hull
     corners = hull_corners(walker, hull_pose)
     normals, _ = Polygons(vertices=corners[:, None]).faces()
     normals = normals[:, 0, :, None]
     gaps = []
-    for surface in window.near(hull_pose[0] - walker.span.hull, 2 * walker.span.hull):
+    for surface in window.near(hull_pose[0] - reach, 2 * reach):
         gaps.append(surface.outside(corners).gap)
         track_corners = surface.corners()
-        if track_corners is not None:
-            outside = dot(normals, track_corners[:, None] - corners[:, :, None])
-            gaps.append(short_reduce(jnp.maximum, outside))
-    return short_reduce(jnp.minimum, jnp.concatenate(gaps)) < SKIN
+        if track_corners is None:
+            continue
+        from_corners = track_corners[:, None] - corners[:, :, None]
+        outside = dot(normals, from_corners)
+        gaps.append(short_reduce(jnp.maximum, outside))
+    least = short_reduce(jnp.minimum, jnp.concatenate(gaps))
+    return least < SKIN

@@ -17,23 +17,33 @@ import numpy as np
 
 from jaxcurriculum.device.xla import fusion_barrier, short_reduce
 from jaxcurriculum.envs.walker.bodies import Anatomy
-from jaxcurriculum.envs.walker.engine.contact import SKIN, deepest, link_contacts
+from jaxcurriculum.envs.walker.engine.contact import SKIN, deepest, friction_of, link_contacts
 from jaxcurriculum.envs.walker.engine.impact import Flight, stop_at_impact
 from jaxcurriculum.envs.walker.engine.kinematics import (
+    TIME_STEP,
+    Limits,
     WalkerState,
     joint_angles,
+    joint_limits,
     link_angles,
     link_tops,
     posture,
     posture_of,
 )
-from jaxcurriculum.envs.walker.engine.mass import body_velocities, mass_matrix, project
-from jaxcurriculum.envs.walker.engine.position_correction import Poses, correct_positions
+from jaxcurriculum.envs.walker.engine.mass import (
+    MassMatrix,
+    Motion,
+    body_velocities,
+    mass_matrix,
+    project,
+)
+from jaxcurriculum.envs.walker.engine.position_correction import correct_positions
+from jaxcurriculum.envs.walker.engine.position_errors import Active, Poses
+from jaxcurriculum.envs.walker.engine.problem import Bounds, Problem
 from jaxcurriculum.envs.walker.engine.rows import NORMALS, make_rows
-from jaxcurriculum.envs.walker.engine.solver import Bounds, solve
-from jaxcurriculum.envs.walker.engine.terrain import FRICTION, Window
+from jaxcurriculum.envs.walker.engine.solver import solve
+from jaxcurriculum.envs.walker.engine.terrain import Window
 
-TIME_STEP = 1 / 50  # s
 GRAVITY = -10.0  # m/s^2
 
 
@@ -53,25 +63,22 @@ def advance(
     contacts = fusion_barrier(deepest)(pairs, centres)
     rows = fusion_barrier(make_rows)(mass, tops, contacts)
 
-    fall = np.array([0.0, GRAVITY * TIME_STEP, 0.0], np.float32)
-    falling_hull = state.hull_velocity + fall[:, None]
-    falling_links = state.link_velocity + fall[:, None, None, None]
-    motion = project(walker, mass, falling_hull, falling_links)
+    motion = _fall(walker, mass, state)
     bounds = _bounds(walker, state, action, contacts.gap)
     guess = _still_valid(state, contacts.gap)
-    motion, impulses = solve(rows, mass, bounds, motion, guess)
+    motion, impulses = solve(Problem(rows, mass, bounds), motion, guess)
 
     start = Poses(hull=state.hull_pose, links=jnp.concatenate([centres, angles[None]]))
     velocity = Poses(hull=motion.hull, links=body_velocities(mass, motion))
-    end = correct_positions(
-        walker, start, velocity, contacts, bounds.at_lower, bounds.at_upper, TIME_STEP
-    )
+    active = Active(contacts, bounds.at)
+    end = correct_positions(walker, start, velocity, active)
     flight = Flight(
-        shift=end.links[:2] - centres, angle=end.links[2] - angles, velocity=velocity.links
+        centre=centres,
+        shift=end.links[:2] - centres,
+        angle=end.links[2] - angles,
+        velocity=velocity.links,
     )
-    flight, is_hit = stop_at_impact(
-        walker, pairs, contacts, centres, flight, _friction(walker), TIME_STEP
-    )
+    flight, is_hit = stop_at_impact(walker, pairs, contacts, flight)
 
     after = WalkerState(
         hull_pose=end.hull,
@@ -86,6 +93,14 @@ def advance(
     return after.replace(offset=offset), touched | is_hit[1]
 
 
+def _fall(walker: Anatomy, mass: MassMatrix, state: WalkerState) -> Motion:
+    """The motion after a step of free fall, in which only joints hold the bodies."""
+    change = np.array([0.0, GRAVITY * TIME_STEP, 0.0], np.float32)
+    hull = state.hull_velocity + change[:, None]
+    links = state.link_velocity + change[:, None, None, None]
+    return project(walker, mass, hull, links)
+
+
 def _joined_centres(walker: Anatomy, state: WalkerState) -> jax.Array:
     """World position of the links' centres if they hung on their joints, m.
 
@@ -93,21 +108,24 @@ def _joined_centres(walker: Anatomy, state: WalkerState) -> jax.Array:
       [2, 2 (upper, lower), legs, N].
     """
     shape = posture_of(walker, state)
-    return link_tops(walker, state.hull_pose, shape) + walker.length[None] / 2 * shape.axis
+    tops = link_tops(walker, state.hull_pose, shape)
+    return tops + walker.length[None] / 2 * shape.axis
 
 
 def _still_valid(state: WalkerState, gap: jax.Array) -> jax.Array:
     """The last impulses where they still mean something: those of joints, and of contacts within
     the skin.
     """
-    touches = (gap < SKIN).astype(jnp.float32)
-    touches = touches.reshape(len(NORMALS), *state.joints.shape[1:])
+    touches = _touches(state, gap).astype(jnp.float32)
     is_valid = jnp.concatenate([jnp.ones_like(state.joints), touches, touches])
     return state.impulses * is_valid
 
 
-def _friction(walker: Anatomy) -> float:
-    return float(np.sqrt(FRICTION * walker.body.link_friction))
+def _touches(state: WalkerState, gap: jax.Array) -> jax.Array:
+    """Whether contacts with these gaps [2 (points), 2 (links), legs, N] are within the skin, in the
+    order of their rows, [4, legs, N] bool.
+    """
+    return (gap < SKIN).reshape(len(NORMALS), *state.joints.shape[1:])
 
 
 def _bounds(walker: Anatomy, state: WalkerState, action: jax.Array, gap: jax.Array) -> Bounds:
@@ -117,18 +135,18 @@ def _bounds(walker: Anatomy, state: WalkerState, action: jax.Array, gap: jax.Arr
     that is at it or past it; contacts within the skin push; friction is at most mu times the normal
     impulse.
     """
-    legwise = action.reshape(walker.body.num_legs, 2, -1).swapaxes(0, 1)
-    strength = walker.torque * TIME_STEP * jnp.minimum(jnp.abs(legwise), 1.0)
-    motor_speeds = np.array(walker.body.motor_speeds, np.float32)[:, None, None]
-    touches = (gap < SKIN).reshape(len(NORMALS), *state.joints.shape[1:])
+    by_joint = action.reshape(walker.body.num_legs, 2, -1).swapaxes(0, 1)
+    effort = jnp.minimum(jnp.abs(by_joint), 1.0)
+    strength = walker.torque * TIME_STEP * effort
+    speeds = np.array(walker.body.motor_speeds, np.float32)[:, None, None]
+    touches = _touches(state, gap)
     zero = jnp.zeros_like(touches, float)
-    lower = np.array(walker.body.joint_lower, np.float32)[:, None, None]
-    upper = np.array(walker.body.joint_upper, np.float32)[:, None, None]
+    push = jnp.where(touches, jnp.inf, 0.0)
+    limits = joint_limits(walker)
     return Bounds(
-        target=jnp.concatenate([motor_speeds * jnp.sign(legwise), zero]),
+        target=jnp.concatenate([speeds * jnp.sign(by_joint), zero]),
         low=jnp.concatenate([-strength, zero]),
-        high=jnp.concatenate([strength, jnp.where(touches, jnp.inf, 0.0)]),
-        at_lower=state.joints <= lower,
-        at_upper=state.joints >= upper,
-        friction=_friction(walker),
+        high=jnp.concatenate([strength, push]),
+        at=Limits(state.joints <= limits.lower, state.joints >= limits.upper),
+        friction=friction_of(walker),
     )

@@ -8,7 +8,7 @@ import numpy as np
 from flax import struct
 
 from jaxcurriculum.device.xla import masked_sum
-from jaxcurriculum.envs.walker.engine.kinematics import dot
+from jaxcurriculum.envs.walker.engine.plane import dot
 from jaxcurriculum.envs.walker.engine.surfaces import (
     FAR,
     GROUND,
@@ -23,9 +23,10 @@ class Flat(struct.PyTreeNode):
     """The ground of the published tracks."""
 
     def outside(self, points: jax.Array, own: OwnFaces | None = None) -> Outside:
-        zero, one = jnp.zeros_like(points[0]), jnp.ones_like(points[0])
+        x, y = points
+        zero, one = jnp.zeros_like(x), jnp.ones_like(x)
         return Outside(
-            gap=points[1] - GROUND,
+            gap=y - GROUND,
             normal=jnp.stack([zero, one]),
             extent=endless(one),
             separated=zero > 0,
@@ -50,7 +51,8 @@ class Chain(struct.PyTreeNode):
         """
         number = np.arange(self.heights.shape[0], dtype=np.float32)
         number = number.reshape(-1, *[1] * self.left.ndim)
-        x = jnp.broadcast_to(self.left[None] + STEP * number, self.heights.shape)
+        x = self.left[None] + STEP * number
+        x = jnp.broadcast_to(x, self.heights.shape)
         rise = self.heights[1:] - self.heights[:-1]
         scale = jax.lax.rsqrt(rise * rise + STEP * STEP)
         normals = jnp.stack([-rise * scale, STEP * scale])
@@ -62,14 +64,17 @@ class Chain(struct.PyTreeNode):
         """
         vertices, normals, _ = self.pieces()
         x = points[0][None]  # [1, points, ..., N]
-        begin, end = vertices[0, :-1, None], vertices[0, 1:, None]
-        num, later_axes = begin.shape[0], [1] * (x.ndim - 1)
+        starts = vertices[:, :-1, None]
+        begin, end = starts[0], vertices[0, 1:, None]
+        num = len(begin)
+        later_axes = [1] * (x.ndim - 1)
         number = np.arange(num).reshape(-1, *later_axes)
-        is_first, is_last = number == 0, number == num - 1
+        is_after_begin = (x >= begin) | (number == 0)
+        is_before_end = (x < end) | (number == num - 1)
         # [pieces, points, ..., N], true for one piece each
-        above = ((x >= begin) | is_first) & ((x < end) | is_last)
+        above = is_after_begin & is_before_end
         normals = normals[:, :, None]
-        distance = dot(normals, points[:, None] - vertices[:, :-1, None])
+        distance = dot(normals, points[:, None] - starts)
         gap = masked_sum(above, distance, 0)
         return Outside(
             gap=gap,
@@ -84,15 +89,19 @@ class Chain(struct.PyTreeNode):
         """
         vertices, _, rise = self.pieces()
         is_peak = rise[1:] < rise[:-1]
-        x, y = vertices[0, 1:-1], vertices[1, 1:-1]
-        return jnp.stack([x, jnp.where(is_peak, y, -FAR)])
+        x, y = vertices[:, 1:-1]
+        height = jnp.where(is_peak, y, -FAR)
+        return jnp.stack([x, height])
 
     def rays(self, origin: jax.Array, reach: np.ndarray, drop: np.ndarray) -> jax.Array:
         vertices, _, rise = self.pieces()
-        x, y = (vertices - origin[:, None])[:, None, :-1]  # [1, pieces, N], from the rays' origin
+        from_origin = vertices - origin[:, None]
+        x, y = from_origin[:, None, :-1]  # [1, pieces, N]
+        rise = rise[None]
         reach, drop = reach[:, None], drop[:, None]
-        slope = -drop * STEP - rise[None] * reach
-        fraction = (STEP * y - rise[None] * x) / jnp.minimum(slope, -1e-6)
+        slope = jnp.minimum(-drop * STEP - rise * reach, -1e-6)
+        fraction = (STEP * y - rise * x) / slope
         from_left = fraction * reach - x  # m from the piece's left end
-        hits = (fraction >= 0) & (from_left >= 0) & (from_left <= STEP)
+        is_on_piece = (from_left >= 0) & (from_left <= STEP)
+        hits = (fraction >= 0) & is_on_piece
         return jnp.where(hits, fraction, 2.0).min(1)

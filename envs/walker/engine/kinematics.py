@@ -4,14 +4,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import struct
 
 from jaxcurriculum.device.xla import sin_cos
 from jaxcurriculum.envs.walker.bodies import Anatomy
+from jaxcurriculum.envs.walker.engine.plane import perpendicular, rotate
+
+TIME_STEP = 1 / 50  # s
 
 
 class WalkerState(struct.PyTreeNode):
@@ -40,33 +44,18 @@ class Posture(struct.PyTreeNode):
     axis: jax.Array
 
 
-def dot(a: jax.Array, b: jax.Array) -> jax.Array:
-    """Scalar product over the first axis, (x, y)."""
-    return a[0] * b[0] + a[1] * b[1]
+class Limits(NamedTuple):
+    """What belongs to the two limits of each joint, [2 (hip, knee), legs, N]."""
+
+    lower: jax.Array
+    upper: jax.Array
 
 
-def perpendicular(a: jax.Array) -> jax.Array:
-    """`a` [2, ...] rotated by a quarter: the velocity of its tip when it rotates at 1 rad/s."""
-    return jnp.stack([-a[1], a[0]])
-
-
-def cross(a: jax.Array, b: jax.Array) -> jax.Array:
-    """Moment of `b` [2, ...] at the end of the arm `a` [2, ...]."""
-    return a[0] * b[1] - a[1] * b[0]
-
-
-def rotate_by(vector: jax.Array, rotation: tuple[jax.Array, jax.Array]) -> jax.Array:
-    """Vectors [2, ...] rotated by angles of which `rotation` are the sines and cosines [...]."""
-    sin, cos = rotation
-    x = cos * vector[0] - sin * vector[1]
-    y = sin * vector[0] + cos * vector[1]
-    return jnp.stack([x, y])
-
-
-def rotate(points: jax.Array, angle: jax.Array) -> jax.Array:
-    """`points` [2, ..., N] rotated about the origin by `angle` [N]."""
-    small_axes = [1] * (points.ndim - 2)
-    return rotate_by(points, sin_cos(angle.reshape(*small_axes, -1)))
+def joint_limits(walker: Anatomy) -> Limits:
+    """The angles of the limits, rad, [2 (hip, knee), 1, 1]."""
+    body = walker.body
+    limits = np.array([body.joint_lower, body.joint_upper], np.float32)
+    return Limits(*limits[..., None, None])
 
 
 def link_angles(walker: Anatomy, hull_angle: jax.Array, joints: jax.Array) -> jax.Array:
@@ -84,7 +73,8 @@ def joint_angles(walker: Anatomy, hull_angle: jax.Array, angles: jax.Array) -> j
 def posture(walker: Anatomy, hull_angle: jax.Array, angles: jax.Array) -> Posture:
     """The posture at hull angle [N] and absolute link angles [2, legs, N]."""
     sin, cos = sin_cos(angles)
-    return Posture(hip=rotate(walker.hips, hull_angle), axis=jnp.stack([sin, -cos]))
+    hip = rotate(walker.hips, hull_angle)
+    return Posture(hip=hip, axis=jnp.stack([sin, -cos]))
 
 
 def posture_of(walker: Anatomy, state: WalkerState) -> Posture:
@@ -122,7 +112,8 @@ def link_corners(walker: Anatomy, tops: jax.Array, axis: jax.Array) -> jax.Array
     """
     side = perpendicular(axis) * walker.width[None] / 2
     end = tops + walker.length[None] * axis
-    return jnp.stack([tops + side, tops - side, end - side, end + side], axis=1)
+    corners = [tops + side, tops - side, end - side, end + side]
+    return jnp.stack(corners, axis=1)
 
 
 def outline(walker: Anatomy, state: WalkerState) -> list[jax.Array]:
@@ -134,6 +125,7 @@ def outline(walker: Anatomy, state: WalkerState) -> list[jax.Array]:
     shape = posture(walker, pose[2], angles)
     tops = link_tops(walker, pose, shape) + state.offset[..., None]
     corners = link_corners(walker, tops, shape.axis)[..., 0]
-    legs = range(corners.shape[-1])
-    links = [corners[:, :, part, leg].T for leg in legs for part in range(2)]
-    return [hull_corners(walker, pose)[..., 0].T, *links]
+    hull = hull_corners(walker, pose)[..., 0]
+    # [legs, 2 (upper, lower), 4, 2]
+    links = corners.T.reshape(-1, *corners.T.shape[2:])
+    return [hull.T, *links]

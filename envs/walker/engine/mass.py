@@ -20,7 +20,8 @@ from flax import struct
 
 from jaxcurriculum.device.xla import short_sum
 from jaxcurriculum.envs.walker.bodies import Anatomy
-from jaxcurriculum.envs.walker.engine.kinematics import Posture, dot, perpendicular
+from jaxcurriculum.envs.walker.engine.kinematics import Posture
+from jaxcurriculum.envs.walker.engine.plane import dot, perpendicular
 
 
 class Motion(struct.PyTreeNode):
@@ -46,7 +47,8 @@ class MassMatrix(struct.PyTreeNode):
 
     def solve_hull(self, momentum: jax.Array) -> jax.Array:
         """S^-1 momentum, [3, ..., N]."""
-        a = self.hull_inverse.reshape(6, *([1] * (momentum.ndim - 2)), -1)
+        middle_axes = [1] * (momentum.ndim - 2)
+        a = self.hull_inverse.reshape(6, *middle_axes, -1)
         x, y, w = momentum
         vx = a[0] * x + a[1] * y + a[2] * w
         vy = a[1] * x + a[3] * y + a[4] * w
@@ -64,7 +66,8 @@ class MassMatrix(struct.PyTreeNode):
 
     def rates(self, motion: Motion) -> jax.Array:
         """The links' absolute rates, [2 (upper, lower), legs, N]."""
-        return motion.links - short_sum(self.coupling * motion.hull[:, None, None])
+        taken = self.coupling * motion.hull[:, None, None]
+        return motion.links - short_sum(taken)
 
 
 def mass_matrix(walker: Anatomy, shape: Posture) -> MassMatrix:
@@ -111,7 +114,8 @@ def mass_matrix(walker: Anatomy, shape: Posture) -> MassMatrix:
 
 def _leg_block(walker: Anatomy, link: jax.Array) -> tuple[jax.Array, jax.Array]:
     """L [2, 2, legs, N] of links with levers [2, 2, legs, N], and its inverse [3, legs, N]."""
-    (m_upper, m_lower), (i_upper, i_lower) = walker.mass, walker.inertia  # each [1, N]
+    m_upper, m_lower = walker.mass  # each [1, N]
+    i_upper, i_lower = walker.inertia
     half_upper, half_lower = walker.length / 2
     ul = 2 * m_lower * dot(link[:, 0], link[:, 1])
     uu = jnp.broadcast_to(i_upper + (m_upper + 4 * m_lower) * half_upper**2, ul.shape)
@@ -131,8 +135,9 @@ def _coupling(
     momentum = jnp.stack([m_upper + 2 * m_lower, m_lower])[None] * link
     moment = dot(hip[:, None], momentum)
     block = jnp.concatenate([momentum, moment[None]])
-    upper = block[:, 0] * leg_inverse[:1] + block[:, 1] * leg_inverse[1:2]
-    lower = block[:, 0] * leg_inverse[1:2] + block[:, 1] * leg_inverse[2:]
+    by_upper, by_lower = block[:, 0], block[:, 1]
+    upper = by_upper * leg_inverse[:1] + by_lower * leg_inverse[1:2]
+    lower = by_upper * leg_inverse[1:2] + by_lower * leg_inverse[2:]
     return jnp.stack([upper, lower], axis=1), block
 
 
@@ -144,15 +149,22 @@ def project(walker: Anatomy, mass: MassMatrix, hull: jax.Array, links: jax.Array
     `hull` [3, N] and `links` [3, 2 (upper, lower), legs, N] are velocities (vx, vy, rate) of each
     body's centre, or displacements.
     """
-    upper, lower = (walker.mass[None] * links[:2]).swapaxes(0, 1)  # linear momentum, [2, legs, N]
+    momenta = walker.mass[None] * links[:2]
+    upper, lower = momenta.swapaxes(0, 1)  # [2, legs, N] each
     both = upper + lower
     linear = walker.hull_mass[None] * hull[:2] + short_sum(both, 1)
-    angular = walker.hull_inertia * hull[2] + short_sum(dot(mass.hip_lever, both))
+    through_hips = short_sum(dot(mass.hip_lever, both))
+    angular = walker.hull_inertia * hull[2] + through_hips
     momentum = jnp.concatenate([linear, angular[None]])
-    through_lever = dot(mass.link_lever, jnp.stack([upper + 2 * lower, lower], axis=1))
+    below = jnp.stack([upper + 2 * lower, lower], axis=1)
+    through_lever = dot(mass.link_lever, below)
     leg_momentum = walker.inertia * links[2] + through_lever
-    eliminated = short_sum(short_sum(mass.coupling * leg_momentum[None], 1), 1)
-    return Motion(hull=mass.solve_hull(momentum - eliminated), links=mass.solve_leg(leg_momentum))
+    coupled = mass.coupling * leg_momentum[None]
+    eliminated = short_sum(short_sum(coupled, 1), 1)
+    return Motion(
+        hull=mass.solve_hull(momentum - eliminated),
+        links=mass.solve_leg(leg_momentum),
+    )
 
 
 def body_velocities(mass: MassMatrix, motion: Motion) -> jax.Array:
@@ -163,7 +175,9 @@ def body_velocities(mass: MassMatrix, motion: Motion) -> jax.Array:
     """
     rates = mass.rates(motion)
     swing = rates[None] * mass.link_lever
-    hips = motion.hull[:2, None] + motion.hull[2:, None] * mass.hip_lever
+    linear, rate = motion.hull[:2, None], motion.hull[2:, None]
+    hips = linear + rate * mass.hip_lever
     uppers = hips + swing[:, 0]
     lowers = uppers + swing[:, 0] + swing[:, 1]
-    return jnp.concatenate([jnp.stack([uppers, lowers], axis=1), rates[None]])
+    centres = jnp.stack([uppers, lowers], axis=1)
+    return jnp.concatenate([centres, rates[None]])

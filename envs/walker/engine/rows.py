@@ -15,8 +15,8 @@ from flax import struct
 
 from jaxcurriculum.device.xla import short_sum
 from jaxcurriculum.envs.walker.engine.contact import Contacts
-from jaxcurriculum.envs.walker.engine.kinematics import dot, perpendicular
 from jaxcurriculum.envs.walker.engine.mass import MassMatrix, Motion
+from jaxcurriculum.envs.walker.engine.plane import dot, perpendicular
 
 JOINTS, NORMALS, TANGENTS = range(0, 2), range(2, 6), range(6, 10)
 
@@ -49,11 +49,13 @@ def make_rows(mass: MassMatrix, tops: jax.Array, contacts: Contacts) -> Rows:
     hull = jnp.concatenate([joints_hull, hull], axis=1)  # [3, 10, legs, N]
     links = jnp.concatenate([joints_links, links], axis=1)  # [2, 10, legs, N]
 
-    by_upper = mass.coupling[:, 0, None] * links[0][None]
-    by_lower = mass.coupling[:, 1, None] * links[1][None]
+    upper, lower = links[:, None]
+    by_upper = mass.coupling[:, 0, None] * upper
+    by_lower = mass.coupling[:, 1, None] * lower
     hull = hull - by_upper - by_lower
     jacobian = jnp.concatenate([hull, links])
-    response = jnp.concatenate([mass.solve_hull(hull), mass.solve_leg(links)])
+    of_hull, of_leg = mass.solve_hull(hull), mass.solve_leg(links)
+    response = jnp.concatenate([of_hull, of_leg])
     # Five numbers that are used together lie together.
     return Rows(
         jacobian=jnp.stack(list(jacobian), axis=2),
@@ -69,7 +71,8 @@ def _contact_rows(
     (upper, lower), 8, legs, N].
     """
     normal = contacts.normal
-    tangent = jnp.stack([normal[1], -normal[0]])
+    x, y = normal
+    tangent = jnp.stack([y, -x])
     # [2, 2 (rows), 2 (points), 2 (links), legs, N]
     direction = jnp.stack([normal, tangent], axis=1)
     through_hip = dot(mass.hip_lever[:, None, None, None], direction)
@@ -77,8 +80,10 @@ def _contact_rows(
     own = dot(arm[:, None], direction)
     knee_lever = 2 * mass.link_lever[:, 0][:, None, None]
     from_upper = dot(knee_lever, direction[:, :, :, 1])
-    upper = jnp.stack([own[:, :, 0], from_upper], axis=2)
-    lower = jnp.stack([jnp.zeros_like(from_upper), own[:, :, 1]], axis=2)
+    none = jnp.zeros_like(from_upper)
+    own_upper, own_lower = own[:, :, 0], own[:, :, 1]
+    upper = jnp.stack([own_upper, from_upper], axis=2)
+    lower = jnp.stack([none, own_lower], axis=2)
     hull = jnp.concatenate([direction, through_hip[None]])
     links = jnp.stack([upper, lower])
     hull = hull.reshape(3, 8, *hull.shape[4:])
@@ -88,4 +93,5 @@ def _contact_rows(
 def row_speeds(jacobian: jax.Array, motion: Motion) -> jax.Array:
     """The speed along rows [rows, legs, 5, N] under `motion`, [rows, legs, N]."""
     speeds = [*motion.hull[:, None, None], *motion.links[:, None]]
-    return jnp.asarray(sum(jacobian[:, :, i] * speed for i, speed in enumerate(speeds)))
+    entries = enumerate(speeds)
+    return jnp.asarray(sum(jacobian[:, :, i] * speed for i, speed in entries))

@@ -13,67 +13,41 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-from flax import struct
 
 from jaxcurriculum import tree
 from jaxcurriculum.device.xla import short_sum
-from jaxcurriculum.envs.walker.engine.mass import MassMatrix, Motion
-from jaxcurriculum.envs.walker.engine.rows import JOINTS, NORMALS, TANGENTS, Rows, row_speeds
+from jaxcurriculum.envs.walker.engine.mass import Motion
+from jaxcurriculum.envs.walker.engine.newton import newton_step
+from jaxcurriculum.envs.walker.engine.problem import Problem, Solution
+from jaxcurriculum.envs.walker.engine.rows import JOINTS, NORMALS, TANGENTS, Rows
 
 ROUNDS = 2  # of Newton steps and sweeps, after one of sweeps alone
 NEWTON_STEPS = 2  # a round
 SWEEPS = 3  # in every round
 # the same for more than two legs, which take longer to agree on how the hull moves
 SWEEPS_MANY_LEGS = 12
-# of a row inside its bounds, in row masses; not quite rigid, as rows may say the same thing twice
-STIFFNESS = 100.0
 # A round is undone when its last sweep changed this many times what the last one before it changed.
 WORSE = 10.0
 
 
-class Bounds(struct.PyTreeNode):
-    """What impulses may do. Tangents have no entry: they aim at rest, and friction times the
-    impulse of their normal bounds them.
-    """
-
-    # [6 (joints, normals), legs, N]: the speed that a row is to have, m/s or rad/s
-    target: jax.Array
-    low: jax.Array  # [6, legs, N]: least impulse, N m s or N s
-    high: jax.Array  # [6, legs, N]: largest
-    at_lower: jax.Array  # [2 (joints), legs, N]: whether a joint may not rotate further down
-    at_upper: jax.Array  # [2, legs, N]: or further up
-    # largest tangential impulse in normal impulses
-    friction: float = struct.field(pytree_node=False)
-
-
-class Solution(struct.PyTreeNode):
-    """A motion, the impulses that make it so, and how far the last sweep still changed them."""
-
-    motion: Motion
-    impulses: jax.Array  # [10 (rows), legs, N]
-    change: jax.Array  # [N], J: sum of change^2 / mass over the rows of the last sweep
-
-
-def solve(
-    rows: Rows, mass: MassMatrix, bounds: Bounds, motion: Motion, impulses: jax.Array
-) -> tuple[Motion, jax.Array]:
-    """The motion under impulses that `bounds` allow, and the impulses, from a first guess of them
+def solve(problem: Problem, motion: Motion, impulses: jax.Array) -> tuple[Motion, jax.Array]:
+    """The motion under impulses that the bounds allow, and the impulses, from a first guess of them
     [10, legs, N].
     """
-
+    rows = problem.rows
     num_sweeps = SWEEPS if rows.mass.shape[1] <= 2 else SWEEPS_MANY_LEGS
 
-    def newton_step(_, now):
-        return _newton_step(rows, mass, bounds, now)
+    def one_newton_step(_, now):
+        return newton_step(problem, now)
 
     def newton_and_sweeps(number, before):
         # The first round only sweeps, to find which rows are inside their bounds.
         num_steps = jnp.where(number > 0, NEWTON_STEPS, 0)
-        after = jax.lax.fori_loop(0, num_steps, newton_step, before)
+        after = jax.lax.fori_loop(0, num_steps, one_newton_step, before)
         # Friction can make a step's matrix nearly singular; then its motion is not what its
         # impulses do.
         after = after.replace(motion=_under(rows, motion, after.impulses))
-        after = gauss_seidel(rows, bounds, after, num_sweeps)
+        after = gauss_seidel(problem, after, num_sweeps)
         is_better = after.change < WORSE * before.change
         return tree.where(is_better, after, before, axis=-1)
 
@@ -89,37 +63,44 @@ def solve(
 def _under(rows: Rows, motion: Motion, impulses: jax.Array) -> Motion:
     """What impulses [10, legs, N] make of a motion."""
     pushed = short_sum(rows.response * impulses[:, :, None])  # [legs, 5, N]
+    hull, links = pushed[:, :3], pushed[:, 3:]
     return Motion(
-        hull=motion.hull + short_sum(pushed[:, :3]),
-        links=motion.links + pushed[:, 3:].swapaxes(0, 1),
+        hull=motion.hull + short_sum(hull),
+        links=motion.links + links.swapaxes(0, 1),
     )
 
 
-def gauss_seidel(rows: Rows, bounds: Bounds, solution: Solution, num_sweeps: int) -> Solution:
+def gauss_seidel(problem: Problem, solution: Solution, num_sweeps: int) -> Solution:
     """Sweeps: every row, leg by leg, takes the impulse that stops it, as far as its bound allows.
 
     At least two: XLA inlines a loop of one, and the program that results takes minutes to compile.
     """
+    rows, bounds = problem.rows, problem.bounds
     legs = range(rows.mass.shape[1])
-    order = [(row, leg) for leg in legs for row in (*JOINTS, *TANGENTS, *NORMALS)]
+    of_leg = [*JOINTS, *TANGENTS, *NORMALS]
+    order = [(row, leg) for leg in legs for row in of_leg]
 
     def sweep(_, carry):
-        hull, links, before = carry[0], list(carry[1]), carry[2]
-        impulses = dict(before)
-        for row, leg in order:
-            jacobian, response = rows.jacobian[row, leg], rows.response[row, leg]
-            speeds = enumerate([*hull, *links[leg]])
-            speed = sum(jacobian[i] * each for i, each in speeds)
-            stop = impulses[row, leg] - rows.mass[row, leg] * speed
-            impulse = _bounded(rows, bounds, row, leg, stop, impulses)
-            change = impulse - impulses[row, leg]
-            hull = hull + response[:3] * change[None]
-            links[leg] = links[leg] + response[3:] * change[None]
-            impulses[row, leg] = impulse
+        hull, links, before, _ = carry
+        links, impulses = list(links), dict(before)
+        for place in order:
+            row, leg = place
+            mass, response = rows.mass[place], rows.response[place]
+            old = impulses[place]
+            speed = _speed(rows.jacobian[place], [*hull, *links[leg]])
+            stop = old - mass * speed
+            if row in TANGENTS:
+                normal = impulses[row - len(NORMALS), leg]
+                impulses[place] = bounds.tangential(stop, normal)
+            else:
+                impulses[place] = bounds.of_row(place, stop, mass)
+            change = (impulses[place] - old)[None]
+            hull = hull + response[:3] * change
+            links[leg] = links[leg] + response[3:] * change
         return hull, tuple(links), impulses, before
 
     links = tuple(solution.motion.links[:, leg] for leg in legs)
-    impulses = {(row, leg): solution.impulses[row, leg] for row, leg in order}
+    impulses = {place: solution.impulses[place] for place in order}
     start = solution.motion.hull, links, impulses, impulses
     hull, links, solved, before = jax.lax.fori_loop(0, num_sweeps, sweep, start)
 
@@ -133,122 +114,7 @@ def gauss_seidel(rows: Rows, bounds: Bounds, solution: Solution, num_sweeps: int
     return Solution(motion=motion, impulses=solved, change=change)
 
 
-def _bounded(
-    rows: Rows,
-    bounds: Bounds,
-    row: int,
-    leg: int,
-    stop: jax.Array,
-    impulses: dict[tuple[int, int], jax.Array],
-) -> jax.Array:
-    """The impulse allowed to a row that the impulse `stop` [N] brings to rest."""
-    if row in TANGENTS:
-        normal = impulses[row - len(NORMALS), leg]
-        most = bounds.friction * jnp.maximum(normal, 0.0)
-        return jnp.clip(stop, -most, most)
-    driven = stop + bounds.target[row, leg] * rows.mass[row, leg]
-    driven = jnp.clip(driven, bounds.low[row, leg], bounds.high[row, leg])
-    if row in NORMALS:
-        return driven
-    limited = jnp.where(bounds.at_lower[row, leg], jnp.maximum(driven, stop), driven)
-    return jnp.where(bounds.at_upper[row, leg], jnp.minimum(limited, stop), limited)
-
-
-def _newton_step(rows: Rows, mass: MassMatrix, bounds: Bounds, now: Solution) -> Solution:
-    """One Newton step on the natural map of all rows.
-
-    Rows inside their bounds become stiff springs to the speed that they want, k = STIFFNESS mass;
-    the others take their bound. A tangent that slips follows its normal, so an impulse of that
-    normal pushes along both. With d the change of the motion,
-
-        (A + sum push k J^T) d = sum push (inside: k (wanted speed - speed),
-                                           at a bound: bound - impulse).
-    """
-    normals, tangents = slice(NORMALS[0], TANGENTS[0]), slice(TANGENTS[0], None)
-    old, jacobian = now.impulses, rows.jacobian
-    stop = old - rows.mass * row_speeds(jacobian, now.motion)
-    bound, is_inside = _all_bounded(bounds, rows.mass, stop, old[normals])
-    stiffness = jnp.where(is_inside, STIFFNESS * rows.mass, 0.0)
-    pull = jnp.where(is_inside, STIFFNESS, 1.0) * (bound - old)
-    slips = is_inside[normals] & ~is_inside[tangents]
-    # tangential by normal impulse
-    slope = jnp.where(slips, bounds.friction * jnp.sign(stop[tangents]), 0.0)
-    normal_push = jacobian[normals] + slope[:, :, None] * jacobian[tangents]
-    push = jnp.concatenate([jacobian[: NORMALS[0]], normal_push, jacobian[tangents]])
-
-    step = _solve_arrow(mass, _springs(push, jacobian, stiffness, pull))
-    new = old + pull - stiffness * row_speeds(jacobian, step)
-    following = new[tangents] + slope * (new[normals] - old[normals])
-    new = jnp.concatenate([new[: TANGENTS[0]], following])
-    motion = Motion(hull=now.motion.hull + step.hull, links=now.motion.links + step.links)
-    return now.replace(motion=motion, impulses=new)
-
-
-def _all_bounded(
-    bounds: Bounds, mass: jax.Array, stop: jax.Array, normals: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    """The impulses allowed to rows that the impulses `stop` [10, legs, N] bring to rest, and
-    whether they follow `stop`.
-    """
-    most = bounds.friction * jnp.maximum(normals, 0.0)
-    low = jnp.concatenate([bounds.low, -most])
-    high = jnp.concatenate([bounds.high, most])
-    wanted = stop + mass * jnp.concatenate([bounds.target, jnp.zeros_like(most)])
-    driven = jnp.clip(wanted, low, high)
-    num_contacts = len(NORMALS) + len(TANGENTS)
-    never = jnp.zeros((num_contacts, *bounds.at_lower.shape[1:]), bool)
-    at_lower = jnp.concatenate([bounds.at_lower, never])
-    at_upper = jnp.concatenate([bounds.at_upper, never])
-    limited = jnp.where(at_lower, jnp.maximum(driven, stop), driven)
-    limited = jnp.where(at_upper, jnp.minimum(limited, stop), limited)
-    is_between = (low < wanted) & (wanted < high)
-    return limited, is_between | (limited != driven)
-
-
-def _springs(
-    push: jax.Array, jacobian: jax.Array, stiffness: jax.Array, pull: jax.Array
-) -> jax.Array:
-    """Sums over rows of push k J^T and, in the last column, of push pull: [legs, 5, 6, N]."""
-    stiff_rows = stiffness[:, :, None] * jacobian
-    columns = jnp.concatenate([stiff_rows, pull[:, :, None]], axis=2)
-    pairs = zip(push, columns)
-    return jnp.asarray(sum(row[:, :, None] * column[:, None] for row, column in pairs))
-
-
-def _solve_arrow(mass: MassMatrix, springs: jax.Array) -> Motion:
-    """The motion d of (A + springs) d = pull: legs eliminated in closed form, then the hull, then
-    the legs.
-    """
-    pull = springs[:, :, 5]
-    a = mass.leg[0, 0] + springs[:, 3, 3]
-    b = mass.leg[0, 1] + springs[:, 3, 4]
-    c = mass.leg[1, 0] + springs[:, 4, 3]
-    d = mass.leg[1, 1] + springs[:, 4, 4]
-    scale = 1.0 / (a * d - b * c)
-    uu, ul, lu, ll = ((x * scale)[:, None] for x in (d, -b, -c, a))  # the leg's inverse
-    by_upper, by_lower = springs[:, :3, 3], springs[:, :3, 4]  # hull by leg, [legs, 3, N]
-    upper = by_upper * uu + by_lower * lu
-    lower = by_upper * ul + by_lower * ll
-    eliminated_upper = upper[:, :, None] * springs[:, 3, None, :3]
-    eliminated_lower = lower[:, :, None] * springs[:, 4, None, :3]
-    hull = springs[:, :3, :3] - eliminated_upper - eliminated_lower
-    force = pull[:, :3] - upper * pull[:, 3, None]
-    force = force - lower * pull[:, 4, None]
-    moved = _solve_three(mass.hull + sum(hull), jnp.asarray(sum(force)))
-
-    def left_for(row):
-        taken = short_sum(springs[:, row, :3] * moved[None], 1)
-        return (pull[:, row] - taken)[:, None]
-
-    for_upper, for_lower = left_for(3), left_for(4)
-    links = [uu * for_upper + ul * for_lower, lu * for_upper + ll * for_lower]
-    return Motion(hull=moved, links=jnp.concatenate(links, axis=1).swapaxes(0, 1))
-
-
-def _solve_three(matrix: jax.Array, right: jax.Array) -> jax.Array:
-    """x of matrix [3, 3, N] x = right [3, N], by cross products of the rows."""
-    first, second, third = matrix
-    pairs = (second, third), (third, first), (first, second)
-    crossed = [jnp.cross(a, b, axis=0) for a, b in pairs]
-    determinant = short_sum(first * crossed[0])
-    return sum(r[None] * c for r, c in zip(right, crossed)) / determinant[None]
+def _speed(jacobian: jax.Array, motion: list[jax.Array]) -> jax.Array:
+    """The speed along one row [5, N]."""
+    entries = enumerate(motion)
+    return jnp.asarray(sum(jacobian[i] * rate for i, rate in entries))

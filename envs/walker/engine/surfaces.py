@@ -17,7 +17,7 @@ import numpy as np
 from flax import struct
 
 from jaxcurriculum.device.xla import masked_sum, short_reduce
-from jaxcurriculum.envs.walker.engine.kinematics import dot, perpendicular
+from jaxcurriculum.envs.walker.engine.plane import dot, perpendicular
 
 STEP = 14 / 30  # m: the unit of a track's lengths
 GROUND = 400 / 30 / 4  # m: height of flat ground
@@ -69,7 +69,8 @@ class Surface(Protocol):
 
 def endless(gap: jax.Array) -> jax.Array:
     """The extent of faces without ends, for points with such gaps."""
-    return jnp.stack([jnp.full_like(gap, -FAR), jnp.full_like(gap, FAR)])
+    most = jnp.full_like(gap, FAR)
+    return jnp.stack([-most, most])
 
 
 def _extent(is_chosen: jax.Array, least: jax.Array, most: jax.Array, axis: Any) -> jax.Array:
@@ -110,7 +111,8 @@ class _Sides(NamedTuple):
     top: Any
 
     def most(self) -> jax.Array:
-        return jnp.maximum(jnp.maximum(self.left, self.right), self.top)
+        beside = jnp.maximum(self.left, self.right)
+        return jnp.maximum(beside, self.top)
 
     def of(self, face: _Sides) -> jax.Array:
         """The value of the one side that `face` marks."""
@@ -135,7 +137,7 @@ class Columns(struct.PyTreeNode):
         farthest outside of (separating axes).
         """
         # [columns, points, ..., N] each
-        x, y = points[0][None], points[1][None]
+        x, y = points[:, None]
         distance = self._beyond(x, x, y)
         outside = distance.most()
         is_chosen = outside == outside.min(0)[None]
@@ -143,14 +145,17 @@ class Columns(struct.PyTreeNode):
         face = whole.farthest()
 
         faces_x = _Sides(-1.0, 1.0, 0.0).of(face)
-        faces = jnp.stack([faces_x, 1.0 - jnp.abs(faces_x)])
-        normal_x = jnp.clip(masked_sum(is_chosen, faces_x, 0), -1.0, 1.0)
+        faces_y = 1.0 - jnp.abs(faces_x)
+        normal_x = masked_sum(is_chosen, faces_x, 0)
+        normal_x = jnp.clip(normal_x, -1.0, 1.0)
+        normal_y = 1.0 - jnp.abs(normal_x)
         least = _Sides(distance.top, -FAR, distance.right).of(face)
         most = _Sides(FAR, -distance.top, -distance.left).of(face)
+        faces = jnp.stack([faces_x, faces_y])
         separated = _separated(whole.of(face), faces, own, num_corners=2)
         return Outside(
             gap=masked_sum(is_chosen, distance.of(face), 0),
-            normal=jnp.stack([normal_x, 1.0 - jnp.abs(normal_x)]),
+            normal=jnp.stack([normal_x, normal_y]),
             extent=_extent(is_chosen, least, most, 0),
             separated=(is_chosen & separated).any(0),
         )
@@ -159,10 +164,11 @@ class Columns(struct.PyTreeNode):
         """How far a part with corners [2, points, ..., N] is beyond each side, [columns, 1, ...,
         N].
         """
-        lowest = short_reduce(jnp.minimum, points[1])
-        leftmost = short_reduce(jnp.minimum, points[0])
-        rightmost = short_reduce(jnp.maximum, points[0])
-        return self._beyond(rightmost[None, None], leftmost[None, None], lowest[None, None])
+        x, y = points
+        lowest = short_reduce(jnp.minimum, y)[None, None]
+        leftmost = short_reduce(jnp.minimum, x)[None, None]
+        rightmost = short_reduce(jnp.maximum, x)[None, None]
+        return self._beyond(rightmost, leftmost, lowest)
 
     def _beyond(self, rightmost: jax.Array, leftmost: jax.Array, lowest: jax.Array) -> _Sides:
         """How far a part with these ends, [1, points, ..., N] each, is beyond each side."""
@@ -182,13 +188,15 @@ class Columns(struct.PyTreeNode):
         """A ray is below the top from (y - top) / drop on and between the sides from (left - x) /
         reach to (right - x) / reach.
         """
-        x, y = origin[0][None], origin[1][None]
+        x, y = origin[:, None]
         # not zero, so that a slab of x has two ends
-        reach, drop = np.maximum(reach, 1e-6)[:, None], drop[:, None]
+        reach = np.maximum(reach, 1e-6)[:, None]
+        drop = drop[:, None]
         below_top = (y - self.top)[None] / drop
         beyond_left = (self.left - x)[None] / reach
         enter = jnp.maximum(below_top, beyond_left)  # [rays, columns, N]
-        hits = (enter >= 0) & (enter <= (self.right - x)[None] / reach)
+        leave = (self.right - x)[None] / reach
+        hits = (enter >= 0) & (enter <= leave)
         return jnp.where(hits, enter, 2.0).min(1)
 
 
@@ -207,7 +215,8 @@ class Polygons(struct.PyTreeNode):
         return -perpendicular(edge) * scale[None], squared > 1e-12
 
     def _edges(self) -> jax.Array:
-        return jnp.roll(self.vertices, -1, axis=2) - self.vertices
+        following = jnp.roll(self.vertices, -1, axis=2)
+        return following - self.vertices
 
     def outside(self, points: jax.Array, own: OwnFaces | None = None) -> Outside:
         """All corners of a part are before one face of a polygon, as they are before one of a
@@ -229,14 +238,17 @@ class Polygons(struct.PyTreeNode):
         # [2, polygons, points or 1, ..., N]
         faces = masked_sum(is_best[None], normals[:, :, :, None], 2)
         normal = masked_sum(is_chosen[None], faces, 1)
-        scale = jax.lax.rsqrt(jnp.maximum(dot(normal, normal), 1e-12))
+        squared = dot(normal, normal)
+        scale = jax.lax.rsqrt(jnp.maximum(squared, 1e-12))
 
         sides = perpendicular(normals)
         along = dot(sides[:, :, :, None], from_corner)
         length = dot(sides, self._edges())[:, :, None]
-        separated = _separated(farthest, faces, own, self.vertices.shape[2])
+        num_corners = self.vertices.shape[2]
+        separated = _separated(farthest, faces, own, num_corners)
+        gap = jnp.where(is_before, separation, -FAR)
         return Outside(
-            gap=jnp.where(is_before, separation, -FAR).max((0, 1)),
+            gap=gap.max((0, 1)),
             normal=normal * scale[None],
             extent=_extent(is_before, -along, length - along, (0, 1)),
             separated=(is_chosen & separated).any(0),
@@ -254,11 +266,16 @@ class Polygons(struct.PyTreeNode):
         direction = direction[:, :, None, None]  # [2, rays, 1, 1, 1]
         speed = dot(normals[:, None], direction)  # [rays, polygons, sides, N]
         is_real = is_real[None]
-        ahead = dot(normals, self.vertices - origin[:, None, None])[None]
+        from_origin = self.vertices - origin[:, None, None]
+        ahead = dot(normals, from_origin)[None]
         is_parallel = jnp.abs(speed) < 1e-9
         crossing = ahead / jnp.where(is_parallel, 1e-9, speed)
-        enter = jnp.where(is_real & (speed < 0), crossing, -jnp.inf).max(2)
-        leave = jnp.where(is_real & (speed > 0), crossing, jnp.inf).min(2)
-        passes_by = is_real & (ahead < 0) & is_parallel  # outside of a side that it runs along
-        hits = (enter >= 0) & (enter <= leave) & ~passes_by.any(2)
+        is_inwards = is_real & (speed < 0)
+        is_outwards = is_real & (speed > 0)
+        enter = jnp.where(is_inwards, crossing, -jnp.inf).max(2)
+        leave = jnp.where(is_outwards, crossing, jnp.inf).min(2)
+        # outside of a side that it runs along
+        passes_by = is_real & (ahead < 0) & is_parallel
+        is_through = (enter >= 0) & (enter <= leave)
+        hits = is_through & ~passes_by.any(2)
         return jnp.where(hits, enter, 2.0).min(1)

@@ -39,7 +39,9 @@ class Density:
     def most(self, stretch: float) -> int:
         """How many a stretch of so many metres can touch, wherever it lies."""
         pitch = self.gap + self.width
-        return self.group * math.floor((stretch + self.gap + 2 * self.width) / pitch + 1e-9)
+        with_ends = stretch + self.gap + 2 * self.width
+        num_groups = math.floor(with_ends / pitch + 1e-9)
+        return self.group * num_groups
 
 
 class Level(struct.PyTreeNode):
@@ -68,8 +70,10 @@ class Window(struct.PyTreeNode):
 
     def near(self, x: jax.Array, stretch: float) -> list[Surface]:
         """The surfaces on `stretch` metres from x [..., N] on, which must lie in the window."""
-        ground = self._ground(x, stretch)
-        return [ground] if self.obstacles is None else [ground, self._obstacles(x, stretch)]
+        surfaces = [self._ground(x, stretch)]
+        if self.obstacles is not None:
+            surfaces.append(self._obstacles(x, stretch))
+        return surfaces
 
     def _ground(self, x: jax.Array, stretch: float) -> Surface:
         if self.heights is None or self.ground_left is None:
@@ -79,20 +83,28 @@ class Window(struct.PyTreeNode):
         last = self.heights.shape[0] - 1
         piece = jnp.floor((x - left) / STEP)
         piece = jnp.clip(piece, 0, last - 1).astype(jnp.int32)
-        number = np.arange(_pieces(stretch) + 1).reshape(-1, *[1] * x.ndim)
+        number = np.arange(_pieces(stretch) + 1)
+        number = number.reshape(-1, *[1] * x.ndim)
         index = jnp.minimum(piece[None] + number, last)
-        return Chain(left=left + STEP * piece, heights=_pick(self.heights, index))
+        heights = _pick(self.heights, index)
+        return Chain(left=left + STEP * piece, heights=heights)
 
     def _obstacles(self, x: jax.Array, stretch: float) -> Surface:
         assert self.obstacles is not None and self.density is not None
         small_axes = [1] * (x.ndim - 1)
-        in_window, wanted = right_ends(self.obstacles).shape[0], self.density.most(stretch)
+        right = right_ends(self.obstacles)
+        in_window = right.shape[0]
+        wanted = self.density.most(stretch)
+
+        def with_small_axes(table):
+            *own_axes, num = table.shape
+            return table.reshape(*own_axes, *small_axes, num)
+
         if in_window <= wanted:
-            return jax.tree.map(
-                lambda a: a.reshape(*a.shape[:-1], *small_axes, a.shape[-1]), self.obstacles
-            )
-        number = np.arange(in_window, dtype=np.int32).reshape(-1, *[1] * x.ndim)
-        right = right_ends(self.obstacles).reshape(in_window, *small_axes, -1)
+            return jax.tree.map(with_small_axes, self.obstacles)
+        number = np.arange(in_window, dtype=np.int32)
+        number = number.reshape(-1, *[1] * x.ndim)
+        right = with_small_axes(right)
         last = in_window - wanted
         first = jnp.where(right >= x[None], number, last).min(0)
         index = jnp.minimum(first, last)[None] + number[:wanted]
@@ -105,16 +117,19 @@ def window_at(level: Level, start: jax.Array, stretch: float) -> Window:
     This indexes the level and nothing else does, so that XLA reads these few entries straight from
     a table of levels.
     """
-    cell = jnp.clip(jnp.floor(start / STEP).astype(jnp.int32), 0, NUM_CELLS - 2)
+    cell = jnp.floor(start / STEP).astype(jnp.int32)
+    cell = jnp.clip(cell, 0, NUM_CELLS - 2)
     heights = left = obstacles = None
     if level.ground is not None:
         number = np.arange(_pieces(stretch) + 1, dtype=np.int32)[:, None]
         index = jnp.minimum(cell[None] + number, NUM_CELLS - 1)
-        left, heights = STEP * cell, _pick(level.ground, index)
+        left = STEP * cell
+        heights = _pick(level.ground, index)
     if level.obstacles is not None and level.first is not None and level.density is not None:
         number = np.arange(level.density.most(stretch), dtype=np.int32)[:, None]
         last = right_ends(level.obstacles).shape[0] - 1
-        index = jnp.minimum(_pick(level.first, cell[None]) + number, last)
+        first = _pick(level.first, cell[None])
+        index = jnp.minimum(first + number, last)
         obstacles = take(level.obstacles, index)
     return Window(ground_left=left, heights=heights, obstacles=obstacles, density=level.density)
 
@@ -126,15 +141,19 @@ def index_obstacles(obstacles: Columns | Polygons) -> jax.Array:
     right = right_ends(obstacles)
     number = jnp.arange(right.shape[0], dtype=jnp.int32)
     # the last step that each reaches into
-    last = jnp.clip(jnp.floor(right / STEP), 0, NUM_CELLS - 1).astype(jnp.int32)
-    none = jnp.full((NUM_CELLS,), right.shape[0] - 1, jnp.int32)
+    last = jnp.clip(jnp.floor(right / STEP), 0, NUM_CELLS - 1)
+    last = last.astype(jnp.int32)
+    none = jnp.full((NUM_CELLS,), len(right) - 1, jnp.int32)
     first = none.at[last].min(number)
     return jax.lax.cummin(first, reverse=True)
 
 
 def right_ends(obstacles: Columns | Polygons) -> jax.Array:
     """Where each obstacle ends, [obstacles, ...], m."""
-    return obstacles.right if isinstance(obstacles, Columns) else obstacles.vertices[0].max(1)
+    if isinstance(obstacles, Columns):
+        return obstacles.right
+    x, _ = obstacles.vertices
+    return x.max(1)
 
 
 def take(obstacles: Columns | Polygons, index: jax.Array) -> Columns | Polygons:

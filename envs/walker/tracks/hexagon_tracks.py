@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxcurriculum.envs.walker.bodies import Body
+from jaxcurriculum.envs.walker.engine.plane import cross, dot
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP, Polygons
 from jaxcurriculum.envs.walker.engine.terrain import END, NOWHERE, PAD, Density
 from jaxcurriculum.envs.walker.environment import Scenery, Sizes, Track, walker_environment
@@ -15,11 +18,13 @@ from jaxcurriculum.roles import Environment
 from jaxcurriculum.spaces import Box
 
 # steps: corners before the task moves them
-BASE = ((-0.5, 0.0), (-0.5, 0.25), (-0.25, 0.5), (0.25, 0.5), (0.5, 0.25), (0.5, 0.0))
-# which of their coordinates the task moves
-MOVES = ((1, 0), (1, 1), (1, 1), (1, 1), (1, 1), (1, 0))
-# offsets of a hexagon that does not exist
-ELSEWHERE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0), (0.0, 1.0), (0.0, 1.0))
+BASE_X = (-0.5, -0.5, -0.25, 0.25, 0.5, 0.5)
+BASE_Y = (0.0, 0.25, 0.5, 0.5, 0.25, 0.0)
+# which of their heights the task moves
+MOVES_Y = (0, 1, 1, 1, 1, 0)
+# m: offsets of a hexagon that does not exist
+ELSEWHERE_X = (0.0, 1.0, 1.0, 0.0, 0.0, 0.0)
+ELSEWHERE_Y = (0.0, 0.0, 1.0, 1.0, 1.0, 1.0)
 SPREAD = 0.1  # steps: standard deviation of each coordinate
 MOST_SPREAD = 5  # standard deviations
 PITCH = 1.0 + 8.0  # m from one hexagon to the next
@@ -49,7 +54,8 @@ def hexagon_tracks(body: str | Body = "default", sizes: Sizes | None = None) -> 
     (12, 8)
     """
     names = [f"{axis}_{corner}" for corner in range(1, 7) for axis in ("dx", "dy")]
-    space = Box(names=names, low=[0.0] * 12, high=[MAX_OFFSET] * 12, units=["steps"] * 12)
+    dims = len(names)
+    space = Box(names=names, low=[0.0] * dims, high=[MAX_OFFSET] * dims, units=["steps"] * dims)
     widest = STEP * (1.0 + MAX_OFFSET + 2 * MOST_SPREAD * SPREAD)
     density = Density(gap=PITCH - widest, width=0.0)
     track = Track(name="hexagon-tracks", task_space=space, scenery=_hexagons, density=density)
@@ -57,15 +63,23 @@ def hexagon_tracks(body: str | Body = "default", sizes: Sizes | None = None) -> 
 
 
 def _hexagons(key: Key, task: jax.Array) -> Scenery:
-    noise = jnp.clip(jax.random.normal(key, (NUM, 6, 2)), -MOST_SPREAD, MOST_SPREAD)
-    moved = task.reshape(1, 6, 2) + SPREAD * noise
-    moved = moved * np.array([MOVES], np.float32)
-    left = PAD + PITCH * jnp.arange(NUM)
-    places = jnp.stack([left, jnp.full((NUM,), GROUND)], axis=1)
-    points = STEP * (jnp.array([BASE]) + moved) + places[:, None]
-    nowhere = NOWHERE + jnp.array(ELSEWHERE)
-    hulls = jnp.concatenate([jax.vmap(convex_hull)(points), nowhere[None]])
+    normal = jax.random.normal(key, (NUM, 6, 2))
+    noise = jnp.clip(normal, -MOST_SPREAD, MOST_SPREAD)
+    offsets = task.reshape(1, 6, 2) + SPREAD * noise
+    offsets = offsets * _points([1] * 6, MOVES_Y)
+    x = PAD + PITCH * jnp.arange(NUM)
+    places = jnp.stack([x, jnp.full((NUM,), GROUND)], axis=1)
+    corners = STEP * (_points(BASE_X, BASE_Y) + offsets) + places[:, None]
+    nowhere = NOWHERE + _points(ELSEWHERE_X, ELSEWHERE_Y)
+    hulls = jax.vmap(convex_hull)(corners)
+    hulls = jnp.concatenate([hulls, nowhere])
     return None, Polygons(vertices=jnp.moveaxis(hulls, -1, 0))
+
+
+def _points(x: Sequence[float], y: Sequence[float]) -> jax.Array:
+    """Points with these coordinates, [1, points, 2]."""
+    points = np.stack([x, y], axis=1)
+    return jnp.asarray(points[None], jnp.float32)
 
 
 def convex_hull(points: jax.Array) -> jax.Array:
@@ -78,11 +92,10 @@ def convex_hull(points: jax.Array) -> jax.Array:
     >>> convex_hull(jnp.array([[0.0, 0.0], [1.0, 0.0], [0.5, 0.2], [1.0, 1.0]])).tolist()
     [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]]
     """
-    x, y = points[:, 0], points[:, 1]
-    to_x, to_y = x[None] - x[:, None], y[None] - y[:, None]  # [from, to]
-    # [from, to, other]
-    left = to_x[:, :, None] * to_y[:, None] - to_y[:, :, None] * to_x[:, None]
-    length = to_x**2 + to_y**2
+    x, y = points.T
+    way = points.T[:, None] - points.T[:, :, None]  # [2, from, to]
+    left = cross(way[:, :, :, None], way[:, :, None])  # [from, to, other]
+    length = dot(way, way)
     is_side = (left >= -1e-6).all(2) & (length > 0)
     following = jnp.where(is_side, length, -1.0).argmax(1)
     start = jnp.argmin(y + 1e-6 * x)
@@ -93,4 +106,5 @@ def convex_hull(points: jax.Array) -> jax.Array:
         return (after, is_closed | (after == start)), points[corner]
 
     first = start, jnp.zeros((), bool)
-    return jax.lax.scan(next_corner, first, length=len(points), xs=None)[1]
+    _, corners = jax.lax.scan(next_corner, first, length=len(points))
+    return corners

@@ -40,6 +40,14 @@ class Obstacle(NamedTuple):
 Draw = Callable[[jax.Array, jax.Array, jax.Array, jax.Array], Obstacle]
 
 
+class Obstacles(NamedTuple):
+    """What may stand on rough ground."""
+
+    kinds: jax.Array | np.ndarray  # [3] bool: whether there are stumps, stairs, pits
+    draw: Draw
+    ramp: bool  # the ground below stairs is a slope, as in gymnasium, else it has steps itself
+
+
 class _Cursor(NamedTuple):
     """Where the generator is."""
 
@@ -54,12 +62,7 @@ class _Cursor(NamedTuple):
 
 
 def rough_ground(
-    uniforms: jax.Array,
-    task: jax.Array,
-    roughness: jax.Array,
-    kinds: jax.Array | np.ndarray,
-    draw: Draw,
-    ramp: bool,
+    uniforms: jax.Array, task: jax.Array, obstacles: Obstacles
 ) -> tuple[jax.Array, Columns]:
     """Heights of the ground, [NUM_CELLS], and boxes.
 
@@ -67,28 +70,31 @@ def rough_ground(
       uniforms: [NUM_CELLS, NUM_DRAWS]. The first number of a step bends rough ground, the second
         sets the length of the next run, the third the kind of the next obstacle; the first, fourth
         and fifth draw an obstacle that begins there.
-      kinds: [3] bool: whether there are stumps, stairs, pits.
-      ramp: the ground below stairs is a slope, as in gymnasium, else it has steps itself.
+      task: how rough the ground is comes first, the rest is for drawing obstacles.
     """
-    kinds = jnp.asarray(kinds)
+    roughness = task[0]
+    kinds = jnp.asarray(obstacles.kinds)
 
     def step(cursor: _Cursor, inputs: tuple[jax.Array, jax.Array]):
         number, numbers = inputs
         is_new = cursor.begins & (cursor.kind != ROUGH)
-        drawn = draw(task, cursor.kind, numbers[np.array([0, 3, 4])], cursor.remaining)
+        of_obstacle = numbers[np.array([0, 3, 4])]
+        drawn = obstacles.draw(task, cursor.kind, of_obstacle, cursor.remaining)
         cursor = _with_obstacle(cursor, is_new, drawn)
-        bend = jnp.where(number > START_PAD, (2 * numbers[0] - 1) * PIXEL, 0.0)
-        cursor = _follow_ground(cursor, roughness, bend, ramp)
+        bend = (2 * numbers[0] - 1) * PIXEL
+        bend = jnp.where(number > START_PAD, bend, 0.0)
+        cursor = _follow_ground(cursor, roughness, bend, obstacles.ramp)
         outputs = cursor.height, _box(cursor, STEP * number)
         return _advance(cursor, numbers[1], numbers[2], kinds), outputs
 
     inputs = jnp.arange(NUM_CELLS), uniforms
-    _, (heights, (exists, boxes)) = jax.lax.scan(step, _start(), inputs)
-    return heights, _table(exists, boxes)
+    _, (heights, boxes) = jax.lax.scan(step, _start(), inputs)
+    return heights, _table(*boxes)
 
 
 def _start() -> _Cursor:
-    zero, none = jnp.zeros(()), jnp.zeros((), jnp.int32)
+    zero = jnp.zeros(())
+    none = jnp.zeros((), jnp.int32)
     return _Cursor(
         kind=none,
         begins=jnp.zeros((), bool),
@@ -103,11 +109,13 @@ def _start() -> _Cursor:
 
 def _table(exists: jax.Array, boxes: jax.Array) -> Columns:
     """Those of the boxes [NUM_CELLS, 3 (left, right, top)] that exist, from left to right."""
-    row = jnp.where(exists, jnp.cumsum(exists) - 1, MOST_BOXES + 1)
+    number = jnp.cumsum(exists) - 1
+    row = jnp.where(exists, number, MOST_BOXES + 1)
     none = jnp.array([NOWHERE, NOWHERE + 1.0, GROUND])
     table = jnp.tile(none, (MOST_BOXES + 1, 1))
     table = table.at[row].set(boxes, mode="drop")
-    return Columns(left=table[:, 0], right=table[:, 1], top=table[:, 2])
+    left, right, top = table.T
+    return Columns(left, right, top)
 
 
 def _with_obstacle(cursor: _Cursor, is_new: jax.Array, drawn: Obstacle) -> _Cursor:
@@ -128,13 +136,16 @@ def _follow_ground(cursor: _Cursor, roughness: jax.Array, bend: jax.Array, ramp:
     """The height of the ground at this step."""
     rolls = (cursor.kind == ROUGH) & ~cursor.begins
     to_middle = jnp.sign(GROUND - cursor.height)
-    slope = jnp.where(rolls, 0.8 * cursor.slope + 0.01 * to_middle + bend, cursor.slope)
+    bent = 0.8 * cursor.slope + 0.01 * to_middle + bend
+    slope = jnp.where(rolls, bent, cursor.slope)
     rolled = cursor.height + jnp.where(rolls, roughness * slope, 0.0)
-    hole = cursor.base - jnp.where(cursor.remaining > 1, PIT_DEPTH * STEP, 0.0)
+    depth = jnp.where(cursor.remaining > 1, PIT_DEPTH * STEP, 0.0)
+    hole = cursor.base - depth
     stairs = cursor.base + STEP * _below_stairs(cursor, ramp)
     height = jnp.where(cursor.kind == STAIRS, stairs, rolled)
     height = jnp.where(cursor.kind == PIT, hole, height)
-    return cursor._replace(slope=slope, height=jnp.where(cursor.begins, cursor.height, height))
+    height = jnp.where(cursor.begins, cursor.height, height)
+    return cursor._replace(slope=slope, height=height)
 
 
 def _below_stairs(cursor: _Cursor, ramp: bool) -> jax.Array:
@@ -142,25 +153,33 @@ def _below_stairs(cursor: _Cursor, ramp: bool) -> jax.Array:
     rise = cursor.obstacle.rise
     if ramp:
         return (cursor.elapsed - jnp.sign(rise)) / STAIR_WIDTH * rise
-    return (cursor.elapsed - 1) // STAIR_WIDTH * rise + jnp.minimum(rise, 0.0)
+    stair = (cursor.elapsed - 1) // STAIR_WIDTH
+    return stair * rise + jnp.minimum(rise, 0.0)
 
 
 def _box(cursor: _Cursor, x: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Whether a box begins at this step, and its left side, right side and top [3], m."""
     kind, obstacle, begins = cursor.kind, cursor.obstacle, cursor.begins
-    never, zero, one = jnp.zeros((), bool), jnp.zeros(()), jnp.ones(())
+    never = jnp.zeros((), bool)
+    zero, one = jnp.zeros(()), jnp.ones(())
     stair = cursor.elapsed // STAIR_WIDTH
     is_stair = (cursor.elapsed % STAIR_WIDTH == 0) & (cursor.remaining > 1)
     pit_end = jnp.ceil(obstacle.pit)
     is_far_wall = ~begins & (cursor.elapsed == pit_end.astype(jnp.int32))
-    exists = jnp.stack([never, begins, is_stair, begins | is_far_wall])[kind]
+    is_wall = begins | is_far_wall
+    # by kind
+    exists = jnp.stack([never, begins, is_stair, is_wall])
+    stump_width, stump_height = obstacle.stump
+    stair_width = jnp.full((), float(STAIR_WIDTH))
+    width = jnp.stack([one, stump_width, stair_width, one])
+    above = jnp.stack([zero, stump_height, stair * obstacle.rise, zero])
 
-    offset = jnp.where((kind == PIT) & is_far_wall, obstacle.pit - pit_end, 0.0)
-    stump_width, stump_height = obstacle.stump[0], obstacle.stump[1]
-    width = jnp.stack([one, stump_width, jnp.full((), float(STAIR_WIDTH)), one])[kind]
-    above = jnp.stack([zero, stump_height, stair * obstacle.rise, zero])[kind]
-    left, right = x + STEP * offset, x + STEP * width
-    return exists, jnp.stack([left, right, cursor.base + STEP * above])
+    ends_pit = (kind == PIT) & is_far_wall
+    offset = jnp.where(ends_pit, obstacle.pit - pit_end, 0.0)
+    left = x + STEP * offset
+    right = x + STEP * width[kind]
+    top = cursor.base + STEP * above[kind]
+    return exists[kind], jnp.stack([left, right, top])
 
 
 def _advance(cursor: _Cursor, length: jax.Array, choice: jax.Array, kinds: jax.Array) -> _Cursor:
@@ -171,9 +190,11 @@ def _advance(cursor: _Cursor, length: jax.Array, choice: jax.Array, kinds: jax.A
     until_kind = jnp.cumsum(kinds)
     place = jnp.floor(choice * until_kind[-1])
     chosen = 1 + jnp.argmax(until_kind > place).astype(jnp.int32)
-    following = jnp.where((cursor.kind == ROUGH) & kinds.any(), chosen, ROUGH)
+    is_obstacle_next = (cursor.kind == ROUGH) & kinds.any()
+    following = jnp.where(is_obstacle_next, chosen, ROUGH)
     least, most = RUN
-    run = least + jnp.floor((most - least) * length).astype(jnp.int32)
+    more = jnp.floor((most - least) * length)
+    run = least + more.astype(jnp.int32)
     return cursor._replace(
         kind=jnp.where(is_over, following, cursor.kind),
         begins=is_over,

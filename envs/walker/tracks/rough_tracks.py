@@ -17,6 +17,7 @@ from jaxcurriculum.envs.walker.tracks.rough_ground import (
     STAIRS,
     STUMP,
     Obstacle,
+    Obstacles,
     rough_ground,
 )
 from jaxcurriculum.fields import check_flags
@@ -67,11 +68,11 @@ def bipedal_walker(
     1600
     """
     check_flags(hardcore=hardcore)
-    kinds = np.array([hardcore] * 3)
+    obstacles = Obstacles(np.array([hardcore] * 3), _draw_hardcore, ramp=True)
 
     def scenery(key: Key, task: jax.Array) -> Scenery:
         uniforms = jax.random.uniform(key, (NUM_CELLS, NUM_DRAWS))
-        ground, boxes = rough_ground(uniforms, task, task[0], kinds, _draw_hardcore, ramp=True)
+        ground, boxes = rough_ground(uniforms, task, obstacles)
         return ground, boxes if hardcore else None
 
     track = Track(
@@ -92,7 +93,8 @@ def _draw_hardcore(
     stairs one step high.
     """
     first, second, _ = uniforms
-    size = jnp.where(kind == STUMP, 1.0, 3.0) + jnp.floor(2 * second)
+    least = jnp.where(kind == STUMP, 1.0, 3.0)
+    size = least + jnp.floor(2 * second)
     length = jnp.where(kind == STUMP, size, STAIR_WIDTH * size)
     length = jnp.where(kind == PIT, size + 2, length)
     return Obstacle(
@@ -136,14 +138,17 @@ def obstacle_tracks(
     (8, 5)
     """
     check_flags(stairs=stairs, easy=easy)
-    names, units, bounds, easy_bounds = zip(*AXES[: 8 if stairs else 5])
+    axes = AXES if stairs else AXES[:5]
+    names, units, bounds, easy_bounds = zip(*axes)
     low, high = zip(*(easy_bounds if easy else bounds))
     space = Box(names=names, low=low, high=high, units=units)
 
     def scenery(key: Key, task: jax.Array) -> Scenery:
-        task = jnp.concatenate([task, jnp.zeros((len(AXES) - space.dims,))])
+        no_stairs = jnp.zeros((len(AXES) - space.dims,))
+        task = jnp.concatenate([task, no_stairs])
         uniforms = jax.random.uniform(key, (NUM_CELLS, NUM_DRAWS))
-        return rough_ground(uniforms, task, task[0], _kinds(task), _draw_ranges, ramp=False)
+        obstacles = Obstacles(_kinds(task), _draw_ranges, ramp=False)
+        return rough_ground(uniforms, task, obstacles)
 
     track = Track(
         name="obstacle-tracks",
@@ -170,14 +175,16 @@ def _draw_ranges(task: jax.Array, kind: jax.Array, uniforms: jax.Array, run: jax
     first, second, third = uniforms
 
     def in_range(ends):
-        return ends.min() + (ends.max() - ends.min()) * second
+        least, most = ends.min(), ends.max()
+        return least + (most - least) * second
 
     pit = in_range(task[1:3])
     stump = in_range(task[3:5])
     rise = in_range(task[5:7])
     stairs = jnp.floor(jnp.round(task[7]) * third)
     length = jnp.where(kind == STAIRS, STAIR_WIDTH * stairs + 1, run)
-    length = jnp.where(kind == PIT, jnp.ceil(1 + pit) + 2, length)
+    pit_length = jnp.ceil(1 + pit) + 2
+    length = jnp.where(kind == PIT, pit_length, length)
     direction = jnp.where(first > 0.5, 1.0, -1.0)
     return Obstacle(
         length=length.astype(jnp.int32),

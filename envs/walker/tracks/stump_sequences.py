@@ -42,7 +42,8 @@ def stump_sequences(body: str | Body = "default", sizes: Sizes | None = None) ->
     >>> stump_sequences().task_space.names[:3]
     ('height_1', 'width_1', 'height_2')
     """
-    names = [f"{axis}_{box}" for box in range(1, GROUP + 1) for axis in ("height", "width")]
+    boxes = range(1, GROUP + 1)
+    names = [f"{axis}_{box}" for box in boxes for axis in ("height", "width")]
     dims = len(names)
     units = ["steps", "m"] * GROUP
     space = Box(names=names, low=[0.0] * dims, high=[6.0] * dims, units=units)
@@ -52,14 +53,20 @@ def stump_sequences(body: str | Body = "default", sizes: Sizes | None = None) ->
 
 
 def _sequences(key: Key, task: jax.Array) -> Scenery:
+    mean = task.reshape(1, GROUP, 2)
     noise = SPREAD * jax.random.normal(key, (NUM_GROUPS, GROUP, 2))
-    sides = jnp.maximum(LEAST, task.reshape(1, GROUP, 2) + noise)
+    sides = jnp.maximum(LEAST, mean + noise)
     heights, widths = jnp.moveaxis(sides, -1, 0)
     stretch = widths.sum(1) + GAP
     start = PAD + jnp.cumsum(stretch) - stretch
     start = jnp.where(start < END, start, NOWHERE)
     left = start[:, None] + jnp.cumsum(widths, axis=1) - widths
-    boxes = [left, left + widths, GROUND + STEP * heights]
-    none = (NOWHERE + 100.0, NOWHERE + 101.0, GROUND)
-    left, right, top = (jnp.append(box.ravel(), value) for box, value in zip(boxes, none))
-    return None, Columns(left=left, right=right, top=top)
+    right = left + widths
+    top = GROUND + STEP * heights
+    # the last does not exist
+    columns = Columns(
+        left=jnp.append(left.ravel(), NOWHERE + 100.0),
+        right=jnp.append(right.ravel(), NOWHERE + 101.0),
+        top=jnp.append(top.ravel(), GROUND),
+    )
+    return None, columns

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxcurriculum.envs.walker.bodies import Body
-from jaxcurriculum.envs.walker.engine.kinematics import rotate
+from jaxcurriculum.envs.walker.engine.plane import rotate
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP, Columns, Polygons
 from jaxcurriculum.envs.walker.engine.terrain import END, NOWHERE, PAD, Density
 from jaxcurriculum.envs.walker.environment import (

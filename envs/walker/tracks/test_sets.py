@@ -9,6 +9,7 @@ import numpy as np
 from jaxcurriculum.fields import check_flags, check_kind, is_integer, is_number
 from jaxcurriculum.spaces import Box
 
+SEED = 4222
 MOST_TASKS = 1_000_000  # drawn at once
 
 
@@ -24,10 +25,9 @@ def stump_tasks_2019(max_height: float = 3.0) -> np.ndarray:
     """
     if not is_number(max_height, 0.0):
         raise ValueError(f"max_height must be a finite number, not negative, got {max_height!r}.")
-    random = np.random.RandomState(4222)
-    return np.array(
-        [(random.uniform(0, max_height), random.uniform(0, 6)) for _ in range(50)], np.float32
-    )
+    random = np.random.RandomState(SEED)
+    tasks = random.uniform(0, [max_height, 6.0], (50, 2))
+    return tasks.astype(np.float32)
 
 
 def stump_tasks_grid(
@@ -45,21 +45,18 @@ def stump_tasks_grid(
     >>> stump_tasks_grid()[-1].tolist()
     [3.0, 6.0]
     """
-    for name, low, high in (
-        ("height", min_height, max_height),
-        ("spacing", min_spacing, max_spacing),
-    ):
+    bounds = {"height": (min_height, max_height), "spacing": (min_spacing, max_spacing)}
+    for name, (low, high) in bounds.items():
         if not (is_number(low) and is_number(high) and low <= high):
             raise ValueError(
                 f"min_{name} and max_{name} must be finite numbers, the first not above the second,"
                 f" got {low!r} and {high!r}."
             )
-    height, spacing = np.meshgrid(
-        np.linspace(min_height, max_height, 10),
-        np.linspace(min_spacing, max_spacing, 10),
-        indexing="ij",
-    )
-    return np.stack([height.ravel(), spacing.ravel()], axis=1).astype(np.float32)
+    heights = np.linspace(min_height, max_height, 10)
+    spacings = np.linspace(min_spacing, max_spacing, 10)
+    height, spacing = np.meshgrid(heights, spacings, indexing="ij")
+    tasks = np.stack([height.ravel(), spacing.ravel()], axis=1)
+    return tasks.astype(np.float32)
 
 
 def hexagon_tasks_2019() -> np.ndarray:
@@ -69,7 +66,9 @@ def hexagon_tasks_2019() -> np.ndarray:
     >>> hexagon_tasks_2019().shape
     (50, 12)
     """
-    return np.random.RandomState(4222).uniform(0, 4, (50, 12)).astype(np.float32)
+    random = np.random.RandomState(SEED)
+    tasks = random.uniform(0, 4, (50, 12))
+    return tasks.astype(np.float32)
 
 
 def obstacle_tasks_2022(stairs: bool = True) -> np.ndarray:
@@ -117,5 +116,7 @@ def uniform_tasks(space: Box, num: int = 100) -> np.ndarray:
     check_kind("space", space, Box)
     if not is_integer(num, 1, MOST_TASKS):
         raise ValueError(f"num must be an integer from 1 to {MOST_TASKS}, got {num!r}.")
-    unit = np.random.RandomState(4222).uniform(size=(num, space.dims)).astype(np.float32)
-    return np.asarray(jax.vmap(space.from_unit)(jnp.asarray(unit)))
+    random = np.random.RandomState(SEED)
+    unit = random.uniform(size=(num, space.dims))
+    tasks = jax.vmap(space.from_unit)(jnp.asarray(unit, jnp.float32))
+    return np.asarray(tasks)

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from walker_scenes import numbers
 
-from jaxcurriculum.envs.walker.bodies import BODIES, SIZES, Body, anatomy, get_body, polygon_mass
+from jaxcurriculum.envs.walker.bodies import BODIES, SIZES, Body, anatomy, get_body
 from jaxcurriculum.envs.walker.engine.kinematics import WalkerState, outline
+from jaxcurriculum.envs.walker.hulls import polygon_mass
 from jaxcurriculum.envs.walker.starts import Start
 
 

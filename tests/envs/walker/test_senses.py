@@ -107,7 +107,7 @@ def flags_of(poses, boxes=()):
 @quick_jit
 def flags_after(track, state, flags):
     window = window_at(track, state.hull_pose[0] - 3, 9.0)
-    return update_flags(WALKER, window, state, flags, jnp.zeros((2, 1), bool))
+    return update_flags(WALKER, window, state.replace(flags=flags), jnp.zeros((2, 1), bool))
 
 
 EDGE = 30 * STEP  # between two pieces

@@ -6,7 +6,6 @@ import numpy as np
 from walker_scenes import level, numbers, stumps
 from walker_scenes import window as look
 
-from jaxcurriculum.device.xla import sin_cos
 from jaxcurriculum.envs.walker.engine import contact
 from jaxcurriculum.envs.walker.engine.kinematics import (
     Posture,
@@ -14,6 +13,7 @@ from jaxcurriculum.envs.walker.engine.kinematics import (
     link_tops,
     posture,
 )
+from jaxcurriculum.envs.walker.engine.plane import Displacement, Rotation
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND
 from jaxcurriculum.envs.walker.engine.terrain import PAD
 from jaxcurriculum.testing.compiling import quick_jit
@@ -120,15 +120,14 @@ def test_corners_seen_from_a_link_that_moves_and_turns():
         x = jnp.asarray(x, jnp.float32).reshape(-1, 1, 1, 1)
         return jnp.broadcast_to(x, (len(x), 2, 2, 1))
 
-    sines = sin_cos(batch(rotation)[0])
-    way, normal, arm = contact.move(before, batch(centre), batch(shift), sines)
+    turned = Rotation.by(batch(rotation)[0])
+    moved = before.after(Displacement(batch(centre), batch(shift), turned))
     near = (before.on_link > 0) & (before.gap < 1) & (after.gap < 1)
-    same = near & (jnp.abs(normal - after.normal).max(0) < 1e-4)
+    same = near & (jnp.abs(moved.normal - after.normal).max(0) < 1e-4)
     assert same.sum() >= 4
-    moved = before.gap + (before.normal * way).sum(0)
-    np.testing.assert_allclose(moved[same], after.gap[same], atol=1e-5)
+    np.testing.assert_allclose(moved.gap[same], after.gap[same], atol=1e-5)
     np.testing.assert_allclose(
-        (arm - (before.point - batch(centre + shift)[:, None]))[:, same], 0, atol=1e-5
+        (moved.arm - (before.point - batch(centre + shift)[:, None]))[:, same], 0, atol=1e-5
     )
 
 

@@ -6,8 +6,7 @@ import numpy as np
 from walker_scenes import level, numbers, stumps
 from walker_scenes import window as look
 
-from jaxcurriculum.device.xla import sin_cos
-from jaxcurriculum.envs.walker.engine import impact
+from jaxcurriculum.envs.walker.engine import impact, time_of_impact
 from jaxcurriculum.envs.walker.engine.contact import link_contacts
 from jaxcurriculum.envs.walker.engine.kinematics import Posture
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP
@@ -42,7 +41,7 @@ def walked(start, change):
     """
     shares = np.linspace(0, 1, 101)
     distance = np.array([to_track(start + share * change) for share in shares])
-    is_near = distance < impact.TOUCH_GAP - impact.TOLERANCE
+    is_near = distance < time_of_impact.TOUCH_GAP - time_of_impact.TOLERANCE
     return shares[is_near.argmax()] if is_near.any() else 1.0, distance.min()
 
 
@@ -62,20 +61,21 @@ def test_links_meet_the_track_when_a_walk_along_their_flight_does():
 
     axis = of_all_links(np.stack([np.sin(start[2]), -np.cos(start[2])]))
     centres, shift, angle = (of_all_links(x) for x in (start[:2], change[:2], change[2]))
-    flight = impact.Flight(shift=shift, angle=angle, velocity=jnp.zeros(()))
+    flight = impact.Flight(centre=centres, shift=shift, angle=angle, velocity=jnp.zeros(()))
     track = look(level(stumps([HEIGHT])), PAD - 4, 12.0)
     track = jax.tree.map(lambda x: jnp.repeat(x, start.shape[1], axis=-1), track)
 
     @quick_jit
-    def reach(track, centres, axis, flight):
-        tops, shape = centres - WALKER.length[None] / 2 * axis, Posture(centres[:, 0], axis)
+    def reach(track, axis, flight):
+        tops = flight.centre - WALKER.length[None] / 2 * axis
+        shape = Posture(flight.centre[:, 0], axis)
         pairs = link_contacts(WALKER, track, tops, shape)
-        return impact.time_of_impact(pairs, centres, flight, sin_cos(flight.angle))[0]
+        return time_of_impact.time_of_impact(pairs, flight.displacement())[0]
 
-    share = np.minimum(reach(track, centres, axis, flight).min(0), 1.0)[1, 0]
+    share = np.minimum(reach(track, axis, flight).min(0), 1.0)[1, 0]
 
     # m: what the rotation of faces during a step may change
-    close = np.abs(least - impact.TOUCH_GAP) < 0.004
+    close = np.abs(least - time_of_impact.TOUCH_GAP) < 0.004
     wrong = ((share < 1) != (truth < 1)) & ~close
     both_meet = (share < 1) & (truth < 1)
     assert 0.05 < (truth < 1).mean() < 0.5 and close.mean() < 0.1

@@ -56,24 +56,25 @@ def problem():
         return rows, mass, dynamics._bounds(WALKER, state, action, contacts.gap), motion
 
     rows, mass, bounds, motion = prepare(level, state)
-    reference = gauss_seidel(rows, bounds, motion, 4000)
+    problem = solver.Problem(rows, mass, bounds)
+    reference = gauss_seidel(problem, motion, 4000)
     touches = np.array(reference.impulses[2:6].sum((0, 1)) > 0)
     assert touches.mean() > 0.3
-    half_way = gauss_seidel(rows, bounds, motion, 2000)
+    half_way = gauss_seidel(problem, motion, 2000)
     converged = distance(mass, half_way.motion, reference.motion) < 1e-2
     # Those with two contacts that rub against each other have many solutions.
     assert converged.mean() > 0.9
-    return rows, mass, bounds, motion, reference, touches & converged
+    return problem, motion, reference, touches & converged
 
 
 many_sweeps, solve = jax.jit(solver.gauss_seidel), jax.jit(solver.solve)
 
 
-def gauss_seidel(rows, bounds, motion, num_sweeps):
+def gauss_seidel(problem, motion, num_sweeps):
     start = solver.Solution(
-        motion=motion, impulses=jnp.zeros_like(rows.mass), change=jnp.zeros(NUM)
+        motion=motion, impulses=jnp.zeros_like(problem.rows.mass), change=jnp.zeros(NUM)
     )
-    return many_sweeps(rows, bounds, start, num_sweeps)  # one program for any number of them
+    return many_sweeps(problem, start, num_sweeps)  # one program for any number of them
 
 
 def distance(mass, a, b):
@@ -86,32 +87,34 @@ def distance(mass, a, b):
 
 
 def test_impulses_keep_their_bounds_and_make_the_motion(problem):
-    rows, mass, bounds, motion, *_ = problem
-    solved, impulses = solve(rows, mass, bounds, motion, jnp.zeros_like(rows.mass))
+    system, motion, *_ = problem
+    rows, _, bounds = system
+    solved, impulses = solve(system, motion, jnp.zeros_like(rows.mass))
     joints, normals, tangents = impulses[:2], impulses[2:6], impulses[6:]
     assert (normals >= 0).all()
     # A sweep takes the tangents first, so the last change is left.
     outside = np.array(jnp.abs(tangents) - bounds.friction * normals)
     assert np.quantile(outside, 0.99) < 0.01 and outside.max() < 1.0  # N s
-    assert (joints >= jnp.where(bounds.at_upper, -jnp.inf, bounds.low[:2]) - 1e-6).all()
-    assert (joints <= jnp.where(bounds.at_lower, jnp.inf, bounds.high[:2]) + 1e-6).all()
+    assert (joints >= jnp.where(bounds.at.upper, -jnp.inf, bounds.low[:2]) - 1e-6).all()
+    assert (joints <= jnp.where(bounds.at.lower, jnp.inf, bounds.high[:2]) + 1e-6).all()
     made = jnp.einsum("rlin,rln->lin", rows.response, impulses)
     np.testing.assert_allclose(solved.hull - motion.hull, made[:, :3].sum(0), atol=2e-3)
     np.testing.assert_allclose(solved.links - motion.links, made[:, 3:].swapaxes(0, 1), atol=1e-2)
 
 
 def test_newton_steps_leave_less_than_half_the_error_of_as_many_sweeps(problem):
-    rows, mass, bounds, motion, reference, hard = problem
-    solved, _ = solve(rows, mass, bounds, motion, jnp.zeros_like(rows.mass))
+    system, motion, reference, hard = problem
+    mass = system.mass
+    solved, _ = solve(system, motion, jnp.zeros_like(system.rows.mass))
     ours = distance(mass, solved, reference.motion)[hard]
-    swept = distance(mass, gauss_seidel(rows, bounds, motion, 12).motion, reference.motion)[hard]
+    swept = distance(mass, gauss_seidel(system, motion, 12).motion, reference.motion)[hard]
     assert ours.mean() < 0.5 * swept.mean() and np.median(ours) < 0.1
 
 
 def test_a_solution_stays_one(problem):
-    rows, mass, bounds, motion, reference, hard = problem
-    again, _ = solve(rows, mass, bounds, motion, reference.impulses)
-    error = distance(mass, again, reference.motion)[hard]
+    system, motion, reference, hard = problem
+    again, _ = solve(system, motion, reference.impulses)
+    error = distance(system.mass, again, reference.motion)[hard]
     assert np.median(error) < 1e-3 and np.quantile(error, 0.9) < 0.05
 
 

@@ -207,12 +207,11 @@ def test_hardcore_tracks_are_gymnasiums():
     rng, reference = np.random.default_rng(0), Gymnasium(hardcore=True)
     # Behind the finish gymnasium still has the ends of obstacles that the last steps cut off.
     x = np.arange(0.003, FINISH, 0.0371)
-    task, kinds = jnp.ones(1), np.array([True] * 3)
+    task = jnp.ones(1)
+    obstacles = rough_ground.Obstacles(np.array([True] * 3), rough_tracks._draw_hardcore, ramp=True)
     for _ in range(30):
         table = rng.uniform(size=(NUM_CELLS, rough_ground.NUM_DRAWS)).astype(np.float32)
-        heights, boxes = rough_ground.rough_ground(
-            jnp.asarray(table), task, task[0], kinds, rough_tracks._draw_hardcore, ramp=True
-        )
+        heights, boxes = rough_ground.rough_ground(jnp.asarray(table), task, obstacles)
         left, right, top = (np.asarray(b) for b in (boxes.left, boxes.right, boxes.top))
         ours = [np.array([[a, -99], [b, c]]) for a, b, c in zip(left, right, top) if a < NOWHERE]
         ground, theirs = reference.generate(table)
