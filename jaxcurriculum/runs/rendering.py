@@ -9,6 +9,7 @@ from jaxcurriculum.loop import Loop
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.experiment import Experiment, known_settings, make_experiment
 from jaxcurriculum.runs.store import Run
+from jaxcurriculum.runs.training import keep_programs
 
 
 def render(
@@ -43,6 +44,7 @@ def render(
       RunError: when the folder holds no run, or one of another loop, and when the run has no
           checkpoint, no viewer or no such seed, or the task, level, moment or file cannot be.
     """
+    keep_programs()
     run = Run(pathlib.Path(path))
     out = None if out is None else pathlib.Path(out)
     return show(run, experiment_of(run, loop), tuple(task), seed, track_seed, html, at, out)
