@@ -70,8 +70,7 @@ class WeightsAndBiases:
     """Runs of one group, kept under RUN/wandb for `wandb sync` unless WANDB_MODE says otherwise."""
 
     def __init__(self, run: Run, meta: dict[str, Any]):
-        import wandb
-
+        wandb: Any = importlib.import_module("wandb")
         name = run.path.resolve().name
         known = hashlib.blake2b(f"{meta['started']} {name}".encode(), digest_size=6).hexdigest()
         self.runs = [

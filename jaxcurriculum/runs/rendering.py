@@ -10,6 +10,7 @@ from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.experiment import Experiment
 from jaxcurriculum.runs.rebuilding import rebuilt
 from jaxcurriculum.runs.store import Run
+from jaxcurriculum.runs.training import keep_programs
 
 
 def render(
@@ -46,6 +47,7 @@ def render(
       RunError: when the folder holds no run, or one of another loop, and when the run has no
           checkpoint, no viewer or no such seed, or the task, level, moment or file cannot be.
     """
+    keep_programs()
     run = run if isinstance(run, Run) else Run(pathlib.Path(run))
     out = None if out is None else pathlib.Path(out)
     return show(run, rebuilt(run, loop), tuple(task), seed, track_seed, html, at, out)
