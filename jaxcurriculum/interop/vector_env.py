@@ -1,0 +1,184 @@
+"""Thousands of worlds as one `gymnasium.vector.VectorEnv`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import jax
+import numpy as np
+from gymnasium.utils import seeding
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from jaxcurriculum import tree
+from jaxcurriculum.fields import is_integer
+from jaxcurriculum.interop.gymnasium_spaces import (
+    Layout,
+    action_space,
+    checked_actions,
+    observation_space,
+)
+from jaxcurriculum.interop.task_source import TicketTeacher
+from jaxcurriculum.interop.worlds import Worlds
+from jaxcurriculum.records import PyTree
+from jaxcurriculum.roles import Environment
+
+
+def to_vector_env(
+    env: Environment,
+    num_envs: int,
+    teacher: TicketTeacher | None = None,
+    autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+) -> GymnasiumVectorEnv:
+    """`num_envs` worlds of `env`, stepped by one call; each episode is on a new task.
+
+    World i after `reset(seed=s)` is `to_gymnasium(env)` after `reset(seed=s + i)`.
+
+    Args:
+      teacher: asked for the tasks of the episodes that begin, and told of each that ends; see
+          `HostTeacher`. Without it tasks are uniform over `env.task_space`.
+      autoreset_mode: how gymnasium has it: "SameStep", "NextStep" or "Disabled".
+
+    Raises:
+      ValueError: when there is no such mode or number, or an action space or an observation has no
+          counterpart.
+
+    >>> from jaxcurriculum import envs
+    >>> worlds = to_vector_env(envs.cart_pole(), num_envs=64)
+    >>> obs, info = worlds.reset(seed=0)
+    >>> obs, rewards, terminated, truncated, info = worlds.step(worlds.action_space.sample())
+    >>> obs.shape, float(rewards.sum())
+    ((64, 9), 64.0)
+    """
+    return GymnasiumVectorEnv(env, num_envs, teacher, AutoresetMode(autoreset_mode))
+
+
+class GymnasiumVectorEnv(VectorEnv):
+    """A `gymnasium.vector.VectorEnv` of `num_envs` worlds.
+
+    `reset(options={"task": tasks})` names a task for each world, which it plays until the next
+    `reset`; `set_tasks` names those of all episodes that follow. `info["task"]` says the task of
+    the worlds whose episode begins, as `info["_task"]` marks them. Where one ends, `info["solved"]`
+    says whether it was solved; with SAME_STEP that and the last task stand in `info["final_info"]`,
+    and the true last observation in `info["final_obs"]`.
+    """
+
+    def __init__(
+        self, env: Environment, num_envs: int, teacher: TicketTeacher | None, mode: AutoresetMode
+    ):
+        if not is_integer(num_envs, 1):
+            raise ValueError(f"num_envs must be a positive integer, got {num_envs!r}.")
+        self.num_envs = num_envs
+        self.metadata = {"autoreset_mode": mode, "render_modes": []}
+        self._mode = mode
+        self._worlds = Worlds(env, num_envs, teacher)
+        self._layout = Layout(env.observation_shapes())
+        self.single_observation_space = observation_space(self._layout)
+        self.single_action_space = action_space(env)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._generators: list[np.random.Generator] = []
+        self._has_begun = np.zeros(num_envs, bool)
+        self._over = np.zeros(num_envs, bool)
+        self._obs: PyTree = None  # [num_envs, ...], what each world shows now
+
+    def set_tasks(self, tasks: Any) -> None:
+        """Play `tasks`, one a world, in all episodes that begin from now on; with None, any."""
+        self._worlds.source.set("tasks", tasks)
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode in every world, or in those that `options["reset_mask"]` marks."""
+        options = options or {}
+        mask = _checked_mask(options.get("reset_mask"), self.num_envs)
+        worlds = np.flatnonzero(mask)
+        self._seed(seed, worlds)
+        self._worlds.source.name("options['task']", options.get("task"), worlds)
+        infos: dict[str, Any] = {}
+        self._begin(worlds, infos)
+        return self._layout.plain(self._obs), infos
+
+    def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """Play an action in each world."""
+        self._check_may_step()
+        actions = checked_actions(
+            self._worlds.env.action_space, actions, (self.num_envs,), "actions"
+        )
+        idle = self._over
+        timestep = self._worlds.step(actions)
+        self._obs = jax.tree.map(np.array, timestep.obs)
+        rewards = np.where(idle, 0.0, timestep.reward.astype(np.float64))
+        terminated = np.asarray(timestep.terminated) & ~idle
+        truncated = np.asarray(timestep.truncated) & ~idle
+        self._over = terminated | truncated
+        infos: dict[str, Any] = {}
+        if idle.any():  # with NEXT_STEP: their episodes ended in the step before
+            self._begin(np.flatnonzero(idle), infos)
+        if self._over.any():
+            self._end(np.flatnonzero(self._over), infos)
+        return self._layout.plain(self._obs), rewards, terminated, truncated, infos
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """The teacher is told that the episodes under way are broken off."""
+        self._worlds.source.drop(np.arange(self.num_envs))
+
+    def _seed(self, seed: int | list[int | None] | None, worlds: np.ndarray) -> None:
+        if isinstance(seed, int):
+            super().reset(seed=seed)
+            seed = [seed + world for world in range(self.num_envs)]
+        seeds = [None] * self.num_envs if seed is None else seed
+        if len(seeds) != self.num_envs:
+            raise ValueError(f"seed must have one a world, {self.num_envs}, got {len(seeds)}.")
+        if not self._generators:
+            self._generators = [seeding.np_random(seed)[0] for seed in seeds]
+        for world in worlds:
+            if seeds[world] is not None:
+                self._generators[world] = seeding.np_random(seeds[world])[0]
+
+    def _begin(self, worlds: np.ndarray, infos: dict[str, Any]) -> None:
+        """Begin an episode in each of `worlds`, and add what there is to say to `infos`."""
+        begun = self._worlds.begin(worlds, [self._generators[world] for world in worlds])
+        if self._obs is None:
+            self._obs = jax.tree.map(
+                lambda leaf: np.zeros((self.num_envs, *leaf.shape[1:]), leaf.dtype), begun
+            )
+        for leaf, rows in zip(jax.tree.leaves(self._obs), jax.tree.leaves(begun)):
+            leaf[worlds] = rows
+        self._has_begun[worlds] = True
+        self._over[worlds] = False
+        for world in worlds:
+            self._add_info(infos, self._worlds.info(world), world)
+
+    def _end(self, worlds: np.ndarray, infos: dict[str, Any]) -> None:
+        """Say how the episodes of `worlds` ended, and with SAME_STEP begin the next."""
+        if self._mode != AutoresetMode.SAME_STEP:
+            for world in worlds:
+                self._add_info(infos, self._worlds.end(world), world)
+            return
+        for world in worlds:
+            last = self._layout.plain(tree.take(self._obs, world))
+            final = {"final_obs": last, "final_info": self._worlds.end(world)}
+            self._add_info(infos, final, world)
+        self._begin(worlds, infos)
+
+    def _check_may_step(self) -> None:
+        if not self._has_begun.all():
+            raise gymnasium.error.ResetNeeded("Call reset() before step().")
+        if self._mode == AutoresetMode.DISABLED and self._over.any():
+            raise gymnasium.error.ResetNeeded(
+                f"The episodes of worlds {np.flatnonzero(self._over).tolist()} are over: mark them"
+                " in reset(options={'reset_mask': ...}) before step()."
+            )
+
+
+def _checked_mask(mask: Any, num: int) -> np.ndarray:
+    if mask is None:
+        return np.ones(num, bool)
+    array = np.asarray(mask)
+    if array.shape != (num,) or array.dtype != bool or not array.any():
+        raise ValueError(
+            f"options['reset_mask'] must hold {num} bools, of which one is True, got {mask!r}."
+        )
+    return array
