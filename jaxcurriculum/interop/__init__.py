@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jaxcurriculum.interop.gymnasium_env import to_gymnasium
+    from jaxcurriculum.interop.stable_baselines_env import to_stable_baselines
     from jaxcurriculum.interop.vector_env import to_vector_env
 
-__all__ = ["to_gymnasium", "to_vector_env"]
+__all__ = ["to_gymnasium", "to_stable_baselines", "to_vector_env"]
 
-MODULES = {"to_gymnasium": "gymnasium_env", "to_vector_env": "vector_env"}
+MODULES = {
+    "to_gymnasium": "gymnasium_env",
+    "to_stable_baselines": "stable_baselines_env",
+    "to_vector_env": "vector_env",
+}
 
 
 def __getattr__(name: str) -> Any:

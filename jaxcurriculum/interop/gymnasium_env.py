@@ -12,6 +12,7 @@ from jaxcurriculum import tree
 from jaxcurriculum.interop.gymnasium_spaces import (
     Layout,
     action_space,
+    batch_of_one,
     checked_actions,
     observation_space,
 )
@@ -65,19 +66,20 @@ class GymnasiumEnv(gymnasium.Env):
 
     def set_task(self, task: Any) -> None:
         """Play `task` in every episode that begins from now on; with None, any task again."""
-        self._worlds.source.set("task", _batch(task))
+        self._worlds.source.fixed = self._worlds.source.checked("task", batch_of_one(task), 1)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Begin an episode, on the task `options["task"]` where there is one."""
         super().reset(seed=seed)
-        task = (options or {}).get("task")
-        self._worlds.source.name("options['task']", _batch(task), ALONE)
-        obs = self._worlds.begin(ALONE, [self.np_random])
+        source, task = self._worlds.source, (options or {}).get("task")
+        source.named = source.checked("options['task']", batch_of_one(task), 1)
+        self._worlds.generators = [self.np_random]
+        self._worlds.begin(ALONE)
         self._is_running = True
-        self._camera.see(self._worlds, obs)
-        return self._first(obs), self._worlds.info(0)
+        self._camera.see(self._worlds)
+        return self._observation(), self._worlds.info(0)
 
     def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
         """Play `action`."""
@@ -87,9 +89,9 @@ class GymnasiumEnv(gymnasium.Env):
         timestep = self._worlds.step(jax.tree.map(lambda leaf: leaf[None], action))
         terminated, truncated = bool(timestep.terminated[0]), bool(timestep.truncated[0])
         self._is_running = not (terminated or truncated)
-        self._camera.see(self._worlds, timestep.obs)
+        self._camera.see(self._worlds)
         info = {} if self._is_running else self._worlds.end(0)
-        return self._first(timestep.obs), float(timestep.reward[0]), terminated, truncated, info
+        return self._observation(), float(timestep.reward[0]), terminated, truncated, info
 
     def render(self) -> Any:
         """A picture of this moment, [height, width, 3] uint8; None without a render mode."""
@@ -99,12 +101,5 @@ class GymnasiumEnv(gymnasium.Env):
         """The teacher is told that the episode under way is broken off."""
         self._worlds.source.drop(ALONE)
 
-    def _first(self, obs: Any) -> Any:
-        return self._layout.plain(tree.take(obs, 0))
-
-
-def _batch(task: Any) -> Any:
-    """`task` as a batch of one; None stays None."""
-    return jax.tree.map(
-        lambda leaf: np.asarray(leaf)[None], task, is_leaf=lambda part: isinstance(part, list)
-    )
+    def _observation(self) -> Any:
+        return self._layout.plain(tree.take(self._worlds.obs, 0))

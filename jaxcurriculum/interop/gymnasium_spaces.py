@@ -88,7 +88,7 @@ def observation_space(layout: Layout) -> gymnasium.Space:
 
 def _bounds(dtype: np.dtype) -> tuple[Any, Any]:
     if dtype.kind == "b":
-        return False, True
+        return 0, 1
     if dtype.kind in "iu":
         return np.iinfo(dtype).min, np.iinfo(dtype).max
     return -np.inf, np.inf
@@ -153,3 +153,12 @@ def _checked_array(values: Any, kinds: str, shape: tuple[int, ...], name: str) -
             f"{name} must be {numbers} of shape {shape}, got {array.dtype} of {array.shape}."
         )
     return array
+
+
+def batch_of_one(task: Any) -> Any:
+    """`task` with another axis in front of its arrays and lists; None stays None."""
+
+    def row(leaf: Any) -> np.ndarray:
+        return np.asarray(leaf)[None]
+
+    return jax.tree.map(row, task, is_leaf=lambda part: isinstance(part, list))

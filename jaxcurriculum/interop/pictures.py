@@ -35,13 +35,13 @@ class Camera:
         self._looks: list[PyTree] = []
         self._returns: list[float] = []
 
-    def see(self, worlds: Worlds, obs: PyTree) -> None:
+    def see(self, worlds: Worlds) -> None:
         """Remember this moment; before the first step only for as long as there was none."""
         if not self._is_on:
             return
         if worlds.lengths[0] <= 1:
             self._looks, self._returns = [], []
-        self._looks.append(to_host(look(worlds.env, worlds.running, obs)))
+        self._looks.append(to_host(look(worlds.env, worlds.running, worlds.obs)))
         self._returns.append(float(worlds.returns[0]))
 
     def picture(self, worlds: Worlds) -> np.ndarray | None:

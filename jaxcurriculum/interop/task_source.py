@@ -40,43 +40,36 @@ class TicketTeacher(Protocol):
 class TaskSource:
     """The tasks of `num` worlds.
 
-    A world plays the task that was named at its last reset, else the one that was set for it, else
-    the teacher's, else one drawn uniformly.
+    A world plays the task that was `named` at its last reset, else the one that is `fixed` for it,
+    else the teacher's, else one drawn uniformly.
     """
 
     def __init__(self, space: Space, num: int, teacher: TicketTeacher | None):
         self.shapes = jax.eval_shape(space.sample, jax.eval_shape(lambda: jax.random.key(0)))
         self.layout = Layout(self.shapes)
+        self.named: list[PyTree | None] = [None] * num  # of each world, None: any
+        self.fixed: list[PyTree | None] = [None] * num
         self._space = space
-        self._num = num
         self._teacher = teacher
-        self._named: list[PyTree | None] = [None] * num
-        self._set: list[PyTree | None] = [None] * num
         self._tickets: list[Any] = [None] * num
 
-    def set(self, name: str, tasks: Any) -> None:
-        """From now on each world plays its own of `tasks` ([num, ...]); with None, any."""
-        self._set = self._one_each(name, tasks)
+    def checked(self, name: str, tasks: Any, num: int) -> list[PyTree | None]:
+        """`tasks` ([num, ...], called `name`) one by one; `num` times None, where that is given.
 
-    def name(self, name: str, tasks: Any, worlds: np.ndarray) -> None:
-        """Until the next reset `worlds` play their own of `tasks` ([num, ...]); with None, any."""
-        named = self._one_each(name, tasks)
-        for world in worlds:
-            self._named[world] = named[world]
-
-    def _one_each(self, name: str, tasks: Any) -> list[PyTree | None]:
+        Raises:
+          ValueError: when they are no tasks, too many or too few, or one lies outside the space.
+        """
         if tasks is None:
-            return [None] * self._num
+            return [None] * num
         try:
             tasks = self.layout.pytree(tasks)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{name} must be made as info['task'] shows it: {error}") from None
-        tasks = checked_test_tasks(self._space, tasks, name)
+        tasks = jax.tree.map(np.asarray, checked_test_tasks(self._space, tasks, name))
         given = len(jax.tree.leaves(tasks)[0])
-        if given != self._num:
-            raise ValueError(f"{name} must hold a task a world, {self._num}, got {given}.")
-        tasks = jax.tree.map(np.asarray, tasks)
-        return [tree.take(tasks, world) for world in range(self._num)]
+        if given != num:
+            raise ValueError(f"{name} must hold one task for each of {num} worlds, got {given}.")
+        return [tree.take(tasks, row) for row in range(num)]
 
     def next(self, worlds: np.ndarray, seeds: np.ndarray) -> tuple[PyTree, np.ndarray]:
         """What `worlds` play now: tasks and level seeds, [num_worlds, ...].
@@ -85,7 +78,8 @@ class TaskSource:
           seeds: [num_worlds, 2] uint32, for the task and for the level.
         """
         self.drop(worlds)
-        chosen = [self._wish(world) for world in worlds]
+        wishes = [(self.named[world], self.fixed[world]) for world in worlds]
+        chosen = [fixed if named is None else named for named, fixed in wishes]
         free = [row for row, task in enumerate(chosen) if task is None]
         level_seeds = seeds[:, 1].copy()
         if free and self._teacher is not None:
@@ -98,9 +92,6 @@ class TaskSource:
             for number, row in enumerate(free):
                 chosen[row] = tree.take(uniform, number)
         return jax.tree.map(lambda *rows: np.stack(rows), *chosen), level_seeds
-
-    def _wish(self, world: int) -> PyTree | None:
-        return self._set[world] if self._named[world] is None else self._named[world]
 
     def _of(self, ticket: Any) -> PyTree:
         given = self.layout.pytree(ticket.task)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import gymnasium
-import jax
 import numpy as np
-from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
@@ -21,7 +19,6 @@ from jaxcurriculum.interop.gymnasium_spaces import (
 )
 from jaxcurriculum.interop.task_source import TicketTeacher
 from jaxcurriculum.interop.worlds import Worlds
-from jaxcurriculum.records import PyTree
 from jaxcurriculum.roles import Environment
 
 
@@ -78,27 +75,27 @@ class GymnasiumVectorEnv(VectorEnv):
         self.single_action_space = action_space(env)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._generators: list[np.random.Generator] = []
         self._has_begun = np.zeros(num_envs, bool)
         self._over = np.zeros(num_envs, bool)
-        self._obs: PyTree = None  # [num_envs, ...], what each world shows now
 
     def set_tasks(self, tasks: Any) -> None:
         """Play `tasks`, one a world, in all episodes that begin from now on; with None, any."""
-        self._worlds.source.set("tasks", tasks)
+        self._worlds.source.fixed = self._worlds.source.checked("tasks", tasks, self.num_envs)
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Begin an episode in every world, or in those that `options["reset_mask"]` marks."""
         options = options or {}
-        mask = _checked_mask(options.get("reset_mask"), self.num_envs)
-        worlds = np.flatnonzero(mask)
-        self._seed(seed, worlds)
-        self._worlds.source.name("options['task']", options.get("task"), worlds)
+        worlds = np.flatnonzero(_checked_mask(options.get("reset_mask"), self.num_envs))
+        source = self._worlds.source
+        named = source.checked("options['task']", options.get("task"), self.num_envs)
+        self._seed(seed)
+        for world in worlds:
+            source.named[world] = named[world]
         infos: dict[str, Any] = {}
         self._begin(worlds, infos)
-        return self._layout.plain(self._obs), infos
+        return self._layout.plain(self._worlds.obs), infos
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Play an action in each world."""
@@ -108,7 +105,6 @@ class GymnasiumVectorEnv(VectorEnv):
         )
         idle = self._over
         timestep = self._worlds.step(actions)
-        self._obs = jax.tree.map(np.array, timestep.obs)
         rewards = np.where(idle, 0.0, timestep.reward.astype(np.float64))
         terminated = np.asarray(timestep.terminated) & ~idle
         truncated = np.asarray(timestep.truncated) & ~idle
@@ -118,34 +114,21 @@ class GymnasiumVectorEnv(VectorEnv):
             self._begin(np.flatnonzero(idle), infos)
         if self._over.any():
             self._end(np.flatnonzero(self._over), infos)
-        return self._layout.plain(self._obs), rewards, terminated, truncated, infos
+        return self._layout.plain(self._worlds.obs), rewards, terminated, truncated, infos
 
     def close_extras(self, **kwargs: Any) -> None:
         """The teacher is told that the episodes under way are broken off."""
         self._worlds.source.drop(np.arange(self.num_envs))
 
-    def _seed(self, seed: int | list[int | None] | None, worlds: np.ndarray) -> None:
-        if isinstance(seed, int):
-            super().reset(seed=seed)
-            seed = [seed + world for world in range(self.num_envs)]
-        seeds = [None] * self.num_envs if seed is None else seed
-        if len(seeds) != self.num_envs:
-            raise ValueError(f"seed must have one a world, {self.num_envs}, got {len(seeds)}.")
-        if not self._generators:
-            self._generators = [seeding.np_random(seed)[0] for seed in seeds]
-        for world in worlds:
-            if seeds[world] is not None:
-                self._generators[world] = seeding.np_random(seeds[world])[0]
+    def _seed(self, seed: int | list[int | None] | None) -> None:
+        if isinstance(seed, (int, np.integer)):
+            super().reset(seed=int(seed))
+            seed = [int(seed) + world for world in range(self.num_envs)]
+        self._worlds.seed([None] * self.num_envs if seed is None else seed)
 
     def _begin(self, worlds: np.ndarray, infos: dict[str, Any]) -> None:
         """Begin an episode in each of `worlds`, and add what there is to say to `infos`."""
-        begun = self._worlds.begin(worlds, [self._generators[world] for world in worlds])
-        if self._obs is None:
-            self._obs = jax.tree.map(
-                lambda leaf: np.zeros((self.num_envs, *leaf.shape[1:]), leaf.dtype), begun
-            )
-        for leaf, rows in zip(jax.tree.leaves(self._obs), jax.tree.leaves(begun)):
-            leaf[worlds] = rows
+        self._worlds.begin(worlds)
         self._has_begun[worlds] = True
         self._over[worlds] = False
         for world in worlds:
@@ -158,7 +141,7 @@ class GymnasiumVectorEnv(VectorEnv):
                 self._add_info(infos, self._worlds.end(world), world)
             return
         for world in worlds:
-            last = self._layout.plain(tree.take(self._obs, world))
+            last = self._layout.plain(tree.take(self._worlds.obs, world))
             final = {"final_obs": last, "final_info": self._worlds.end(world)}
             self._add_info(infos, final, world)
         self._begin(worlds, infos)

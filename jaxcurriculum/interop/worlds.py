@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
+from gymnasium.utils import seeding
 
 from jaxcurriculum import tree
 from jaxcurriculum.checks import check_environment, strong_environment
@@ -39,42 +40,50 @@ class Worlds:
         self.env = env
         self.num = num
         self.source = TaskSource(env.task_space, num, teacher)
+        self.generators: list[np.random.Generator] = []  # one a world, from the first `seed` on
         self.running = _nothing(env, num)
-        self.tasks = jax.tree.map(np.array, tree.blank(self.source.shapes, num))
+        self.tasks = _zeros(self.source.shapes, num)
+        self.obs = _zeros(env.observation_shapes(), num)  # what each world shows now
         self.returns = np.zeros(num, np.float32)
         self.lengths = np.zeros(num, np.int32)
 
-    def begin(self, worlds: np.ndarray, generators: Sequence[np.random.Generator]) -> PyTree:
-        """Begin an episode in each of `worlds`, and return what they see, [num_worlds, ...].
+    def seed(self, seeds: Sequence[int | None]) -> None:
+        """Give each world a generator of its own; None leaves the one that it has."""
+        if len(seeds) != self.num:
+            raise ValueError(f"seed must be one for each of {self.num} worlds, got {len(seeds)}.")
+        if not self.generators:
+            self.generators = [seeding.np_random(seed)[0] for seed in seeds]
+            return
+        for world, seed in enumerate(seeds):
+            if seed is not None:
+                self.generators[world] = seeding.np_random(seed)[0]
 
-        Args:
-          generators: one for each of `worlds`.
-        """
-        draws = [generator.integers(2**32, size=3, dtype=np.uint32) for generator in generators]
-        seeds = np.stack(draws)
+    def begin(self, worlds: np.ndarray) -> None:
+        """Begin an episode in each of `worlds`."""
+        draws = [self.generators[world].integers(2**32, size=3) for world in worlds]
+        seeds = np.stack(draws).astype(np.uint32)
         tasks, level_seeds = self.source.next(worlds, seeds[:, :2])
-        for leaf, rows in zip(jax.tree.leaves(self.tasks), jax.tree.leaves(tasks)):
-            leaf[worlds] = rows
+        _write(self.tasks, worlds, tasks)
         self.returns[worlds] = 0
         self.lengths[worlds] = 0
-        seen, size = [], min(BLOCK, self.num)
-        for rows in blocks(len(worlds), size):
-            first = np.append(True, rows[1:] != rows[:-1])
+        for rows in blocks(len(worlds), min(BLOCK, self.num)):
+            is_new = np.append(True, np.diff(rows) > 0)
             self.running, obs = begin(
                 self.env,
                 self.running,
-                np.where(first, worlds[rows], self.num).astype(np.int32),
+                np.where(is_new, worlds[rows], self.num).astype(np.int32),
                 tree.take(tasks, rows),
                 level_seeds[rows],
                 seeds[rows, 2],
             )
-            seen.append(jax.device_get(obs))
-        return jax.tree.map(lambda *part: np.concatenate(part)[: len(worlds)], *seen)
+            begun = tree.take(jax.device_get(obs), is_new)
+            _write(self.obs, worlds[rows[is_new]], begun)
 
     def step(self, actions: PyTree) -> TimeStep:
         """Step every world with its own of `actions` ([num, ...])."""
         self.running, timestep = step(self.env, self.running, self.lengths.copy(), actions)
         timestep = jax.device_get(timestep)
+        self.obs = jax.tree.map(np.array, timestep.obs)
         self.returns += timestep.reward
         self.lengths += 1
         is_last = self.lengths >= self.env.max_episode_steps
@@ -91,6 +100,16 @@ class Worlds:
     def info(self, world: int) -> dict[str, Any]:
         """What is told of the episode of `world`."""
         return {"task": self.source.layout.plain(tree.take(self.tasks, world))}
+
+
+def _zeros(shapes: PyTree, num: int) -> PyTree:
+    return jax.tree.map(lambda leaf: np.zeros((num, *leaf.shape), leaf.dtype), shapes)
+
+
+def _write(table: PyTree, rows: np.ndarray, values: PyTree) -> None:
+    """Put `values` ([num_rows, ...]) into the rows `rows` of every leaf of `table`."""
+    for leaf, new in zip(jax.tree.leaves(table), jax.tree.leaves(values)):
+        leaf[rows] = new
 
 
 def _nothing(env: Environment, num: int) -> Running:
