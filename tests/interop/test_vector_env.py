@@ -8,7 +8,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 from interop.gymnasium_worlds import Recorder, dictionary_world
 
-from jaxcurriculum import envs
+from jaxcurriculum import envs, teachers
 from jaxcurriculum.interop import to_gymnasium, to_vector_env
 
 NUM = 5
@@ -182,3 +182,24 @@ def test_bad_numbers_modes_and_orders_are_refused():
     with pytest.raises(ValueError, match=r"actions must be whole numbers of shape \(2,\)"):
         worlds.step([0, 0, 0])
     assert worlds.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+
+
+def test_alp_gmm_teaches_many_worlds():
+    """Each ticket is given back once: with its return, or dropped when the worlds are closed."""
+    host_teacher = pytest.importorskip("jaxcurriculum.interop.host_teacher")
+    env = envs.cart_pole({"length": (0.1, 3.0)})
+    settings = teachers.AlpGmmConfig(return_range=env.return_range)
+    teacher = host_teacher.HostTeacher(teachers.alp_gmm(env.task_space, settings), batch=4)
+    worlds = to_vector_env(env, 8, teacher)
+    _, infos = worlds.reset(seed=0)
+    played = [ticket.task for ticket in teacher.open_tickets()]
+    np.testing.assert_array_equal(infos["task"], played)
+    num_ends = 0
+    for _ in range(60):
+        _, _, terminated, _, infos = worlds.step(worlds.action_space.sample())
+        num_ends += terminated.sum()
+    known = int(teacher.state_dict()["rounds.teacher.history.num_rows"])
+    assert num_ends - 4 < known <= num_ends and num_ends >= 8
+    assert len(teacher.open_tickets()) == 8
+    worlds.close()
+    assert teacher.open_tickets() == []
