@@ -14,6 +14,7 @@ from jaxcurriculum.interop.gymnasium_spaces import (
     action_space,
     batch_of_one,
     checked_actions,
+    checked_options,
     observation_space,
 )
 from jaxcurriculum.interop.pictures import Camera
@@ -72,9 +73,9 @@ class GymnasiumEnv(gymnasium.Env):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Begin an episode, on the task `options["task"]` where there is one."""
-        super().reset(seed=seed)
-        source, task = self._worlds.source, (options or {}).get("task")
+        source, task = self._worlds.source, checked_options(options, "task").get("task")
         source.named = source.checked("options['task']", batch_of_one(task), 1)
+        super().reset(seed=seed)
         self._worlds.generators = [self.np_random]
         self._worlds.begin(ALONE)
         self._is_running = True
@@ -84,7 +85,9 @@ class GymnasiumEnv(gymnasium.Env):
     def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
         """Play `action`."""
         if not self._is_running:
-            raise gymnasium.error.ResetNeeded("The episode is over: call reset() before step().")
+            raise gymnasium.error.ResetNeeded(
+                "No episode is under way: call reset() before step()."
+            )
         action = checked_actions(self._worlds.env.action_space, action, (), "action")
         timestep = self._worlds.step(jax.tree.map(lambda leaf: leaf[None], action))
         terminated, truncated = bool(timestep.terminated[0]), bool(timestep.truncated[0])

@@ -155,6 +155,18 @@ def _checked_array(values: Any, kinds: str, shape: tuple[int, ...], name: str) -
     return array
 
 
+def checked_options(options: Any, *known: str) -> dict[str, Any]:
+    """The `options` of a reset; none are an empty dictionary.
+
+    Raises:
+      ValueError: when one is not known here, as a misspelt task would be another task.
+    """
+    unknown = set(options or {}) - set(known)
+    if unknown:
+        raise ValueError(f"options must be of {', '.join(known)}, got {sorted(unknown)}.")
+    return options or {}
+
+
 def batch_of_one(task: Any) -> Any:
     """`task` with another axis in front of its arrays and lists; None stays None."""
 

@@ -12,12 +12,12 @@ import numpy as np
 from gymnasium import Space
 
 from jaxcurriculum import tree
-from jaxcurriculum.fields import is_integer
 from jaxcurriculum.interop.gymnasium_spaces import (
     Layout,
     action_space,
     batch_of_one,
     checked_actions,
+    checked_options,
     observation_space,
 )
 from jaxcurriculum.interop.task_source import TicketTeacher
@@ -43,8 +43,6 @@ def to_stable_baselines(
       ValueError: when there is no such number, or an action space or an observation has no
           counterpart.
     """
-    if not is_integer(num_envs, 1):
-        raise ValueError(f"num_envs must be a positive integer, got {num_envs!r}.")
     vec_env = importlib.import_module("stable_baselines3.common.vec_env").VecEnv
     worlds = Worlds(env, num_envs, teacher)
     layout = Layout(env.observation_shapes())
@@ -91,7 +89,7 @@ class Methods:
         """Begin an episode in every world, with the seeds and options that were set."""
         source = self._worlds.source
         for number, options in enumerate(self._options):
-            task = batch_of_one(options.get("task"))
+            task = batch_of_one(checked_options(options, "task").get("task"))
             (source.named[number],) = source.checked("options['task']", task, 1)
         self._worlds.seed(self._seeds)
         self._worlds.begin(np.arange(self.num_envs))

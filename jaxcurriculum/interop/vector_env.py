@@ -10,11 +10,11 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from jaxcurriculum import tree
-from jaxcurriculum.fields import is_integer
 from jaxcurriculum.interop.gymnasium_spaces import (
     Layout,
     action_space,
     checked_actions,
+    checked_options,
     observation_space,
 )
 from jaxcurriculum.interop.task_source import TicketTeacher
@@ -64,12 +64,10 @@ class GymnasiumVectorEnv(VectorEnv):
     def __init__(
         self, env: Environment, num_envs: int, teacher: TicketTeacher | None, mode: AutoresetMode
     ):
-        if not is_integer(num_envs, 1):
-            raise ValueError(f"num_envs must be a positive integer, got {num_envs!r}.")
+        self._worlds = Worlds(env, num_envs, teacher)
+        self._mode = mode
         self.num_envs = num_envs
         self.metadata = {"autoreset_mode": mode, "render_modes": []}
-        self._mode = mode
-        self._worlds = Worlds(env, num_envs, teacher)
         self._layout = Layout(env.observation_shapes())
         self.single_observation_space = observation_space(self._layout)
         self.single_action_space = action_space(env)
@@ -86,7 +84,7 @@ class GymnasiumVectorEnv(VectorEnv):
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Begin an episode in every world, or in those that `options["reset_mask"]` marks."""
-        options = options or {}
+        options = checked_options(options, "task", "reset_mask")
         worlds = np.flatnonzero(_checked_mask(options.get("reset_mask"), self.num_envs))
         source = self._worlds.source
         named = source.checked("options['task']", options.get("task"), self.num_envs)

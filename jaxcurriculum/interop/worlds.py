@@ -19,6 +19,7 @@ from gymnasium.utils import seeding
 
 from jaxcurriculum import tree
 from jaxcurriculum.checks import check_environment, strong_environment
+from jaxcurriculum.fields import check_kind, is_integer
 from jaxcurriculum.interop.task_source import BLOCK, TaskSource, TicketTeacher, blocks
 from jaxcurriculum.records import Key, PyTree, TimeStep, level_key
 from jaxcurriculum.roles import Environment
@@ -33,9 +34,17 @@ class Running(struct.PyTreeNode):
 
 
 class Worlds:
-    """`num` worlds of `env`: their episodes on the device, their tasks and returns here."""
+    """`num` worlds of `env`: their episodes on the device, their tasks and returns here.
+
+    Raises:
+      ValueError: when `num` is no positive integer, or the environment breaks its contract.
+      TypeError: when `env` is something else.
+    """
 
     def __init__(self, env: Environment, num: int, teacher: TicketTeacher | None = None):
+        check_kind("env", env, Environment)
+        if not is_integer(num, 1):
+            raise ValueError(f"num_envs must be a positive integer, got {num!r}.")
         check_environment(env)
         self.env = env
         self.num = num

@@ -158,6 +158,7 @@ def test_what_was_returned_is_not_written_over():
         ({"reset_mask": np.array([True])}, "must hold 2 bools"),
         ({"reset_mask": np.zeros(2, bool)}, "of which one is True"),
         ({"reset_mask": [1, 0]}, "must hold 2 bools"),
+        ({"tasks": [[1.0], [1.0]]}, r"options must be of task, reset_mask, got \['tasks'\]"),
     ],
 )
 def test_bad_options_are_refused(options, message):
@@ -171,6 +172,8 @@ def test_bad_numbers_modes_and_orders_are_refused():
     env = envs.cart_pole()
     with pytest.raises(ValueError, match="num_envs must be a positive integer, got 0"):
         to_vector_env(env, 0)
+    with pytest.raises(TypeError, match="env must be of the type Environment, got 'cart-pole'"):
+        to_vector_env("cart-pole", 2)
     with pytest.raises(ValueError, match="AutoresetMode"):
         to_vector_env(env, 2, autoreset_mode="never")
     worlds = to_vector_env(env, 2)
