@@ -32,6 +32,7 @@ BENCHES = (
     "fidelity",
     "episodes",
     "stress",
+    "gymnasium_vector",
 )
 OTHERS = ("accelerator",)  # where there is one
 

@@ -224,8 +224,8 @@ def _check_evaluation(student: Student, proposals: Proposals) -> None:
         )
 
 
-def checked_test_tasks(space: Space, test_tasks: PyTree) -> PyTree:
-    """`test_tasks` as tasks of `space`, every leaf an array [num_tasks, ...].
+def checked_test_tasks(space: Space, test_tasks: PyTree, name: str = "test_tasks") -> PyTree:
+    """`test_tasks`, called `name`, as tasks of `space`, every leaf an array [num_tasks, ...].
 
     They may be arrays, NumPy's too, or lists of numbers.
 
@@ -237,8 +237,8 @@ def checked_test_tasks(space: Space, test_tasks: PyTree) -> PyTree:
         test_tasks = jax.tree.map(_as_dtype, task, test_tasks)
     except (TypeError, ValueError) as error:
         expected = jax.tree.map(_kind, task)
-        raise ValueError(f"test_tasks must be a batch of tasks, each {expected}: {error}") from None
-    _check_test_tasks(space, task, test_tasks)
+        raise ValueError(f"{name} must be a batch of tasks, each {expected}: {error}") from None
+    _check_test_tasks(space, task, test_tasks, name)
     return test_tasks
 
 
@@ -253,13 +253,13 @@ def _as_dtype(leaf: Any, values: Any) -> Any:
     return cast if fits else array
 
 
-def _check_test_tasks(space: Space, task: PyTree, test_tasks: PyTree) -> None:
+def _check_test_tasks(space: Space, task: PyTree, test_tasks: PyTree, name: str) -> None:
     def one_row(leaf: Any) -> Any:
         return jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype)
 
     if any(leaf.ndim == 0 or len(leaf) == 0 for leaf in jax.tree.leaves(test_tasks)):
-        raise ValueError("test_tasks must hold at least one task, got none.")
-    check_same("test_tasks, one task", task, jax.tree.map(one_row, test_tasks))
+        raise ValueError(f"{name} must hold at least one task, got none.")
+    check_same(f"{name}, one task", task, jax.tree.map(one_row, test_tasks))
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(test_tasks)):
         return  # made inside a sweep that is being traced: its values are not known yet
     with jax.ensure_compile_time_eval():
@@ -267,7 +267,7 @@ def _check_test_tasks(space: Space, task: PyTree, test_tasks: PyTree) -> None:
     if not inside.all():
         first = int(np.argmin(inside))
         task = jax.tree.map(lambda leaf: leaf[first].tolist(), test_tasks)
-        raise ValueError(f"test_tasks[{first}] = {task} lies outside the student's task space.")
+        raise ValueError(f"{name}[{first}] = {task} lies outside the student's task space.")
 
 
 def _pair(what: str, result: Any, second: type) -> tuple[Any, Any]:

@@ -63,6 +63,7 @@ LAYERS = {  # what each part may import of the others, beside itself
     "teachers": CORE,
     "challenges": (*CORE, *ROLES),
     "envs": CORE,
+    "interop": (*CORE, "report"),
     "testing": (*CORE, *ROLES),
     "runs": (*CORE, "report"),
     "report": (*CORE, "runs"),
