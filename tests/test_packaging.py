@@ -64,6 +64,7 @@ LAYERS = {  # what each part may import of the others, beside itself
     "challenges": (*CORE, *ROLES),
     "envs": CORE,
     "testing": (*CORE, *ROLES),
+    "interop": CORE,
     "runs": (*CORE, "report"),
     "report": (*CORE, "runs"),
     "cli": (*CORE, *ROLES, "envs", "runs", "report"),
