@@ -92,12 +92,15 @@ class Checkpoint(BaseCallback):
         return True
 
     def _on_rollout_start(self) -> None:  # the round before has been learned from
+        whole = self.folder / f"{self.num_timesteps:09d}"
+        if whole.exists():
+            return  # it was resumed from
         partial = self.folder / "partial"
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         self.model.save(partial / "ppo.zip")
         np.savez(partial / "teacher.npz", **self.teacher.state_dict())
-        os.replace(partial, self.folder / f"{self.num_timesteps:09d}")
+        os.replace(partial, whole)
         print(f"saved after {self.num_timesteps} steps", flush=True)
 
 

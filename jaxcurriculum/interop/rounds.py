@@ -92,7 +92,7 @@ def compile_rounds(teacher: Teacher, num: int, scores: Sequence[str]) -> Rounds:
 
 def critic_scores(known: dict[str, Any]) -> CriticScores | None:
     """A record of the scores that are known, the others None; None where there is none."""
-    names = dict.fromkeys(CriticScores.__dataclass_fields__)
+    names: dict[str, Any] = dict.fromkeys(CriticScores.__dataclass_fields__)
     return CriticScores(**(names | known)) if known else None
 
 
