@@ -1,4 +1,4 @@
-"""What a call of a HostTeacher takes, in a loop of plain Python: ALP-GMM, PLR, random, one core.
+"""What a call of a HostTeacher takes, in plain Python on one core.
 
 Most calls hand a ticket out, or put a return by. One of a batch calls a compiled program: they are
 what the 99th percentile and the mean show. ALP-GMM's worst calls fit its mixture.

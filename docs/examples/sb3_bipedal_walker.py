@@ -16,6 +16,7 @@ import shutil
 
 import numpy as np
 from gymnasium.envs.box2d import bipedal_walker as gym_walker
+from gymnasium.wrappers import TimeLimit
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
@@ -71,13 +72,18 @@ class RoughWalker(gym_walker.BipedalWalker):
 
     def _place_stump(self, x: float, y: float) -> None:
         right, top = x + gym_walker.TERRAIN_STEP, y + self.stump_height
-        self.fd_polygon.shape.vertices = [(x, y - 1), (right, y - 1), (right, top), (x, top)]
+        self.fd_polygon.shape.vertices = [(x, y), (right, y), (right, top), (x, top)]
         self._place(self.fd_polygon, (255, 255, 255))
 
     def _place(self, fixture, color: tuple[int, int, int]) -> None:
         body = self.world.CreateStaticBody(fixtures=fixture)
         body.color1 = body.color2 = color
         self.terrain.append(body)
+
+
+def limited_walker(max_steps: int) -> TimeLimit:
+    """An episode of a walker that neither falls nor arrives ends after `max_steps`."""
+    return TimeLimit(RoughWalker(), max_steps)
 
 
 class Checkpoint(BaseCallback):
@@ -123,8 +129,11 @@ def main(options: argparse.Namespace) -> None:
     if saved and not options.resume:
         raise SystemExit(f"{options.folder} holds a run: --resume goes on with it.")
     if saved:
-        teacher.load_state_dict(dict(np.load(saved[-1] / "teacher.npz")))
-    workers = make_vec_env(RoughWalker, options.workers, vec_env_cls=SubprocVecEnv)
+        teacher.load_state_dict(np.load(saved[-1] / "teacher.npz"))
+    limit = {"max_steps": options.episode_steps}
+    workers = make_vec_env(
+        limited_walker, options.workers, env_kwargs=limit, vec_env_cls=SubprocVecEnv
+    )
     if saved:
         ppo = PPO.load(saved[-1] / "ppo.zip", env=workers)
     else:
@@ -144,6 +153,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=2_000_000, help="of all workers together")
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--round", type=int, default=2048, help="steps of a worker, a round of PPO")
+    parser.add_argument("--episode-steps", type=int, default=1600, help="the most of an episode")
     parser.add_argument("--fit-every", type=int, default=250, help="episodes between two mixtures")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()

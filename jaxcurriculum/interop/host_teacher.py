@@ -25,6 +25,8 @@ from jaxcurriculum.interop.rounds import compile_rounds, critic_scores
 from jaxcurriculum.records import Episodes, Proposals, PyTree
 from jaxcurriculum.roles import Teacher
 
+MOST_TICKETS = 2**16  # of a batch
+
 
 class Ticket(NamedTuple):
     """One episode that a teacher wants to be played."""
@@ -74,12 +76,13 @@ class HostTeacher:
         self, teacher: Teacher, seed: int = 0, *, batch: int = 16, scores: Sequence[str] = ()
     ):
         check_kind("HostTeacher.teacher", teacher, Teacher)
-        for name, value, low in (("seed", seed, 0), ("batch", batch, 1)):
-            if not is_integer(value, low):
-                rule = f"an integer from {low} to {LARGEST_INTEGER}"
+        bounds = {"seed": (seed, 0, LARGEST_INTEGER), "batch": (batch, 1, MOST_TICKETS)}
+        for name, (value, low, high) in bounds.items():
+            if not is_integer(value, low, high):
+                rule = f"an integer from {low} to {high}"
                 raise ValueError(f"HostTeacher.{name} must be {rule}, got {value!r}.")
+        self._rounds = compile_rounds(teacher, int(batch), scores)
         self._teacher, self._batch, self._scores = teacher, int(batch), tuple(scores)
-        self._rounds = compile_rounds(teacher, self._batch, scores)
         self._lock = threading.Lock()
         self._no_proposal, self._no_episode = self._rounds.no_proposal, self._rounds.no_episode
         self._state = self._rounds.init(jax.random.key(int(seed)))
@@ -176,7 +179,9 @@ class HostTeacher:
 
         Raises:
           ValueError: naming the first array that is missing, not known, or of another kind.
+          TypeError: when `state` is no dictionary.
         """
+        check_kind("state_dict", state, Mapping)
         with self._lock:
             saved = unnamed(self._saved(), state, growing=("open", "waiting"))
             counts = {name: int(count) for name, count in saved["counts"].items()}

@@ -102,7 +102,7 @@ def _blank(rows: PyTree) -> PyTree:
 
 def _check_scores(teacher: Teacher, scores: Sequence[str]) -> None:
     known = tuple(CriticScores.__dataclass_fields__)
-    if isinstance(scores, str) or not all(name in known for name in scores):
+    if not isinstance(scores, tuple | list) or not all(name in known for name in scores):
         raise ValueError(f"scores must be a list of some of {', '.join(known)}, got {scores!r}.")
     if teacher.needs_critic and not scores:
         raise ValueError(
