@@ -5,7 +5,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 TOOK = @echo "make $@ took $$(( $$(date +%s) - $(STARTED) )) s"
 
-.PHONY: train check test test-all lint bench clean
+.PHONY: train check test test-all test-torch lint bench clean
 
 train: .venv/installed
 	$(BIN)/jaxcurriculum train
@@ -22,6 +22,10 @@ test-all: lint
 	$(PYTEST)
 	$(TOOK)
 
+# Trainers in PyTorch, in an environment of their own: the examples of docs/, killed and resumed.
+test-torch: .venv-torch/installed
+	.venv-torch/bin/pytest tests/torch_trainers
+
 lint: .venv/installed
 	$(eval STARTED := $(shell date +%s))
 	$(BIN)/ruff check .
@@ -37,5 +41,10 @@ bench: .venv/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev]"
 	touch $@
 
+.venv-torch/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-torch
+	.venv-torch/bin/pip install --quiet --disable-pip-version-check -e ".[torch]"
+	touch $@
+
 clean:
-	rm -rf .venv build dist *.egg-info .jax_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-torch build dist *.egg-info .jax_cache .pytest_cache .ruff_cache

@@ -28,6 +28,7 @@ BENCHES = (
     "curricula",
     "teachers",
     "thousand",
+    "host_teacher",
     "start",
     "fidelity",
     "episodes",

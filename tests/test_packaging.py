@@ -65,6 +65,7 @@ LAYERS = {  # what each part may import of the others, beside itself
     "envs": CORE,
     "interop": (*CORE, "report"),
     "testing": (*CORE, *ROLES),
+    "interop": CORE,
     "runs": (*CORE, "report"),
     "report": (*CORE, "runs"),
     "cli": (*CORE, *ROLES, "envs", "runs", "report"),
