@@ -13,9 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 from jax.flatten_util import ravel_pytree
+from jax.scipy.sparse.linalg import cg
 
 CG_ITERATIONS = 10
-CG_RESIDUAL = 1e-10  # squared norm of what is left, at which the solution counts as found
+CG_RESIDUAL = 1e-5  # norm of what is left, at which the solution counts as found
 DAMPING = 1e-2
 MAX_HALVINGS = 10
 AIM = 0.999  # fraction of max_kl that a step aims at, so that rounding does not put it beyond
@@ -81,7 +82,7 @@ def trust_region_step(
     gradient = jax.grad(lambda x: objective(unravel(x)))(start)
     # its size does not matter, but could overflow
     gradient = gradient / jnp.maximum(jnp.max(jnp.abs(gradient)), 1e-30)
-    direction = _conjugate_gradient(fisher, gradient)
+    direction, _ = cg(fisher, gradient, tol=0.0, atol=CG_RESIDUAL, maxiter=CG_ITERATIONS)
     curvature = jnp.maximum(direction @ fisher(direction), 1e-30)
     whole = jnp.sqrt(2 * AIM * max_kl / curvature) * direction
     least = objective(old)
@@ -112,20 +113,3 @@ def _solve(gaussian: Gaussian, right: jax.Array) -> jax.Array:
         known = sum(products, jnp.zeros_like(right[axis]))
         rows.append((right[axis] - known) / lower[axis, axis])
     return jnp.stack(rows)
-
-
-def _conjugate_gradient(product: Callable[[jax.Array], jax.Array], right: jax.Array) -> jax.Array:
-    """x with product(x) = right, [num]."""
-
-    def iterate(_, carry):
-        x, residual, direction, size = carry
-        image = product(direction)
-        goes_on = size > CG_RESIDUAL
-        length = jnp.where(goes_on, size / jnp.where(goes_on, direction @ image, 1.0), 0.0)
-        residual = residual - length * image
-        new_size = residual @ residual
-        turned = residual + new_size / jnp.where(goes_on, size, 1.0) * direction
-        return x + length * direction, residual, turned, new_size
-
-    start = (jnp.zeros_like(right), right, right, right @ right)
-    return jax.lax.fori_loop(0, CG_ITERATIONS, iterate, start)[0]
