@@ -11,10 +11,17 @@ import numpy as np
 
 from jaxcurriculum import Environment, Space, Student, make_loop
 from jaxcurriculum.checks import checked_test_tasks
-from jaxcurriculum.cli.configure import Chosen, changes_of, configurations, remedy, suited, told
+from jaxcurriculum.cli.configure import Chosen, changes_of, configurations, remedy, scaled, told
 from jaxcurriculum.cli.settings import Settings, override, parameters
 from jaxcurriculum.cli.tables import CHALLENGES, ENVIRONMENTS, STUDENTS, TEACHERS, find
-from jaxcurriculum.cli.tables.parts import EnvironmentPart, Part, StudentPart, call, imported
+from jaxcurriculum.cli.tables.parts import (
+    EnvironmentPart,
+    Part,
+    StudentPart,
+    TeacherPart,
+    call,
+    imported,
+)
 from jaxcurriculum.cli.tables.students import OwnLearnerConfig, with_learner
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
@@ -36,7 +43,7 @@ def build(settings: Settings) -> Experiment:
     configs = configurations(chosen, changes)
     try:
         student, original = _student(chosen, configs)
-        configs["teacher"] = suited(configs["teacher"], student)
+        configs["teacher"] = scaled(configs["teacher"], student)
         config = told(settings, chosen, configs, original, student.task_space)
         configs["teacher"] = override(config, "teacher", changes["teacher"])
         teacher = chosen.parts["teacher"].make(student.task_space, configs["teacher"])
@@ -114,7 +121,8 @@ def _part(kind: str, table: dict[str, Any], name: str) -> Part:
     function = imported(kind, name)
     if kind == "env":
         return EnvironmentPart(description=name, make=lambda config: call(kind, name, function))
-    return Part(description=name, make=lambda space, config: call(kind, name, function, space))
+    make = lambda space, config: call(kind, name, function, space)
+    return TeacherPart(description=name, make=make)
 
 
 def _student(chosen: Chosen, configs: dict[str, Any]) -> tuple[Student, Space]:

@@ -9,9 +9,16 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from jaxcurriculum.cli.settings import Parameter, parameters, readable
-from jaxcurriculum.cli.tables.challenges import CHALLENGES
+from jaxcurriculum.cli.tables.challenges import CHALLENGES, ChallengePart
 from jaxcurriculum.cli.tables.environments import ENVIRONMENTS
-from jaxcurriculum.cli.tables.parts import EnvironmentPart, Expert, StudentPart, find
+from jaxcurriculum.cli.tables.parts import (
+    EnvironmentPart,
+    Expert,
+    SimulatedPart,
+    StudentPart,
+    TeacherPart,
+    find,
+)
 from jaxcurriculum.cli.tables.students import STUDENTS
 from jaxcurriculum.cli.tables.teachers import TEACHERS
 
@@ -62,9 +69,9 @@ def _show_part(console: Console, section: str, name: str) -> None:
         console.print(f"  --knowledge {_known(part, part.knowledge)}", highlight=False)
     columns = Column("flag", no_wrap=True), Column("default", no_wrap=True), "meaning"
     rows = Table(*columns, box=None, padding=INDENT, header_style="dim")
+    others = _with_students(part) if isinstance(part, TeacherPart | ChallengePart) else {}
     for parameter in parameters(part.config):
-        adapted = _adapted(parameter) if section in ("teacher", "challenge") else ""
-        meaning = parameter.meaning + _choices(parameter) + adapted
+        meaning = parameter.meaning + _choices(parameter) + others.get(parameter.name, "")
         flag = f"--{section}.{parameter.name}".replace("_", "-")
         rows.add_row(flag, str(parameter.value), meaning)
     console.print(*([rows] if rows.row_count else []), "")
@@ -94,12 +101,17 @@ def _choices(parameter: Parameter) -> str:
     return f" ({readable(parameter.type)})" if is_choice else ""
 
 
-def _adapted(field: Parameter) -> str:
-    """With which students the default of a teacher's or challenge's field is another one, and
-    which.
-    """
-    students: dict[str, list[str]] = {}
-    for student, part in STUDENTS.items():
-        if part.adapt.get(field.name, field.value) != field.value:
-            students.setdefault(str(part.adapt[field.name]), []).append(student)
-    return "".join(f"; with {', '.join(names)} {value}" for value, names in students.items())
+def _with_students(part: TeacherPart | ChallengePart) -> dict[str, str]:
+    """The fields whose default is another one with some students: which value with whom."""
+    students: dict[str, dict[str, list[str]]] = {}
+    for name, student in STUDENTS.items():
+        if isinstance(student, SimulatedPart):
+            suited = parameters(part.suit(part.config, student))
+            for before, after in zip(parameters(part.config), suited):
+                if after.value != before.value:
+                    values = students.setdefault(after.name, {})
+                    values.setdefault(str(after.value), []).append(name)
+    return {
+        field: "".join(f"; with {', '.join(names)} {value}" for value, names in values.items())
+        for field, values in students.items()
+    }
