@@ -2,19 +2,67 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import dataclasses
 
 import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.configs import Swept
+from jaxcurriculum.configs import Config, Swept, field
 from jaxcurriculum.records import Key
 from jaxcurriculum.teachers.parts import ring
 from jaxcurriculum.teachers.parts.gan import Gan, GanState
 
-if TYPE_CHECKING:
-    from jaxcurriculum.teachers.goal_gan import GoalGanConfig
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GoalsConfig(Config):
+    """How tasks are drawn and labelled."""
+
+    noise: Swept = field(
+        0.1,
+        low=0,
+        help="standard deviation of the noise on a task, fraction of each axis' range",
+    )
+    p_old: Swept = field(
+        0.1,
+        low=0,
+        high=1,
+        help="probability of a mastered task, once there is one",
+    )
+    num_rollouts: int = field(
+        2,
+        low=1,
+        high=1000,  # the attempts at all proposals of a round are counted in int32
+        help="attempts at a generated task, after which it is labelled",
+    )
+    min_success: Swept = field(
+        0.25,
+        low=0,
+        high=1,
+        help="mean success from which on a task is good",
+    )
+    max_success: Swept = field(
+        0.75,
+        low=0,
+        high=1,
+        help="mean success up to which a task is good; above it is mastered",
+    )
+    min_distance: Swept = field(
+        0.01,
+        low=0,
+        high=1,
+        help="least distance of mastered tasks, fraction of the unit cube's diagonal",
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        thresholds = (self.min_success, self.max_success)
+        is_swept = any(isinstance(x, jax.Array) for x in thresholds)
+        if not is_swept and self.min_success > self.max_success:
+            raise ValueError(
+                f"{type(self).__name__}.max_success must be at least"
+                f" min_success={self.min_success}, got {self.max_success}."
+            )
 
 
 class GoalGanState(struct.PyTreeNode):
@@ -31,7 +79,7 @@ class GoalGanState(struct.PyTreeNode):
 
 
 def draw(
-    key: Key, state: GoalGanState, num: int, gan: Gan, config: GoalGanConfig
+    key: Key, state: GoalGanState, num: int, gan: Gan, config: GoalsConfig
 ) -> tuple[GoalGanState, jax.Array, jax.Array]:
     """`num` tasks [num, dims] and origins [num]: what the latest task lacks, then new draws."""
     slots, dims = state.open_tasks.shape[0], gan.dims
@@ -59,7 +107,7 @@ def draw(
 
 
 def _new_draws(
-    key: Key, state: GoalGanState, num: int, gan: Gan, config: GoalGanConfig
+    key: Key, state: GoalGanState, num: int, gan: Gan, config: GoalsConfig
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Tasks [num, dims], which of them the generator gave, and their rank among these."""
     key_old, key_row, key_latent, key_noise = jax.random.split(key, 4)
@@ -80,7 +128,7 @@ def judge(
     origin: jax.Array,
     solved: jax.Array,
     usable: jax.Array,
-    config: GoalGanConfig,
+    config: GoalsConfig,
 ) -> GoalGanState:
     """Count an attempt at generated task number `origin`, and label it after its last."""
     slots = state.open_tasks.shape[0]
