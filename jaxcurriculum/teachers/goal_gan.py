@@ -158,15 +158,8 @@ def goal_gan(task_space: Box, config: GoalGanConfig | None = None) -> Teacher:
 
     def init(key: Key) -> GoalGanState:
         key_networks, key_mean, key_tasks, key_train = jax.random.split(key, 4)
-        if config.initial_mean is None:
-            mean = jax.random.uniform(key_mean, (len(axes),))
-        else:
-            easy = jnp.array(config.initial_mean, jnp.float32)
-            mean = task_space.to_unit(easy)[axes]
-        num = config.num_pretraining_tasks
-        noise = config.initial_std * jax.random.normal(key_tasks, (num, len(axes)))
-        points = 2 * jnp.clip(mean[None] + noise, 0.0, 1.0) - 1
-        good = jnp.ones((num,), bool)
+        points = 2 * _easy_points(key_mean, key_tasks, task_space, config) - 1
+        good = jnp.ones((config.num_pretraining_tasks,), bool)
         rate = jnp.asarray(config.learning_rate, jnp.float32)
         networks = gan.init(key_networks)
         return GoalGanState(
@@ -218,6 +211,18 @@ def goal_gan(task_space: Box, config: GoalGanConfig | None = None) -> Teacher:
         )
 
     return Teacher(name="goal-gan", init=init, propose=propose, update=update, report=report)
+
+
+def _easy_points(key_mean: Key, key_tasks: Key, space: Box, config: GoalGanConfig) -> jax.Array:
+    """Easy tasks, points of the unit cube of the free axes, [num_pretraining_tasks, free dims]."""
+    axes = free_axes(space)
+    if config.initial_mean is None:
+        mean = jax.random.uniform(key_mean, (len(axes),))
+    else:
+        mean = space.to_unit(jnp.array(config.initial_mean, jnp.float32))[axes]
+    shape = (config.num_pretraining_tasks, len(axes))
+    noise = config.initial_std * jax.random.normal(key_tasks, shape)
+    return jnp.clip(mean[None] + noise, 0.0, 1.0)
 
 
 def _trainer(gan: Gan, config: GoalGanConfig) -> Callable[..., GanState]:
