@@ -153,7 +153,9 @@ def adr(task_space: Box, config: AdrConfig | None = None) -> Teacher:
     dims = task_space.dims
     step = _unit_step(task_space, config)
     is_wide = np.array(task_space.high) > np.array(task_space.low)
-    tested = np.flatnonzero(np.tile(is_wide, 2)) if is_wide.any() else np.arange(2 * dims)
+    tested = np.arange(2 * dims)
+    if is_wide.any():
+        tested = np.flatnonzero(np.tile(is_wide, 2))
 
     def init(key: Key) -> AdrState:
         if config.initial_mean is None:
@@ -172,15 +174,18 @@ def adr(task_space: Box, config: AdrConfig | None = None) -> Teacher:
     def propose(key: Key, state: AdrState, num: int) -> tuple[AdrState, Proposals]:
         key_inside, key_tests, key_face, key_seeds = jax.random.split(key, 4)
         low, high = state.faces
-        inside = low[None] + jax.random.uniform(key_inside, (num, dims)) * (high - low)[None]
+        place = jax.random.uniform(key_inside, (num, dims))
+        inside = low[None] + place * (high - low)[None]
         which = jax.random.randint(key_face, (num,), 0, len(tested))
         face = jnp.asarray(tested, jnp.int32)[which]
         can_move = is_wide & (config.test_full_axes | (low > 0) | (high < 1))
         tests = jax.random.uniform(key_tests, (num,)) < config.face_share
         tests = tests & can_move[face % dims]
-        moved = tests[:, None] & (face[:, None] % dims == jnp.arange(dims, dtype=jnp.int32)[None])
+        axes = jnp.arange(dims, dtype=jnp.int32)
+        moved = tests[:, None] & (face[:, None] % dims == axes[None])
         unit = jnp.where(moved, state.faces.ravel()[face][:, None], inside)
-        origin = jnp.where(tests, face + 2 * dims * state.num_moves.ravel()[face], INSIDE)
+        tag = face + 2 * dims * state.num_moves.ravel()[face]
+        origin = jnp.where(tests, tag, INSIDE)
         tasks = jax.vmap(task_space.from_unit)(unit)
         return state, fresh_proposals(key_seeds, tasks).replace(origin=origin)
 
@@ -219,7 +224,8 @@ def _judged(
     mean = totals / config.judge_every
     grows = due & (mean >= config.grow_at)
     shrinks = due & (mean <= (-jnp.inf if config.shrink_at is None else config.shrink_at))
-    moved = _snapped(state.faces + jnp.where(grows, OUTWARDS, -OUTWARDS) * step[None])
+    direction = jnp.where(grows, OUTWARDS, -OUTWARDS)
+    moved = _snapped(state.faces + direction * step[None])
     low, high = jnp.where(grows | shrinks, moved, state.faces)
     # the low faces first, and none passes the other
     low = jnp.minimum(low, state.faces[1])
@@ -246,7 +252,8 @@ def _unit_step(space: Box, config: AdrConfig) -> jax.Array:
                 "AdrConfig.step_in_units must be False on a space with a logarithmic axis, got"
                 " True."
             )
-        width = np.array(space.high, np.float32) - np.array(space.low, np.float32)
+        low, high = np.array([space.low, space.high], np.float32)
+        width = high - low
         step = step / np.where(width > 0, width, 1)
     return jnp.broadcast_to(step, (space.dims,))
 
@@ -256,4 +263,5 @@ def _snapped(faces: jax.Array) -> jax.Array:
 
     Rounding must not leave one a hair inside a bound, which would count as room to grow.
     """
-    return jnp.where(faces < ROUNDING, 0.0, jnp.where(faces > 1 - ROUNDING, 1.0, faces))
+    faces = jnp.where(faces > 1 - ROUNDING, 1.0, faces)
+    return jnp.where(faces < ROUNDING, 0.0, faces)

@@ -264,9 +264,9 @@ def _unlocking(cells: jax.Array, start: jax.Array, config: ToyGridConfig) -> jax
         beside = np.concatenate([ahead, -ahead])
         return jnp.clip(cells[:, None] + beside[None], 0, config.cells - 1)
     # [2**dims - 1, dims]
-    steps = np.array(list(itertools.product((0, 1), repeat=config.dims))[1:], np.int32)
+    steps = list(itertools.product((0, 1), repeat=config.dims))[1:]
     towards = jnp.sign(start[None] - cells)
-    return cells[:, None] + towards[:, None] * steps[None]
+    return cells[:, None] + towards[:, None] * np.array(steps, np.int32)[None]
 
 
 def _start(config: ToyGridConfig) -> list[int]:
@@ -296,4 +296,5 @@ def _random_start(key: Key, config: ToyGridConfig) -> jax.Array:
     """A cell, uniform over the corners or over all cells, [dims] int32."""
     if config.start_cell is not None:
         return jax.random.randint(key, (config.dims,), 0, config.cells)
-    return (config.cells - 1) * jax.random.bernoulli(key, shape=(config.dims,)).astype(jnp.int32)
+    is_high = jax.random.bernoulli(key, shape=(config.dims,))
+    return (config.cells - 1) * is_high.astype(jnp.int32)

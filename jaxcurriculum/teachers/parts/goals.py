@@ -90,7 +90,8 @@ def draw(
     draw = jnp.repeat(jnp.arange(num + 1, dtype=jnp.int32), lengths, total_repeat_length=num)
     latest = state.num_opened - 1
     origins = jnp.where(is_new, state.num_opened + rank, -1)
-    all_tasks = jnp.concatenate([state.open_tasks[latest % slots, :dims][None], tasks])
+    latest_task = state.open_tasks[latest % slots, :dims]
+    all_tasks = jnp.concatenate([latest_task[None], tasks])
     all_origins = jnp.concatenate([latest[None], origins])
 
     is_opened = is_new & (ends[:-1] < num)
@@ -133,7 +134,8 @@ def judge(
     """Count an attempt at generated task number `origin`, and label it after its last."""
     slots = state.open_tasks.shape[0]
     slot = jnp.maximum(origin, 0) % slots
-    is_awaited = (origin >= 0) & (origin >= state.num_opened - slots) & (origin < state.num_opened)
+    is_latest = (origin >= state.num_opened - slots) & (origin < state.num_opened)
+    is_awaited = (origin >= 0) & is_latest
     task = state.open_tasks[slot, :-2]
     num_seen, num_solved = state.open_tasks[slot, -2:]
     counts = usable & is_awaited & (num_seen < config.num_rollouts)

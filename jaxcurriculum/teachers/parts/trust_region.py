@@ -53,7 +53,8 @@ def kl(p: Gaussian, q: Gaussian) -> jax.Array:
     """
     log_ratio = p.log_diagonal - q.log_diagonal  # of the diagonal of M
     below = jnp.sum(jnp.tril(_solve(q, factor(p)), -1) ** 2)
-    others = below + jnp.sum(_solve(q, (p.mean - q.mean)[:, None]) ** 2)
+    shift = _solve(q, (p.mean - q.mean)[:, None])
+    others = below + jnp.sum(shift**2)
     return 0.5 * (jnp.sum(jnp.expm1(2 * log_ratio) - 2 * log_ratio) + others)
 
 
