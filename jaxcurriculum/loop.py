@@ -19,6 +19,7 @@ from jaxcurriculum.checks import check_roles, checked_test_tasks
 from jaxcurriculum.configs import Config, field
 from jaxcurriculum.records import Episodes, Key, PyTree, random_seeds, strong
 from jaxcurriculum.roles import Context, Student, Teacher
+from jaxcurriculum.spaces import Space
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -129,28 +130,16 @@ def bind(teacher: Teacher, student: Student, test_tasks: PyTree, config: LoopCon
             probe=lambda key, *args: student.evaluate(key, student_state, *args),
         )
         teacher_state, probe_steps = teacher.update(key_update, teacher_state, episodes, context)
-        counters = count(
-            state.counters, proposals.tasks, episodes, student.report(student_state), probe_steps
+        counters = _counted(
+            state.counters,
+            student.task_space,
+            proposals.tasks,
+            episodes,
+            student.report(student_state),
+            probe_steps,
         )
         states = strong({"teacher": teacher_state, "student": student_state})
         return LoopState(key=key, **states, counters=counters), episodes
-
-    def count(
-        counters: Counters,
-        tasks: PyTree,
-        episodes: Episodes,
-        report: dict[str, jax.Array],
-        probe_steps: jax.Array,
-    ) -> Counters:
-        inside = jax.vmap(student.task_space.contains)(tasks)
-        spent = {"out_of_space": jnp.sum(~inside, dtype=jnp.int32), "probe_steps": probe_steps}
-        spent |= {name: report[name] for name in ("pool_wraps", "dropped") if name in report}
-        known = jnp.where(episodes.valid, episodes.returns, 0)
-        numbers = [known, *jax.tree.leaves(tasks)]
-        broken = sum(jnp.sum(~jnp.isfinite(leaf), dtype=jnp.int32) for leaf in numbers)
-        spent["nonfinite"] = jnp.asarray(broken + report.get("nonfinite", 0))
-        sums = {name: getattr(counters, name) + number for name, number in spent.items()}
-        return counters.replace(**sums)
 
     def advance(state: LoopState, round_start: jax.Array) -> tuple[LoopState, Report]:
         def step(state, index):
@@ -179,3 +168,23 @@ def bind(teacher: Teacher, student: Student, test_tasks: PyTree, config: LoopCon
         return jax.lax.scan(advance, state, starts)
 
     return Loop(teacher, student, test_tasks, config, init, round, advance, run)
+
+
+def _counted(
+    counters: Counters,
+    space: Space,
+    tasks: PyTree,
+    episodes: Episodes,
+    report: dict[str, jax.Array],
+    probe_steps: jax.Array,
+) -> Counters:
+    """`counters` with a round: its proposed tasks, its episodes and what the student reports."""
+    inside = jax.vmap(space.contains)(tasks)
+    spent = {"out_of_space": jnp.sum(~inside, dtype=jnp.int32), "probe_steps": probe_steps}
+    spent |= {name: report[name] for name in ("pool_wraps", "dropped") if name in report}
+    known = jnp.where(episodes.valid, episodes.returns, 0)
+    numbers = [known, *jax.tree.leaves(tasks)]
+    broken = sum(jnp.sum(~jnp.isfinite(leaf), dtype=jnp.int32) for leaf in numbers)
+    spent["nonfinite"] = jnp.asarray(broken + report.get("nonfinite", 0))
+    sums = {name: getattr(counters, name) + number for name, number in spent.items()}
+    return counters.replace(**sums)

@@ -124,7 +124,8 @@ class Box:
     def to_unit(self, task: jax.Array) -> jax.Array:
         """Task [dims] to the unit cube, 0 at low and 1 at high (0 on a zero-width axis)."""
         low, width = self._unit_frame()
-        return (self._straighten(task) - low) / np.where(width > 0, width, 1).astype(np.float32)
+        divisor = np.where(width > 0, width, 1).astype(np.float32)
+        return (self._straighten(task) - low) / divisor
 
     def from_unit(self, unit: jax.Array) -> jax.Array:
         """Point of the unit cube [dims] to a task, the inverse of `to_unit`."""
@@ -140,7 +141,8 @@ class Box:
 
     def contains(self, task: jax.Array) -> jax.Array:
         """Whether task [dims] lies in the box, bounds included; nan does not. [] bool."""
-        return jnp.all((task >= self._array(self.low)) & (task <= self._array(self.high)))
+        low, high = self._array(self.low), self._array(self.high)
+        return jnp.all((task >= low) & (task <= high))
 
     def clip(self, task: jax.Array) -> jax.Array:
         """The point of the box nearest to task [dims]; nan stays nan."""
@@ -167,7 +169,8 @@ class Box:
 
     def _unit_frame(self) -> tuple[np.ndarray, np.ndarray]:
         bounds = np.array([self.low, self.high])
-        low, high = np.where(self.log, np.log(np.where(self.log, bounds, 1.0)), bounds)
+        logarithms = np.log(np.where(self.log, bounds, 1.0))
+        low, high = np.where(self.log, logarithms, bounds)
         return low.astype(np.float32), (high - low).astype(np.float32)
 
     def _array(self, bound: tuple[float, ...]) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -145,10 +146,10 @@ def test_weak_types_of_ones_own_roles_are_cast_and_compile_once():
         honest, init=lambda key: 0.5, update=update, report=lambda state: state
     )
     loop = make_loop(teacher, student, TASKS)
-    advance, state = quick_jit(loop.advance), loop.init(jax.random.key(0))
+    advance = quick_jit(chex.assert_max_traces(loop.advance, n=1))
+    state = loop.init(jax.random.key(0))
     after, report = advance(state, jnp.int32(0))
     again, _ = advance(after, jnp.int32(1))
-    assert advance._cache_size() == 1
     assert not any(jax.typeof(leaf).weak_type for leaf in jax.tree.leaves((state, after, again)))
     honest_loop = make_loop(honest, STUDENT, TASKS)
     _, expected = quick_jit(honest_loop.advance)(

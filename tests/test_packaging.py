@@ -65,7 +65,6 @@ LAYERS = {  # what each part may import of the others, beside itself
     "envs": CORE,
     "interop": (*CORE, "report"),
     "testing": (*CORE, *ROLES),
-    "interop": CORE,
     "runs": (*CORE, "report"),
     "report": (*CORE, "runs"),
     "cli": (*CORE, *ROLES, "envs", "runs", "report"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from jaxcurriculum import Environment, Space, Student, make_loop
 from jaxcurriculum.checks import checked_test_tasks
-from jaxcurriculum.cli.configure import Chosen, changes_of, configurations, remedy, suited, told
+from jaxcurriculum.cli.configure import Chosen, changes_of, configurations, remedy, scaled, told
 from jaxcurriculum.cli.settings import Settings, override, parameters
 from jaxcurriculum.cli.tables import CHALLENGES, ENVIRONMENTS, STUDENTS, TEACHERS, find
 from jaxcurriculum.cli.tables.own import own
@@ -38,7 +38,7 @@ def build(
     configs = configurations(chosen, changes)
     try:
         student, original = _student(chosen, configs, watch)
-        configs["teacher"] = suited(configs["teacher"], student)
+        configs["teacher"] = scaled(configs["teacher"], student)
         config = told(settings, chosen, configs, original, student.task_space)
         configs["teacher"] = override(config, "teacher", changes["teacher"])
         teacher = chosen.parts["teacher"].make(student.task_space, configs["teacher"])

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from jaxcurriculum import Box, LoopConfig, Space, Student
-from jaxcurriculum.cli.settings import Settings, override, parameters, replace
+from jaxcurriculum.cli.settings import Settings, override
+from jaxcurriculum.cli.tables.parts import SimulatedPart
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.teachers import informed
 from jaxcurriculum.teachers.knowledge import LEVELS
+from jaxcurriculum.teachers.parts.mixture import MixtureConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,25 +60,22 @@ def configurations(chosen: Chosen, changes: dict[str, dict[str, Any]]) -> dict[s
     """
     configs = {section: part.config for section, part in chosen.parts.items()}
     configs["loop"] = getattr(chosen.tester, "loop", LoopConfig())
-    adapt = chosen.parts["student"].adapt
-    for section in ("teacher", "challenge"):
-        if chosen.parts[section].is_own:
-            continue
-        known = {parameter.name for parameter in parameters(configs[section])}
-        suited = {name: value for name, value in adapt.items() if name in known}
-        configs[section] = replace(configs[section], suited)
+    student = chosen.parts["student"]
+    if isinstance(student, SimulatedPart):
+        for section in ("teacher", "challenge"):
+            configs[section] = chosen.parts[section].suit(configs[section], student)
     return {
         name: config if name == "teacher" else override(config, name, changes[name])
         for name, config in configs.items()
     }
 
 
-def suited(config: Any, student: Student) -> Any:
+def scaled(config: Any, student: Student) -> Any:
     """The teacher's configuration for a student whose returns are usually between two bounds.
 
     Where they are not known returns are left as they are.
     """
-    if getattr(config, "return_range", None) is None:
+    if not isinstance(config, MixtureConfig) or config.return_range is None:
         return config
     return dataclasses.replace(config, return_range=student.return_range)
 

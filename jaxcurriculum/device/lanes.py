@@ -105,7 +105,8 @@ def run_jobs(
         written = jnp.where(finished, jobs, capacity)
         new = jax.vmap(result)(states)
         results = jax.tree.map(lambda x, y: x.at[written].set(y, mode="drop"), results, new)
-        jobs = jnp.where(finished, next_job + jnp.cumsum(finished, dtype=jnp.int32) - 1, jobs)
+        rank = jnp.cumsum(finished, dtype=jnp.int32) - 1
+        jobs = jnp.where(finished, next_job + rank, jobs)
         fresh = jax.vmap(start)(jnp.minimum(jobs, capacity - 1))
         states = tree.where(finished, fresh, states)
         return next_job + jnp.sum(finished, dtype=jnp.int32), jobs, states, results

@@ -188,7 +188,7 @@ def write_row(held: PyTree, index: jax.Array, row: PyTree) -> PyTree:
     """
 
     def write(held: jax.Array, new: jax.Array) -> jax.Array:
-        here = jnp.arange(held.shape[0]) == index
-        return jnp.where(here.reshape(-1, *[1] * (held.ndim - 1)), new[None], held)
+        rows = jnp.arange(held.shape[0]).reshape(-1, *[1] * (held.ndim - 1))
+        return jnp.where(rows == index, new[None], held)
 
     return jax.tree.map(write, held, row)

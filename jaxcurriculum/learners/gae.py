@@ -40,4 +40,5 @@ def gae(
         advantage = delta + discount * gae_lambda * jnp.where(over, 0, advantage)
         return advantage, advantage
 
-    return jax.lax.scan(step, jnp.zeros_like(delta[0]), (delta, over), reverse=True)[1]
+    last = jnp.zeros_like(delta[0])
+    return jax.lax.scan(step, last, (delta, over), reverse=True)[1]

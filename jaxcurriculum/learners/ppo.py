@@ -112,12 +112,7 @@ def ppo(env: Environment, config: PpoConfig, num_envs: int) -> Learner:
     def init(key: Key) -> PpoState:
         obs = tree.blank(env.observation_shapes())
         params = network.init(key, jax.tree.map(lambda leaf: leaf[None, None], obs))
-        settings = PpoSettings(
-            **{
-                each.name: jnp.asarray(getattr(config, each.name), jnp.float32)
-                for each in dataclasses.fields(PpoSettings)
-            }
-        )
+        settings = _settings(config)
         return PpoState(
             params=params,
             optimiser=make_optimiser(settings).init(params),
@@ -140,15 +135,7 @@ def ppo(env: Environment, config: PpoConfig, num_envs: int) -> Learner:
         running_return, return_moments = _observe_returns(state, experience)
         scale = jnp.sqrt(return_moments.variance + 1e-8)
         values, advantages = _evaluate(network, state, experience, scale)
-        batch = Batch(
-            obs=standardise_obs(state.obs_moments, experience.obs),
-            action=experience.action,
-            first=experience.first,
-            log_prob=experience.extras,
-            advantage=advantages,
-            target=advantages + values,
-            weight=experience.weight,
-        )
+        batch = _batch(state, experience, values, advantages)
         learned, metrics = update(
             key,
             network,
@@ -186,6 +173,29 @@ def _network(env: Environment, config: PpoConfig) -> Network:
     if config.memory == "gru":
         return gru(actions, config.hidden, config.memory_size, std)
     return feed_forward(actions, config.hidden, std)
+
+
+def _settings(config: PpoConfig) -> PpoSettings:
+    """What of `config` is an array of the state."""
+    fields = {
+        each.name: jnp.asarray(getattr(config, each.name), jnp.float32)
+        for each in dataclasses.fields(PpoSettings)
+    }
+    return PpoSettings(**fields)
+
+
+def _batch(
+    state: PpoState, experience: Experience, values: jax.Array, advantages: jax.Array
+) -> Batch:
+    return Batch(
+        obs=standardise_obs(state.obs_moments, experience.obs),
+        action=experience.action,
+        first=experience.first,
+        log_prob=experience.extras,
+        advantage=advantages,
+        target=advantages + values,
+        weight=experience.weight,
+    )
 
 
 def _evaluate(

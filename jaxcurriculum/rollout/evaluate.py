@@ -49,7 +49,8 @@ def attempt(
     def unfinished(carry):
         return (carry[0] < env.max_episode_steps) & ~jnp.all(carry[-1])
 
-    returns, lengths = jnp.zeros((num,), jnp.float32), jnp.zeros((num,), jnp.int32)
+    returns = jnp.zeros((num,), jnp.float32)
+    lengths = jnp.zeros((num,), jnp.int32)
     over = jnp.zeros((num,), bool)
     start = (jnp.int32(0), env_state, timestep.obs, memory, returns, lengths, over)
     *_, returns, lengths, _ = jax.lax.while_loop(unfinished, step, start)

@@ -7,7 +7,6 @@ written and signals are listened for.
 
 from __future__ import annotations
 
-import fcntl
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +17,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from filelock import FileLock, Timeout
 from rich.console import Console
 
 from jaxcurriculum import map_seeds
@@ -105,18 +105,21 @@ def alone(run: Run, console: Console) -> Iterator[None]:
       RunError: when another process does.
     """
     path = run.path / ".lock"
-    with open(path, "w") as lock:
-        try:
-            with naming(path):
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunError(f"Another process is training in {run.path}.") from None
-        except OSError as error:
-            if error.errno not in UNSUPPORTED:
-                raise
-            once = "let only one process train in it"
-            warn(console, f"The file system of {run.path} has no locks: {once}.")
+    lock = FileLock(path, timeout=0, fallback_to_soft=False)  # a soft one would outlive its process
+    try:
+        with naming(path):
+            lock.acquire()
+    except Timeout:
+        raise RunError(f"Another process is training in {run.path}.") from None
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
+        once = "let only one process train in it"
+        warn(console, f"The file system of {run.path} has no locks: {once}.")
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def warn(console: Console, text: str) -> None:

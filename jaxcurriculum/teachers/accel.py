@@ -182,7 +182,8 @@ def _no_candidates(buffer: LevelBuffer, num: int) -> Candidates:
         return jnp.zeros((num, *leaf.shape[1:]), leaf.dtype)
 
     tasks = jax.tree.map(none, buffer.tasks)
-    return Candidates(tasks=tasks, ease=jnp.zeros((num,), jnp.float32), num=jnp.int32(0))
+    ease = jnp.zeros((num,), jnp.float32)
+    return Candidates(tasks=tasks, ease=ease, num=jnp.int32(0))
 
 
 def _collect(candidates: Candidates, buffer: LevelBuffer, episodes: Episodes) -> Candidates:
@@ -213,8 +214,9 @@ def _parents(key: Key, candidates: Candidates, config: AccelConfig, num: int) ->
     slots = jnp.arange(config.num_candidates)
     merit = candidates.ease if config.parents == "easiest" else -candidates.ease
     merit = jnp.where(slots < candidates.num, merit, -jnp.inf)
+    is_earlier = slots[None] < slots[:, None]
     is_equal = merit[None] == merit[:, None]
-    ahead = (merit[None] > merit[:, None]) | (is_equal & (slots[None] < slots[:, None]))
+    ahead = (merit[None] > merit[:, None]) | (is_equal & is_earlier)
     place = jnp.sum(ahead, axis=1)  # 0 for the best
     num_eligible = jnp.clip(candidates.num, 1, config.num_parents)
     drawn = (jax.random.uniform(key, (num,)) * num_eligible).astype(jnp.int32)
@@ -235,7 +237,10 @@ def _edit(key: Key, space: Space, tasks: PyTree, config: AccelConfig) -> PyTree:
     unit = jax.vmap(space.to_unit)(tasks)
     uniform = jax.random.uniform(key, (config.num_edits, num, 3))
     for which, direction, size in jnp.moveaxis(uniform, -1, 1):
-        axis = jnp.minimum((which * space.dims).astype(jnp.int32), space.dims - 1)
-        step = scale * size * jnp.clip(jnp.floor(3 * direction) - 1, -1, 1)
-        unit = jnp.clip(unit + jax.nn.one_hot(axis, space.dims) * step[:, None], 0.0, 1.0)
+        axis = (which * space.dims).astype(jnp.int32)
+        axis = jnp.minimum(axis, space.dims - 1)
+        sign = jnp.clip(jnp.floor(3 * direction) - 1, -1, 1)
+        step = scale * size * sign
+        change = jax.nn.one_hot(axis, space.dims) * step[:, None]
+        unit = jnp.clip(unit + change, 0.0, 1.0)
     return jax.vmap(space.from_unit)(unit)

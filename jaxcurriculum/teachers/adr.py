@@ -108,6 +108,9 @@ class AdrConfig(Config):
         return dataclasses.replace(settings, point_is_face=True, test_full_axes=False)
 
 
+Episode = tuple[jax.Array, jax.Array, jax.Array]  # origin, return, whether it counts, [] each
+
+
 class AdrState(struct.PyTreeNode):
     """The box, in the unit cube, and each face: row 0 the low ones, row 1 the high ones."""
 
@@ -150,9 +153,9 @@ def adr(task_space: Box, config: AdrConfig | None = None) -> Teacher:
     dims = task_space.dims
     step = _unit_step(task_space, config)
     is_wide = np.array(task_space.high) > np.array(task_space.low)
-    tested = np.flatnonzero(np.tile(is_wide, 2)) if is_wide.any() else np.arange(2 * dims)
-    grow_at = config.grow_at
-    shrink_at = -jnp.inf if config.shrink_at is None else config.shrink_at
+    tested = np.arange(2 * dims)
+    if is_wide.any():
+        tested = np.flatnonzero(np.tile(is_wide, 2))
 
     def init(key: Key) -> AdrState:
         if config.initial_mean is None:
@@ -171,52 +174,29 @@ def adr(task_space: Box, config: AdrConfig | None = None) -> Teacher:
     def propose(key: Key, state: AdrState, num: int) -> tuple[AdrState, Proposals]:
         key_inside, key_tests, key_face, key_seeds = jax.random.split(key, 4)
         low, high = state.faces
-        inside = low[None] + jax.random.uniform(key_inside, (num, dims)) * (high - low)[None]
+        place = jax.random.uniform(key_inside, (num, dims))
+        inside = low[None] + place * (high - low)[None]
         which = jax.random.randint(key_face, (num,), 0, len(tested))
         face = jnp.asarray(tested, jnp.int32)[which]
         can_move = is_wide & (config.test_full_axes | (low > 0) | (high < 1))
         tests = jax.random.uniform(key_tests, (num,)) < config.face_share
         tests = tests & can_move[face % dims]
-        moved = tests[:, None] & (face[:, None] % dims == jnp.arange(dims, dtype=jnp.int32)[None])
+        axes = jnp.arange(dims, dtype=jnp.int32)
+        moved = tests[:, None] & (face[:, None] % dims == axes[None])
         unit = jnp.where(moved, state.faces.ravel()[face][:, None], inside)
-        origin = jnp.where(tests, face + 2 * dims * state.num_moves.ravel()[face], INSIDE)
+        tag = face + 2 * dims * state.num_moves.ravel()[face]
+        origin = jnp.where(tests, tag, INSIDE)
         tasks = jax.vmap(task_space.from_unit)(unit)
         return state, fresh_proposals(key_seeds, tasks).replace(origin=origin)
-
-    def judge(
-        state: AdrState, episode: tuple[jax.Array, jax.Array, jax.Array]
-    ) -> tuple[AdrState, None]:
-        origin, episode_return, usable = episode
-        face = jnp.arange(2 * dims, dtype=jnp.int32).reshape(2, dims)
-        counts = origin == face + 2 * dims * state.num_moves
-        if config.point_is_face:
-            counts = counts | (state.faces[0] == state.faces[1])[None]
-        counts = counts & usable & is_wide[None]
-        totals = state.totals + jnp.where(counts, episode_return, 0.0)
-        num_unjudged = state.num_unjudged + counts
-        due = num_unjudged >= config.judge_every
-        mean = totals / config.judge_every
-        grows = due & (mean >= grow_at)
-        shrinks = due & (mean <= shrink_at)
-        moved = _snapped(state.faces + jnp.where(grows, OUTWARDS, -OUTWARDS) * step[None])
-        low, high = jnp.where(grows | shrinks, moved, state.faces)
-        # the low faces first, and none passes the other
-        low = jnp.minimum(low, state.faces[1])
-        faces = jnp.stack([low, jnp.maximum(high, low)])
-        state = AdrState(
-            faces=faces,
-            totals=jnp.where(due, 0.0, totals),
-            num_unjudged=jnp.where(due, 0, num_unjudged),
-            num_moves=state.num_moves + (faces != state.faces),
-        )
-        return state, None
 
     def update(
         key: Key, state: AdrState, episodes: Episodes, context: Context
     ) -> tuple[AdrState, jax.Array]:
+        def judge(state: AdrState, episode: Episode) -> tuple[AdrState, None]:
+            return _judged(state, episode, config, step, is_wide), None
+
         each = (episodes.origin, episodes.returns, ring.usable(episodes))
-        state, _ = jax.lax.scan(judge, state, each)
-        return state, jnp.int32(0)
+        return jax.lax.scan(judge, state, each)[0], jnp.int32(0)
 
     def report(state: AdrState) -> dict[str, jax.Array]:
         low, high = jax.vmap(task_space.from_unit)(state.faces)
@@ -234,6 +214,37 @@ def adr(task_space: Box, config: AdrConfig | None = None) -> Teacher:
     )
 
 
+def _judged(
+    state: AdrState, episode: Episode, config: AdrConfig, step: jax.Array, is_wide: np.ndarray
+) -> AdrState:
+    """`state` after an episode, and moved by `step` where it was the last that a face awaited."""
+    origin, episode_return, usable = episode
+    dims = step.shape[0]
+    face = jnp.arange(2 * dims, dtype=jnp.int32).reshape(2, dims)
+    counts = origin == face + 2 * dims * state.num_moves
+    if config.point_is_face:
+        counts = counts | (state.faces[0] == state.faces[1])[None]
+    counts = counts & usable & is_wide[None]
+    totals = state.totals + jnp.where(counts, episode_return, 0.0)
+    num_unjudged = state.num_unjudged + counts
+    due = num_unjudged >= config.judge_every
+    mean = totals / config.judge_every
+    grows = due & (mean >= config.grow_at)
+    shrinks = due & (mean <= (-jnp.inf if config.shrink_at is None else config.shrink_at))
+    direction = jnp.where(grows, OUTWARDS, -OUTWARDS)
+    moved = _snapped(state.faces + direction * step[None])
+    low, high = jnp.where(grows | shrinks, moved, state.faces)
+    # the low faces first, and none passes the other
+    low = jnp.minimum(low, state.faces[1])
+    faces = jnp.stack([low, jnp.maximum(high, low)])
+    return AdrState(
+        faces=faces,
+        totals=jnp.where(due, 0.0, totals),
+        num_unjudged=jnp.where(due, 0, num_unjudged),
+        num_moves=state.num_moves + (faces != state.faces),
+    )
+
+
 def _unit_step(space: Box, config: AdrConfig) -> jax.Array:
     """How far a face moves on every axis, fraction of its range, [dims]."""
     step = jnp.asarray(config.step_size, jnp.float32)
@@ -248,7 +259,8 @@ def _unit_step(space: Box, config: AdrConfig) -> jax.Array:
                 "AdrConfig.step_in_units must be False on a space with a logarithmic axis, got"
                 " True."
             )
-        width = np.array(space.high, np.float32) - np.array(space.low, np.float32)
+        low, high = np.array([space.low, space.high], np.float32)
+        width = high - low
         step = step / np.where(width > 0, width, 1)
     return jnp.broadcast_to(step, (space.dims,))
 
@@ -258,4 +270,5 @@ def _snapped(faces: jax.Array) -> jax.Array:
 
     Rounding must not leave one a hair inside a bound, which would count as room to grow.
     """
-    return jnp.where(faces < ROUNDING, 0.0, jnp.where(faces > 1 - ROUNDING, 1.0, faces))
+    faces = jnp.where(faces > 1 - ROUNDING, 1.0, faces)
+    return jnp.where(faces < ROUNDING, 0.0, faces)

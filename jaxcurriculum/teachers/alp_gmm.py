@@ -143,5 +143,6 @@ def _learning_progress(history: ring.History, batch: jax.Array, num_before: jax.
     tasks, returns = batch[:-1], batch[-1]
     numbers = num_before + jnp.arange(returns.shape[0], dtype=jnp.int32)
     slot = nearest_before(tasks, numbers, history)
-    progress = jnp.abs(returns - history.values[-1, jnp.maximum(slot, 0)])
+    before = history.values[-1, jnp.maximum(slot, 0)]
+    progress = jnp.abs(returns - before)
     return jnp.where((numbers > FEWEST_ITEMS) & (slot >= 0), progress, 0.0)

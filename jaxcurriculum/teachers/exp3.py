@@ -161,7 +161,8 @@ def _scaled(
     high = _quantile(reservoir, num, config.high_quantile)
     width = high - low
     inside = 2.0 * (reward - low) / jnp.where(width > 0, width, 1.0) - 1.0
-    scaled = jnp.where(width > 0, jnp.clip(inside, -1.0, 1.0), jnp.sign(reward - low))
+    inside = jnp.clip(inside, -1.0, 1.0)
+    scaled = jnp.where(width > 0, inside, jnp.sign(reward - low))
     return jnp.where(num > 0, scaled, 0.0)
 
 
@@ -188,7 +189,8 @@ def _reservoir_with(
     rest = jnp.where(position < leaves, reservoir, jnp.append(reservoir[1:], jnp.inf))
     rank = jnp.sum(rest < reward)
     shifted = jnp.concatenate([reward[None], rest[:-1]])
-    inserted = jnp.where(position < rank, rest, jnp.where(position == rank, reward, shifted))
+    from_rank = jnp.where(position == rank, reward, shifted)
+    inserted = jnp.where(position < rank, rest, from_rank)
     return jnp.where(leaves < size, inserted, reservoir)
 
 

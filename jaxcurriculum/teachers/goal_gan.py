@@ -24,7 +24,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.configs import Swept, field
 from jaxcurriculum.device.lanes import all_seeds_at_once, shared_max
 from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Episodes, Key, Proposals, fresh_proposals
@@ -32,45 +32,16 @@ from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.spaces import Box
 from jaxcurriculum.teachers.parts import ring
 from jaxcurriculum.teachers.parts.gan import Gan, GanState
-from jaxcurriculum.teachers.parts.goals import GoalGanState, draw, judge
+from jaxcurriculum.teachers.parts.goals import GoalGanState, GoalsConfig, draw, judge
 from jaxcurriculum.teachers.parts.sampling import check_task, free_axes, from_free
 
 NUM_SHOWN = 64  # generated tasks in a report
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class GoalGanConfig(Config):
+class GoalGanConfig(GoalsConfig):
     """The defaults are the settings of TeachMyAgent, 2021."""
 
-    noise: Swept = field(
-        0.1,
-        low=0,
-        help="standard deviation of the noise on a task, fraction of each axis' range",
-    )
-    p_old: Swept = field(
-        0.1,
-        low=0,
-        high=1,
-        help="probability of a mastered task, once there is one",
-    )
-    num_rollouts: int = field(
-        2,
-        low=1,
-        high=1000,  # the attempts at all proposals of a round are counted in int32
-        help="attempts at a generated task, after which it is labelled",
-    )
-    min_success: Swept = field(
-        0.25,
-        low=0,
-        high=1,
-        help="mean success from which on a task is good",
-    )
-    max_success: Swept = field(
-        0.75,
-        low=0,
-        high=1,
-        help="mean success up to which a task is good; above it is mastered",
-    )
     update_every: int = field(100, low=1, help="labelled tasks from one training to the next")
     num_iterations: int = field(
         250,
@@ -108,12 +79,6 @@ class GoalGanConfig(Config):
         help="widths of the discriminator's hidden layers",
     )
     mastered_capacity: int = field(1000, low=1, help="mastered tasks kept, the latest")
-    min_distance: Swept = field(
-        0.01,
-        low=0,
-        high=1,
-        help="least distance of mastered tasks, fraction of the unit cube's diagonal",
-    )
     open_slots: int = field(
         1024,
         low=1,
@@ -128,16 +93,6 @@ class GoalGanConfig(Config):
         low=0,
         help="spread of the easy tasks about it, fraction of each axis' range",
     )
-
-    def __post_init__(self):
-        super().__post_init__()
-        thresholds = (self.min_success, self.max_success)
-        is_swept = any(isinstance(x, jax.Array) for x in thresholds)
-        if not is_swept and self.min_success > self.max_success:
-            raise ValueError(
-                f"GoalGanConfig.max_success must be at least min_success={self.min_success}, got"
-                f" {self.max_success}."
-            )
 
     @classmethod
     def teach_my_agent(cls) -> GoalGanConfig:
@@ -203,15 +158,8 @@ def goal_gan(task_space: Box, config: GoalGanConfig | None = None) -> Teacher:
 
     def init(key: Key) -> GoalGanState:
         key_networks, key_mean, key_tasks, key_train = jax.random.split(key, 4)
-        if config.initial_mean is None:
-            mean = jax.random.uniform(key_mean, (len(axes),))
-        else:
-            easy = jnp.array(config.initial_mean, jnp.float32)
-            mean = task_space.to_unit(easy)[axes]
-        num = config.num_pretraining_tasks
-        noise = config.initial_std * jax.random.normal(key_tasks, (num, len(axes)))
-        points = 2 * jnp.clip(mean[None] + noise, 0.0, 1.0) - 1
-        good = jnp.ones((num,), bool)
+        points = 2 * _easy_points(key_mean, key_tasks, task_space, config) - 1
+        good = jnp.ones((config.num_pretraining_tasks,), bool)
         rate = jnp.asarray(config.learning_rate, jnp.float32)
         networks = gan.init(key_networks)
         return GoalGanState(
@@ -270,6 +218,18 @@ def goal_gan(task_space: Box, config: GoalGanConfig | None = None) -> Teacher:
         report=report,
         config=config,
     )
+
+
+def _easy_points(key_mean: Key, key_tasks: Key, space: Box, config: GoalGanConfig) -> jax.Array:
+    """Easy tasks, points of the unit cube of the free axes, [num_pretraining_tasks, free dims]."""
+    axes = free_axes(space)
+    if config.initial_mean is None:
+        mean = jax.random.uniform(key_mean, (len(axes),))
+    else:
+        mean = space.to_unit(jnp.array(config.initial_mean, jnp.float32))[axes]
+    shape = (config.num_pretraining_tasks, len(axes))
+    noise = config.initial_std * jax.random.normal(key_tasks, shape)
+    return jnp.clip(mean[None] + noise, 0.0, 1.0)
 
 
 def _trainer(gan: Gan, config: GoalGanConfig) -> Callable[..., GanState]:

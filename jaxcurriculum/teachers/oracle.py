@@ -86,7 +86,8 @@ def oracle(task_space: Box, config: OracleConfig | None = None) -> Teacher:
     def propose(key: Key, state: OracleState, num: int) -> tuple[OracleState, Proposals]:
         key_tasks, key_seeds = jax.random.split(key)
         inside = jax.random.uniform(key_tasks, (num, task_space.dims))
-        tasks = jax.vmap(task_space.clip)(state.low[None] + inside * side[None])
+        tasks = state.low[None] + inside * side[None]
+        tasks = jax.vmap(task_space.clip)(tasks)
         return state, fresh_proposals(key_seeds, tasks)
 
     def update(

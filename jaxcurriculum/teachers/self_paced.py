@@ -201,9 +201,9 @@ def self_paced(task_space: Box, config: SelfPacedConfig | None = None) -> Teache
         return jax.lax.cond(shared_max(due), moved, lambda: state), jnp.int32(0)
 
     def report(state: SelfPacedState) -> dict[str, jax.Array]:
-        scales = factor(state.gaussian)
+        variance = jnp.sum(factor(state.gaussian) ** 2, axis=1)
         # fraction of each axis' range
-        std = jnp.zeros((task_space.dims,)).at[axes].set(jnp.sqrt(jnp.sum(scales**2, axis=1)))
+        std = jnp.zeros((task_space.dims,)).at[axes].set(jnp.sqrt(variance))
         mean = from_free(task_space, state.gaussian.mean)  # in the axes' units, clipped
         return {
             "mean": mean,
@@ -280,4 +280,5 @@ def _target(space: Box, config: SelfPacedConfig, axes: np.ndarray) -> Gaussian:
     std = jnp.broadcast_to(std, (space.dims,))[axes]
     if config.target_mean is None:
         return _axis_aligned(jnp.full((len(axes),), 0.5), std)
-    return _axis_aligned(space.to_unit(jnp.array(config.target_mean, jnp.float32))[axes], std)
+    mean = jnp.array(config.target_mean, jnp.float32)
+    return _axis_aligned(space.to_unit(mean)[axes], std)

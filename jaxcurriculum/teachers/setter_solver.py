@@ -148,7 +148,8 @@ def setter_solver(task_space: Box, config: SetterSolverConfig | None = None) -> 
         key_noise, key_feasibility, key_seeds = jax.random.split(key, 3)
         noise = jax.random.normal(key_noise, (num, len(axes)))
         feasibility = _feasibility(key_feasibility, num)
-        points = jax.vmap(lambda z, f: setter.apply(state.setter, z, f)[0])(noise, feasibility)
+        draw: Any = jax.vmap(setter.apply, in_axes=(None, 0, 0))
+        points, _ = draw(state.setter, noise, feasibility)
         tasks = jax.vmap(lambda point: from_free(task_space, point))(points)
         return state, fresh_proposals(key_seeds, tasks)
 
@@ -165,11 +166,13 @@ def setter_solver(task_space: Box, config: SetterSolverConfig | None = None) -> 
         due = num_waiting >= config.update_every
 
         def learn(_, state: SetterSolverState) -> SetterSolverState:
-            return jax.tree.map(lambda new, old: jnp.where(due, new, old), step(key, state), state)
+            learned = step(key, state)
+            return jax.tree.map(lambda new, old: jnp.where(due, new, old), learned, state)
 
         # A loop of no turn leaves the networks where they are; a branch would copy them at every
         # round.
-        return jax.lax.fori_loop(0, shared_max(due.astype(jnp.int32)), learn, state), jnp.int32(0)
+        num_steps = shared_max(due.astype(jnp.int32))
+        return jax.lax.fori_loop(0, num_steps, learn, state), jnp.int32(0)
 
     def step(key: Key, state: SetterSolverState) -> SetterSolverState:
         of_setter, of_judge = gradients(key, state)
@@ -225,11 +228,14 @@ def _gradients(setter: Flow, judge: Judge, config: SetterSolverConfig):
         shift = config.noise * jax.random.uniform(key_shift, points.shape)
         near = jnp.clip(points + shift, EDGE, 1 - EDGE)
         likely = density(params, near, _feasibility(key_valid, num))
-        validity = -jnp.sum(jnp.where(solved > 0, likely, 0.0)) / jnp.maximum(jnp.sum(solved), 1.0)
+        log_likelihood = jnp.sum(jnp.where(solved > 0, likely, 0.0))
+        validity = -log_likelihood / jnp.maximum(jnp.sum(solved), 1.0)
         wanted = _feasibility(key_wanted, num)
-        proposed, log_density = draw(params, jax.random.normal(key_noise, points.shape), wanted)
+        noise = jax.random.normal(key_noise, points.shape)
+        proposed, log_density = draw(params, noise, wanted)
         wanted_logit = jnp.log(wanted) - jnp.log1p(-wanted)
-        feasibility = jnp.mean(jnp.square(logits(state.judge, proposed) - wanted_logit))
+        error = logits(state.judge, proposed) - wanted_logit
+        feasibility = jnp.mean(jnp.square(error))
         return validity + feasibility + jnp.mean(log_density)
 
     def judge_loss(params: PyTree, state: SetterSolverState) -> jax.Array:

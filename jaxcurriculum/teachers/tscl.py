@@ -195,7 +195,8 @@ def sampled_probabilities(uniform: jax.Array, returns: ArmWindow, config: TsclCo
     num_arms, size = returns.values.shape
     arm = jnp.arange(num_arms)
     num_changes = jnp.clip(returns.num - 1, 0, size - 1)
-    age = jnp.minimum((uniform * num_changes).astype(jnp.int32), jnp.maximum(num_changes - 1, 0))
+    age = (uniform * num_changes).astype(jnp.int32)
+    age = jnp.minimum(age, jnp.maximum(num_changes - 1, 0))
     change = latest(returns, arm, age) - latest(returns, arm, age + 1)
     score = jnp.abs(change) if config.absolute else change
     score = jnp.where(num_changes > 0, score, jnp.inf)

@@ -8,6 +8,7 @@ compiled once for all of them.
 
 from __future__ import annotations
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -20,12 +21,8 @@ from jaxcurriculum.testing.trials import EVERY_SLOT, NUM, NUM_ROUNDS, Environmen
 
 
 def assert_equal(a: PyTree, b: PyTree) -> None:
-    """The same structure and the same bits; nan equals nan."""
-    assert jax.tree.structure(a) == jax.tree.structure(b)
-    for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b)):
-        if jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
-            x, y = jax.random.key_data(x), jax.random.key_data(y)
-        np.testing.assert_array_equal(x, y)
+    """The same structure and the same numbers; nan equals nan."""
+    chex.assert_trees_all_equal(a, b)
 
 
 def assert_close(a: PyTree, b: PyTree, tolerance: float) -> None:

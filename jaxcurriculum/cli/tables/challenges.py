@@ -9,7 +9,8 @@ from typing import Any
 import jax
 
 from jaxcurriculum import Box, Environment, Student, challenges
-from jaxcurriculum.cli.tables.parts import Part
+from jaxcurriculum.challenges.stretching import StretchConfig
+from jaxcurriculum.cli.tables.parts import Part, SimulatedPart, as_is
 from jaxcurriculum.records import PyTree
 
 
@@ -20,6 +21,7 @@ class ChallengePart(Part):
     # what to do with a student that plays an environment, where this does not suit it
     instead: str = ""
     changes_student: bool = False  # wraps any student; otherwise the environment, if there is one
+    suit: Callable[[Any, SimulatedPart], Any] = as_is  # its configuration with a simulated student
     to_view: Callable[[PyTree, Box, Any], PyTree] = lambda tasks, space, config: (
         tasks
     )  # tasks of `space` -> what the teacher calls them
@@ -51,6 +53,17 @@ def _shuffled(tasks: PyTree, space: Box, config: challenges.RuggedConfig) -> PyT
     return jax.vmap(challenges.rugged_maps(space, config.landscape, config.intervals)[1])(tasks)
 
 
+def _suit_stretch(config: StretchConfig, student: SimulatedPart) -> StretchConfig:
+    return dataclasses.replace(config, axis=student.hard_axis)
+
+
+def _suit_forgetting(
+    config: challenges.ForgettingConfig, student: SimulatedPart
+) -> challenges.ForgettingConfig:
+    """A beginner again after as large a share of the default run as in TeachMyAgent, 7 of 20."""
+    return dataclasses.replace(config, every=7 * student.steps // 20)
+
+
 def _unlearnable(student: Student, config: challenges.UnlearnableConfig) -> Student:
     if config.low is None:
         raise ValueError(
@@ -80,18 +93,21 @@ CHALLENGES = {
         description="an axis three times as wide, of which two thirds cannot be done",
         config=challenges.MostlyUnfeasibleConfig(),
         make=challenges.mostly_unfeasible,
+        suit=_suit_stretch,
         instead=BOUNDS.format("max-stump-height 9"),
     ),
     "mostly-trivial": ChallengePart(
         description="an axis twice as wide, half of it as easy as its easiest end",
         config=challenges.MostlyTrivialConfig(),
         make=challenges.mostly_trivial,
+        suit=_suit_stretch,
         instead=BOUNDS.format("min-stump-height -3"),
     ),
     "forgetting": ChallengePart(
         description="the student begins anew from time to time, and the teacher is not told",
         config=challenges.ForgettingConfig(),
         make=challenges.forgetting,
+        suit=_suit_forgetting,
         changes_student=True,
     ),
     "rugged": ChallengePart(

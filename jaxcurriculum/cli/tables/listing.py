@@ -13,10 +13,18 @@ from rich.text import Text
 
 from jaxcurriculum import LoopConfig, make_loop
 from jaxcurriculum.cli.settings import Parameter, parameters, readable
-from jaxcurriculum.cli.tables.challenges import CHALLENGES
+from jaxcurriculum.cli.tables.challenges import CHALLENGES, ChallengePart
 from jaxcurriculum.cli.tables.environments import ENVIRONMENTS
 from jaxcurriculum.cli.tables.own import own
-from jaxcurriculum.cli.tables.parts import EnvironmentPart, Expert, Part, StudentPart, find
+from jaxcurriculum.cli.tables.parts import (
+    EnvironmentPart,
+    Expert,
+    Part,
+    SimulatedPart,
+    StudentPart,
+    TeacherPart,
+    find,
+)
 from jaxcurriculum.cli.tables.students import STUDENTS
 from jaxcurriculum.cli.tables.teachers import TEACHERS
 from jaxcurriculum.configs import named_fields
@@ -97,9 +105,9 @@ def _show_part(console: Console, section: str, part: Part, name: str) -> None:
         console.print(f"  --knowledge {_known(part, part.knowledge)}", highlight=False)
     columns = Column("flag", no_wrap=True), Column("default", no_wrap=True), "meaning"
     rows = Table(*columns, box=None, padding=INDENT, header_style="dim")
+    elsewhere = _elsewhere(name, part)
     for parameter in parameters(part.config):
-        others = _elsewhere(name, parameter)
-        others |= _adapted(parameter) if section in ("teacher", "challenge") else {}
+        others = elsewhere[parameter.name]
         told = "".join(f"; with {', '.join(names)} {value}" for value, names in others.items())
         meaning = parameter.meaning + _choices(parameter) + told
         flag = f"--{section}.{parameter.name}".replace("_", "-")
@@ -131,21 +139,19 @@ def _choices(parameter: Parameter) -> str:
     return f" ({readable(parameter.type)})" if is_choice else ""
 
 
-def _adapted(field: Parameter) -> dict[str, list[str]]:
-    """Other defaults of a teacher's or challenge's field, and with which students it has them."""
-    students: dict[str, list[str]] = {}
-    for student, part in STUDENTS.items():
-        if part.adapt.get(field.name, field.value) != field.value:
-            students.setdefault(str(part.adapt[field.name]), []).append(student)
-    return students
-
-
-def _elsewhere(name: str, field: Parameter) -> dict[str, list[str]]:
-    """Other defaults of a field of the part `name`, and in which environments it has them."""
-    worlds: dict[str, list[str]] = {}
-    for world, part in ENVIRONMENTS.items():
-        if name in part.presets:
-            value = named_fields(part.presets[name])[field.name]
-            if value != field.value:
-                worlds.setdefault(str(value), []).append(world)
-    return worlds
+def _elsewhere(name: str, part: Part) -> dict[str, dict[str, list[str]]]:
+    """Of each field of the part `name` the values that are its default elsewhere: in which
+    environments, with which students.
+    """
+    others = {world: world_part.presets.get(name) for world, world_part in ENVIRONMENTS.items()}
+    if isinstance(part, TeacherPart | ChallengePart):
+        for student, student_part in STUDENTS.items():
+            if isinstance(student_part, SimulatedPart):
+                others[student] = part.suit(part.config, student_part)
+    here = named_fields(part.config)
+    fields: dict[str, dict[str, list[str]]] = {field: {} for field in here}
+    for place, config in others.items():
+        there = here if config is None else named_fields(config)
+        for field in [field for field in here if there[field] != here[field]]:
+            fields[field].setdefault(str(there[field]), []).append(place)
+    return fields

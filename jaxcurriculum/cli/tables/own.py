@@ -18,7 +18,7 @@ from inspect import Parameter
 from typing import Any, NamedTuple
 
 from jaxcurriculum.cli.settings import can_be_typed
-from jaxcurriculum.cli.tables.parts import EnvironmentPart, Nothing, Part
+from jaxcurriculum.cli.tables.parts import EnvironmentPart, Nothing, Part, TeacherPart
 from jaxcurriculum.runs.errors import RunError
 
 
@@ -47,8 +47,8 @@ class Own:
     @property
     def part(self) -> Part:
         """A line of a table for it."""
-        line = EnvironmentPart if self.kind == "env" else Part
-        return line(description=self.description, config=self.config, make=self.make, is_own=True)
+        line = {"env": EnvironmentPart, "teacher": TeacherPart}.get(self.kind, Part)
+        return line(description=self.description, config=self.config, make=self.make)
 
     @property
     def description(self) -> str:

@@ -33,7 +33,6 @@ class Part:
     description: str
     config: Any = Nothing()  # the default configuration
     make: Callable[..., Any]  # environment: (config); teacher: (task space, config)
-    is_own: bool = False  # a function of the user's: its defaults are left as they are
 
     @property
     def choices(self) -> dict[str, tuple[str, ...]]:
@@ -74,8 +73,6 @@ class StudentPart(Part):
     evaluate_every: int  # default of --evaluate-every
     # Sizes of a rehearsal, in which episodes end within seconds, by names like "student.hidden".
     debug: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    # Fields that teachers and challenges have by default with it.
-    adapt: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     # Where there is no environment: what an expert would know of its tasks, and test sets.
     knowledge: Expert | None = None
     test_sets: Mapping[str, TestSet] = dataclasses.field(default_factory=dict)
@@ -83,6 +80,33 @@ class StudentPart(Part):
     @property
     def choices(self) -> dict[str, tuple[str, ...]]:
         return {"--test-set": tuple(self.test_sets)} if self.test_sets else {}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SimulatedPart(StudentPart):
+    """A student without an environment or a critic, whose episodes return 0 to 1.
+
+    The fields are what the defaults of teachers and challenges depend on.
+    """
+
+    needs_environment: bool = False
+    failure: float = 0.2  # mean return down from which a task is failed
+    success: float = 0.75  # mean return from which on it is mastered
+    harder: tuple[float, ...]  # a step from easy to hard tasks, one entry an axis
+    hard_axis: int = 0  # along which tasks get harder
+    advantage: float = 1.0  # usual size of an episode's advantage
+
+
+def as_is(config: Any, student: SimulatedPart) -> Any:
+    """The configuration of a part that is the same with every student."""
+    return config
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TeacherPart(Part):
+    """A teacher, and its configuration with a simulated student."""
+
+    suit: Callable[[Any, SimulatedPart], Any] = as_is
 
 
 def find(kind: str, table: Mapping[str, Any], name: str) -> Any:

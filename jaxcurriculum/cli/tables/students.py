@@ -7,27 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from jaxcurriculum import Box, Environment, Learner, Student, students
-from jaxcurriculum.cli.tables.parts import StudentPart
+from jaxcurriculum.cli.tables.parts import SimulatedPart, StudentPart
 from jaxcurriculum.configs import Config, field
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.students import simulated
 from jaxcurriculum.students.simulated.toy_grid import corner
 from jaxcurriculum.teachers import Knowledge
-
-# Returns of simulated learners lie in [0, 1], and they have no critic. Teachers are as for
-# environments otherwise. A forgetting student is a beginner again after as large a share of its
-# default run as in TeachMyAgent, 7 of 20.
-SIMULATED = {
-    "return_range": None,
-    "threshold": 0.75,
-    "grow_at": 0.75,
-    "shrink_at": 0.2,
-    "score": "return_change",
-    "replay.score": "return_change",
-    "offset_steps": 2000,
-    "update_every_steps": 500,
-    "every": 7000,
-}
 
 
 def _toy_grid_expert(config: simulated.ToyGridConfig, _: Box) -> Knowledge:
@@ -39,18 +24,16 @@ def _toy_grid_expert(config: simulated.ToyGridConfig, _: Box) -> Knowledge:
         start = tuple((cell + 0.5) / config.cells for cell in config.start_cell)
     elif config.start_cell is None and isinstance(config.corner, int):
         start = tuple(map(float, corner(config.corner, config.dims)))
-    return Knowledge(
-        failure=0.2,
-        success=0.75,
-        easy_mean=None if start is None else start + (0.5,) * config.irrelevant_dims,
-    )
+    easy_mean = None if start is None else start + (0.5,) * config.irrelevant_dims
+    return dataclasses.replace(_nothing_easy(), easy_mean=easy_mean)
 
 
 def _nothing_easy(*_: Any) -> Knowledge:
     """No one task is where learning starts: abilities do not help each other, and a graph of
     skills may begin with several.
     """
-    return Knowledge(failure=0.2, success=0.75, easy_mean=None)
+    low, high = SimulatedPart.failure, SimulatedPart.success
+    return Knowledge(failure=low, success=high, easy_mean=None)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -112,38 +95,38 @@ STUDENTS = {
         steps=2_000_000,
         evaluate_every=200_000,
     ),
-    "toy-grid": StudentPart(
+    "toy-grid": SimulatedPart(
         description="a simulated learner: a grid of skills, each of which unlocks the next",
         config=simulated.ToyGridConfig(),
         make=lambda _, config: simulated.toy_grid(config),
-        needs_environment=False,
         steps=20_000,
         evaluate_every=1_000,
-        adapt=SIMULATED | {"step": (0.05, 0.05), "bandit.advantage_scale": 0.01},
+        harder=(0.05, 0.05),
+        advantage=0.01,
         knowledge=_toy_grid_expert,
         test_sets={"cells": lambda config, _: simulated.toy_grid_test_tasks(config)},
     ),
-    "abilities": StudentPart(
+    "abilities": SimulatedPart(
         description=(
             "a simulated learner: independent abilities that grow where success is uncertain"
         ),
         config=simulated.AbilitiesConfig(),
         make=lambda _, config: simulated.abilities(config),
-        needs_environment=False,
         steps=20_000,
         evaluate_every=1_000,
-        adapt=SIMULATED | {"step": (0.0, 0.5), "axis": 1},
+        harder=(0.0, 0.5),
+        hard_axis=1,
         knowledge=_nothing_easy,
         test_sets={"difficulties": lambda config, _: simulated.abilities_test_tasks(config)},
     ),
-    "skill-graph": StudentPart(
+    "skill-graph": SimulatedPart(
         description="a simulated learner: skills that need others first",
         config=simulated.SkillGraphConfig(),
         make=lambda _, config: simulated.skill_graph(config),
-        needs_environment=False,
         steps=10_000,
         evaluate_every=500,
-        adapt=SIMULATED | {"step": (0.1,), "bandit.advantage_scale": 0.05, "every": 3500},
+        harder=(0.1,),
+        advantage=0.05,
         knowledge=_nothing_easy,
         test_sets={"skills": lambda config, _: simulated.skill_graph_test_tasks(config)},
     ),

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from jaxcurriculum import Box, Teacher, teachers
-from jaxcurriculum.cli.tables.parts import Part
+from jaxcurriculum.cli.tables.parts import SimulatedPart, TeacherPart, as_is
 from jaxcurriculum.configs import Config, field
+from jaxcurriculum.teachers.parts.mixture import MixtureConfig
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -19,9 +20,20 @@ class OnCells(Config):
     bandit: Any = field(help="its own configuration")
 
 
-def _bandit(description: str, make: Callable[..., Teacher], config: Any) -> Part:
-    on_cells = lambda space, config: make(teachers.arms.cells(space, config.cells), config.bandit)
-    return Part(description=description, config=OnCells(bandit=config), make=on_cells)
+def _bandit(
+    description: str,
+    make: Callable[..., Teacher],
+    config: Any,
+    suit: Callable[[Any, SimulatedPart], Any] = as_is,
+) -> TeacherPart:
+    def on_cells(space: Box, config: OnCells) -> Teacher:
+        return make(teachers.arms.cells(space, config.cells), config.bandit)
+
+    def suit_bandit(config: OnCells, student: SimulatedPart) -> OnCells:
+        return dataclasses.replace(config, bandit=suit(config.bandit, student))
+
+    config = OnCells(bandit=config)
+    return TeacherPart(description=description, config=config, make=on_cells, suit=suit_bandit)
 
 
 def _skill_it(space: Box, config: OnCells) -> Teacher:
@@ -29,17 +41,51 @@ def _skill_it(space: Box, config: OnCells) -> Teacher:
     return teachers.skill_it(cells, config.bandit, teachers.grid_graph(cells))
 
 
+def _suit_oracle(config: teachers.OracleConfig, student: SimulatedPart) -> teachers.OracleConfig:
+    return dataclasses.replace(config, step=student.harder, threshold=student.success)
+
+
+def _suit_mixture(config: MixtureConfig, student: SimulatedPart) -> MixtureConfig:
+    return dataclasses.replace(config, return_range=None)  # they lie in [0, 1] as they are
+
+
+def _suit_adr(config: teachers.AdrConfig, student: SimulatedPart) -> teachers.AdrConfig:
+    return dataclasses.replace(config, grow_at=student.success, shrink_at=student.failure)
+
+
+def _suit_self_paced(
+    config: teachers.SelfPacedConfig, student: SimulatedPart
+) -> teachers.SelfPacedConfig:
+    """Its steps are whole episodes here."""
+    return dataclasses.replace(config, offset_steps=2000, update_every_steps=500)
+
+
+def _suit_ucb(
+    config: teachers.UcbAdvantageConfig, student: SimulatedPart
+) -> teachers.UcbAdvantageConfig:
+    return dataclasses.replace(config, advantage_scale=student.advantage)
+
+
+def _suit_plr(config: teachers.PlrConfig, student: SimulatedPart) -> teachers.PlrConfig:
+    return dataclasses.replace(config, score="return_change")  # there is no critic
+
+
+def _suit_accel(config: teachers.AccelConfig, student: SimulatedPart) -> teachers.AccelConfig:
+    return dataclasses.replace(config, replay=_suit_plr(config.replay, student))
+
+
 TEACHERS = {
-    "random": Part(
+    "random": TeacherPart(
         description="uniform over the task space (domain randomisation)",
         make=lambda space, _: teachers.random(space),
     ),
-    "oracle": Part(
+    "oracle": TeacherPart(
         description="a hand-made window that slides from easy to hard tasks",
         config=teachers.OracleConfig(),
         make=teachers.oracle,
+        suit=_suit_oracle,
     ),
-    "riac": Part(
+    "riac": TeacherPart(
         description=(
             "absolute learning progress in regions that split where it differs (the settings of"
             " 2019)"
@@ -47,52 +93,58 @@ TEACHERS = {
         config=teachers.RiacConfig.paper(),
         make=teachers.riac,
     ),
-    "riac-tma": Part(
+    "riac-tma": TeacherPart(
         description="the same with the settings of TeachMyAgent, 2021",
         config=teachers.RiacConfig.teach_my_agent(),
         make=teachers.riac,
     ),
-    "covar-gmm": Part(
+    "covar-gmm": TeacherPart(
         description=(
             "where the return rises with time, followed by a Gaussian mixture (the settings of"
             " 2019)"
         ),
         config=teachers.CovarGmmConfig.paper(),
         make=teachers.covar_gmm,
+        suit=_suit_mixture,
     ),
-    "covar-gmm-tma": Part(
+    "covar-gmm-tma": TeacherPart(
         description="the same with the settings of TeachMyAgent, 2021",
         config=teachers.CovarGmmConfig.teach_my_agent(),
         make=teachers.covar_gmm,
+        suit=_suit_mixture,
     ),
-    "alp-gmm": Part(
+    "alp-gmm": TeacherPart(
         description=(
             "absolute learning progress, followed by a Gaussian mixture (the settings of 2019)"
         ),
         config=teachers.AlpGmmConfig.paper(),
         make=teachers.alp_gmm,
+        suit=_suit_mixture,
     ),
-    "alp-gmm-tma": Part(
+    "alp-gmm-tma": TeacherPart(
         description="the same with the settings of TeachMyAgent, 2021",
         config=teachers.AlpGmmConfig.teach_my_agent(),
         make=teachers.alp_gmm,
+        suit=_suit_mixture,
     ),
-    "adr": Part(
+    "adr": TeacherPart(
         description="automatic domain randomisation: a box that grows where its faces are mastered",
         config=teachers.AdrConfig.paper(),
         make=teachers.adr,
+        suit=_suit_adr,
     ),
-    "adr-tma": Part(
+    "adr-tma": TeacherPart(
         description="the same with the settings of TeachMyAgent, 2021",
         config=teachers.AdrConfig.teach_my_agent(),
         make=teachers.adr,
+        suit=_suit_adr,
     ),
-    "goal-gan": Part(
+    "goal-gan": TeacherPart(
         description="GoalGAN: a generative network of tasks that are solved now and then",
         config=teachers.GoalGanConfig(),
         make=teachers.goal_gan,
     ),
-    "setter-solver": Part(
+    "setter-solver": TeacherPart(
         description=(
             "Setter-Solver: a flow that proposes tasks of a wanted feasibility, which a judge"
             " learns to tell"
@@ -100,13 +152,14 @@ TEACHERS = {
         config=teachers.SetterSolverConfig(),
         make=teachers.setter_solver,
     ),
-    "self-paced": Part(
+    "self-paced": TeacherPart(
         description=(
             "SPDL: a Gaussian that moves to high values, then to a target (the settings of"
             " TeachMyAgent, 2021)"
         ),
         config=teachers.SelfPacedConfig.teach_my_agent(),
         make=teachers.self_paced,
+        suit=_suit_self_paced,
     ),
     "tscl": _bandit(
         "teacher-student curriculum learning: cells whose return changes",
@@ -120,6 +173,7 @@ TEACHERS = {
         "DUMP: upper confidence bounds on the mean absolute advantage of cells",
         teachers.ucb_advantage,
         teachers.UcbAdvantageConfig(),
+        _suit_ucb,
     ),
     "balanced-filtering": _bandit(
         "cells of intermediate success rate",
@@ -131,25 +185,30 @@ TEACHERS = {
         teachers.missing_skill,
         teachers.MissingSkillConfig(),
     ),
-    "skill-it": Part(
+    "skill-it": TeacherPart(
         description="Skill-It: cells in proportion to the losses of those that they prepare for",
         config=OnCells(bandit=teachers.SkillItConfig()),
         make=_skill_it,
     ),
-    "plr": Part(
-        description="prioritised level replay", config=teachers.PlrConfig(), make=teachers.plr
+    "plr": TeacherPart(
+        description="prioritised level replay",
+        config=teachers.PlrConfig(),
+        make=teachers.plr,
+        suit=_suit_plr,
     ),
-    "robust-plr": Part(
+    "robust-plr": TeacherPart(
         description="the same, trained on replayed levels alone",
         config=teachers.PlrConfig.bipedal(),
         make=teachers.plr,
+        suit=_suit_plr,
     ),
-    "accel": Part(
+    "accel": TeacherPart(
         description="robust PLR that edits the levels it has replayed",
         config=teachers.AccelConfig.bipedal(),
         make=teachers.accel,
+        suit=_suit_accel,
     ),
-    "learnability": Part(
+    "learnability": TeacherPart(
         description="sampling for learnability: levels that probes solve about half of the time",
         config=teachers.LearnabilityConfig(),
         make=teachers.learnability,

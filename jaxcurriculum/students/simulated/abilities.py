@@ -95,7 +95,8 @@ def abilities(config: AbilitiesConfig | None = None) -> Student:
         return jax.nn.sigmoid(config.slope * (ability - difficulty))
 
     def which(tasks: jax.Array | np.ndarray) -> jax.Array:
-        return jnp.clip(jnp.floor(tasks[:, 0]).astype(jnp.int32), 0, config.num_abilities - 1)
+        ability = jnp.floor(tasks[:, 0]).astype(jnp.int32)
+        return jnp.clip(ability, 0, config.num_abilities - 1)
 
     def draw(key: Key, asked: Proposals, chances: jax.Array) -> Episodes:
         success = jax.random.bernoulli(key, chances)

@@ -130,7 +130,8 @@ def skill_graph(config: SkillGraphConfig | None = None) -> Student:
     is_needed = jnp.array(needs)
 
     def skill_of(tasks: jax.Array) -> jax.Array:
-        return jnp.clip(jnp.floor(tasks[:, 0]).astype(jnp.int32), 0, config.num_skills - 1)
+        skill = jnp.floor(tasks[:, 0]).astype(jnp.int32)
+        return jnp.clip(skill, 0, config.num_skills - 1)
 
     def practise(
         competence: jax.Array, proposal: tuple[jax.Array, jax.Array]

@@ -169,30 +169,6 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
     def start_of(state: ToyGridState) -> jax.Array:
         return jnp.array(_start(config), jnp.int32) if state.start is None else state.start
 
-    def points_of(state: ToyGridState, cells: jax.Array) -> jax.Array:
-        """What is left of the competence of flat `cells` [...]."""
-        if state.practice is None:
-            return state.competence[cells]
-        age = (state.practice.num_episodes - state.practice.latest[cells]).astype(jnp.float32)
-        return jnp.maximum(state.competence[cells] - config.decay * age, 0)
-
-    def practise(
-        state: ToyGridState, proposal: tuple[jax.Array, ...], start: jax.Array
-    ) -> tuple[ToyGridState, jax.Array]:
-        cell, below, weight = proposal
-        unlocks = (points_of(state, below) >= UNLOCKS) & (below != cell)
-        unlocked = (cell == start) | jnp.any(unlocks)
-        if state.learnable is not None:
-            unlocked &= state.learnable[cell]
-        before = points_of(state, cell)
-        after = jnp.where(unlocked, jnp.minimum(before + weight, FULL), before)
-        if state.practice is not None:
-            after = jnp.where(weight > 0, after, jnp.maximum(before - config.decay, 0))
-            number = state.practice.num_episodes + 1
-            latest = state.practice.latest.at[cell].set(number)
-            state = state.replace(practice=Practice(latest=latest, num_episodes=number))
-        return state.replace(competence=state.competence.at[cell].set(after)), after
-
     def init(key: Key) -> ToyGridState:
         key_start, key_learnable = jax.random.split(key)
         never = Practice(latest=jnp.zeros((num_cells,), jnp.int32), num_episodes=jnp.int32(0))
@@ -213,7 +189,7 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
         below = flat(_unlocking(cells, start, config))
 
         def step(state: ToyGridState, proposal: tuple[jax.Array, ...]):
-            return practise(state, proposal, flat(start))
+            return _practised(state, proposal, flat(start), config)
 
         state, points = jax.lax.scan(step, state, (flat(cells), below, proposals.weight))
         state = state.replace(mean_return=jnp.mean(points) / FULL)
@@ -223,11 +199,13 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
         key: Key, state: ToyGridState, tasks: PyTree, seeds: jax.Array, num_episodes: int, *how
     ) -> Episodes:
         asked = attempts(tasks, seeds, num_episodes)
-        points = points_of(state, flat(cell_of(asked.tasks)))
+        points = _points(state, flat(cell_of(asked.tasks)), config)
         return Episodes.of(asked, points / FULL, points > MASTERED_ABOVE)
 
     def report(state: ToyGridState) -> dict[str, jax.Array]:
-        points = points_of(state, jnp.arange(num_cells)) if has_decay else state.competence
+        points = state.competence
+        if has_decay:
+            points = _points(state, jnp.arange(num_cells), config)
         return {
             "score": 100 * jnp.mean(points > MASTERED_ABOVE, dtype=jnp.float32),
             "mean_return": state.mean_return,
@@ -250,6 +228,33 @@ def _is_given(share: float | jax.Array) -> bool:
     return isinstance(share, jax.Array) or share > 0
 
 
+def _points(state: ToyGridState, cells: jax.Array, config: ToyGridConfig) -> jax.Array:
+    """What is left of the competence of flat `cells` [...]."""
+    if state.practice is None:
+        return state.competence[cells]
+    age = (state.practice.num_episodes - state.practice.latest[cells]).astype(jnp.float32)
+    return jnp.maximum(state.competence[cells] - config.decay * age, 0)
+
+
+def _practised(
+    state: ToyGridState, proposal: tuple[jax.Array, ...], start: jax.Array, config: ToyGridConfig
+) -> tuple[ToyGridState, jax.Array]:
+    """`state` after one of the flat cells, and the points that it then has, []."""
+    cell, below, weight = proposal
+    unlocks = (_points(state, below, config) >= UNLOCKS) & (below != cell)
+    unlocked = (cell == start) | jnp.any(unlocks)
+    if state.learnable is not None:
+        unlocked &= state.learnable[cell]
+    before = _points(state, cell, config)
+    after = jnp.where(unlocked, jnp.minimum(before + weight, FULL), before)
+    if state.practice is not None:
+        after = jnp.where(weight > 0, after, jnp.maximum(before - config.decay, 0))
+        number = state.practice.num_episodes + 1
+        latest = state.practice.latest.at[cell].set(number)
+        state = state.replace(practice=Practice(latest=latest, num_episodes=number))
+    return state.replace(competence=state.competence.at[cell].set(after)), after
+
+
 def _unlocking(cells: jax.Array, start: jax.Array, config: ToyGridConfig) -> jax.Array:
     """Cells [num, neighbours, dims] that make `cells` ([num, dims]) learnable.
 
@@ -260,9 +265,9 @@ def _unlocking(cells: jax.Array, start: jax.Array, config: ToyGridConfig) -> jax
         beside = np.concatenate([ahead, -ahead])
         return jnp.clip(cells[:, None] + beside[None], 0, config.cells - 1)
     # [2**dims - 1, dims]
-    steps = np.array(list(itertools.product((0, 1), repeat=config.dims))[1:], np.int32)
+    steps = list(itertools.product((0, 1), repeat=config.dims))[1:]
     towards = jnp.sign(start[None] - cells)
-    return cells[:, None] + towards[:, None] * steps[None]
+    return cells[:, None] + towards[:, None] * np.array(steps, np.int32)[None]
 
 
 def _start(config: ToyGridConfig) -> list[int]:
@@ -292,4 +297,5 @@ def _random_start(key: Key, config: ToyGridConfig) -> jax.Array:
     """A cell, uniform over the corners or over all cells, [dims] int32."""
     if config.start_cell is not None:
         return jax.random.randint(key, (config.dims,), 0, config.cells)
-    return (config.cells - 1) * jax.random.bernoulli(key, shape=(config.dims,)).astype(jnp.int32)
+    is_high = jax.random.bernoulli(key, shape=(config.dims,))
+    return (config.cells - 1) * is_high.astype(jnp.int32)

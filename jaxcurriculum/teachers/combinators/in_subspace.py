@@ -49,7 +49,8 @@ def in_subspace(
     teacher = make(inner_space)
     check_kind("in_subspace.make(subspace)", teacher, Teacher)
     # of axes that are not fixed it is written over
-    rest = np.array([np.mean(bounds.get(name, 0.0)) for name in space.names], np.float32)
+    middles = [np.mean(bounds.get(name, 0.0)) for name in space.names]
+    rest = np.array(middles, np.float32)
 
     def widened(tasks: jax.Array) -> jax.Array:
         fixed = jnp.broadcast_to(rest, (tasks.shape[0], space.dims))

@@ -78,10 +78,11 @@ def cells(space: Box, per_axis: int | Sequence[int] = 10) -> Arms:
     shape = tuple(int(count) if wide else 1 for count, wide in zip(wanted, has_width))
 
     def sample(key: Key, arm: jax.Array) -> jax.Array:
-        strides = np.array([math.prod(shape[axis + 1 :]) for axis in range(space.dims)], np.int32)
+        strides = [math.prod(shape[axis + 1 :]) for axis in range(space.dims)]
         counts = np.array(shape, np.int32)
-        cell = (arm // strides) % counts
-        return space.from_unit((cell + jax.random.uniform(key, (space.dims,))) / counts)
+        cell = (arm // np.array(strides, np.int32)) % counts
+        place = jax.random.uniform(key, (space.dims,))
+        return space.from_unit((cell + place) / counts)
 
     return Arms(shape=shape, sample=sample)
 

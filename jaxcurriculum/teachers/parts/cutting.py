@@ -54,14 +54,17 @@ class Cutting:
         enough = jnp.minimum(num_lower, len(rows) - num_lower) >= self.min_items
         attempts = ring.valid_first(enough)[0][: self.num_attempts]
         axis, threshold, enough = axis[attempts], threshold[attempts], enough[attempts]
-        sums, populations, count = _side_sums(rows[:, -1], rows.T[axis] <= threshold[:, None])
+        lower = rows.T[axis] <= threshold[:, None]
+        sums, populations, count = _side_sums(rows[:, -1], lower)
         alp = progress(sums, populations)
         score = jnp.abs(alp[0] - alp[1])
         if self.weigh_populations:
             score = score * (populations[0] * populations[1]).astype(jnp.float32)
-        valid = enough & (threshold - low[axis] >= min_side) & (high[axis] - threshold >= min_side)
+        valid = enough & (threshold - low[axis] >= min_side)
+        valid = valid & (high[axis] - threshold >= min_side)
         # of equally good ones the last
-        best = self.num_attempts - 1 - jnp.argmax(jnp.where(valid, score, -1.0)[::-1])
+        score = jnp.where(valid, score, -1.0)
+        best = self.num_attempts - 1 - jnp.argmax(score[::-1])
         return Cut(
             axis=axis[best],
             threshold=threshold[best],
@@ -178,13 +181,15 @@ def _side_sums(returns: jax.Array, lower: jax.Array) -> tuple[jax.Array, jax.Arr
     the lower one ([num_cuts, num]).
     """
     num_lower = _running_count(lower)
-    ranks = jnp.stack([num_lower, jnp.arange(1, len(returns) + 1)[None] - num_lower])
+    num_upper = jnp.arange(1, len(returns) + 1)[None] - num_lower
+    ranks = jnp.stack([num_lower, num_upper])
     populations = ranks[..., -1]
     is_older = ranks <= (populations - populations // 2)[..., None]
     sides = jnp.stack([lower, ~lower])
     halves = jnp.stack([sides & is_older, sides & ~is_older]).astype(jnp.float32)
     sums = exact_product(halves, _two_parts(returns))  # [half, side, num_cuts, part]
-    return jnp.moveaxis(sums, 3, 1).reshape(4, *populations.shape), populations, num_lower
+    sums = jnp.moveaxis(sums, 3, 1).reshape(4, *populations.shape)
+    return sums, populations, num_lower
 
 
 def _two_parts(returns: jax.Array) -> jax.Array:
@@ -200,7 +205,8 @@ def _running_count(members: jax.Array) -> jax.Array:
     padded = jnp.pad(members, ((0, 0), (0, -num % BLOCK)))
     within = running_sum(padded.reshape(num_sets, -1, BLOCK).astype(jnp.float32))
     before = running_sum(within[..., -1]) - within[..., -1]
-    return (within + before[..., None]).reshape(num_sets, -1)[:, :num].astype(jnp.int32)
+    counts = (within + before[..., None]).reshape(num_sets, -1)
+    return counts[:, :num].astype(jnp.int32)
 
 
 def _put(

@@ -81,7 +81,8 @@ class Gan:
 
     def sample(self, key: Key, state: GanState, num: int) -> jax.Array:
         """`num` points of the generator, [num, dims] in [-1, 1]."""
-        return self._generate(state.generator, jax.random.normal(key, (num, self.dims)))
+        latent = jax.random.normal(key, (num, self.dims))
+        return self._generate(state.generator, latent)
 
     def train(
         self,

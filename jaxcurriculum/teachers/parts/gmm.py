@@ -164,10 +164,12 @@ def em_step(
     dims, num = points.shape
     mass = jnp.maximum(jnp.sum(responsibilities, axis=1), EMPTY)
     share = responsibilities / mass[:, None]
-    means = jnp.stack([jnp.sum(share * row[None], axis=1) for row in points], axis=1)
+    along_axes = [jnp.sum(share * row[None], axis=1) for row in points]
+    means = jnp.stack(along_axes, axis=1)
     mahalanobis, scales = _whiten(points, means, share, floor)
     diagonal = jnp.diagonal(scales, axis1=1, axis2=2)
-    log_scale = jnp.sum(jnp.log(diagonal), axis=1) + 0.5 * dims * math.log(2 * math.pi)
+    log_determinant = jnp.sum(jnp.log(diagonal), axis=1)
+    log_scale = log_determinant + 0.5 * dims * math.log(2 * math.pi)
     log_weight = jnp.where(used, jnp.log(mass / num) - log_scale, -jnp.inf)
     log_joint = log_weight[:, None] - 0.5 * mahalanobis
     highest = jnp.max(log_joint, axis=0)
@@ -192,7 +194,8 @@ def _whiten(
     mahalanobis = jnp.zeros_like(share)
     for d in range(dims):
         weighted = share * rows[d]
-        variance = jnp.sum(weighted * rows[d], axis=1) + jnp.sum(extra[d] * extra[d], axis=1)
+        of_rows = jnp.sum(weighted * rows[d], axis=1)
+        variance = of_rows + jnp.sum(extra[d] * extra[d], axis=1)
         deviation = jnp.sqrt(variance)
         scales = scales.at[:, d, d].set(deviation)
         for later in range(d + 1, dims):

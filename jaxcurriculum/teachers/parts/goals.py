@@ -2,19 +2,67 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import dataclasses
 
 import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.configs import Swept
+from jaxcurriculum.configs import Config, Swept, field
 from jaxcurriculum.records import Key
 from jaxcurriculum.teachers.parts import ring
 from jaxcurriculum.teachers.parts.gan import Gan, GanState
 
-if TYPE_CHECKING:
-    from jaxcurriculum.teachers.goal_gan import GoalGanConfig
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GoalsConfig(Config):
+    """How tasks are drawn and labelled."""
+
+    noise: Swept = field(
+        0.1,
+        low=0,
+        help="standard deviation of the noise on a task, fraction of each axis' range",
+    )
+    p_old: Swept = field(
+        0.1,
+        low=0,
+        high=1,
+        help="probability of a mastered task, once there is one",
+    )
+    num_rollouts: int = field(
+        2,
+        low=1,
+        high=1000,  # the attempts at all proposals of a round are counted in int32
+        help="attempts at a generated task, after which it is labelled",
+    )
+    min_success: Swept = field(
+        0.25,
+        low=0,
+        high=1,
+        help="mean success from which on a task is good",
+    )
+    max_success: Swept = field(
+        0.75,
+        low=0,
+        high=1,
+        help="mean success up to which a task is good; above it is mastered",
+    )
+    min_distance: Swept = field(
+        0.01,
+        low=0,
+        high=1,
+        help="least distance of mastered tasks, fraction of the unit cube's diagonal",
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        thresholds = (self.min_success, self.max_success)
+        is_swept = any(isinstance(x, jax.Array) for x in thresholds)
+        if not is_swept and self.min_success > self.max_success:
+            raise ValueError(
+                f"{type(self).__name__}.max_success must be at least"
+                f" min_success={self.min_success}, got {self.max_success}."
+            )
 
 
 class GoalGanState(struct.PyTreeNode):
@@ -31,7 +79,7 @@ class GoalGanState(struct.PyTreeNode):
 
 
 def draw(
-    key: Key, state: GoalGanState, num: int, gan: Gan, config: GoalGanConfig
+    key: Key, state: GoalGanState, num: int, gan: Gan, config: GoalsConfig
 ) -> tuple[GoalGanState, jax.Array, jax.Array]:
     """`num` tasks [num, dims] and origins [num]: what the latest task lacks, then new draws."""
     slots, dims = state.open_tasks.shape[0], gan.dims
@@ -42,7 +90,8 @@ def draw(
     draw = jnp.repeat(jnp.arange(num + 1, dtype=jnp.int32), lengths, total_repeat_length=num)
     latest = state.num_opened - 1
     origins = jnp.where(is_new, state.num_opened + rank, -1)
-    all_tasks = jnp.concatenate([state.open_tasks[latest % slots, :dims][None], tasks])
+    latest_task = state.open_tasks[latest % slots, :dims]
+    all_tasks = jnp.concatenate([latest_task[None], tasks])
     all_origins = jnp.concatenate([latest[None], origins])
 
     is_opened = is_new & (ends[:-1] < num)
@@ -59,7 +108,7 @@ def draw(
 
 
 def _new_draws(
-    key: Key, state: GoalGanState, num: int, gan: Gan, config: GoalGanConfig
+    key: Key, state: GoalGanState, num: int, gan: Gan, config: GoalsConfig
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Tasks [num, dims], which of them the generator gave, and their rank among these."""
     key_old, key_row, key_latent, key_noise = jax.random.split(key, 4)
@@ -80,12 +129,13 @@ def judge(
     origin: jax.Array,
     solved: jax.Array,
     usable: jax.Array,
-    config: GoalGanConfig,
+    config: GoalsConfig,
 ) -> GoalGanState:
     """Count an attempt at generated task number `origin`, and label it after its last."""
     slots = state.open_tasks.shape[0]
     slot = jnp.maximum(origin, 0) % slots
-    is_awaited = (origin >= 0) & (origin >= state.num_opened - slots) & (origin < state.num_opened)
+    is_latest = (origin >= state.num_opened - slots) & (origin < state.num_opened)
+    is_awaited = (origin >= 0) & is_latest
     task = state.open_tasks[slot, :-2]
     num_seen, num_solved = state.open_tasks[slot, -2:]
     counts = usable & is_awaited & (num_seen < config.num_rollouts)

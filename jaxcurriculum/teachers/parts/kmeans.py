@@ -44,10 +44,12 @@ def kmeans(key: Key, data: jax.Array, candidates: tuple[int, ...], needed: jax.A
     def step(job: KmeansJob) -> tuple[KmeansJob, jax.Array]:
         member = one_hot(job.labels, len(job.used))
         size = jnp.sum(member, axis=1)[:, None]
-        centres = jnp.where(size > 0, member @ job.points.T / jnp.maximum(size, 1), job.centres)
+        means = member @ job.points.T / jnp.maximum(size, 1)
+        centres = jnp.where(size > 0, means, job.centres)
         labels = _nearest_centre(job.points, centres, job.used)
-        finished = jnp.all(labels == job.labels) | (job.num_steps + 1 == MAX_KMEANS_STEPS)
-        return job.replace(centres=centres, labels=labels, num_steps=job.num_steps + 1), finished
+        num_steps = job.num_steps + 1
+        finished = jnp.all(labels == job.labels) | (num_steps == MAX_KMEANS_STEPS)
+        return job.replace(centres=centres, labels=labels, num_steps=num_steps), finished
 
     def result(job: KmeansJob) -> jax.Array:
         return job.labels
@@ -74,7 +76,8 @@ def _seed_centres(key: Key, points: jax.Array, num_centres: int) -> jax.Array:
         return lowered[best], tried[best]
 
     distance = jnp.sum(jnp.square(points - first[:, None]), axis=0)
-    _, others = jax.lax.scan(extend, distance, jax.random.split(key_next, num_centres - 1))
+    keys = jax.random.split(key_next, num_centres - 1)
+    _, others = jax.lax.scan(extend, distance, keys)
     return jnp.concatenate([first[None], others])
 
 

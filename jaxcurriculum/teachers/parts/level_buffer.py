@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jaxcurriculum import tree
 from jaxcurriculum.device.lanes import shared_max
 from jaxcurriculum.device.xla import write_row
 from jaxcurriculum.records import Episodes, Key, PyTree
@@ -53,7 +54,7 @@ def empty(space: Space, capacity: int) -> LevelBuffer:
     """A buffer of `capacity` slots without a level."""
     task = jax.eval_shape(space.sample, jax.eval_shape(lambda: jax.random.key(0)))
     return LevelBuffer(
-        tasks=jax.tree.map(lambda leaf: jnp.zeros((capacity, *leaf.shape), leaf.dtype), task),
+        tasks=tree.blank(task, capacity),
         seeds=jnp.zeros((capacity,), jnp.uint32),
         scores=jnp.full((capacity,), -jnp.inf, jnp.float32),
         memory=jnp.zeros((capacity,), jnp.float32),
@@ -178,7 +179,8 @@ def _reranked(buffer: LevelBuffer, slot: jax.Array, new_score: jax.Array) -> jax
     is_above = ~below_new & (slots != slot) & (slots < buffer.num_filled)
     own = 1 + jnp.sum(is_above, dtype=jnp.int32)
     moved = buffer.ranks + below_new.astype(jnp.int32) - below_old.astype(jnp.int32)
-    return jnp.where(slot == capacity, buffer.ranks, jnp.where(slots == slot, own, moved))
+    ranks = jnp.where(slots == slot, own, moved)
+    return jnp.where(slot == capacity, buffer.ranks, ranks)
 
 
 def _proportional(weights: jax.Array, filled: jax.Array, num_filled: jax.Array) -> jax.Array:

@@ -160,7 +160,8 @@ def propose(
     explores = (jax.random.uniform(key_explore, (num,)) < config.exploration) | ~fitted
     to_task = space.from_unit if config.unit_cube else space.clip
     explored = _explored(key_explored, space, config, fitted, num)
-    tasks = jnp.where(explores[:, None], explored, jax.vmap(to_task)(drawn))
+    drawn = jax.vmap(to_task)(drawn)
+    tasks = jnp.where(explores[:, None], explored, drawn)
     origin = jnp.where(explores, EXPLORED, component)
     return fresh_proposals(key_seeds, tasks).replace(origin=origin)
 
@@ -176,9 +177,9 @@ def describe(
             [high - low for low, high in zip(space.low, space.high)] + [1.0] * num_others,
             jnp.float32,
         )
-        means = jnp.concatenate(
-            [jax.vmap(space.from_unit)(means[:, : space.dims]), means[:, space.dims :]], axis=1
-        )
+        tasks, others = jnp.split(means, [space.dims], axis=1)
+        tasks = jax.vmap(space.from_unit)(tasks)
+        means = jnp.concatenate([tasks, others], axis=1)
         covariances = covariances * (width[:, None] * width[None, :])[None]
     return {
         "weights": state.mixture.weights,

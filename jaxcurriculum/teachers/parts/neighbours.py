@@ -63,4 +63,5 @@ def nearest_before(points: jax.Array, numbers: jax.Array, history: History) -> j
     # Searched again, not compared with `lowest`: rounding may differ between two compiled copies of
     # the same distance.
     nearest = jnp.argmin(distances(history.values[: len(points), slots], slots), axis=1)
-    return jnp.where(jnp.isfinite(lowest), slots[jnp.arange(len(slots)), nearest], -1)
+    found = slots[jnp.arange(len(slots)), nearest]
+    return jnp.where(jnp.isfinite(lowest), found, -1)

