@@ -92,6 +92,8 @@ class Parameter:
     type: Any
     value: Any
     meaning: str  # units included
+    low: float | None  # of each number that it holds, as `high`
+    high: float | None
 
 
 def parameters(config: Any, prefix: str = "") -> Iterator[Parameter]:
@@ -107,8 +109,9 @@ def parameters(config: Any, prefix: str = "") -> Iterator[Parameter]:
         if dataclasses.is_dataclass(value):
             yield from parameters(value, f"{prefix}{each.name}.")
         else:
+            told = [each.metadata.get(name) for name in ("low", "high")]
             meaning = each.metadata.get("help", "")
-            yield Parameter(prefix + each.name, hints[each.name], value, meaning)
+            yield Parameter(prefix + each.name, hints[each.name], value, meaning, *told)
 
 
 def override(config: Any, section: str, changes: Mapping[str, Any]) -> Any:
