@@ -21,6 +21,12 @@ from jaxcurriculum.cli.tables.parts import Part
 from jaxcurriculum.students import simulated
 
 PICTURES = pathlib.Path(__file__).parents[1] / "pictures"
+OPTIONS = {  # what some parts need to be told
+    "adr": " --knowledge high",
+    "adr-tma": " --knowledge high",
+    "unlearnable": " --challenge.low 0.5 0.5 --challenge.high 1 1",
+}
+PYTHON_ONLY = ("diverse",)
 Presets = Mapping[str, Part]  # by the names that the command line has for them
 
 
@@ -34,6 +40,10 @@ class Kind:
     flag: str
     command: str
     caption: str = ""  # of the picture, if there is one
+
+    def started(self, name: str) -> str:
+        """The command that runs a part with its defaults."""
+        return self.command.format(name) + OPTIONS.get(name, "")
 
     def pages(self) -> Iterator[tuple[str, str]]:
         """(path, Markdown) of each part of the table; presets of one factory share a page."""
@@ -57,12 +67,18 @@ def page(kind: Kind, factory: Any, presets: Presets) -> str:
             rest,
             "## On the command line",
             *(f"`{other}`: {preset.description}." for other, preset in presets.items()),
-            "```sh\n" + "\n".join(map(kind.command.format, presets)) + "\n```",
+            *_commands(kind, presets),
             *_settings(kind.flag, presets),
             "## From Python",
             *_reference(factory, part),
         ]
     )
+
+
+def _commands(kind: Kind, presets: Presets) -> Iterator[str]:
+    commands = [kind.started(name) for name in presets if name not in PYTHON_ONLY]
+    if commands:
+        yield "```sh\n" + "\n".join(commands) + "\n```"
 
 
 def _picture(kind: Kind, name: str, part: Part) -> str:

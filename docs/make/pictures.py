@@ -7,8 +7,10 @@ moment of an episode.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import io
 import pathlib
+import shlex
 import tempfile
 
 import jax
@@ -22,6 +24,7 @@ from rich.console import Console
 
 from jaxcurriculum import Environment, use_cores
 from jaxcurriculum.cli.build import build
+from jaxcurriculum.cli.main import parse
 from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.cli.tables import ENVIRONMENTS, TEACHERS
 from jaxcurriculum.records import level_key
@@ -33,7 +36,6 @@ from jaxcurriculum.viewer import Film, to_host
 
 FOLDER = pathlib.Path(__file__).parents[1] / "pictures"
 NUM_COLOURS = 32  # of a picture, which keeps it below 30 KB
-NUM_EPISODES = 20_000
 PAGES = [path for kind in ("Teachers", "Worlds") for path, _ in KINDS[kind].pages()]
 MOMENTS = {"cart-pole": 20, "maze": 0}  # the step that is shown, 40 elsewhere
 
@@ -51,16 +53,11 @@ def main() -> None:
 
 def draw_teacher(name: str) -> pathlib.Path:
     """The tasks that a teacher gave over one run, in four stretches of time."""
-    settings = Settings(
-        student="toy-grid",
-        teacher=name,
-        knowledge="high" if name.startswith("adr") else None,
-        seeds=1,
-        steps=NUM_EPISODES,
-    )
+    settings = parse(shlex.split(KINDS["Teachers"].started(name))[1:])
+    assert isinstance(settings, Settings)
     with tempfile.TemporaryDirectory() as folder:
         run = Run(pathlib.Path(folder) / name)
-        run_experiment(build(settings), run, Console(quiet=True))
+        run_experiment(build(dataclasses.replace(settings, seeds=1)), run, Console(quiet=True))
         figure = curriculum(run)
     return save(as_image(figure), "teachers", name)
 

@@ -6,6 +6,7 @@ import re
 
 import griffe
 
+FENCE = "```pycon"
 EXAMPLE = re.compile(r"^(?P<indent> *)>>> .*(?:\n(?!\s*$).*)*", re.MULTILINE)
 
 
@@ -13,7 +14,7 @@ class FencedExamples(griffe.Extension):
     """Examples of docstrings as blocks of code: Markdown takes `>>>` for three quotations."""
 
     def on_object(self, *, obj: griffe.Object, **_: object) -> None:
-        if obj.docstring is not None:
+        if obj.docstring is not None and FENCE not in obj.docstring.value:
             obj.docstring.value = EXAMPLE.sub(_fenced, obj.docstring.value)
 
 
@@ -27,4 +28,4 @@ class InstalledNames(griffe.Extension):
 
 def _fenced(found: re.Match) -> str:
     indent = found["indent"]
-    return f"{indent}```pycon\n{found[0]}\n{indent}```"
+    return f"{indent}{FENCE}\n{found[0]}\n{indent}```"
