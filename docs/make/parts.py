@@ -111,10 +111,10 @@ def bounds(parameter: Parameter) -> str:
         return "yes or no"
     low, high = parameter.low, parameter.high
     if low is not None and high is not None:
-        return f"{low:,g} to {high:,g}"
+        return f"{low:,.9g} to {high:,.9g}"
     if low is not None:
-        return f"at least {low:,g}"
-    return "" if high is None else f"at most {high:,g}"
+        return f"at least {low:,.9g}"
+    return "" if high is None else f"at most {high:,.9g}"
 
 
 def _shown(value: Any) -> str:
