@@ -1,11 +1,11 @@
-# make train: install into .venv and run the main job.  make bench: the speed table.
+# make train: install into .venv and run the main job.  make bench: the speed table.  make docs: the site, into site/.
 # make check: linters, types and the tests of what changed.  make test: the suite.  make test-all: with what takes long, too.
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 TOOK = @echo "make $@ took $$(( $$(date +%s) - $(STARTED) )) s"
 
-.PHONY: train check test test-all test-torch lint bench clean
+.PHONY: train check test test-all test-torch lint bench docs clean
 
 train: .venv/installed
 	$(BIN)/jaxcurriculum train
@@ -35,6 +35,9 @@ lint: .venv/installed
 bench: .venv/installed
 	$(BIN)/python -m bench
 
+docs: .venv/installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 .venv/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "jaxcurriculum needs Python 3.11, 3.12 or 3.13, this is " + sys.version.split()[0] + "; name one as in PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
@@ -47,4 +50,4 @@ bench: .venv/installed
 	touch $@
 
 clean:
-	rm -rf .venv .venv-torch build dist *.egg-info .jax_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-torch build dist site *.egg-info .jax_cache .pytest_cache .ruff_cache

@@ -1,1 +1,1 @@
-"""Speed: `python -m bench` prints tables and writes a JSON file; NOTES.md says what was tried."""
+"""Speed: `python -m bench` prints tables and writes a JSON file; docs/decisions/ has the tries."""

@@ -79,11 +79,11 @@ class Environment:
 class Learner:
     """A learning algorithm, whoever collects its experience.
 
-    init(key)                                             -> state
-    memory(num)                                           -> memory [num, ...]
-    act(key, state, memory, obs, first, deterministic)    -> (memory, action, extras)
-    learn(key, state, experience)                         -> (state, critique)
-    report(state)                                         -> scalars of the last round
+        init(key)                                             -> state
+        memory(num)                                           -> memory [num, ...]
+        act(key, state, memory, obs, first, deterministic)    -> (memory, action, extras)
+        learn(key, state, experience)                         -> (state, critique)
+        report(state)                                         -> scalars of the last round
 
     `memory` is what the policy remembers before an episode, for `num` episodes at once; () where it
     remembers nothing. `act` is given observations [num, ...] and which of them are the `first` of

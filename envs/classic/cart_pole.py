@@ -1,12 +1,12 @@
 """CartPole: keep a pole upright on a cart that is pushed to the left or to the right.
 
-    theta'' = (g sin(theta) - cos(theta) (F + l theta'^2 sin(theta)) / m) / L
-        L = length (4/3 - mass_pole cos(theta)^2 / m)
-        l = mass_pole length / m
-    x''     = (F + mass_pole length (theta'^2 sin(theta) - theta'' cos(theta))) / m
+    $theta'' = (g sin theta - cos theta (F + l theta'^2 sin theta) / m) / L$
+    $L = length (4/3 - mass_pole cos^2 theta / m)$
+    $l = mass_pole length / m$
+    $x'' = (F + mass_pole length (theta'^2 sin theta - theta'' cos theta)) / m$
 
-with m the whole mass and F the push. The derived constants are derived at every step, so that every
-axis of the task changes what happens.
+with $m$ the whole mass and $F$ the push. The derived constants are derived at every step, so that
+every axis of the task changes what happens.
 
 Source: A. Barto, R. Sutton, C. Anderson, "Neuronlike adaptive elements that can solve difficult
 learning control problems", 1983; constants and time step as in gymnasium's CartPole-v1.

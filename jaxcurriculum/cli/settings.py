@@ -103,6 +103,8 @@ class Parameter:
     type: Any
     value: Any
     meaning: str  # units included
+    low: float | None  # of each number that it holds, as `high`
+    high: float | None
 
 
 def parameters(config: Any, prefix: str = "") -> Iterator[Parameter]:
@@ -118,8 +120,9 @@ def parameters(config: Any, prefix: str = "") -> Iterator[Parameter]:
         if dataclasses.is_dataclass(value):
             yield from parameters(value, f"{prefix}{each.name}.")
         elif can_be_typed(hints[each.name]):
+            told = [each.metadata.get(name) for name in ("low", "high")]
             meaning = each.metadata.get("help", "")
-            yield Parameter(prefix + each.name, hints[each.name], value, meaning)
+            yield Parameter(prefix + each.name, hints[each.name], value, meaning, *told)
 
 
 def override(config: Any, section: str, changes: Mapping[str, Any]) -> Any:

@@ -1,8 +1,8 @@
 """What is written in a certain way because of XLA's compilers, each story told once.
 
 None of these functions changes what is computed, only how it is compiled. The speeds were measured
-with `python -m bench`, one core and 1,024 walkers unless it says otherwise, and are in
-`bench/NOTES.md`.
+with `python -m bench`, one core and 1,024 walkers unless it says otherwise; `docs/decisions/` has
+them all.
 """
 
 from __future__ import annotations

@@ -1,5 +1,10 @@
 """Proximal policy optimisation (Schulman et al. 2017, arXiv:1707.06347).
 
+    policy:  maximise  $min(r A, clip(r, 1 - epsilon, 1 + epsilon) A)$    $r = pi(a) / pi_old(a)$
+    value:   minimise  $(V - (V_old + A))^2$
+    GAE:     $A_t = delta_t + gamma lambda A_{t+1}$    $gamma$ = `discount`, $lambda$ = `gae_lambda`
+             $delta_t = R_t + gamma V(s_{t+1}) - V(s_t)$
+
 The recipe and where each choice comes from ("details" is Huang et al. 2022, "The 37 implementation
 details of PPO"):
 

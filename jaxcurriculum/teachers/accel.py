@@ -1,7 +1,7 @@
 """ACCEL: robust level replay whose replayed levels are edited, so that they grow harder in steps.
 
-    with p the replay probability and m = `edits_per_replay`, proposals are
-        new : replayed : edited  =  (1 - p) : p : m p
+    with $p$ the replay probability and $m$ = `edits_per_replay`, proposals are
+        $new : replayed : edited = (1 - p) : p : m p$
     edited level = `num_edits` random edits of a level that was replayed lately, with a new seed;
     only replayed levels are trained on
 

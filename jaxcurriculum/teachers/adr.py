@@ -1,11 +1,11 @@
 """Automatic domain randomisation (ADR): a box that grows as far as the student can follow.
 
-    propose: task ~ U(box); with probability `face_share` one coordinate is moved onto one face
+    propose: $task ~ U(box)$; with probability `face_share` one coordinate is moved onto one face
              of the box, all faces equally likely
     update:  a face collects the returns of the tasks that were drawn on it;
              of every `judge_every` of them
-                 mean >= grow_at    the face moves outwards by a step
-                 mean <= shrink_at  the face moves inwards by a step
+                 mean at least `grow_at`    the face moves outwards by a step
+                 mean at most `shrink_at`   the face moves inwards by a step
 
 The box begins as a point and stays in the task space.
 

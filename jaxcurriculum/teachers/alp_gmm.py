@@ -1,10 +1,10 @@
 """ALP-GMM: tasks are drawn where the student's absolute learning progress is high.
 
-    ALP(task, r) = |r - r_nearest|    r_nearest: the return of the nearest past task
+    $ALP(task, r) = |r - r_nearest|$    $r_nearest$: the return of the nearest past task
     fit:     every `fit_every` episodes a Gaussian mixture of the latest (task, ALP),
              its number of components chosen by AIC
     propose: with probability `exploration` uniform,
-             else component k ~ mean ALP of k, (task, alp) ~ N(mean_k, covariance_k)
+             else component $k$ ~ mean ALP of $k$, $(task, ALP) ~ N(mean_k, covariance_k)$
 
 Source: R. Portelas, C. Colas, K. Hofmann, P.-Y. Oudeyer, "Teacher algorithms for curriculum
 learning of Deep RL in continuously parameterized environments", CoRL 2019. Second preset: C. Romac

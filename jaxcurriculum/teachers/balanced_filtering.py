@@ -1,13 +1,13 @@
 """Balanced online difficulty filtering: practise arms that succeed about every other time.
 
-    p[a] = share of solved episodes among the arm's latest `window`
+    $p[a]$ = share of solved episodes among the arm's latest `window`
     propose an arm in proportion to
-        1  (or p (1 - p), the variance of success)   if low <= p[a] <= high,
-        the weight at p = 1/2                        if the arm has fewer than `min_episodes`,
-        0                                            otherwise
+        1 (or $p (1 - p)$, the variance of success)   if $low <= p[a] <= high$,
+        the weight at $p = 1/2$                       if the arm has fewer than `min_episodes`,
+        0                                             otherwise
 
 The expected improvement of the policy is bounded from below by the variance of success, which is
-highest at p = 1/2.
+highest at $p = 1/2$.
 
 Source: S. Bae, J. Hong, M. Y. Lee, H. Kim, J. Nam, D. Kwak, "Online difficulty filtering for
 reasoning oriented reinforcement learning", 2025, arXiv 2504.03380.

@@ -2,10 +2,10 @@
 
     fit:     every `fit_every` episodes a Gaussian mixture of the latest rows (task, t, return),
              its number of components chosen by AIC;
-             t = 0, 1 / fit_every, 2 / fit_every, ... is a row's place among them, oldest first
+             $t = 0, 1/n, 2/n, ...$ with $n$ = `fit_every` is a row's place among them, oldest first
     propose: with probability `exploration` uniform,
-             else component k ~ max(0, covariance_k[t, return]),
-             (task, t, return) ~ N(mean_k, covariance_k)
+             else component $k ~ max(0, covariance_k(t, return))$,
+             $(task, t, return) ~ N(mean_k, covariance_k)$
 
 Source: C. Moulin-Frier, S. M. Nguyen, P.-Y. Oudeyer, "Self-organization of early vocal development
 in infants and machines: the role of intrinsic motivation", 2014, as set for tasks of deep

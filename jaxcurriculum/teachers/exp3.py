@@ -1,13 +1,13 @@
 """EXP3.S on learning progress: an adversarial bandit, whose arms may take turns at being the best.
 
-    p[i]  = (1 - exploration) softmax(w)[i] + exploration / N
-    r~[i] = (r [i = a] + bias) / p[i]   arm a was practised and gave the scaled reward r in [-1, 1]
-    v[i]  = w[i] + rate r~[i]
-    w[i] <- log((1 - share) exp v[i] + share / (N - 1) sum_{j != i} exp v[j])
-            with share = 1 / t          (EXP3: w <- v)
+    $p[i] = (1 - exploration) softmax(w)[i] + exploration / N$
+    $r~[i] = (r 1(i = a) + bias) / p[i]$    arm $a$ gave the scaled reward $r$ in [-1, 1]
+    $v[i] = w[i] + rate r~[i]$
+    $w[i] <- log((1 - share) exp v[i] + share / (N - 1) sum_{j != i} exp v[j])$
+            with $share = 1 / t$    (EXP3: $w <- v$)
 
-t counts the rewards, from 1 at the first one, after which every arm's whole weight has gone to the
-others.
+$t$ counts the rewards, from 1 at the first one, after which every arm's whole weight has gone to
+the others.
 
 Source: A. Graves, M. Bellemare, J. Menick, R. Munos, K. Kavukcuoglu, "Automated curriculum learning
 for neural networks", ICML 2017, arXiv 1704.03003; P. Auer, N. Cesa-Bianchi, Y. Freund, R. Schapire,

@@ -1,10 +1,10 @@
 """GoalGAN: a generative adversarial network proposes tasks of intermediate difficulty.
 
-    propose: with probability p_old a task that was once mastered, else one of the generator;
+    propose: with probability `p_old` a task that was once mastered, else one of the generator;
              both with Gaussian noise, clipped
     label:   after `num_rollouts` attempts a generated task is good iff
-                 min_success <= mean success <= max_success;
-             above max_success it joins the mastered ones, unless it lies too near to one of them
+                 its mean success lies between `min_success` and `max_success`;
+             above `max_success` it joins the mastered ones, unless it lies too near to one of them
     train:   after `update_every` labels, if any is good, `num_iterations` of a least-squares GAN
              (`gan.py`) on them; then they go
 

@@ -1,8 +1,9 @@
 """Sampling for learnability (SFL): practise levels that the student solves half of the time.
 
     every `refresh_every` rounds, on the student as it is:
-        p = share of `num_attempts` attempts that solve a level, for `num_candidates` random levels
-        the `capacity` levels of the highest p (1 - p) replace those of before
+        $p$ = share of `num_attempts` attempts that solve a level,
+        for `num_candidates` random levels;
+        the `capacity` levels of the highest $p (1 - p)$ replace those of before
     each proposal: with probability `replay_prob` one of these levels, uniformly; else a random one
 
 Source: A. Rutherford, M. Beukman, T. Willi, B. Lacerda, N. Hawes, J. Foerster, "No regrets:

@@ -1,8 +1,8 @@
 """Missing-skill reweighting (STAT): practise skills (arms) that recent episodes lack.
 
-    profile[a] = share of failed episodes among the arm's latest `window`;
+    $profile[a]$ = share of failed episodes among the arm's latest `window`;
                  0 if it is below `missing_from`, 1 for an untried arm
-    p[a]       = (1 - exploration) profile[a] / sum profile + exploration / N
+    $p[a] = (1 - exploration) profile[a] / sum_b profile[b] + exploration / N$
 
 Source: Y. He, A. Panigrahi, Y. Lin, S. Arora, "Skill-targeted adaptive training", 2025, arXiv
 2510.10023 (there STAT-Sel).

@@ -1,8 +1,8 @@
 """Prioritised level replay (PLR), and robust PLR, which trains on replayed levels alone.
 
-    propose: with probability p, once the buffer is filled enough, a level of the buffer ~ P;
+    propose: with probability $p$, once the buffer is filled enough, a level of the buffer $~ P$;
              else a new one, drawn at random
-             P = (1 - staleness) P_S + staleness P_T   by score and by age, see `level_buffer.py`
+             $P = (1 - staleness) P_S + staleness P_T$    by score and by age, see `level_buffer.py`
     update:  every episode's level is scored, and kept if it scores as high as the level least
              likely to be replayed
 

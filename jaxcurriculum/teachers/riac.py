@@ -1,13 +1,13 @@
 """RIAC: a task space cut where learning progress differs, practised where it is high.
 
-    ALP(region) = |mean(older half) - mean(newer half)|   of the latest `max_items` returns in it
-                  (0 for two or fewer)
+    $ALP(region) = |mean(older) - mean(newer)|$    halves of the latest `max_items` returns in it
+                                                   (0 for two or fewer)
     cut:     a leaf with more than `max_items` episodes is cut in two:
-             of `num_attempts` random cuts the one with the greatest |ALP_1 - ALP_2|
-    propose: 70 %  region k ~ ALP_k, of all regions, not only leaves, then uniform in it
+             of `num_attempts` random cuts the one with the greatest $|ALP_1 - ALP_2|$
+    propose: 70 %  region $k ~ ALP_k$, of all regions, not only leaves, then uniform in it
              20 %  uniform
-             10 %  region k ~ ALP_k, then its task of lowest return + N(0, mutation_std^2),
-                   clipped to the region
+             10 %  region $k ~ ALP_k$, then its task of lowest return $+ N(0, sigma^2)$,
+                   clipped to the region, with $sigma$ = `mutation_std`
 
 Source: A. Baranes, P.-Y. Oudeyer, "R-IAC: robust intrinsically motivated exploration and active
 learning", IEEE TAMD 2009, as adapted by R. Portelas et al., "Teacher algorithms for curriculum

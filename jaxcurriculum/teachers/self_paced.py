@@ -1,12 +1,12 @@
 """Self-paced deep reinforcement learning (SPDL): a Gaussian moves from easy to target tasks.
 
-    propose: task ~ N(mean, L L^T), clipped to the space
-    update:  maximise    mean_i (p_new(c_i) / p_old(c_i)) V_i - alpha KL(p_new || target)
-             subject to  KL(p_old || p_new) <= max_kl
+    propose: $task ~ N(mean, L L^T)$, clipped to the space
+    update:  maximise    $mean_i (p_new(c_i) / p_old(c_i)) V_i - alpha KL(p_new || target)$
+             subject to  $KL(p_old || p_new) <= epsilon$ = `max_kl`
              by one natural-gradient step with a line search,
-             over the tasks c_i and values V_i since the last update;
-             alpha = 0 at first, later  zeta max(0, R) / KL(p_old || target),
-             R: mean return since the last update
+             over the tasks $c_i$ and values $V_i$ since the last update;
+             $alpha = 0$ at first, later $alpha = zeta max(0, R) / KL(p_old || target)$,
+             $R$: mean return since the last update
 
 Everything is in the unit cube of the task space, without its axes of zero width.
 

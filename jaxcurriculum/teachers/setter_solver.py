@@ -1,11 +1,11 @@
 """Setter-Solver: a setter proposes tasks of a wanted feasibility f, a judge learns to tell it.
 
-    judge:   min  cross entropy of solved given sigmoid(J(g))
-    setter:  min  E[-log S(g + U(0, noise) | f')]   validity: tasks that were solved stay likely
-                + E[(J(S(z, f)) - logit f)^2]       feasibility: the judge agrees with the wanted f
-                + E[log S(S(z, f) | f)]             coverage: tasks spread as widely as that allows
+    judge:   min  cross entropy of solved given $sigmoid(J(g))$
+    setter:  min  $E[-log S(g + U(0, noise) | f')]$    validity: what was solved stays likely
+                  $+ E[(J(S(z, f)) - logit f)^2]$      feasibility: the judge agrees with $f$
+                  $+ E[log S(S(z, f) | f)]$            coverage: tasks spread widely
 
-with f and f' uniform on (0, 1), z normal, and S(g | f) the setter's own density, which a
+with $f$ and $f'$ uniform on (0, 1), $z$ normal, and $S(g | f)$ the setter's own density, which a
 normalising flow gives (`flow.py`).
 
 Source: S. Racaniere, A. Lampinen, A. Santoro, D. Reichert, V. Firoiu, T. Lillicrap, "Automated

@@ -1,10 +1,10 @@
 """Skill-It: online mirror descent over a graph of which skill (an arm) helps which.
 
-    p[i] proportional to exp(rate * sum_tau sum_j graph[i, j] loss[j](tau))
-    tau: the last `rounds` rounds
+    $p[i]$ in proportion to $exp(rate sum_tau sum_j graph[i, j] loss[j](tau))$
+    $tau$: the last `rounds` rounds
 
-graph[i, j] > 0 where practising skill i helps skill j, so a prerequisite is practised for its own
-loss and for those of all that need it.
+$graph[i, j] > 0$ where practising skill $i$ helps skill $j$, so a prerequisite is practised for its
+own loss and for those of all that need it.
 
 Source: M. Chen, N. Roberts, K. Bhatia, J. Wang, C. Zhang, F. Sala, C. Re, "Skill-it! A data-driven
 skills framework for understanding and training language models", NeurIPS 2023, arXiv 2307.14430.

@@ -1,11 +1,11 @@
 """Teacher-Student Curriculum Learning (TSCL): practise arms whose return changes fastest.
 
-    Q[a] <- rate r + (1 - rate) Q[a]    arm a just practised, r its reward; practise by |Q|
-    online    r = the change of the arm's return since its last episode
-    naive     r = slope of the returns of `window` episodes in a row on one arm
-    window    r = slope of the arm's latest `window` returns over the times of their episodes
-    sampling  no Q: draw one of each arm's latest `window` changes,
-              practise the arm whose draw is largest
+    $Q[a] <- rate r + (1 - rate) Q[a]$    arm $a$ just practised, $r$ its reward; practise by $|Q|$
+    online:    $r$ = the change of the arm's return since its last episode
+    naive:     $r$ = slope of the returns of `window` episodes in a row on one arm
+    window:    $r$ = slope of the arm's latest `window` returns over the times of their episodes
+    sampling:  no $Q$: draw one of each arm's latest `window` changes,
+               practise the arm whose draw is largest
 
 Source: T. Matiisen, A. Oliver, T. Cohen, J. Schulman, "Teacher-Student Curriculum Learning", 2017,
 arXiv 1707.00183.

@@ -2,10 +2,10 @@
 
 The advantage says how much there is to learn from an arm.
 
-    ucb[a] = mean of |advantage| over the arm's latest `window` episodes
-             + bonus sqrt(2 log(n + 1) / (n[a] + 1))
-    n[a]: episodes of arm a so far, n: of all arms
-    propose: softmax(ucb / temperature), or the arm whose bound is highest
+    $ucb[a] = A[a] + bonus sqrt(2 log(n + 1) / (n[a] + 1))$
+    $A[a]$: mean of |advantage| over the arm's latest `window` episodes
+    $n[a]$: episodes of arm $a$ so far, $n$: of all arms
+    propose: $softmax(ucb / temperature)$, or the arm whose bound is highest
 
 Source: Z. Wang, G. Cui, Y.-J. Li, K. Wan, W. Zhao, "DUMP: Automated distribution-level curriculum
 learning for RL-based LLM post-training", 2025, arXiv 2504.09710.
