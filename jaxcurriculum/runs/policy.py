@@ -139,7 +139,7 @@ def pruned(
     def in_both_ways(weights):
         key, obs, first = jax.random.key(0), tree.blank(obs_shapes), jnp.bool_(True)
         before = tree.take(memory(1), 0)
-        return [act(weights, key, before, obs, first, deterministic) for deterministic in (0, 1)]
+        return [act(weights, key, before, obs, first, best) for best in (True, False)]
 
     is_read = dict(zip(sorted(names), _reads(in_both_ways, shapes)))
     weights = {name: leaf for name, leaf in everything.items() if is_read[name]}
