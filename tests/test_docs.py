@@ -1,4 +1,4 @@
-"""The site: its programs and commands run, formulas and pages say what they should."""
+"""The README and the site: what they show runs, and pages say what they should."""
 
 import os
 import pathlib
@@ -20,7 +20,10 @@ from jaxcurriculum.cli.settings import parameters
 
 ROOT = pathlib.Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = {str(path.relative_to(DOCS)): path.read_text() for path in sorted(DOCS.rglob("*.md"))}
+PAGES = {
+    str(path.relative_to(ROOT)): path.read_text()
+    for path in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+}
 GENERATED = {path: text for kind in KINDS.values() for path, text in kind.pages()}
 
 
@@ -29,9 +32,10 @@ def blocks(text, language):
 
 
 def environment():
-    """Of a program on its own, which finds the compiled programs of the tests."""
+    """Of a program on its own, which finds the examples and the compiled programs of the tests."""
     return os.environ | {
         "JAX_COMPILATION_CACHE_DIR": jax.config.jax_compilation_cache_dir,
+        "PYTHONPATH": str(DOCS / "examples"),
         "NO_MKDOCS_2_WARNING": "1",
     }
 
