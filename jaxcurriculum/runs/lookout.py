@@ -22,6 +22,7 @@ from jaxcurriculum.roles import Environment
 QUICKLY: dict[str, Any] = {"xla_backend_optimization_level": 0}
 if is_known_jaxlib():  # an option that a version does not know is an error
     QUICKLY["xla_cpu_use_fusion_emitters"] = False
+ENVIRONMENT = ("generate", "reset", "step")  # each may depend on those before it
 TEACHER = ("init", "propose", "update")
 # What a student does not know about an episode is nan by contract, and so may be what stands in an
 # invalid slot.
@@ -38,7 +39,8 @@ class Lookout:
     """
 
     def __init__(self):
-        self.told: list[str] = []  # by the environment, in the order of time
+        # by the environment: the place of the function in ENVIRONMENT, and what is wrong
+        self.told: list[tuple[int, str]] = []
         self.looks: list[tuple[str, jax.Array]] = []  # by the roles of the program that is traced
 
     def environment(self, env: Environment) -> Environment:
@@ -49,7 +51,7 @@ class Lookout:
 
             def watching(*arguments):
                 result = function(*arguments)
-                self._look(f"{env.name}.{name}", parts(result))
+                self._look(env.name, name, parts(result))
                 return result
 
             return watching
@@ -91,7 +93,9 @@ class Lookout:
             result, flags = program(*arguments)
             jax.block_until_ready(flags)
             jax.effects_barrier()
-            found = self.told + [name for name, is_nan in zip(names, flags) if is_nan]
+            # Callbacks of one moment come in any order, causes go before effects.
+            found = [text for _, text in sorted(self.told, key=lambda told: told[0])]
+            found += [name for name, is_nan in zip(names, flags) if is_nan]
             if found:
                 raise FloatingPointError(f"{found[0]}.")
             return result
@@ -100,7 +104,7 @@ class Lookout:
         program = jax.jit(looking, compiler_options=QUICKLY)
         return checked
 
-    def _look(self, function: str, parts: dict[str, PyTree]) -> None:
+    def _look(self, env: str, function: str, parts: dict[str, PyTree]) -> None:
         """Look into what a function of an environment gave, now and whenever it is computed."""
         leaves = _numbers(parts)
         if not leaves:
@@ -109,7 +113,8 @@ class Lookout:
         def tell(are_wrong: np.ndarray) -> None:
             for name, is_wrong in zip(leaves, are_wrong):
                 if is_wrong:
-                    self.told.append(f"{function} made a number that is not finite in {name}")
+                    text = f"{env}.{function} made a number that is not finite in {name}"
+                    self.told.append((ENVIRONMENT.index(function), text))
 
         # a state may hold infinities that mean something, as a time that never comes
         are_wrong = [

@@ -36,8 +36,12 @@ def _of_loop(run: Run, loop: Loop) -> Experiment:
     config, meta = run.config, run.meta
     sizes = (meta["num_seeds"], config["steps"], meta["first_seed"], config["group"])
     now = make_experiment(loop, *sizes, settings=known_settings(loop)).config
-    for name, value in now.items():
-        if name.startswith("student.") and config.get(name, value) != value:
-            was = f"{name} was {config[name]} there and is {value} here"
+    there = {"world": meta["world"], **config}
+    environment = loop.student.environment
+    here = {"world": environment.name if environment else None}
+    here |= {name: value for name, value in now.items() if name.startswith("student.")}
+    for name, value in here.items():
+        if there.get(name, value) != value:
+            was = f"{name} was {there[name]} there and is {value} here"
             raise RunError(f"{run.path} is a run of another loop: {was}.")
     return make_experiment(loop, *sizes, settings=config)

@@ -179,7 +179,7 @@ def test_a_run_of_the_command_line_needs_no_loop(tmp_path, monkeypatch, capsys):
 
 
 def simulated(loop):
-    student = dataclasses.replace(loop.student, act=None, environment=None)
+    student = dataclasses.replace(loop.student, act=None)
     return dataclasses.replace(loop, student=student)
 
 
@@ -192,7 +192,7 @@ def simulated(loop):
         ({"seed": "3"}, "seed must be one of the run's, 3 to 4, got 3"),
         ({"loop": None}, "was made from Python: pass the loop"),
         ({"loop": simulated}, "has no policy: ppo is a simulated student"),
-        ({"loop": lambda _: small_loop(probes.delayed(), SMALL)}, "is of another run"),
+        ({"loop": lambda _: small_loop(probes.delayed(), SMALL)}, "is a run of another loop"),
         ({"run": "unsaved"}, "has no checkpoint yet"),
     ],
 )
