@@ -237,7 +237,7 @@ def checked_test_tasks(space: Space, test_tasks: PyTree, name: str = "test_tasks
         test_tasks = jax.tree.map(_as_dtype, task, test_tasks)
     except (TypeError, ValueError) as error:
         expected = jax.tree.map(_kind, task)
-        raise ValueError(f"{name} must be a batch of tasks, each {expected}: {error}") from None
+        raise ValueError(f"{name}: each task must be {expected}: {error}") from None
     _check_test_tasks(space, task, test_tasks, name)
     return test_tasks
 
@@ -259,7 +259,11 @@ def _check_test_tasks(space: Space, task: PyTree, test_tasks: PyTree, name: str)
 
     if any(leaf.ndim == 0 or len(leaf) == 0 for leaf in jax.tree.leaves(test_tasks)):
         raise ValueError(f"{name} must hold at least one task, got none.")
-    check_same(f"{name}, one task", task, jax.tree.map(one_row, test_tasks))
+    expected, given = (
+        jax.tree.map(_kind, rows) for rows in (task, jax.tree.map(one_row, test_tasks))
+    )
+    if given != expected:
+        raise ValueError(f"{name}: each task must be {expected}, got {given}.")
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(test_tasks)):
         return  # made inside a sweep that is being traced: its values are not known yet
     with jax.ensure_compile_time_eval():
@@ -267,7 +271,7 @@ def _check_test_tasks(space: Space, task: PyTree, test_tasks: PyTree, name: str)
     if not inside.all():
         first = int(np.argmin(inside))
         task = jax.tree.map(lambda leaf: leaf[first].tolist(), test_tasks)
-        raise ValueError(f"{name}[{first}] = {task} lies outside the student's task space.")
+        raise ValueError(f"{name}[{first}] = {task} lies outside the task space.")
 
 
 def _pair(what: str, result: Any, second: type) -> tuple[Any, Any]:

@@ -97,10 +97,10 @@ def test_test_tasks_are_any_numbers(given):
 @pytest.mark.parametrize(
     "given, message",
     [
-        ([[0.2], [0.8, 0.9]], r"must be a batch of tasks, each float32\[1\]"),
-        ([["low"], ["high"]], r"must be a batch of tasks, each float32\[1\]"),
-        ([[True], [False]], r"one task: leaf .* must stay float32\[1\], but becomes bool\[1\]"),
-        ([0.2, 0.8], r"must stay float32\[1\], but becomes float32\[\]"),
+        ([[0.2], [0.8, 0.9]], r"each task must be float32\[1\]"),
+        ([["low"], ["high"]], r"each task must be float32\[1\]: could not convert"),
+        ([[True], [False]], r"each task must be float32\[1\], got bool\[1\]"),
+        ([0.2, 0.8], r"each task must be float32\[1\], got float32\[\]"),
         ([], "must hold at least one task, got none"),
         ([[0.5], [1.5]], r"\[1\] = \[1.5\] lies outside"),
     ],

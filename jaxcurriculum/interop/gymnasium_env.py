@@ -103,6 +103,7 @@ class GymnasiumEnv(gymnasium.Env):
     def close(self) -> None:
         """The teacher is told that the episode under way is broken off."""
         self._worlds.source.drop(ALONE)
+        self._is_running = False
 
     def _observation(self) -> Any:
         return self._layout.plain(tree.take(self._worlds.obs, 0))

@@ -161,9 +161,8 @@ def checked_options(options: Any, *known: str) -> dict[str, Any]:
     Raises:
       ValueError: when one is not known here, as a misspelt task would be another task.
     """
-    unknown = set(options or {}) - set(known)
-    if unknown:
-        raise ValueError(f"options must be of {', '.join(known)}, got {sorted(unknown)}.")
+    if not isinstance(options, dict | None) or set(options or {}) - set(known):
+        raise ValueError(f"options must be a dictionary of {list(known)} alone, got {options!r}.")
     return options or {}
 
 

@@ -185,6 +185,8 @@ class HostTeacher:
         with self._lock:
             saved = unnamed(self._saved(), state, growing=("open", "waiting"))
             counts = {name: int(count) for name, count in saved["counts"].items()}
+            if min(counts.values()) < 0 or counts["next"] > self._batch:
+                raise ValueError(f"state_dict: no counts of a HostTeacher, got {counts}.")
             self._state, self._block, self._next = saved["rounds"], saved["block"], counts["next"]
             self._num_tickets, self._num_rounds = counts["tickets"], counts["rounds"]
             self._num_steps = counts["steps"]

@@ -10,6 +10,7 @@ from typing import Any
 
 import gymnasium
 
+from jaxcurriculum.fields import check_kind
 from jaxcurriculum.interop.host_teacher import HostTeacher, Ticket
 
 
@@ -36,8 +37,14 @@ def teacher_callback(teacher: HostTeacher, vec_env: Any) -> Any:
 
     Raises:
       ImportError: when Stable-Baselines3 is not installed.
+      TypeError: when `teacher` is something else.
+      ValueError: when an environment has no `set_task`; in training, when it has no `Monitor`.
     """
     from stable_baselines3.common.callbacks import BaseCallback  # pyright: ignore
+
+    check_kind("teacher_callback.teacher", teacher, HostTeacher)
+    if not vec_env.has_attr("set_task"):
+        raise ValueError("teacher_callback: every environment must have set_task(task, seed).")
 
     class TeacherCallback(BaseCallback):
         def __init__(self):
@@ -60,7 +67,9 @@ def teacher_callback(teacher: HostTeacher, vec_env: Any) -> Any:
 
         def _on_step(self) -> bool:
             for worker, info in enumerate(self.locals["infos"]):
-                if "episode" in info:
+                if self.locals["dones"][worker]:
+                    if "episode" not in info:
+                        raise ValueError("teacher_callback: wrap every environment in a Monitor.")
                     length, solved = info["episode"]["l"], info.get("is_success")
                     value = info["episode"]["r"]
                     teacher.update(self.playing[worker], value, length=length, solved=solved)

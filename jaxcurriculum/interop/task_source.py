@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import numpy as np
@@ -18,6 +18,7 @@ from jaxcurriculum.spaces import Space
 BLOCK = 32  # tasks or levels made by one call; one size is one compilation
 
 
+@runtime_checkable
 class TicketTeacher(Protocol):
     """A teacher on the host, as `HostTeacher`.
 
@@ -45,6 +46,9 @@ class TaskSource:
     """
 
     def __init__(self, space: Space, num: int, teacher: TicketTeacher | None):
+        if not isinstance(teacher, TicketTeacher | None):
+            rule = "a HostTeacher, or have sample, update and drop as it has"
+            raise TypeError(f"teacher must be {rule}, got {teacher!r:.100}.")
         self.shapes = jax.eval_shape(space.sample, jax.eval_shape(lambda: jax.random.key(0)))
         self.layout = Layout(self.shapes)
         self.named: list[PyTree | None] = [None] * num  # of each world, None: any
@@ -94,8 +98,12 @@ class TaskSource:
         return jax.tree.map(lambda *rows: np.stack(rows), *chosen), level_seeds
 
     def _of(self, ticket: Any) -> PyTree:
-        given = self.layout.pytree(ticket.task)
-        return jax.tree.map(lambda leaf, x: np.asarray(x, leaf.dtype), self.shapes, given)
+        try:
+            return jax.tree.map(_cast, self.shapes, self.layout.pytree(ticket.task))
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"the teacher's tasks must be of the environment's task space, got {ticket.task!r}."
+            ) from None
 
     def _uniform(self, seeds: np.ndarray) -> PyTree:
         """A task for each of `seeds`, [num, ...]."""
@@ -119,6 +127,13 @@ class TaskSource:
             ticket, self._tickets[world] = self._tickets[world], None
             if ticket is not None and self._teacher is not None:
                 self._teacher.drop(ticket)
+
+
+def _cast(leaf: jax.ShapeDtypeStruct, values: Any) -> np.ndarray:
+    array = np.asarray(values, leaf.dtype)
+    if array.shape != leaf.shape:
+        raise ValueError
+    return array
 
 
 @functools.partial(jax.jit, static_argnums=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -48,6 +49,9 @@ def to_vector_env(
     >>> obs.shape, float(rewards.sum())
     ((64, 9), 64.0)
     """
+    modes = [mode.value for mode in AutoresetMode]
+    if autoreset_mode not in (*modes, *AutoresetMode):
+        raise ValueError(f"autoreset_mode must be one of {modes}, got {autoreset_mode!r}.")
     return GymnasiumVectorEnv(env, num_envs, teacher, AutoresetMode(autoreset_mode))
 
 
@@ -117,11 +121,14 @@ class GymnasiumVectorEnv(VectorEnv):
     def close_extras(self, **kwargs: Any) -> None:
         """The teacher is told that the episodes under way are broken off."""
         self._worlds.source.drop(np.arange(self.num_envs))
+        self._has_begun[:] = False
 
     def _seed(self, seed: int | list[int | None] | None) -> None:
         if isinstance(seed, (int, np.integer)):
             super().reset(seed=int(seed))
             seed = [int(seed) + world for world in range(self.num_envs)]
+        if not isinstance(seed, Sequence | None) or isinstance(seed, str):
+            raise ValueError(f"seed must be an integer, a list of them or None, got {seed!r}.")
         self._worlds.seed([None] * self.num_envs if seed is None else seed)
 
     def _begin(self, worlds: np.ndarray, infos: dict[str, Any]) -> None:

@@ -131,7 +131,7 @@ def seed_index(experiment: Experiment, seed: int | None) -> int:
         return 0
     if not (is_integer(seed, first) and seed < first + experiment.num_seeds):
         known = f"{first} to {first + experiment.num_seeds - 1}"
-        raise RunError(f"seed must be one of the run's, {known}, got {seed}.")
+        raise RunError(f"seed must be one of the run's, {known}, got {seed!r}.")
     return int(seed) - first
 
 

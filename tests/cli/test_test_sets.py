@@ -17,7 +17,7 @@ def test_the_test_tasks_are_the_first_set_within_the_bounds(untraced):
     assert build(Settings(**easy)).config["test_set"] == "uniform"
     assert build(Settings(env="obstacle-tracks")).config["test_set"] == "2022"
     with pytest.raises(
-        RunError, match="lies outside the student's task space. Another --test-set: grid, uniform."
+        RunError, match="lies outside the task space. Another --test-set: grid, uniform."
     ):
         build(Settings(**narrow, test_set="2019"))
 

@@ -8,8 +8,8 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from interop.gymnasium_worlds import Recorder, dictionary_world
 
-from jaxcurriculum import envs
-from jaxcurriculum.interop import to_gymnasium
+from jaxcurriculum import envs, teachers
+from jaxcurriculum.interop import HostTeacher, to_gymnasium
 from jaxcurriculum.records import level_key
 
 
@@ -86,8 +86,8 @@ def test_a_maze_goes_out_and_comes_back():
     [
         ([9.0], r"options\['task'\]\[0\] = \[9.0\] lies outside"),
         ([np.nan], "lies outside"),
-        ([1.0, 2.0], r"must stay float32\[1\]"),
-        ({"length": 1.0}, "must be a batch of tasks, each float32"),
+        ([1.0, 2.0], r"each task must be float32\[1\], got float32\[2\]"),
+        ({"length": 1.0}, r"each task must be float32\[1\]"),
         ("long", "must"),
     ],
 )
@@ -122,6 +122,24 @@ def test_what_has_no_counterpart_is_refused():
         to_gymnasium(dictionary_world(), render_mode="rgb_array")
     with pytest.raises(ResetNeeded):
         to_gymnasium(envs.cart_pole()).step(0)
+
+
+def test_a_teacher_of_another_kind_or_space_is_refused():
+    env = envs.cart_pole({"length": (0.1, 3.0)})
+    with pytest.raises(TypeError, match="teacher must be a HostTeacher, or have sample"):
+        to_gymnasium(env, teachers.random(env.task_space))
+    stranger = HostTeacher(teachers.random(envs.cart_pole().task_space))
+    with pytest.raises(ValueError, match="the teacher's tasks must be of the environment's task"):
+        to_gymnasium(env, stranger).reset(seed=0)
+
+
+def test_a_closed_world_is_not_stepped():
+    door = to_gymnasium(dictionary_world())
+    door.reset(seed=0)
+    for _ in range(2):
+        door.close()
+    with pytest.raises(ResetNeeded):
+        door.step({"move": 0, "push": np.zeros(1)})
 
 
 def test_a_teacher_is_asked_and_told():

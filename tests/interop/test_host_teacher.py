@@ -295,6 +295,7 @@ SAVED = {
         change(**{"rounds.teacher": np.zeros(3, np.float32)}),
         r"'rounds.teacher'\] must be float32\[2\], got float32\[3\]",
     ),
+    "count": (change(**{"counts.next": np.int64(99)}), "no counts of a HostTeacher, got"),
     "dtype": (change(**{"counts.next": np.float32(1)}), r"must be int64\[\], got float32\[\]"),
 }
 

@@ -158,7 +158,8 @@ def test_what_was_returned_is_not_written_over():
         ({"reset_mask": np.array([True])}, "must hold 2 bools"),
         ({"reset_mask": np.zeros(2, bool)}, "of which one is True"),
         ({"reset_mask": [1, 0]}, "must hold 2 bools"),
-        ({"tasks": [[1.0], [1.0]]}, r"options must be of task, reset_mask, got \['tasks'\]"),
+        ({"tasks": [[1.0], [1.0]]}, r"a dictionary of \['task', 'reset_mask'\] alone, got"),
+        ([[1.0]], "options must be a dictionary of"),
     ],
 )
 def test_bad_options_are_refused(options, message):
@@ -174,17 +175,22 @@ def test_bad_numbers_modes_and_orders_are_refused():
         to_vector_env(env, 0)
     with pytest.raises(TypeError, match="env must be of the type Environment, got 'cart-pole'"):
         to_vector_env("cart-pole", 2)
-    with pytest.raises(ValueError, match="AutoresetMode"):
+    with pytest.raises(ValueError, match="autoreset_mode must be one of .*, got 'never'"):
         to_vector_env(env, 2, autoreset_mode="never")
     worlds = to_vector_env(env, 2)
     with pytest.raises(ResetNeeded):
         worlds.step([0, 0])
     with pytest.raises(ValueError, match="seed must be one for each of 2 worlds, got 1"):
         worlds.reset(seed=[1])
+    with pytest.raises(ValueError, match="seed must be an integer, a list of them or None"):
+        worlds.reset(seed=1.5)
     worlds.reset(seed=0)
     with pytest.raises(ValueError, match=r"actions must be whole numbers of shape \(2,\)"):
         worlds.step([0, 0, 0])
     assert worlds.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+    worlds.close()
+    with pytest.raises(ResetNeeded):
+        worlds.step([0, 0])
 
 
 def test_alp_gmm_teaches_many_worlds():
