@@ -284,11 +284,3 @@ def episode(
         obs, reward, terminated, *_ = walker.step(policy(obs))
         rewards.append(float(reward))
     return len(rewards), float(walker.hull.position[0]), sum(rewards)
-
-
-def pose_error(a: WalkerState, b: WalkerState) -> float:
-    """Largest difference of the hull's pose (m, rad) and the joint angles (rad)."""
-    return max(
-        np.abs(np.asarray(a.hull_pose) - b.hull_pose).max(),
-        np.abs(np.asarray(a.joints) - b.joints).max(),
-    )

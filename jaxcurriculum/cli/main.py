@@ -164,11 +164,9 @@ def execute(command: Train | Plot | Compare | Render | Export | List) -> int:
 
             show_paths(draw(Run(command.run)), console)
         case Compare():
-            from jaxcurriculum.report.compare import compare
+            from jaxcurriculum.runs import compare
 
-            show_paths(
-                [compare([Run(path) for path in command.runs], command.out, console)], console
-            )
+            show_paths([compare(command.runs, command.out, console)], console)
         case Render():
             show_paths([execute_render(command)], console)
         case Export():

@@ -10,7 +10,6 @@ import re
 
 import matplotlib
 import numpy as np
-import polars as pl
 from matplotlib import ticker
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
@@ -27,11 +26,10 @@ from jaxcurriculum.report.statistics import (
 from jaxcurriculum.report.style import STYLE
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.store import Run, naming
+from jaxcurriculum.runs.tests import different_tasks, tasks_of
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito's
 LINES = ("-", "--", "-.", ":")
-# Of an evaluation; what else there is are the axes of its task.
-COLUMNS = ("seed", "evaluation", "steps", "test_task", "return", "length", "solved")
 FEW = 0.01  # where no p value can be smaller than this, the reader is told
 
 
@@ -43,8 +41,9 @@ def compare(runs: list[Run], out: pathlib.Path, console: Console) -> pathlib.Pat
     and so is the least p value that so few seeds can give.
 
     Raises:
-      RunError: when fewer than two runs are given, they were not tested on the same tasks in the
-        same unit, never at the same number of steps, or `out` is not a kind of picture.
+      RunError: when fewer than two runs are given, or one twice, they were not tested on the same
+        tasks in the same unit, never at the same number of steps, or `out` is not a kind of
+        picture.
     """
     check_comparable(runs)
     if out.suffix.lstrip(".") not in (kinds := FigureCanvasBase.get_supported_filetypes()):
@@ -123,7 +122,9 @@ def check_comparable(runs: list[Run]) -> None:
     if len(runs) < 2:
         raise RunError(f"compare needs at least two runs, got {len(runs)}.")
     first, *others = runs
-    for run in others:
+    for index, run in enumerate(others, 1):
+        if run in runs[:index]:
+            raise RunError(f"compare takes every run once, but {run.path} was given twice.")
         if difference := different_tests(first, run):
             raise RunError(f"{run.path} cannot be compared with {first.path}: {difference}.")
 
@@ -137,33 +138,11 @@ def world(run: Run) -> str:
     return known.partition(",")[0]
 
 
-def tasks_of(run: Run) -> pl.DataFrame:
-    """The test tasks of a run, a row a task, a column an axis."""
-    tests = run.evaluations()
-    names = [name for name in tests.columns if name not in COLUMNS]
-    table = tests.group_by("test_task").agg(pl.col(names).first())
-    return table.sort("test_task").drop("test_task")
-
-
 def different_tests(one: Run, other: Run) -> str | None:
     """In what the tests of two runs differ; None where they are the same."""
     if world(one) != world(other):
         return f"its tasks are of {world(other)}, not of {world(one)}"
-    mine, theirs = tasks_of(one), tasks_of(other)
-    if mine.columns != theirs.columns:
-        names, own = (", ".join(table.columns) for table in (mine, theirs))
-        return f"the axes of its test tasks are {own}, not {names}"
-    if len(mine) != len(theirs):
-        return f"it was tested on {len(theirs):,} tasks, not on {len(mine):,}"
-    if not all(_alike(mine[name].to_numpy(), theirs[name].to_numpy()) for name in mine.columns):
-        return "it was tested on as many, but other tasks"
-    return None
-
-
-def _alike(mine: np.ndarray, theirs: np.ndarray) -> bool:
-    if mine.dtype.kind == "f":
-        return np.allclose(mine, theirs, rtol=1e-5, atol=1e-6)
-    return np.array_equal(mine, theirs)
+    return different_tasks(tasks_of(one), tasks_of(other))
 
 
 def differing_settings(runs: list[Run]) -> list[str]:

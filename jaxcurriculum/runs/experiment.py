@@ -13,7 +13,7 @@ import numpy as np
 
 from jaxcurriculum.configs import named_fields
 from jaxcurriculum.device.seeds import map_seeds
-from jaxcurriculum.fields import is_integer
+from jaxcurriculum.fields import LARGEST_INTEGER, is_integer, is_number
 from jaxcurriculum.loop import Loop
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
@@ -53,15 +53,9 @@ def make_experiment(
       rebuild: "module:function", which makes the experiment again of its config.
 
     Raises:
-      RunError: when a number is out of its bounds, or `group` does not divide `num_seeds`.
+      RunError: when a number is none or out of its bounds, or `group` does not divide `num_seeds`.
     """
-    for name, value, least in (
-        ("num_seeds", num_seeds, 1),
-        ("first_seed", first_seed, 0),
-        ("num_steps", num_steps, 1),
-    ):
-        if not least <= value < 2**31:
-            raise RunError(f"{name} must lie between {least} and {2**31 - 1}, got {value:g}.")
+    _check_sizes(num_seeds, num_steps, first_seed, group)
     group = group or best_group(num_seeds, len(jax.devices()))
     if num_seeds % group:
         raise RunError(f"group must divide num_seeds, got {group} for {num_seeds} seeds.")
@@ -88,8 +82,28 @@ def make_experiment(
     )
 
 
+def _check_sizes(num_seeds: int, num_steps: float, first_seed: int, group: int | None) -> None:
+    if not is_number(num_steps, 1, LARGEST_INTEGER):
+        raise RunError(f"num_steps must lie between 1 and {LARGEST_INTEGER}, got {num_steps!r}.")
+    last = LARGEST_INTEGER + 1 - (num_seeds if is_integer(num_seeds, 1) else 1)
+    for name, value, least, most in (
+        ("num_seeds", num_seeds, 1, LARGEST_INTEGER),
+        ("first_seed", first_seed, 0, last),  # the tables of a run hold seeds as int32
+        ("group", 1 if group is None else group, 1, LARGEST_INTEGER),
+    ):
+        if not is_integer(value, least, most):
+            bounds = f"between {least} and {most}"
+            raise RunError(f"{name} must be an integer {bounds}, got {value!r}.")
+
+
 def known_settings(loop: Loop) -> dict[str, Any]:
-    """What the roles of `loop` know of how they were made, by names like "teacher.exploration"."""
+    """What the roles of `loop` know of how they were made, by names like "teacher.exploration".
+
+    Raises:
+      RunError: when `loop` is none.
+    """
+    if not isinstance(loop, Loop):
+        raise RunError(f"loop must be a Loop, as make_loop returns it, got {type(loop).__name__}.")
     parts = {"teacher": loop.teacher.config, "student": loop.student.config, "loop": loop.config}
     return {
         f"{part}.{name}": value

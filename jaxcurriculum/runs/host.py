@@ -31,6 +31,7 @@ from jaxcurriculum.runs.progress import Watch
 from jaxcurriculum.runs.recorder import Recorder
 from jaxcurriculum.runs.store import UNSUPPORTED, Run, flush, naming, write_json
 from jaxcurriculum.runs.switches import check_recorded_switches
+from jaxcurriculum.runs.tests import different_tasks, tasks_in, tasks_of
 
 
 def run_experiment(
@@ -182,8 +183,8 @@ def claim(experiment: Experiment, run: Run, console: Console, logged: dict[str, 
     Other versions or devices are said and written down, as they change the last bits only.
 
     Raises:
-      RunError: naming the first setting or switch that differs, or when the run was asked for more
-          steps before.
+      RunError: naming the first setting or switch that differs, or in what the test tasks do; or
+          when the run was asked for more steps before.
     """
     meta = describe(experiment) | {"logged": logged}
     if run.exists:
@@ -201,6 +202,9 @@ def claim(experiment: Experiment, run: Run, console: Console, logged: dict[str, 
             )
         recorded = run.meta
         check_recorded_switches(recorded)
+        tests = tasks_in(experiment.loop)
+        if recorded["evaluations_done"] and (differ := different_tasks(tests, tasks_of(run))):
+            raise RunError(f"`resume=True` keeps a run's test tasks, but {differ}.")
         meta |= {name: recorded[name] for name in ("wall_seconds", "evaluations_done", "started")}
         meta["changes"] = recorded.get("changes", [])
         if changed := ", ".join(changes(recorded, meta)):

@@ -23,7 +23,7 @@ from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.experiment import seed_index
 from jaxcurriculum.runs.host import restore
 from jaxcurriculum.runs.rebuilding import rebuilt
-from jaxcurriculum.runs.store import Run
+from jaxcurriculum.runs.store import Run, run_at
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -95,7 +95,7 @@ def load_policy(
       RunError: when there is no such run, seed or checkpoint, when `loop` is missing or another
           one, and when the student is simulated.
     """
-    run = run if isinstance(run, Run) else Run(pathlib.Path(run))
+    run = run_at(run)
     experiment = rebuilt(run, loop)
     student, index = experiment.loop.student, seed_index(experiment, seed)
     if student.act is None or student.memory is None or student.environment is None:

@@ -9,7 +9,7 @@ from jaxcurriculum.loop import Loop
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.experiment import Experiment
 from jaxcurriculum.runs.rebuilding import rebuilt
-from jaxcurriculum.runs.store import Run
+from jaxcurriculum.runs.store import Run, run_at
 from jaxcurriculum.runs.training import keep_programs
 
 
@@ -48,7 +48,7 @@ def render(
           checkpoint, no viewer or no such seed, or the task, level, moment or file cannot be.
     """
     keep_programs()
-    run = run if isinstance(run, Run) else Run(pathlib.Path(run))
+    run = run_at(run)
     out = None if out is None else pathlib.Path(out)
     return show(run, rebuilt(run, loop), tuple(task), seed, track_seed, html, at, out)
 

@@ -149,6 +149,11 @@ class Run:
         return pl.concat([read_part(part) for part in parts])
 
 
+def run_at(run: Run | str | pathlib.Path) -> Run:
+    """`run`, or the run in the folder that it names."""
+    return run if isinstance(run, Run) else Run(pathlib.Path(run))
+
+
 class Table:
     """Rows appended to `folder/part-*.parquet`; only the last part, the open one, is ever
     rewritten.

@@ -11,10 +11,13 @@ import jax
 from rich.console import Console
 
 from jaxcurriculum.loop import Loop
+from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.experiment import known_settings, make_experiment
 from jaxcurriculum.runs.host import check_folder, run_experiment
 from jaxcurriculum.runs.results import by_calls, draw_results
 from jaxcurriculum.runs.store import Run
+
+SIZES = {"seeds", "seed", "steps", "group"}  # what a run writes down of `train`'s own arguments
 
 
 def train(
@@ -54,9 +57,9 @@ def train(
       the run, whose tables can be read: `run.episodes()`, `run.evaluations()`, `run.reports()`.
 
     Raises:
-      RunError: when the folder holds something else, or a run and `resume` is not asked for; when
-          the run has other settings or no intact checkpoint; when a package of `log` is missing;
-          when it turns non-finite.
+      RunError: when an argument cannot be; when the folder holds something else, or a run and
+          `resume` is not asked for; when the run has other settings or test tasks, or no intact
+          checkpoint; when a package of `log` is missing; when it turns non-finite.
       KeyboardInterrupt: after Ctrl-C, once everything is saved.
 
     >>> import tempfile
@@ -76,6 +79,10 @@ def train(
     console, run = console or Console(), Run(pathlib.Path(path))
     check_folder(run, resume)
     steps = (num_seeds, num_steps, first_seed, group)
+    if isinstance(log, str):
+        raise RunError(f"log must be a list of names, got {log!r}.")
+    if taken := SIZES & {*(settings or {})}:
+        raise RunError(f"settings may not hold {min(taken)!r}: an argument of its own says it.")
     named = known_settings(loop) | (settings or {})
     experiment = make_experiment(loop, *steps, settings=named)
     if stopped_by := run_experiment(experiment, run, console, log):

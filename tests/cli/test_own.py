@@ -12,6 +12,7 @@ from jaxcurriculum.runs.errors import RunError
 
 MINE = '''
 import dataclasses
+import functools
 import jax.numpy as jnp
 from jaxcurriculum import Box, learners, teachers
 from jaxcurriculum.configs import Config, field
@@ -50,6 +51,8 @@ def steps(space, step=0.1, score="mine"):
 
 def many(a, b, c):
     return None
+
+long_world = functools.partial(world, length=12)
 '''
 
 
@@ -91,6 +94,13 @@ def test_defaults_are_those_of_the_functions(mine):
     built("--env", "own_for_test:world", "--teacher", "own_for_test:retry")
     assert mine.calls[0]["length"] == 8 and mine.calls[0]["start"] == (0.0, 0.5)
     assert mine.calls[1] == mine.RetryConfig()
+
+
+def test_a_partial_function_is_one(mine, capsys):
+    built("--env", "own_for_test:long_world", "--env.slippery", "--teacher", "random")
+    assert mine.calls[0]["length"] == 12 and mine.calls[0]["slippery"]
+    assert main.run(["list", "own_for_test:long_world"]) == 0
+    assert "--env.length 12" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_simulated_student_leaves_the_defaults_of_a_function_alone():

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
+from jaxcurriculum import runs
 from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.report.compare import compare, labels, learning_curves
 from jaxcurriculum.runs.errors import RunError
@@ -65,12 +66,22 @@ def test_table_and_figure(tmp_path):
     assert path.stat().st_size > 10_000
 
 
+def test_runs_are_compared_in_one_call(tmp_path, capsys):
+    made_up_run(tmp_path / "a", [0, 1])
+    folders = [made_up_run(tmp_path / "b", [4, 4]), str(tmp_path / "a")]
+    assert runs.compare(folders, f"{tmp_path}/figure.png") == tmp_path / "figure.png"
+    assert "100.0" in capsys.readouterr().out and (tmp_path / "figure.png").exists()
+
+
 def test_what_may_not_be_compared(tmp_path):
     a = made_up_run(tmp_path / "a", [1])
     with pytest.raises(RunError, match="at least two runs, got 1"):
         compare([a], tmp_path / "figure.png", Console())
+    with pytest.raises(RunError, match="takes every run once, but .*a was given twice"):
+        compare([a, a], tmp_path / "figure.png", Console())
+    other = made_up_run(tmp_path / "b", [1])
     with pytest.raises(RunError, match="`out` must end in one of"):
-        compare([a, a], tmp_path / "figure.word", Console())
+        compare([a, other], tmp_path / "figure.word", Console())
     with pytest.raises(RunError, match="never evaluated at the same number of steps"):
         compare([a, made_up_run(tmp_path / "c", [1], every=70)], tmp_path / "figure.png", Console())
 

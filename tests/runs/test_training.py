@@ -67,8 +67,39 @@ def test_what_a_run_is_keeps_its_settings(tmp_path):
         train(tmp_path / "run", figures=False)
     with pytest.raises(runs.RunError, match="note was first and is now second"):
         train(tmp_path / "run", figures=False, resume=True, settings={"note": "second"})
-    with pytest.raises(runs.RunError, match="num_seeds must lie between 1 and"):
-        runs.train(LOOP, tmp_path / "none", num_steps=10, num_seeds=0, console=SILENT)
+    others = make_loop(LOOP.teacher, LOOP.student, jnp.ones((3, 1)), LOOP.config)
+    with pytest.raises(runs.RunError, match="keeps a run's test tasks, but it was tested on as"):
+        runs.train(
+            others,
+            tmp_path / "run",
+            num_steps=600,
+            num_seeds=2,
+            console=SILENT,
+            resume=True,
+            settings={"note": "first"},
+        )
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"loop": LOOP.teacher}, "loop must be a Loop, as make_loop returns it, got Teacher"),
+        ({"num_seeds": 0}, "num_seeds must be an integer between 1 and"),
+        ({"num_seeds": 2.5}, "num_seeds must be an integer .*, got 2.5"),
+        ({"num_steps": "1e3"}, "num_steps must lie between 1 and .*, got '1e3'"),
+        ({"num_steps": float("nan")}, "num_steps must lie between 1 and .*, got nan"),
+        ({"first_seed": 1.5}, "first_seed must be an integer between 0 and .*, got 1.5"),
+        ({"first_seed": 2**31 - 1, "num_seeds": 2}, "first_seed must be an integer"),
+        ({"num_seeds": 4, "group": 0}, "group must be an integer between 1 and .*, got 0"),
+        ({"num_seeds": 4, "group": 3}, "group must divide num_seeds, got 3 for 4 seeds"),
+        ({"settings": {"steps": 9}}, "settings may not hold 'steps'"),
+        ({"log": "wandb"}, "log must be a list of names, got 'wandb'"),
+    ],
+)
+def test_arguments_that_cannot_be_are_named(tmp_path, arguments, message):
+    asked = {"loop": LOOP, "path": tmp_path / "none", "num_steps": 10, "console": SILENT}
+    with pytest.raises(runs.RunError, match=message):
+        runs.train(**(asked | arguments))
     assert not (tmp_path / "none").exists()
 
 

@@ -53,7 +53,7 @@ class Own:
     @property
     def description(self) -> str:
         """Its signature, and what it says of itself."""
-        signature = f"{self.function.__name__}{inspect.signature(self.function)}"
+        signature = f"{self.name.partition(':')[2]}{inspect.signature(self.function)}"
         return "\n".join([signature, inspect.getdoc(self.function) or ""]).rstrip()
 
     @functools.cached_property
@@ -68,7 +68,7 @@ class Own:
             (name, hints.get(name, _type_of(default)), _field(default))
             for name, default in self._defaults.items()
         ]
-        return dataclasses.make_dataclass(self.function.__name__, fields)()
+        return dataclasses.make_dataclass(self.name.partition(":")[2], fields)()
 
     def make(self, *given_and_config: Any) -> Any:
         """What it makes of what it is given; its configuration comes last.

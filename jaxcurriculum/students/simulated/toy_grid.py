@@ -264,8 +264,7 @@ def _unlocking(cells: jax.Array, start: jax.Array, config: ToyGridConfig) -> jax
         ahead = np.eye(config.dims, dtype=np.int32)
         beside = np.concatenate([ahead, -ahead])
         return jnp.clip(cells[:, None] + beside[None], 0, config.cells - 1)
-    # [2**dims - 1, dims]
-    steps = list(itertools.product((0, 1), repeat=config.dims))[1:]
+    steps = list(itertools.product((0, 1), repeat=config.dims))[1:]  # [2**dims - 1, dims]
     towards = jnp.sign(start[None] - cells)
     return cells[:, None] + towards[:, None] * np.array(steps, np.int32)[None]
 
