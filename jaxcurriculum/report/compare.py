@@ -26,7 +26,7 @@ from jaxcurriculum.report.statistics import (
 from jaxcurriculum.report.style import STYLE
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.store import Run, naming
-from jaxcurriculum.runs.tests import different_tasks, tasks_of
+from jaxcurriculum.runs.test_tasks import different_tasks, tasks_of
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito's
 LINES = ("-", "--", "-.", ":")

@@ -31,7 +31,7 @@ from jaxcurriculum.runs.progress import Watch
 from jaxcurriculum.runs.recorder import Recorder
 from jaxcurriculum.runs.store import UNSUPPORTED, Run, flush, naming, write_json
 from jaxcurriculum.runs.switches import check_recorded_switches
-from jaxcurriculum.runs.tests import different_tasks, tasks_in, tasks_of
+from jaxcurriculum.runs.test_tasks import different_tasks, tasks_in, tasks_of
 
 
 def run_experiment(

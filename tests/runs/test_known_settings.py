@@ -33,6 +33,7 @@ def train(loop, path, **others):
     return runs.train(loop, path, num_steps=300, console=silent, figures=False, **others)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_the_same_roles_alone(tmp_path):
     run = train(loop_of(), tmp_path / "run")
     named = {"teacher.exploration": 0.2, "student.hidden": [8], "student.rollout.num_envs": 8}

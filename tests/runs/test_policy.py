@@ -189,7 +189,7 @@ def simulated(loop):
         ({"run": "nowhere"}, "nowhere holds no run"),
         ({"seed": 5}, "seed must be one of the run's, 3 to 4, got 5"),
         ({"seed": True}, "seed must be one of the run's, 3 to 4, got True"),
-        ({"seed": "3"}, "seed must be one of the run's, 3 to 4, got 3"),
+        ({"seed": "3"}, "seed must be one of the run's, 3 to 4, got '3'"),
         ({"loop": None}, "was made from Python: pass the loop"),
         ({"loop": simulated}, "has no policy: ppo is a simulated student"),
         ({"loop": lambda _: small_loop(probes.delayed(), SMALL)}, "is a run of another loop"),
