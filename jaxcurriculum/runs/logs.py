@@ -53,8 +53,12 @@ class TensorBoard:
     def __init__(self, run: Run, meta: dict[str, Any]):
         from tensorboardX import SummaryWriter
 
-        folder = run.path / "tensorboard"
-        self.writers = [SummaryWriter(str(folder / f"seed{seed}")) for seed in seeds_of(meta)]
+        # Event files are named by the second: a run resumed within one would begin its file anew.
+        suffix = f".{time.time_ns()}"
+        self.writers = [
+            SummaryWriter(str(run.path / "tensorboard" / f"seed{seed}"), filename_suffix=suffix)
+            for seed in seeds_of(meta)
+        ]
 
     def write(self, index: int, steps: int, scalars: dict[str, float]) -> None:
         for name, value in scalars.items():
