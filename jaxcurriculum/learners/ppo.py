@@ -8,8 +8,8 @@
 The recipe and where each choice comes from ("details" is Huang et al. 2022, "The 37 implementation
 details of PPO"):
 
-- separate tanh networks for policy and value, or one body with a gated recurrent unit; orthogonal
-  start with gain sqrt(2), last layers 0.01 and 1 (details 2 and 13);
+- separate tanh networks for policy and value, or one body with layers of memory (GRU, LSTM or S5);
+  orthogonal start with gain sqrt(2), last layers 0.01 and 1 (details 2 and 13);
 - a Gaussian policy with a standard deviation that does not depend on the state, actions clipped to
   their box (details 11, 14), or a categorical one;
 - observations standardised by running statistics and clipped to +-10 (details 15, 16), images and
@@ -39,7 +39,7 @@ from flax import struct
 from jaxcurriculum import tree
 from jaxcurriculum.configs import Config, Swept, field
 from jaxcurriculum.learners.gae import gae
-from jaxcurriculum.learners.networks import Network, feed_forward, gru
+from jaxcurriculum.learners.networks import LAYERS, Network, feed_forward, recurrent
 from jaxcurriculum.learners.normaliser import (
     Moments,
     init_moments,
@@ -72,10 +72,11 @@ class PpoConfig(Config):
     hidden: tuple[int, ...] = field(
         (64, 64), low=1, help="width of each hidden layer, policy and value alike"
     )
-    memory: Literal["none", "gru"] = field(
-        "none", help="what the policy remembers steps with: nothing, or a gated recurrent unit"
+    memory: Literal["none", "gru", "lstm", "s5"] = field(
+        "none", help="what the policy remembers steps with; s5: a linear state space"
     )
-    memory_size: int = field(128, low=1, help="numbers remembered")
+    memory_size: int = field(128, low=1, help="features of each layer of memory; even for s5")
+    memory_layers: int = field(1, low=1, help="layers of memory, one after another")
     num_epochs: int = field(5, low=1, help="passes over a round's samples")
     minibatch_size: int = field(
         1024, low=1, help="samples a gradient step; divides num_envs * num_steps"
@@ -175,9 +176,10 @@ def ppo(env: Environment, config: PpoConfig, num_envs: int) -> Learner:
 
 def _network(env: Environment, config: PpoConfig) -> Network:
     actions, std = env.action_space, config.initial_log_std
-    if config.memory == "gru":
-        return gru(actions, config.hidden, config.memory_size, std)
-    return feed_forward(actions, config.hidden, std)
+    if config.memory == "none":
+        return feed_forward(actions, config.hidden, std)
+    size = (config.memory_size, config.memory_layers)
+    return recurrent(LAYERS[config.memory], actions, config.hidden, *size, std)
 
 
 def _settings(config: PpoConfig) -> PpoSettings:
