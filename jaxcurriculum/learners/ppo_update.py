@@ -53,6 +53,19 @@ def clipped_surrogate(
     return jnp.minimum(ratio * advantage, clipped * advantage)
 
 
+def discovered_surrogate(ratio: jax.Array, advantage: jax.Array) -> jax.Array:
+    """DPO's objective of each sample: ratio A - F, where the drift F was found by meta-learning.
+
+        F = max(0, (ratio - 1) A - 2 tanh((ratio - 1) A / 2))       A >= 0
+        F = max(0, log(ratio) A - 0.6 tanh(log(ratio) A / 0.6))     A < 0
+
+    Source: C. Lu et al., "Discovered policy optimisation", 2022, arXiv:2210.05639.
+    """
+    gain = jnp.where(advantage >= 0, ratio - 1, jnp.log(ratio)) * advantage
+    width = jnp.where(advantage >= 0, 2.0, 0.6)
+    return ratio * advantage - jax.nn.relu(gain - width * jnp.tanh(gain / width))
+
+
 def make_optimiser(settings: PpoSettings) -> optax.GradientTransformation:
     return optax.chain(
         optax.clip_by_global_norm(settings.max_gradient_norm),  # type: ignore[arg-type]
