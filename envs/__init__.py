@@ -10,6 +10,7 @@ from jaxcurriculum.envs.classic.cart_pole import cart_pole
 from jaxcurriculum.envs.maze.held_out import HELD_OUT, held_out_mazes
 from jaxcurriculum.envs.maze.levels import Maze, Mazes
 from jaxcurriculum.envs.maze.maze import maze
+from jaxcurriculum.envs.memory.repeat_previous import repeat_previous
 from jaxcurriculum.envs.walker.bodies import BODIES, SIZES, Body
 from jaxcurriculum.envs.walker.starts import Start
 from jaxcurriculum.envs.walker.tracks.hexagon_tracks import hexagon_tracks
@@ -23,6 +24,8 @@ from jaxcurriculum.envs.walker.tracks.test_sets import (
     stump_tasks_grid,
     uniform_tasks,
 )
+from jaxcurriculum.envs.wrappers.trial import attempt_returns, trial
+from jaxcurriculum.envs.wrappers.with_previous import with_previous
 
 __all__ = [
     "BODIES",
@@ -32,6 +35,7 @@ __all__ = [
     "SIZES",
     "Body",
     "Start",
+    "attempt_returns",
     "bipedal_walker",
     "cart_pole",
     "held_out_mazes",
@@ -40,9 +44,12 @@ __all__ = [
     "hexagon_tracks",
     "obstacle_tasks_2022",
     "obstacle_tracks",
+    "repeat_previous",
     "stump_sequences",
     "stump_tasks_2019",
     "stump_tasks_grid",
     "stump_tracks",
+    "trial",
     "uniform_tasks",
+    "with_previous",
 ]

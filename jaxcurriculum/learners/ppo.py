@@ -13,8 +13,8 @@ details of PPO"):
 - a Gaussian policy with a standard deviation that does not depend on the state, actions clipped to
   their box (details 11, 14), or a categorical one;
 - observations standardised by running statistics and clipped to +-10 (details 15, 16), images and
-  whole numbers left as they are; the statistics change between rounds only, so that the ratio of
-  the first update is exactly 1;
+  whole numbers left as they are (networks scale the bytes of an image to [0, 1]); the statistics
+  change between rounds only, so that the ratio of the first update is exactly 1;
 - rewards divided by the running standard deviation of the discounted return (detail 17), without
   clipping them, so that a fall (-100) keeps its size;
 - the value of the true last observation where an episode is truncated (Pardo et al. 2018,
@@ -22,6 +22,8 @@ details of PPO"):
 - advantages standardised over each minibatch, global gradient-norm clipping, Adam with epsilon 1e-5
   (details 3, 7, 10);
 - with memory a minibatch is whole sequences, which begin with what was remembered then;
+- with `objective="dpo"` the drift of discovered policy optimisation takes the place of the clip
+  (Lu et al. 2022, arXiv:2210.05639);
 - no clipping of the value loss, which Andrychowicz et al. 2020 (arXiv:2006.05990) found to hurt;
 - each sample's loss is multiplied by its proposal's weight (weight 0: rolled out and scored only,
   as in robust PLR).
@@ -80,6 +82,9 @@ class PpoConfig(Config):
     num_epochs: int = field(5, low=1, help="passes over a round's samples")
     minibatch_size: int = field(
         1024, low=1, help="samples a gradient step; divides num_envs * num_steps"
+    )
+    objective: Literal["clip", "dpo"] = field(
+        "clip", help="of the policy; dpo: drift that meta-learning discovered, without clip_ratio"
     )
     learning_rate: Swept = field(1e-3, low=0, help="Adam's step size")
     discount: Swept = field(0.99, low=0, high=1, help="per environment step")
@@ -151,6 +156,7 @@ def ppo(env: Environment, config: PpoConfig, num_envs: int) -> Learner:
             experience.memory,
             config.num_epochs,
             config.minibatch_size,
+            config.objective,
         )
         critique = Critique(values * scale, advantages * scale, state.settings.discount)
         return PpoState(

@@ -104,6 +104,14 @@ class MazeConfig(Config):
     num_edits: int = field(5, low=0, high=1000, help="edits of one mutation")
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RepeatPreviousConfig(Config):
+    """How far back the agent has to remember."""
+
+    delay: tuple[int, int] = field((1, 16), low=1, help="steps, least and largest")
+    num_decks: int = field(1, low=1, high=1000, help="of 52 cards")
+
+
 def _cart_pole(config: CartPoleConfig) -> Environment:
     bounds = {each.name: getattr(config, each.name) for each in dataclasses.fields(config)}
     return envs.cart_pole({name: pair for name, pair in bounds.items() if pair is not None})
@@ -229,5 +237,11 @@ ENVIRONMENTS = {
             "robust-plr": PlrConfig.maze(),
             "accel": AccelConfig.maze(),
         },
+    ),
+    "repeat-previous": EnvironmentPart(
+        description="cards whose suits are to be named later; task: how many steps later",
+        config=RepeatPreviousConfig(),
+        make=lambda config: envs.repeat_previous(config.delay, config.num_decks),
+        knowledge=lambda *_: Knowledge(failure=0.0, success=0.9, easy_mean=(1.0,)),
     ),
 }

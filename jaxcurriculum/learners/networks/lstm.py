@@ -21,8 +21,8 @@ class Lstm(nn.Module):
     @nn.compact
     def __call__(self, memory: jax.Array, x: jax.Array, first: jax.Array):
         cells = nn.scan(_Cell, variable_broadcast="params", split_rngs={"params": False})
-        before = tuple(jnp.split(memory, 2, axis=-1))
-        _, (cell, outputs) = cells(self.size, name="steps")(before, (x, first))
+        cell, outputs = jnp.split(memory, 2, axis=-1)
+        _, (cell, outputs) = cells(self.size, name="steps")((cell, outputs), (x, first))
         return jnp.concatenate([cell, outputs], axis=-1), outputs
 
 
@@ -32,9 +32,7 @@ class _Cell(nn.Module):
     size: int
 
     @nn.compact
-    def __call__(
-        self, memory: tuple[jax.Array, jax.Array], inputs: tuple[jax.Array, jax.Array]
-    ):
+    def __call__(self, memory: tuple[jax.Array, jax.Array], inputs: tuple[jax.Array, jax.Array]):
         x, first = inputs
         memory = jax.tree.map(lambda leaf: jnp.where(first[:, None], 0.0, leaf), memory)
         cell = nn.OptimizedLSTMCell(self.size, recurrent_kernel_init=kernel(1.0), name="cell")

@@ -1,8 +1,8 @@
 """S5: a linear state space over time (Smith, Warrington and Linderman 2023, arXiv:2208.04933).
 
-    state:   $x_t = A_t x_{t-1} + B' u_t$        $A_t = exp(lambda Delta)$,  0 where an episode begins
-    output:  $y_t = 2 Re(C x_t) + D u_t$         $B' = (A - 1) / lambda B$  (zero-order hold)
-    layer:   $u_t + a sigmoid(b)$                $a, b$ = dense(gelu($y_t$))
+    state:   $x_t = A_t x_{t-1} + B' u_t$    $A_t = exp(lambda Delta)$, 0 where an episode begins
+    output:  $y_t = 2 Re(C x_t) + D u_t$     $B' = (A - 1) / lambda B$ (zero-order hold)
+    layer:   $u_t + a sigmoid(b)$            $a, b$ = dense(gelu($y_t$))
 
 The states are complex and do not mix, so that all steps of a sequence are computed together, by an
 associative scan. Where an episode begins the state is forgotten with A = 0, which needs no other
@@ -109,11 +109,11 @@ def _draw_entry(key: jax.Array, size: int) -> jax.Array:
     """B, transposed, in the eigenvectors: real and imaginary part [2, size, size / 2]."""
     drawn = jax.random.normal(key, (size, size)) / math.sqrt(size)
     vectors = hippo(size)[1]
-    return jnp.stack([drawn @ vectors.real, -drawn @ vectors.imag]).astype(jnp.float32)
+    return jnp.stack([drawn @ np.real(vectors), -drawn @ np.imag(vectors)]).astype(jnp.float32)
 
 
 def _draw_exit(key: jax.Array, size: int) -> jax.Array:
     """C, transposed, in the eigenvectors: real and imaginary part [2, size / 2, size]."""
     drawn = jax.random.normal(key, (size, size)) / math.sqrt(size)
     vectors = hippo(size)[1].T
-    return jnp.stack([vectors.real @ drawn, vectors.imag @ drawn]).astype(jnp.float32)
+    return jnp.stack([np.real(vectors) @ drawn, np.imag(vectors) @ drawn]).astype(jnp.float32)
