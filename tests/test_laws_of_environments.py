@@ -21,6 +21,8 @@ ENVIRONMENTS = {
     "remember": probes.remember,
     "cart-pole": envs.cart_pole,
     "maze": envs.maze,
+    "repeat-previous": envs.repeat_previous,
+    "trial, with previous": lambda: envs.with_previous(envs.trial(probes.remember(), 2)),
     "stump-tracks": envs.stump_tracks,
     "stump-tracks, wide and rotated": lambda: envs.stump_tracks(
         "short", stump_width=(1.0, 2.0), stump_rotation=(0.0, 1.0)
@@ -52,6 +54,8 @@ IN_EVERY_WAY = (
     "remember",
     "cart-pole",
     "maze",
+    "repeat-previous",
+    "trial, with previous",
     "stump-tracks",
     "bipedal-walker, gymnasium's flags",
     "stump-sequences, sizes of the body",
@@ -62,6 +66,8 @@ QUICK = (
     "remember",
     "cart-pole",
     "maze",
+    "repeat-previous",
+    "trial, with previous",
     "stump-tracks",
     "stump-sequences, sizes of the body",
 )

@@ -220,12 +220,12 @@ def _evaluate(
         standardise_obs(state.obs_moments, x) for x in (experience.obs, experience.next_obs)
     )
     memories, _, values = network.unroll(state.params, experience.memory, obs, experience.first)
-    next_values = _next_values(network, state.params, memories, next_obs, experience.first)
+    following = next_values(network, state.params, memories, next_obs, experience.first)
     over = experience.terminated | experience.truncated
     advantages = gae(
         experience.reward / scale,
         values,
-        next_values,
+        following,
         experience.terminated,
         over,
         settings.discount,
@@ -234,7 +234,7 @@ def _evaluate(
     return values, advantages
 
 
-def _next_values(
+def next_values(
     network: Network, params: PyTree, memories: PyTree, next_obs: PyTree, first: jax.Array
 ) -> jax.Array:
     """The value of each step's true next observation, seen with the memory after the step."""

@@ -41,11 +41,11 @@ class S5(nn.Module):
         decay, entry = self._discretised()
         inputs = jax.lax.complex(x @ entry.real, x @ entry.imag)
         start = jax.lax.complex(*jnp.split(memory, 2, axis=-1))
-        decay = jnp.where(first[..., None], 0.0, decay)
+        decay = jnp.where(first[..., None], 0.0, decay[None, None])
         states = linear_recurrence(decay, inputs, start)
         real, imaginary = self.param("exit", _draw_exit, self.size)
         skip = self.param("skip", nn.initializers.normal(1.0), (self.size,))
-        y = 2 * (states.real @ real - states.imag @ imaginary) + skip * x
+        y = 2 * (states.real @ real - states.imag @ imaginary) + skip[None, None] * x
         gated = nn.glu(nn.Dense(2 * self.size, name="gate")(nn.gelu(y)))
         return jnp.concatenate([states.real, states.imag], axis=-1), x + gated
 
@@ -59,7 +59,7 @@ class S5(nn.Module):
         eigenvalues = jax.lax.complex(-jnp.exp(log_decay), frequency)
         decay = jnp.exp(eigenvalues * jnp.exp(log_step))
         entry = jax.lax.complex(*self.param("entry", _draw_entry, self.size))
-        return decay, entry * (decay - 1) / eigenvalues
+        return decay, entry * ((decay - 1) / eigenvalues)[None]
 
 
 def linear_recurrence(decay: jax.Array, inputs: jax.Array, start: jax.Array) -> jax.Array:
