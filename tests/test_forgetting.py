@@ -50,8 +50,10 @@ def test_a_forgetting_student_begins_anew_exactly_on_time(kind, every):
             jax.random.split(jax.random.key(round), 3),
             proposals_in(plain.task_space, plain.num_proposals, round),
         )
-        state, episodes = train(keys_round, state, proposals, jnp.int32(0))
-        expected, expected_episodes = expected_train(keys_round, expected, proposals)
+        state, episodes = train(keys_round, state, proposals, jnp.int32(round))
+        expected, expected_episodes = expected_train(
+            keys_round, expected, proposals, jnp.int32(round)
+        )
         laws.assert_close(state.student, expected, 1e-6)
         laws.assert_close(episodes.returns, expected_episodes.returns, 1e-6)
     assert (

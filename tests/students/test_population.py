@@ -43,7 +43,7 @@ def test_regret_of_two_on_the_same_levels_is_that_of_a_loop():
     state = quick_jit(pair.init)(jax.random.key(2))
     train = quick_jit(pair.train)
     for round in range(3):
-        state, episodes = train(jax.random.key(round), state, proposals)
+        state, episodes = train(jax.random.key(round), state, proposals, jnp.int32(round))
         expected, known = regret_by_hand(jax.tree.map(np.asarray, episodes), SLOTS.num_envs)
         regret, is_known = regret_by_origin(episodes, SLOTS.num_envs)
         np.testing.assert_array_equal(is_known, known)

@@ -101,9 +101,11 @@ def tanh_network(
     x: jax.Array, hidden: tuple[int, ...], num_outputs: int, last_gain: float
 ) -> jax.Array:
     """Dense layers of `hidden` numbers with tanh between them, and one of `num_outputs`."""
+    leading = x.shape[:-1]
+    x = x.reshape(-1, x.shape[-1])  # XLA's CPU compiler copies for gradients of batches of batches
     for width in hidden:
         x = nn.tanh(dense(width, math.sqrt(2))(x))
-    return dense(num_outputs, last_gain)(x)
+    return dense(num_outputs, last_gain)(x).reshape(*leading, num_outputs)
 
 
 def dense(width: int, gain: float) -> nn.Dense:
