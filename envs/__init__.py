@@ -10,6 +10,8 @@ from jaxcurriculum.envs.classic.cart_pole import cart_pole
 from jaxcurriculum.envs.maze.held_out import HELD_OUT, held_out_mazes
 from jaxcurriculum.envs.maze.levels import Maze, Mazes
 from jaxcurriculum.envs.maze.maze import maze
+from jaxcurriculum.envs.point_mass.point_mass import point_mass, target_gate
+from jaxcurriculum.envs.point_mass.ring_maze import feasible_goal, ring_maze, target_goal
 from jaxcurriculum.envs.walker.bodies import BODIES, SIZES, Body
 from jaxcurriculum.envs.walker.starts import Start
 from jaxcurriculum.envs.walker.tracks.hexagon_tracks import hexagon_tracks
@@ -34,15 +36,20 @@ __all__ = [
     "Start",
     "bipedal_walker",
     "cart_pole",
+    "feasible_goal",
     "held_out_mazes",
     "maze",
     "hexagon_tasks_2019",
     "hexagon_tracks",
     "obstacle_tasks_2022",
     "obstacle_tracks",
+    "point_mass",
+    "ring_maze",
     "stump_sequences",
     "stump_tasks_2019",
     "stump_tasks_grid",
     "stump_tracks",
+    "target_gate",
+    "target_goal",
     "uniform_tasks",
 ]
