@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.envs.equations import Axis, Bounds, Constants, make_world
+from jaxcurriculum.envs.equations import Axis, Bounds, Constants, make_world, task_space
 from jaxcurriculum.envs.point_mass.viewer import PointMassViewer
 from jaxcurriculum.records import Key
 from jaxcurriculum.roles import Environment
@@ -32,12 +32,12 @@ AXES = {
     "friction": Axis(0.0, (0.0, 4.0), "1/s", allowed=(0.0, 100.0)),  # 1 / TIME_STEP, at most
 }
 USUAL = ("gate_position", "gate_width")
-START, GOAL = np.float32([0.0, 3.0]), np.float32([0.0, -3.0])  # m
+START, GOAL = np.array([0.0, 3.0], np.float32), np.array([0.0, -3.0], np.float32)  # m
 BORDER = 4.0  # m, from the middle to every side
 TIME_STEP, NUM_SUBSTEPS = 0.01, 10  # s
-GAIN, NOISE = 1.5, 0.05  # of the action, and of every substep, m/s2
-MOST_FORCE = 10.0
-TARGETS = np.float32([[3.0, 0.5], [-3.0, 0.5]])
+GAIN, NOISE = 1.5, 0.05  # m/s2: of an action of 1, and the deviation in every substep
+MOST_PUSH = 10.0
+TARGETS = np.array([[3.0, 0.5], [-3.0, 0.5]], np.float32)  # position and width, m
 TARGET_STD = 0.01
 
 
@@ -73,9 +73,7 @@ def point_mass(bounds: Bounds | None = USUAL, observe_task: bool = True) -> Envi
         bounds,
         observe_task,
         name="point-mass",
-        action_space=Box(
-            names=("x", "y"), low=(-MOST_FORCE,) * 2, high=(MOST_FORCE,) * 2, units=("N", "N")
-        ),
+        action_space=Box(names=("x", "y"), low=(-MOST_PUSH,) * 2, high=(MOST_PUSH,) * 2),
         max_episode_steps=100,
         solved_above=50.0,
         start=_start,
@@ -88,7 +86,7 @@ def point_mass(bounds: Bounds | None = USUAL, observe_task: bool = True) -> Envi
 
 def advance(key: Key, constants: Constants, state: PointMassState, action: jax.Array):
     """The state a step later, the reward, and whether it has crashed."""
-    push = GAIN * jnp.clip(action, -MOST_FORCE, MOST_FORCE)
+    push = GAIN * jnp.clip(action, -MOST_PUSH, MOST_PUSH)
 
     def substep(state: PointMassState, noise: jax.Array) -> tuple[PointMassState, None]:
         pull = push - constants["friction"] * state.velocity + noise
@@ -131,8 +129,7 @@ def target_gate(key: Key) -> jax.Array:
     key_side, key_noise = jax.random.split(key)
     side = jax.random.bernoulli(key_side).astype(jnp.int32)
     task = jnp.asarray(TARGETS)[side] + TARGET_STD * jax.random.normal(key_noise, (2,))
-    low, high = np.float32([AXES[name].bounds for name in USUAL]).T
-    return jnp.clip(task, low, high)
+    return task_space(AXES, USUAL).clip(task)
 
 
 def _start(key: Key, constants: Constants) -> PointMassState:

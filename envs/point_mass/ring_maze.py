@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import struct
 
 from jaxcurriculum.envs.equations import Axis, Bounds, Constants, make_world
@@ -80,7 +79,7 @@ def advance(key: Key, constants: Constants, state: RingMazeState, action: jax.Ar
     """The state a step later, the reward, and whether the goal is reached."""
     stride = MOST_STEP * action / jnp.maximum(jnp.linalg.norm(action), 1.0)
     place = _stopped_by_walls(state.place, state.place + stride)
-    goal = jnp.stack([jnp.asarray(constants[name], jnp.float32) for name in ("goal_x", "goal_y")])
+    goal = jnp.array([constants["goal_x"], constants["goal_y"]])
     arrived = jnp.linalg.norm(place - goal) < constants["tolerance"]
     return RingMazeState(place), jnp.where(arrived, 0.0, -1.0), arrived
 
@@ -99,7 +98,7 @@ def target_goal(key: Key) -> jax.Array:
     >>> target_goal(jax.random.key(0)).shape
     (3,)
     """
-    low, high = np.float32([AXES["goal_x"].bounds, AXES["goal_y"].bounds]).T
+    low, high = AXES["goal_x"].bounds
     goal = jax.random.uniform(key, (2,), minval=low, maxval=high)
     return jnp.append(goal, TOLERANCE)
 
@@ -111,12 +110,10 @@ def feasible_goal(key: Key) -> jax.Array:
     (3,)
     """
     key_place, key_turn = jax.random.split(key)
-    low, high = np.float32([(-OUTER, INNER), (-OUTER, -INNER)]).T  # four such arms are the ring
-    x, y = jax.random.uniform(key_place, (2,), minval=low, maxval=high)
-    turns = jnp.stack(
-        [jnp.stack([x, y]), jnp.stack([-y, x]), jnp.stack([-x, -y]), jnp.stack([y, -x])]
-    )
-    return jnp.append(turns[jax.random.randint(key_turn, (), 0, 4)], TOLERANCE)
+    low, high = jnp.array([-OUTER, -OUTER]), jnp.array([INNER, -INNER])
+    x, y = jax.random.uniform(key_place, (2,), minval=low, maxval=high)  # in one of four equal arms
+    turned = jnp.array([(x, y), (-y, x), (-x, -y), (y, -x)])
+    return jnp.append(turned[jax.random.randint(key_turn, (), 0, 4)], TOLERANCE)
 
 
 def _start(key: Key, constants: Constants) -> RingMazeState:

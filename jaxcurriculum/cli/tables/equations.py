@@ -14,7 +14,13 @@ from jaxcurriculum import Box, Environment
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, uniform
 from jaxcurriculum.cli.tables.students import PpoStudentConfig
 from jaxcurriculum.configs import Config, field
-from jaxcurriculum.envs.classic import cart_pole
+from jaxcurriculum.envs.classic import (
+    acrobot,
+    cart_pole,
+    continuous_mountain_car,
+    mountain_car,
+    pendulum,
+)
 from jaxcurriculum.envs.equations import Axes
 from jaxcurriculum.envs.point_mass import point_mass, ring_maze
 from jaxcurriculum.records import Key
@@ -23,6 +29,8 @@ from jaxcurriculum.teachers import Knowledge
 
 PAIR = tuple[float, float] | None
 NUM_TARGETS = 100
+CACHED = "keep derived constants as gymnasium caches them, so that some axes change nothing"
+AS_PUBLISHED = ("as_published", bool, field(False, help=CACHED))
 
 
 def bounds_config(name: str, axes: Axes, usual: Sequence[str], *flags: tuple) -> Config:
@@ -68,11 +76,35 @@ def _cart_pole_expert(_: Any, space: Box) -> Knowledge:
 EQUATIONS = {
     "cart-pole": EnvironmentPart(
         description="a pole on a cart; task: gravity, masses, length and force",
-        config=bounds_config("CartPoleConfig", cart_pole.AXES, cart_pole.USUAL),
+        config=bounds_config("CartPoleConfig", cart_pole.AXES, cart_pole.USUAL, AS_PUBLISHED),
         make=maker(envs.cart_pole),
         knowledge=_cart_pole_expert,
         # a round of a beginner begins some 1,450 episodes
         presets={"ppo": PpoStudentConfig(rollout=RolloutConfig(pool_size=1536))},
+    ),
+    "pendulum": EnvironmentPart(
+        description="a pole to be swung up; task: gravity, mass, length and torque",
+        config=bounds_config("PendulumConfig", pendulum.AXES, pendulum.USUAL),
+        make=maker(envs.pendulum),
+    ),
+    "acrobot": EnvironmentPart(
+        description="two links to be swung up; task: their lengths and masses",
+        config=bounds_config("AcrobotConfig", acrobot.AXES, acrobot.USUAL, AS_PUBLISHED),
+        make=maker(envs.acrobot),
+    ),
+    "mountain-car": EnvironmentPart(
+        description="a car that must gather speed; task: force, gravity and goal",
+        config=bounds_config("MountainCarConfig", mountain_car.AXES, mountain_car.USUAL),
+        make=maker(envs.mountain_car),
+    ),
+    "continuous-mountain-car": EnvironmentPart(
+        description="the same, driven by degrees; task: power, gravity and goal",
+        config=bounds_config(
+            "ContinuousMountainCarConfig",
+            continuous_mountain_car.AXES,
+            continuous_mountain_car.USUAL,
+        ),
+        make=maker(envs.continuous_mountain_car),
     ),
     "point-mass": EnvironmentPart(
         description="a point that flies through a gate; task: where it is, and how wide",
