@@ -151,7 +151,7 @@ def hidden_door(num_doors: int = 3) -> Environment:
     )
 
 
-def picture(size: int = 8) -> Environment:
+def picture(size: int = 6) -> Environment:
     """One step: a picture of bytes shows a bright square on its left, 0, or its right, 1.
 
     Reward 1 for saying which: the value is 1, and 1/2 for whoever does not look.

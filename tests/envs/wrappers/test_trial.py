@@ -65,11 +65,14 @@ def test_who_remembers_attempts_finds_the_hidden_door():
     loop = make_loop(
         teachers.random(env.task_space), student, [[0.5]], LoopConfig(rounds_per_evaluation=100)
     )
-    state, _ = jax.jit(loop.advance)(loop.init(jax.random.key(0)), jnp.int32(0))
-    seeds = random_seeds(jax.random.key(1), 600)
-    tasks = jnp.full((600, 1), 0.5)
-    played = quick_jit(envs.attempt_returns, static_argnums=1)
-    returns = played(jax.random.key(2), student, state.student, tasks, seeds).mean(0)
+    tasks, seeds = jnp.full((600, 1), 0.5), random_seeds(jax.random.key(1), 600)
+
+    @quick_jit
+    def learned(key):
+        state, _ = loop.advance(loop.init(key), jnp.int32(0))
+        return envs.attempt_returns(key, student, state.student, tasks, seeds)
+
+    returns = learned(jax.random.key(0)).mean(0)
     np.testing.assert_allclose(returns, [1 / 3, 2 / 3, 1, 1], atol=0.06)
 
 
