@@ -13,17 +13,16 @@ import pathlib
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import matplotlib
 import numpy as np
+import optax
 from matplotlib import ticker
 from matplotlib.figure import Figure
 from side_by_side import add_row
 
 import jaxcurriculum.envs as envs
 from jaxcurriculum import Environment, Loop, LoopConfig, make_loop, students, teachers
-from jaxcurriculum.loop import LoopState
 from jaxcurriculum.report.style import BLUE, STYLE
 from jaxcurriculum.rollout import RolloutConfig
 
@@ -41,24 +40,23 @@ class World:
     num_steps: int
     ppo: students.PpoConfig
     rollout: RolloutConfig
-    anneal: bool = False  # whether the learning rate falls linearly to 0
+    anneals: bool = False  # whether learning rate and clipping fall linearly to 0
 
     def loop(self) -> Loop:
         """PPO on the one task."""
         env = self.make({"gravity": (self.gravity, self.gravity)}, observe_task=False)
         student = students.ppo(env, self.ppo, self.rollout)
+        num_rounds = round(self.num_steps / student.steps_per_round)
+        if self.anneals:
+            starts = {name: getattr(self.ppo, name) for name in ("learning_rate", "clip_ratio")}
+            falling: dict[str, Any] = {
+                name: optax.linear_schedule(start, 0.0, num_rounds)
+                for name, start in starts.items()
+            }
+            student = students.tune(student, students.scheduled(**falling))
         tests = jnp.full((NUM_TEST_EPISODES, 1), self.gravity)
-        every = round(self.num_steps / student.steps_per_round / NUM_EVALUATIONS)
-        config = LoopConfig(rounds_per_evaluation=every)
-        return make_loop(teachers.random(env.task_space), student, tests, config)
-
-    def change(self, state: LoopState, share: jax.Array) -> LoopState:
-        """The learning rate for the next stretch of rounds."""
-        rate = self.ppo.learning_rate * (1 - share if self.anneal else 1.0)
-        learner = state.student.learner
-        settings = learner.settings.replace(learning_rate=jnp.float32(rate))
-        student = state.student.replace(learner=learner.replace(settings=settings))
-        return state.replace(student=student)
+        every = LoopConfig(rounds_per_evaluation=max(1, num_rounds // NUM_EVALUATIONS))
+        return make_loop(teachers.random(env.task_space), student, tests, every)
 
 
 WORLDS = {
@@ -75,7 +73,7 @@ WORLDS = {
             minibatch_size=256,
         ),
         rollout=RolloutConfig(num_envs=8, num_steps=32, pool_size=64),
-        anneal=True,
+        anneals=True,
     ),
     "acrobot": World(
         make=envs.acrobot,
@@ -137,8 +135,7 @@ def main() -> None:
     path = options.folder / "classic_ppo.json"
     rows = {}
     for name in options.worlds:
-        world = WORLDS[name]
-        rows[name] = add_row(path, name, world.loop, options.seeds, NUM_EVALUATIONS, world.change)
+        rows[name] = add_row(path, name, WORLDS[name].loop, options.seeds, NUM_EVALUATIONS)
     with matplotlib.rc_context(STYLE):
         figure(rows).savefig(options.folder / "classic_ppo.png", dpi=110)
 

@@ -26,8 +26,8 @@ from jaxcurriculum import Loop, LoopConfig, make_loop, students, teachers
 from jaxcurriculum.report.style import BLUE, ORANGE, STYLE
 from jaxcurriculum.rollout import RolloutConfig
 
-NUM_EVALUATIONS = 20
-NUM_TEST_GAMES = 100
+NUM_EVALUATIONS = 10
+NUM_TEST_GAMES = 50
 # What an answer is worth is told at once, and no answer changes what is shown later: the return
 # that is still to come is noise. Hence a discount of 0.
 PPO = students.PpoConfig(
@@ -66,8 +66,8 @@ class World:
 
 
 WORLDS = {
-    "easy": World(delay=4, num_decks=1, num_rounds=120),
-    "medium": World(delay=32, num_decks=2, num_rounds=600),
+    "easy": World(delay=4, num_decks=1, num_rounds=60),
+    "medium": World(delay=32, num_decks=2, num_rounds=400),
 }
 
 

@@ -15,20 +15,14 @@ import numpy as np
 from jaxcurriculum import Loop
 from jaxcurriculum.loop import LoopState
 
-Change = Callable[[LoopState, jax.Array], LoopState]
 
-
-def returns(loop: Loop, num_seeds: int, num_evaluations: int, change: Change) -> np.ndarray:
-    """The mean test return at every evaluation, [num_seeds, num_evaluations].
-
-    `change` makes another state of the one before each stretch of rounds, told which share of the
-    training is over.
-    """
+def returns(loop: Loop, num_seeds: int, num_evaluations: int) -> np.ndarray:
+    """The mean test return at every evaluation, [num_seeds, num_evaluations]."""
     rounds = loop.config.rounds_per_evaluation
 
     def one_seed(key: jax.Array) -> jax.Array:
-        def advance(state: LoopState, index: jax.Array):
-            state, report = loop.advance(change(state, index / num_evaluations), rounds * index)
+        def advance(state: LoopState, index: jax.Array) -> tuple[LoopState, jax.Array]:
+            state, report = loop.advance(state, rounds * index)
             return state, report.evaluation.returns.mean()
 
         evaluations = jnp.arange(num_evaluations, dtype=jnp.int32)
@@ -44,14 +38,13 @@ def add_row(
     make_loop: Callable[[], Loop],
     num_seeds: int,
     num_evaluations: int,
-    change: Change = lambda state, share: state,
 ) -> dict[str, Any]:
     """The row `name` of the study at `path`, which is run, and written, if it is not there yet."""
     rows = json.loads(path.read_text()) if path.exists() else {}
     if name not in rows:
         start = time.perf_counter()
         loop = make_loop()
-        curves = returns(loop, num_seeds, num_evaluations, change)
+        curves = returns(loop, num_seeds, num_evaluations)
         every = loop.config.rounds_per_evaluation * loop.student.steps_per_round
         rows[name] = {
             "steps": [every * (index + 1) for index in range(num_evaluations)],

@@ -204,6 +204,8 @@ def switch_and_lever() -> Environment:
         solved_above=0.9,
         generate=generate,
         reset=lambda key, level: (jnp.zeros(()), show(level, 0.0, False)),
+        step=step,
+    )
 
 
 def toll(length: int = 26, gate: int = 16) -> Environment:
