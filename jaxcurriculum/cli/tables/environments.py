@@ -11,7 +11,9 @@ import jaxcurriculum.envs as envs
 from jaxcurriculum import Box, Environment, LoopConfig
 from jaxcurriculum.cli.tables.equations import EQUATIONS
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, uniform
+from jaxcurriculum.cli.tables.students import PpoStudentConfig
 from jaxcurriculum.configs import Config, field
+from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.teachers import AccelConfig, Knowledge, PlrConfig
 
 
@@ -207,5 +209,18 @@ ENVIRONMENTS = {
         config=RepeatPreviousConfig(),
         make=lambda config: envs.repeat_previous(config.delay, config.num_decks),
         knowledge=lambda _, space: Knowledge(failure=0.0, success=0.9, easy_mean=space.low),
+        presets={
+            "ppo": PpoStudentConfig(rollout=RolloutConfig(pool_size=1024)),
+            # an answer is worth what it is at once, and changes nothing that is shown later
+            "ppo-gru": PpoStudentConfig(
+                memory="gru",
+                memory_size=64,
+                num_epochs=4,
+                minibatch_size=832,
+                discount=0.0,
+                gae_lambda=0.0,
+                rollout=RolloutConfig(num_envs=32, num_steps=104, pool_size=128),
+            ),
+        },
     ),
 } | EQUATIONS
