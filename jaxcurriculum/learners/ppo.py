@@ -117,6 +117,7 @@ def ppo(env: Environment, config: PpoConfig, num_envs: int) -> Learner:
 
     Raises:
       TypeError: when there is no distribution over the actions of `env`.
+      ValueError: when a layer of memory cannot have so many features.
     """
     network = _network(env, config)
 

@@ -49,11 +49,15 @@ def recurrent(
 ) -> Network:
     """`num_layers` layers of memory with `size` features each. Its memory is [num, num_layers,
     width].
+
+    Raises:
+      ValueError: when the layer cannot have so many features.
     """
+    width = layer.width(size)
     body = Recurrent(layer, hidden, size, num_layers, actions, initial_log_std)
 
     def memory(num: int) -> jax.Array:
-        return jnp.zeros((num, num_layers, layer.width(size)), jnp.float32)
+        return jnp.zeros((num, num_layers, width), jnp.float32)
 
     def init(key: Key, obs: PyTree) -> PyTree:
         return body.init(key, memory(1), obs, jnp.ones((1, 1), bool))

@@ -34,6 +34,8 @@ class S5(nn.Module):
 
     @staticmethod
     def width(size: int) -> int:
+        if size % 2:
+            raise ValueError(f"PpoConfig.memory_size must be even for S5, got {size}.")
         return size
 
     @nn.compact
@@ -89,12 +91,7 @@ def hippo(size: int) -> tuple[np.ndarray, np.ndarray]:
     Returns:
       the imaginary parts of its eigenvalues [size / 2], of each conjugate pair the positive one
           (all real parts are -1/2), and their eigenvectors [size, size / 2].
-
-    Raises:
-      ValueError: when `size` is odd.
     """
-    if size % 2:
-        raise ValueError(f"PpoConfig.memory_size must be even for S5, got {size}.")
     root = np.sqrt(2 * np.arange(size) + 1)
     lower = np.tril(np.outer(root, root) / -2, -1)
     frequencies, vectors = np.linalg.eigh(-1j * (lower - lower.T))  # in ascending order

@@ -1,13 +1,12 @@
 """The linear state space: its recurrence by hand, and the matrix that it starts from."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxcurriculum import Discrete
-from jaxcurriculum.learners.networks import LAYERS, recurrent
+from jaxcurriculum import learners
 from jaxcurriculum.learners.networks.s5 import hippo, linear_recurrence
+from jaxcurriculum.testing import probes
 from jaxcurriculum.testing.compiling import quick_jit
 
 
@@ -47,6 +46,5 @@ def test_it_starts_from_the_normal_part_of_hippo():
 
 
 def test_an_odd_size_is_refused():
-    network = recurrent(LAYERS["s5"], Discrete(num=2), (4,), 7, 1, 0.0)
     with pytest.raises(ValueError, match="memory_size must be even for S5, got 7"):
-        jax.eval_shape(network.init, jax.random.key(0), jnp.zeros((1, 1, 2)))
+        learners.ppo(probes.remember(), learners.PpoConfig(memory="s5", memory_size=7), 2)
