@@ -1,4 +1,4 @@
-"""PPO on classic control as published, with the settings of RL Baselines3 Zoo.
+"""PPO on classic control as published, with the settings of RL Baselines3 Zoo (but for Pendulum).
 
     python experiments/classic_ppo.py [--seeds 5] [--worlds pendulum ...] [--folder classic_ppo]
 
@@ -89,11 +89,12 @@ WORLDS = {
         ),
         rollout=RolloutConfig(num_envs=16, num_steps=256, pool_size=128),
     ),
+    # In the zoo: 4 worlds of 1,024 steps, constant rates, exploration that depends on the state.
     "pendulum": World(
         make=envs.pendulum,
         gravity=10.0,
         score=-170.0,
-        num_steps=100_000,
+        num_steps=200_000,
         ppo=students.PpoConfig(
             learning_rate=1e-3,
             discount=0.9,
@@ -101,7 +102,8 @@ WORLDS = {
             num_epochs=10,
             minibatch_size=64,
         ),
-        rollout=RolloutConfig(num_envs=4, num_steps=1024, pool_size=32),
+        rollout=RolloutConfig(num_envs=8, num_steps=128, pool_size=32),
+        anneals=True,
     ),
 }
 
