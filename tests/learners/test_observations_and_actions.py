@@ -10,6 +10,7 @@ from jaxcurriculum import LoopConfig, make_loop, teachers
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.students import PpoConfig, ppo
 from jaxcurriculum.testing import probes
+from jaxcurriculum.testing.compiling import quick_jit
 
 CONFIG = PpoConfig(hidden=(16,), minibatch_size=256, learning_rate=1e-2)
 DPO = dataclasses.replace(CONFIG, objective="dpo")
@@ -27,7 +28,7 @@ def test_what_is_known_to_be_best_is_found(make, config, rounds, least):
     tasks = jnp.linspace(0, 1, 16)[:, None]
     test = LoopConfig(rounds_per_evaluation=rounds)
     loop = make_loop(teachers.random(env.task_space), student, tasks, test)
-    _, report = jax.jit(loop.advance)(loop.init(jax.random.key(0)), jnp.int32(0))
+    _, report = quick_jit(loop.advance)(loop.init(jax.random.key(0)), jnp.int32(0))
     assert float(report.evaluation.returns.min()) >= least
     critic = report.episodes.critic
     known = jnp.where(report.episodes.valid, critic.initial_value, jnp.nan)[-1]
