@@ -89,7 +89,7 @@ def figure(rows: dict[str, dict[str, Any]]) -> Figure:
         ax.xaxis.set_major_formatter(ticker.EngFormatter(sep=""))
         ax.grid(alpha=0.25)
     panels[0].set_ylabel("test return")
-    panels[-1].legend(frameon=False, loc="lower right")
+    panels[-1].legend(frameon=False, loc="center right")
     return drawn
 
 

@@ -29,7 +29,7 @@ def returns(loop: Loop, num_seeds: int, num_evaluations: int) -> np.ndarray:
         return jax.lax.scan(advance, loop.init(key), evaluations)[1]
 
     keys = jax.random.split(jax.random.key(0), num_seeds)
-    return np.asarray(jax.jit(jax.vmap(one_seed))(keys))
+    return np.asarray(jax.jit(jax.vmap(one_seed))(keys), np.float64)
 
 
 def add_row(
