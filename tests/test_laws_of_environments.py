@@ -20,6 +20,12 @@ ENVIRONMENTS = {
     "target": probes.target,
     "remember": probes.remember,
     "cart-pole": envs.cart_pole,
+    "pendulum": envs.pendulum,
+    "acrobot": envs.acrobot,
+    "mountain-car": envs.mountain_car,
+    "continuous-mountain-car": envs.continuous_mountain_car,
+    "point-mass": envs.point_mass,
+    "ring-maze": envs.ring_maze,
     "maze": envs.maze,
     "stump-tracks": envs.stump_tracks,
     "stump-tracks, wide and rotated": lambda: envs.stump_tracks(
@@ -51,6 +57,7 @@ IN_EVERY_WAY = (
     "target",
     "remember",
     "cart-pole",
+    "point-mass",
     "maze",
     "stump-tracks",
     "bipedal-walker, gymnasium's flags",
@@ -61,6 +68,7 @@ QUICK = (
     "target",
     "remember",
     "cart-pole",
+    "point-mass",
     "maze",
     "stump-tracks",
     "stump-sequences, sizes of the body",
@@ -76,6 +84,7 @@ QUICK = (
             laws.keeps_its_contract,
             laws.the_same_level_replays_the_same_episode,
             laws.mapped_equals_single,
+            laws.step_never_resets,
         )
         if name in IN_EVERY_WAY or law == laws.keeps_its_contract
     ],

@@ -120,4 +120,4 @@ class MountainCarViewer:
 
 def _road(position: np.ndarray) -> np.ndarray:
     """Places in the picture of positions on the road, [..., 2]."""
-    return np.stack([position + 0.3, 0.45 * np.sin(3 * position) - 0.08], axis=-1)
+    return np.stack([position + 0.3, 0.45 * np.sin(3 * position) - 0.06], axis=-1)
