@@ -133,5 +133,3 @@ def _check(name: str, axis: Axis, bound: Any) -> None:
         raise ValueError(
             f"bounds of {name} must be two {kind}, the lower one first, got {bound!r}."
         )
-    if axis.log and bound[0] <= 0:
-        raise ValueError(f"bounds of {name} must be positive, got {bound!r}.")
