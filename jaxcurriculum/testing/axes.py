@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.fields import check_kind, is_integer
+from jaxcurriculum.fields import is_integer
 from jaxcurriculum.records import Key, PyTree, TimeStep, level_key
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.spaces import Box
@@ -61,7 +61,9 @@ def ignored_axes(
 ) -> tuple[str, ...]:
     """The names of the axes that `check_axes` refuses; one without width is none."""
     space = env.task_space
-    check_kind(f"Environment {env.name!r}: task_space", space, Box)
+    if not isinstance(space, Box):
+        kind = type(space).__name__
+        raise TypeError(f"Environment {env.name!r}: task_space must be a Box, got a {kind}.")
     for name, value in (("num_steps", num_steps), ("num_tasks", num_tasks)):
         if not is_integer(value, 1):
             raise ValueError(f"{name} must be a positive integer, got {value!r}.")

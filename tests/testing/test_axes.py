@@ -106,7 +106,7 @@ def test_the_boundary_says_it_in_one_sentence():
         check_axes(probes.endless(), num_steps=20, num_tasks=4)
     with pytest.raises(AssertionError, match="endless ignores x in 20 steps"):
         laws.no_axis_is_ignored(EnvironmentTrial(probes.endless()), 20, 4)
-    with pytest.raises(TypeError, match="'maze': task_space must be of the type Box"):
+    with pytest.raises(TypeError, match="'maze': task_space must be a Box, got a Mazes"):
         check_axes(envs.maze())
     with pytest.raises(ValueError, match="num_tasks must be a positive integer, got 0"):
         check_axes(probes.endless(), num_tasks=0)
