@@ -28,6 +28,7 @@ class Axis(NamedTuple):
     value: float  # where the task does not choose it, as published
     bounds: tuple[float, float]  # of tasks, where no others are asked for
     unit: str = ""
+    meaning: str = ""  # what its name does not say
     log: bool = False  # whether equal ratios are equal distances
     allowed: tuple[float, float] = (SMALLEST, math.inf)  # what it may be at all
 
