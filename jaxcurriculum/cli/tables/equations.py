@@ -64,7 +64,8 @@ def maker(make: Callable[..., Environment]) -> Callable[[Any], Environment]:
 
 def sampled(sample: Callable[[Key], jax.Array]) -> Callable[..., np.ndarray]:
     """The test set of so many tasks, always the same ones."""
-    return lambda *_: np.asarray(jax.vmap(sample)(jax.random.split(jax.random.key(0), NUM_TARGETS)))
+    draw = jax.jit(lambda key: jax.vmap(sample)(jax.random.split(key, NUM_TARGETS)))
+    return lambda *_: np.asarray(draw(jax.random.key(0)))
 
 
 def _cart_pole_expert(_: Any, space: Box) -> Knowledge:
