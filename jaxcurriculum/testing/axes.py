@@ -43,12 +43,6 @@ def check_axes(env: Environment, num_steps: int = NUM_STEPS, num_tasks: int = NU
       ValueError: naming the axes that change nothing, or where the environment breaks its contract
         (`check_environment`).
       TypeError: when it is no environment, or its tasks have no axes.
-
-    >>> from jaxcurriculum import envs
-    >>> check_axes(envs.cart_pole(["mass_cart"], as_published=True))
-    Traceback (most recent call last):
-        ...
-    ValueError: Environment 'cart-pole' ignores mass_cart: within 50 random steps ...
     """
     ignored = ignored_axes(env, num_steps, num_tasks)
     if ignored:
@@ -61,7 +55,12 @@ def check_axes(env: Environment, num_steps: int = NUM_STEPS, num_tasks: int = NU
 def ignored_axes(
     env: Environment, num_steps: int = NUM_STEPS, num_tasks: int = NUM_TASKS
 ) -> tuple[str, ...]:
-    """The names of the axes that `check_axes` refuses; one without width is none."""
+    """The names of the axes that `check_axes` refuses; one without width is none.
+
+    >>> from jaxcurriculum import envs
+    >>> ignored_axes(envs.cart_pole(["mass_cart", "force"], as_published=True))
+    ('mass_cart',)
+    """
     check_kind("env", env, Environment)
     check_environment(env)
     env, space = strong_environment(env), env.task_space

@@ -107,6 +107,7 @@ EQUATIONS = {
             continuous_mountain_car.USUAL,
         ),
         make=maker(envs.continuous_mountain_car),
+        presets={"ppo": PpoStudentConfig(discount=0.999)},
     ),
     "point-mass": EnvironmentPart(
         description="a point that flies through a gate; task: where it is, and how wide",
