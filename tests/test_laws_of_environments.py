@@ -20,6 +20,12 @@ ENVIRONMENTS = {
     "target": probes.target,
     "remember": probes.remember,
     "cart-pole": envs.cart_pole,
+    "pendulum": envs.pendulum,
+    "acrobot": envs.acrobot,
+    "mountain-car": envs.mountain_car,
+    "continuous-mountain-car": envs.continuous_mountain_car,
+    "point-mass": envs.point_mass,
+    "ring-maze": envs.ring_maze,
     "maze": envs.maze,
     "repeat-previous": envs.repeat_previous,
     "trial, with previous": lambda: envs.with_previous(envs.trial(probes.remember(), 2)),
@@ -39,6 +45,11 @@ ENVIRONMENTS = {
 }
 
 
+def is_slow(name, law):
+    starts_are_dear = law == laws.step_never_resets and name in TRACKS
+    return name not in QUICK or starts_are_dear
+
+
 # The laws share the programs of an environment: they run one after the other.
 @functools.lru_cache(maxsize=1)
 def environment_trial(name):
@@ -53,6 +64,7 @@ IN_EVERY_WAY = (
     "target",
     "remember",
     "cart-pole",
+    "point-mass",
     "maze",
     "repeat-previous",
     "trial, with previous",
@@ -60,28 +72,21 @@ IN_EVERY_WAY = (
     "bipedal-walker, gymnasium's flags",
     "stump-sequences, sizes of the body",
 )
-QUICK = (
-    "counting",
-    "target",
-    "remember",
-    "cart-pole",
-    "maze",
-    "repeat-previous",
-    "trial, with previous",
-    "stump-tracks",
-    "stump-sequences, sizes of the body",
-)
+TRACKS = ("stump-tracks", "stump-sequences, sizes of the body")
+MEMORY = ("remember", "repeat-previous", "trial, with previous")
+QUICK = ("counting", "target", "cart-pole", "point-mass", "maze", *MEMORY, *TRACKS)
 
 
 @pytest.mark.parametrize(
     ("name", "law"),
     [
-        pytest.param(name, law, marks=() if name in QUICK else pytest.mark.slow)
+        pytest.param(name, law, marks=pytest.mark.slow if is_slow(name, law) else ())
         for name in ENVIRONMENTS
         for law in (
             laws.keeps_its_contract,
             laws.the_same_level_replays_the_same_episode,
             laws.mapped_equals_single,
+            laws.step_never_resets,
         )
         if name in IN_EVERY_WAY or law == laws.keeps_its_contract
     ],
