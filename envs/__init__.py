@@ -6,6 +6,8 @@ if __name__ != "jaxcurriculum.envs":
         " twice."
     )
 
+from jaxcurriculum.envs.adapters.brax_env import brax
+from jaxcurriculum.envs.adapters.gymnax_env import gymnax
 from jaxcurriculum.envs.classic.cart_pole import cart_pole
 from jaxcurriculum.envs.maze.held_out import HELD_OUT, held_out_mazes
 from jaxcurriculum.envs.maze.levels import Maze, Mazes
@@ -33,7 +35,9 @@ __all__ = [
     "Body",
     "Start",
     "bipedal_walker",
+    "brax",
     "cart_pole",
+    "gymnax",
     "held_out_mazes",
     "maze",
     "hexagon_tasks_2019",
