@@ -20,6 +20,11 @@ ENVIRONMENTS = {
     "target": probes.target,
     "remember": probes.remember,
     "cart-pole": envs.cart_pole,
+    "gymnax": envs.gymnax,
+    "gymnax, images and whole numbers": lambda: envs.gymnax(
+        "SpaceInvaders-MinAtar", {"shot_cool_down": (3.0, 10.0), "enemy_move_interval": (6.0, 20.0)}
+    ),
+    "brax": lambda: envs.brax("reacher", backend="spring"),
     "maze": envs.maze,
     "stump-tracks": envs.stump_tracks,
     "stump-tracks, wide and rotated": lambda: envs.stump_tracks(
@@ -51,6 +56,7 @@ IN_EVERY_WAY = (
     "target",
     "remember",
     "cart-pole",
+    "gymnax",
     "maze",
     "stump-tracks",
     "bipedal-walker, gymnasium's flags",
@@ -61,6 +67,7 @@ QUICK = (
     "target",
     "remember",
     "cart-pole",
+    "gymnax",
     "maze",
     "stump-tracks",
     "stump-sequences, sizes of the body",

@@ -35,21 +35,15 @@ class BraxViewer:
     def of(cls, robot: Any, axes: tuple[str, ...], from_above: bool) -> BraxViewer:
         """A viewer of the shapes in the system of `robot`."""
         model = robot.sys.mj_model
-        shapes = [
-            shape
-            for shape in range(model.ngeom)
-            if model.geom_type[shape] in (CAPSULE, SPHERE) and model.geom_bodyid[shape] > 0
-        ]
-        half = [model.geom_size[shape, 1] * (model.geom_type[shape] == CAPSULE) for shape in shapes]
-        along = np.array([[0.0, 0.0, -1.0], [0.0, 0.0, 1.0]])
-        ends = [
-            model.geom_pos[shape] + length * _rotated(along, model.geom_quat[shape])
-            for shape, length in zip(shapes, half)
-        ]
+        has_form = np.isin(model.geom_type, (CAPSULE, SPHERE)) & (model.geom_bodyid > 0)
+        shapes = np.flatnonzero(has_form)
+        half = np.where(model.geom_type[shapes] == CAPSULE, model.geom_size[shapes, 1], 0.0)
+        along = half[:, None, None] * np.array([[[0.0, 0.0, -1.0], [0.0, 0.0, 1.0]]])
+        ends = model.geom_pos[shapes][:, None] + _rotated(along, model.geom_quat[shapes][:, None])
         steps_per_frame = max(1, round(0.04 / float(robot.dt)))
         return cls(
             link=model.geom_bodyid[shapes] - 1,
-            ends=np.array(ends, np.float32),
+            ends=np.asarray(ends, np.float32),
             radius=model.geom_size[shapes, 0],
             axes=axes,
             metres=0.8 if from_above else 5.0,

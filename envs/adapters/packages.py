@@ -24,8 +24,9 @@ def imported(name: str, extra: str) -> Any:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
+        missing = (error.name or name).partition(".")[0]
         raise ImportError(
-            f"envs.{extra} needs the package {error.name}: pip install 'jaxcurriculum[{extra}]'."
+            f"envs.{extra} needs the package {missing}: pip install 'jaxcurriculum[{extra}]'."
         ) from error
 
 
