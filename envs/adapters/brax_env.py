@@ -53,7 +53,7 @@ AXES: Bounds = {
     "friction": (0.2, 2.0),
     "mass": (0.5, 2.0),
     "gear": (0.5, 2.0),
-    "damping": (0.2, 5.0),
+    "damping": (0.5, 2.0),
 }
 LEAVES = {  # of brax's system, that an axis multiplies
     "gravity": ("gravity",),

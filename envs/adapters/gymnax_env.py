@@ -32,6 +32,7 @@ from jaxcurriculum.envs.adapters.packages import (
     with_promotion,
     with_task,
 )
+from jaxcurriculum.envs.adapters.unread import unread
 from jaxcurriculum.records import Key, PyTree, TimeStep
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.spaces import Box, Discrete, Space
@@ -116,68 +117,59 @@ def gymnax(
     Raises:
       ImportError: when gymnax is not installed.
       ValueError: when there is no such environment, when a parameter is unknown, no single number,
-        the time limit or derived from others, or when bounds or actions do not fit.
+        the time limit, derived from others or read by nothing, and when bounds or actions do not
+        fit.
 
     >>> env = gymnax("Pendulum-v1", {"m": (0.2, 2.0)}, observe_task=False)
     >>> env.task_space.names, env.action_space.low, env.max_episode_steps
     (('m',), (-2.0,), 200)
     """
     theirs, params = _made(name)
-    axes = _axes(name, params) if axes is None else axes
-    check_bounds(axes)
-    for axis in axes:
-        _check_axis(name, params, axis)
-    space = Box(
-        names=tuple(axes),
-        low=[low for low, _ in axes.values()],
-        high=[high for _, high in axes.values()],
-        log=[axis in log for axis in axes],
-    )
+    axes = _default_axes(name, params) if axes is None else axes
+    space = _task_space(name, params, axes, log)
     whole = np.array([_is_whole(getattr(params, axis)) for axis in axes])
-    derive = DERIVED.get(name, as_published) if derive is None else derive
+    derived = DERIVED.get(name, as_published) if derive is None else derive
 
     def params_of(level: jax.Array) -> Any:
         values = {
             axis: value.astype(jnp.int32) if is_whole else value
             for axis, value, is_whole in zip(axes, level, whole)
         }
-        return derive(params.replace(**values))
+        return derived(params.replace(**values))
 
-    _check_derived(name, space, params_of)
+    actions = _action_space(name, theirs, [params_of(end) for end in _ends(space)])
+    start, advance = _functions(theirs, params_of)
+    if derive is None:
+        _check_read(name, space, actions, start, advance)
     key = jax.eval_shape(lambda: jax.random.key(0))
-    level = jax.ShapeDtypeStruct((space.dims,), jnp.float32)
-    start = with_promotion(lambda key, level: theirs.reset_env(key, params_of(level)))
-    obs_like, state_like = jax.eval_shape(start, key, level)
+    state_like, obs_like = jax.eval_shape(start, key, _ends(space)[0])
 
     def generate(key: Key, task: jax.Array) -> jax.Array:
         level = space.clip(task)
         return jnp.where(whole, jnp.round(level), level)
 
-    def shown(obs: PyTree, level: jax.Array) -> PyTree:
+    def seen(level: jax.Array, obs: PyTree, reward: Any, terminated: Any) -> TimeStep:
         obs = like(obs_like, obs)
-        return with_task(obs, space, level) if observe_task else obs
-
-    def reset(key: Key, level: jax.Array) -> tuple[PyTree, TimeStep]:
-        obs, state = start(key, level)
-        no = jnp.bool_(False)
-        return like(state_like, state), TimeStep(shown(obs, level), jnp.float32(0), no, no)
-
-    @with_promotion
-    def step(key: Key, level: jax.Array, state: PyTree, action: jax.Array):
-        obs, state, reward, terminated, _ = theirs.step_env(key, state, action, params_of(level))
-        timestep = TimeStep(
-            obs=shown(obs, level),
+        return TimeStep(
+            obs=with_task(obs, space, level) if observe_task else obs,
             reward=jnp.asarray(reward, jnp.float32).reshape(()),
             terminated=jnp.asarray(terminated, bool),
             truncated=jnp.bool_(False),
         )
-        return like(state_like, state), timestep
+
+    def reset(key: Key, level: jax.Array) -> tuple[PyTree, TimeStep]:
+        state, obs = start(key, level)
+        return like(state_like, state), seen(level, obs, 0.0, False)
+
+    def step(key: Key, level: jax.Array, state: PyTree, action: jax.Array):
+        state, timestep = advance(key, level, state, action)
+        return like(state_like, state), seen(level, *timestep)
 
     most, return_range = RETURNS.get(name, (math.inf, None))
     return Environment(
         name=f"gymnax-{name}",
         task_space=space,
-        action_space=_action_space(name, theirs, [params_of(x) for x in _ends(space)]),
+        action_space=actions,
         max_episode_steps=int(getattr(params, TIME_LIMIT)),
         solved_above=most if solved_above is None else solved_above,
         generate=generate,
@@ -186,6 +178,22 @@ def gymnax(
         return_range=return_range,
         viewer=ObservationViewer(),
     )
+
+
+def _functions(theirs: Any, params_of: Callable[[Any], Any]) -> tuple[Callable, Callable]:
+    """gymnax's reset, (key, level) -> (state, obs), and step, (key, level, state, action) ->
+    (state, (obs, reward, terminated)).
+    """
+
+    def start(key: Key, level: Any) -> tuple[PyTree, PyTree]:
+        obs, state = theirs.reset_env(key, params_of(level))
+        return state, obs
+
+    def advance(key: Key, level: Any, state: PyTree, action: jax.Array) -> tuple[PyTree, tuple]:
+        obs, state, reward, terminated, _ = theirs.step_env(key, state, action, params_of(level))
+        return state, (obs, reward, terminated)
+
+    return with_promotion(start), with_promotion(advance)
 
 
 def _made(name: str) -> tuple[Any, Any]:
@@ -197,7 +205,7 @@ def _made(name: str) -> tuple[Any, Any]:
     return package.make(name)
 
 
-def _axes(name: str, params: Any) -> Bounds:
+def _default_axes(name: str, params: Any) -> Bounds:
     if name in AXES:
         return AXES[name]
     known = ", ".join(numbers_of(params)) or "none"
@@ -219,6 +227,18 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, numbers.Integral) or np.asarray(value).dtype.kind in "iu"
 
 
+def _task_space(name: str, params: Any, axes: Bounds, log: Collection[str]) -> Box:
+    check_bounds(axes)
+    for axis in axes:
+        _check_axis(name, params, axis)
+    return Box(
+        names=tuple(axes),
+        low=[low for low, _ in axes.values()],
+        high=[high for _, high in axes.values()],
+        log=[axis in log for axis in axes],
+    )
+
+
 def _check_axis(name: str, params: Any, axis: str) -> None:
     known = ", ".join(numbers_of(params)) or "none"
     if axis == TIME_LIMIT:
@@ -236,11 +256,15 @@ def _ends(space: Box) -> list[jax.Array]:
     return [jnp.array(bounds) for bounds in (space.low, space.high)]
 
 
-def _check_derived(name: str, space: Box, params_of: Callable[[Any], Any]) -> None:
-    low, high = (params_of(end) for end in _ends(space))
-    for axis, least, most in zip(space.names, space.low, space.high):
-        if least < most and getattr(low, axis) == getattr(high, axis):
-            raise ValueError(f"{axis} of gymnax's {name} is derived from others: vary those.")
+def _check_read(name: str, space: Box, actions: Space, start: Callable, advance: Callable) -> None:
+    numbers = list(_ends(space)[0])
+    is_unread = unread(start, advance, numbers, actions.sample(jax.random.key(0)))
+    for axis, never in zip(space.names, is_unread):
+        if never:
+            raise ValueError(
+                f"{axis} of gymnax's {name} changes nothing: it is derived from others, or nothing"
+                " reads it."
+            )
 
 
 def _action_space(name: str, theirs: Any, params: list[Any]) -> Space:

@@ -99,7 +99,9 @@ def test_actions_are_as_large_as_the_strongest_task_allows():
     [
         ("CartPole", None, "gymnax has no environment 'CartPole'; it has CartPole-v1, "),
         ("CartPole-v1", {"mass": (1, 2)}, "no parameter 'mass'; its numbers are: gravity, "),
-        ("CartPole-v1", {"total_mass": (1, 2)}, "total_mass .* is derived from others"),
+        ("CartPole-v1", {"total_mass": (1, 2)}, "total_mass .* changes nothing: it is derived"),
+        ("Acrobot-v1", {"link_length_2": (1, 2)}, "link_length_2 .* or nothing reads it"),
+        ("SimpleBandit-bsuite", {"optimal_return": (1, 2)}, "optimal_return .* nothing reads it"),
         ("CartPole-v1", {"max_steps_in_episode": (1, 2)}, "is the time limit, not an axis"),
         ("CartPole-v1", {"length": (2, 1)}, "axis 'length' must be two finite .*the lower one"),
         ("CartPole-v1", {"length": (1, float("inf"))}, "axis 'length' must be two finite"),
