@@ -26,7 +26,7 @@ from jaxcurriculum.testing.compiling import quick_jit
 
 RESULTS = pathlib.Path(__file__).parent / "results/adapted_axes.json"
 NUM_STEPS = 50
-NUM_EPISODES = 8
+NUM_EPISODES = 8  # of an environment of gymnax
 # The largest difference that each axis makes, by its name; in words where that is no number.
 Felt = dict[str, float | str]
 
@@ -96,7 +96,9 @@ def gymnax_axes(name: str) -> Felt | str:
     }
     if not axes:
         return "has no numbers among its parameters"
-    env = gymnax_env.gymnax(name, axes, observe_task=False)
+    # told, so that what nothing reads is not refused
+    derive = gymnax_env.DERIVED.get(name, gymnax_env.as_published)
+    env = gymnax_env.gymnax(name, axes, derive=derive, observe_task=False)
     space = env.task_space
     assert isinstance(space, Box)
     published = np.array([float(getattr(params, axis)) for axis in axes])
