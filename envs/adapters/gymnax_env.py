@@ -129,14 +129,7 @@ def gymnax(
     space = _task_space(name, params, axes, log)
     whole = np.array([_is_whole(getattr(params, axis)) for axis in axes])
     derived = DERIVED.get(name, as_published) if derive is None else derive
-
-    def params_of(level: jax.Array) -> Any:
-        values = {
-            axis: value.astype(jnp.int32) if is_whole else value
-            for axis, value, is_whole in zip(axes, level, whole)
-        }
-        return derived(params.replace(**values))
-
+    params_of = _params_of(params, space, whole, derived)
     actions = _action_space(name, theirs, [params_of(end) for end in _ends(space)])
     start, advance = _functions(theirs, params_of)
     if derive is None:
@@ -178,6 +171,21 @@ def gymnax(
         return_range=return_range,
         viewer=ObservationViewer(),
     )
+
+
+def _params_of(
+    params: Any, space: Box, whole: np.ndarray, derive: Callable[[Any], Any]
+) -> Callable[[Any], Any]:
+    """What makes the parameters of a level; `whole` [dims] marks integers."""
+
+    def params_of(level: Any) -> Any:
+        values = {
+            axis: value.astype(jnp.int32) if is_whole else value
+            for axis, value, is_whole in zip(space.names, level, whole)
+        }
+        return derive(params.replace(**values))
+
+    return params_of
 
 
 def _functions(theirs: Any, params_of: Callable[[Any], Any]) -> tuple[Callable, Callable]:
@@ -231,6 +239,8 @@ def _task_space(name: str, params: Any, axes: Bounds, log: Collection[str]) -> B
     check_bounds(axes)
     for axis in axes:
         _check_axis(name, params, axis)
+    if not set(log) <= set(axes):
+        raise ValueError(f"log must name axes, {', '.join(axes)}, got {', '.join(log)}.")
     return Box(
         names=tuple(axes),
         low=[low for low, _ in axes.values()],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
+import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,11 +20,14 @@ from jaxcurriculum.spaces import Box
 def imported(name: str, extra: str) -> Any:
     """The module `name`, which the extra `extra` of jaxcurriculum brings.
 
+    What it prints meanwhile is not shown: MuJoCo tells of engines that it could do without.
+
     Raises:
       ImportError: when it, or what it needs, is not installed; it says how to install it.
     """
     try:
-        return importlib.import_module(name)
+        with contextlib.redirect_stdout(io.StringIO()):
+            return importlib.import_module(name)
     except ModuleNotFoundError as error:
         missing = (error.name or name).partition(".")[0]
         raise ImportError(
@@ -47,6 +52,8 @@ def check_bounds(axes: Mapping[str, tuple[float, float]], low: float = -LARGEST)
     Raises:
       ValueError: naming the axis.
     """
+    if not isinstance(axes, Mapping):
+        raise ValueError(f"axes must be a dictionary of bounds by name, got {axes!r}.")
     if not axes:
         raise ValueError("axes must name at least one axis, got none.")
     for name, bounds in axes.items():

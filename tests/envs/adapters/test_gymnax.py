@@ -105,6 +105,7 @@ def test_actions_are_as_large_as_the_strongest_task_allows():
         ("CartPole-v1", {"max_steps_in_episode": (1, 2)}, "is the time limit, not an axis"),
         ("CartPole-v1", {"length": (2, 1)}, "axis 'length' must be two finite .*the lower one"),
         ("CartPole-v1", {"length": (1, float("inf"))}, "axis 'length' must be two finite"),
+        ("CartPole-v1", ["length"], r"axes must be a dictionary .*, got \['length'\]"),
         ("CartPole-v1", {}, "axes must name at least one axis, got none"),
         ("Acrobot-v1", {"available_torque": (1, 2)}, "available_torque .* not a single number"),
         ("MetaMaze-misc", {"normalize_time": (0, 1)}, "normalize_time .* not a single number"),
@@ -114,6 +115,13 @@ def test_actions_are_as_large_as_the_strongest_task_allows():
 def test_what_cannot_be_is_named(name, axes, message):
     with pytest.raises(ValueError, match=message):
         envs.gymnax(name, axes)
+
+
+def test_a_logarithmic_axis_must_be_one():
+    with pytest.raises(ValueError, match="log must name axes, length, got mass"):
+        envs.gymnax("CartPole-v1", {"length": (0.1, 3.0)}, log=("mass",))
+    space = envs.gymnax("CartPole-v1", {"length": (0.1, 10.0)}, log=("length",)).task_space
+    assert space.from_unit(jnp.array([0.5])) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
