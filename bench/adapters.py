@@ -16,7 +16,6 @@ from typing import Any
 from bench.measure import pin
 
 COLUMNS = ("what", "worlds", "steps/s", "theirs, steps/s", "ratio")
-TURNS = 25
 Turn = Callable[[Any, Any], tuple[Any, Any]]  # (key, carry) -> (carry, what was seen)
 
 
@@ -24,25 +23,25 @@ def measure(quick: bool) -> list[dict[str, Any]]:
     """A row a world and number of them."""
     from jaxcurriculum import envs
 
-    adapted = {name: lambda name=name: envs.gymnax(name) for name in ("CartPole-v1", "Pendulum-v1")}
+    cases = [  # what, beside which of gymnax's, our environment, steps of an episode at random
+        ("gymnax's CartPole-v1", "CartPole-v1", envs.gymnax("CartPole-v1"), 20),
+        ("cart-pole", "CartPole-v1", envs.cart_pole(), 20),
+        ("gymnax's Pendulum-v1", "Pendulum-v1", envs.gymnax("Pendulum-v1"), 200),
+    ]
     rows = []
     for num in (1024,) if quick else (64, 256, 1024, 4096):
-        theirs = {name: gymnax_loop(name, num, 128) for name in adapted}
-        cases = [(f"gymnax's {name}", name, make) for name, make in adapted.items()]
-        cases.append(("cart-pole beside gymnax's", "CartPole-v1", envs.cart_pole))
-        for what, name, make in cases:
-            ours = our_loop(make(), num, 128)
-            rows.append(_row(what, num, 128, ours, theirs[name], TURNS))
+        for what, name, env, length in cases:
+            pair = our_loop(env, num, 128, length), gymnax_loop(name, num, 128)
+            rows.append(_row(what, num, 128, pair, turns=100_000 // num))
     for backend in ("spring",) if quick else ("spring", "generalized"):
-        num, steps = 128, 10
-        ours = our_loop(envs.brax("ant", backend=backend), num, steps)
-        theirs = brax_loop("ant", backend, num, steps)
-        rows.append(_row(f"brax's ant, {backend}", num, steps, ours, theirs, 9))
+        ours = our_loop(envs.brax("ant", backend=backend), 128, 10, length=100)
+        pair = ours, brax_loop("ant", backend, 128, 10)
+        rows.append(_row(f"brax's ant, {backend}", 128, 10, pair, turns=9))
     return rows
 
 
-def _row(what: str, num: int, steps: int, ours: Any, theirs: Any, turns: int) -> dict[str, Any]:
-    both = [Running(*ours), Running(*theirs)]
+def _row(what: str, num: int, steps: int, pair: Any, turns: int) -> dict[str, Any]:
+    both = [Running(*loop) for loop in pair]
     pairs = [[each.turn() for each in both] for _ in range(turns + 1)][1:]  # the first compiles
     here, there = (num * steps / min(times) for times in zip(*pairs))
     ratio = statistics.median(theirs / ours for ours, theirs in pairs)
@@ -67,15 +66,15 @@ class Running:
         return time.perf_counter() - start
 
 
-def our_loop(env: Any, num: int, steps: int) -> tuple[Turn, Any]:
-    """The rollout of `env`, with a pool that lasts for episodes of 20 steps on average."""
+def our_loop(env: Any, num: int, steps: int, length: int) -> tuple[Turn, Any]:
+    """The rollout of `env`, with a pool that lasts for episodes of `length` steps on average."""
     import jax
 
     from jaxcurriculum.records import fresh_proposals
     from jaxcurriculum.rollout.collect import collect, init_rollout
     from jaxcurriculum.rollout.pool import RolloutConfig
 
-    pool = max(num, num * steps // 20)
+    pool = max(num, num * steps // length)
     config = RolloutConfig(num_envs=num, num_steps=steps, pool_size=pool)
 
     def policy(key: Any, memory: Any, obs: Any, first: Any) -> tuple[Any, Any, tuple]:
