@@ -3,5 +3,26 @@
 from jaxcurriculum.learners.ppo import PpoConfig
 from jaxcurriculum.students.on_policy import on_policy, ppo
 from jaxcurriculum.students.population import population
+from jaxcurriculum.students.tuning import (
+    EvolvingConfig,
+    RisingDiscountConfig,
+    Rule,
+    evolving,
+    rising_discount,
+    scheduled,
+    tune,
+)
 
-__all__ = ["PpoConfig", "on_policy", "population", "ppo"]
+__all__ = [
+    "EvolvingConfig",
+    "PpoConfig",
+    "RisingDiscountConfig",
+    "Rule",
+    "evolving",
+    "on_policy",
+    "population",
+    "ppo",
+    "rising_discount",
+    "scheduled",
+    "tune",
+]
