@@ -106,7 +106,7 @@ def brax(
     Raises:
       ImportError: when brax is not installed.
       ValueError: when there is no such robot, backend or axis, when bounds are not two positive
-        numbers, or when the robot does not feel an axis with this backend.
+        numbers, or when the robot does not feel an axis with this backend (the sentence says why).
 
     >>> env = brax("reacher", {"gear": (0.5, 2.0)}, backend="spring")
     >>> env.task_space.names, env.action_space.dims
@@ -115,7 +115,7 @@ def brax(
     _check_choices(name, backend, max_episode_steps)
     robot = imported("brax.envs", "brax").get_environment(name, backend=backend)
     if axes is None:
-        axes = {axis: AXES[axis] for axis in AXES if not why_ignored(name, robot, axis)}
+        axes = {axis: AXES[axis] for axis in AXES if not why_not(name, robot, axis)}
     check_bounds(axes, low=1e-3)
     for axis in axes:
         _check_axis(name, robot, axis)
@@ -194,10 +194,10 @@ def leaves_of(robot: Any, axis: str) -> tuple[str, ...]:
     return (LEAVES_OF_MJX if robot.backend == "mjx" else LEAVES)[axis]
 
 
-def why_ignored(name: str, robot: Any, axis: str) -> str:
-    """Why a robot does not feel `axis` with its backend; "" where it does.
+def why_not(name: str, robot: Any, axis: str) -> str:
+    """Why `axis` cannot vary for a robot with its backend; "" where it can.
 
-    `experiments/brax_axes.py` measures it.
+    `experiments/adapted_axes.py` measures what a robot feels.
     """
     is_soft = robot.backend in ("spring", "positional")
     if name == "reacher" and axis in ("gravity", "friction"):
@@ -205,7 +205,7 @@ def why_ignored(name: str, robot: Any, axis: str) -> str:
     if is_soft and axis == "damping":
         return "this backend has no damping of single joints"
     if is_soft and axis == "mass" and name == "reacher":
-        return "the springs between its light links burst where they are lighter"
+        return "the springs of its joints become unstable where it is lighter"
     if is_soft and axis == "mass" and robot.sys.spring_mass_scale == 1:
         return "this backend takes every mass of this robot as 1 (its spring_mass_scale is 1)"
     return ""
@@ -229,11 +229,11 @@ def _check_choices(name: str, backend: str, max_episode_steps: int) -> None:
 def _check_axis(name: str, robot: Any, axis: str) -> None:
     if axis not in AXES:
         raise ValueError(f"axes must be of {', '.join(AXES)}, got {axis!r}.")
-    if reason := why_ignored(name, robot, axis):
-        felt = [other for other in AXES if not why_ignored(name, robot, other)]
+    if reason := why_not(name, robot, axis):
+        others = [other for other in AXES if not why_not(name, robot, other)]
         raise ValueError(
-            f"{name} does not feel the axis {axis!r} with the backend {robot.backend!r}: {reason}."
-            f" It feels {', '.join(felt)}."
+            f"The axis {axis!r} of {name} cannot vary with the backend {robot.backend!r}:"
+            f" {reason}. These can: {', '.join(others)}."
         )
 
 
