@@ -96,7 +96,7 @@ def brax(
 
     Args:
       axes: (low, high) of the factors that a task chooses, by name; by default all that `backend`
-        feels, with the bounds of `AXES`. The others stay 1.
+        feels, 0.5 to 2 (friction: 0.2 to 2). The others stay 1.
       backend: brax's engine.
       observe_task: the task, in the unit cube, is part of the observation.
       max_episode_steps: when an episode is cut.

@@ -106,7 +106,8 @@ def gymnax(
     An episode is cut after the environment's own `max_steps_in_episode`.
 
     Args:
-      axes: (low, high) of parameters by name; by default those of `AXES`.
+      axes: (low, high) of parameters by name; they may be left away for the five environments of
+        classic control, whose usual ones stand in `AXES`.
       log: axes on which equal ratios are equal distances.
       derive: what makes the derived parameters from the others (EnvParams -> EnvParams); by default
         that of `DERIVED`, else there are none.
