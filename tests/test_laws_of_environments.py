@@ -56,7 +56,6 @@ IN_EVERY_WAY = (
     "target",
     "remember",
     "cart-pole",
-    "gymnax",
     "maze",
     "stump-tracks",
     "bipedal-walker, gymnasium's flags",
