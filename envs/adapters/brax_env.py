@@ -204,7 +204,7 @@ def why_not(name: str, robot: Any, axis: str) -> str:
         return "its arm moves in a horizontal plane and touches nothing"
     if is_soft and axis == "damping":
         return "this backend has no damping of single joints"
-    if is_soft and axis == "mass" and name == "reacher":
+    if (robot.backend, name, axis) == ("spring", "reacher", "mass"):
         return "the springs of its joints become unstable where it is lighter"
     if is_soft and axis == "mass" and robot.sys.spring_mass_scale == 1:
         return "this backend takes every mass of this robot as 1 (its spring_mass_scale is 1)"
