@@ -27,6 +27,7 @@ def measure(quick: bool) -> list[dict[str, Any]]:
         ("gymnax's CartPole-v1", "CartPole-v1", envs.gymnax("CartPole-v1"), 20),
         ("cart-pole", "CartPole-v1", envs.cart_pole(), 20),
         ("gymnax's Pendulum-v1", "Pendulum-v1", envs.gymnax("Pendulum-v1"), 200),
+        ("pendulum", "Pendulum-v1", envs.pendulum(), 200),
     ]
     rows = []
     for num in (1024,) if quick else (64, 256, 1024, 4096):

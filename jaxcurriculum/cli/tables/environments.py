@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
 
 import jaxcurriculum.envs as envs
 from jaxcurriculum import Box, Environment, LoopConfig
+from jaxcurriculum.cli.tables.adapted import ADAPTED
+from jaxcurriculum.cli.tables.equations import EQUATIONS
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, uniform
-from jaxcurriculum.cli.tables.students import PpoStudentConfig
 from jaxcurriculum.configs import Config, field
-from jaxcurriculum.envs.classic.cart_pole import AXES
-from jaxcurriculum.rollout import RolloutConfig
-from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.teachers import AccelConfig, Knowledge, PlrConfig
 
 
@@ -85,110 +81,12 @@ class ObstacleTracksConfig(RoughTracksConfig):
     easy: bool = field(False, help="the small box in which ACCEL begins")
 
 
-PAIR = tuple[float, float] | None
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class CartPoleConfig(Config):
-    """Bounds of the axes of CartPole's tasks; none: as published, and no axis."""
-
-    gravity: PAIR = field((5.0, 20.0), low=1e-6, help="m/s2")
-    mass_cart: PAIR = field((0.1, 10.0), low=1e-6, help="kg")
-    mass_pole: PAIR = field((0.01, 1.0), low=1e-6, help="kg")
-    length: PAIR = field((0.1, 3.0), low=1e-6, help="m, half of the pole's")
-    force: PAIR = field((2.0, 20.0), low=1e-6, help="N, of a push")
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class AdaptedConfig(Config):
-    """Which numbers of another package's world are the task."""
-
-    axes: tuple[str, ...] = field((), help="what a task chooses; none: all that is known to matter")
-    low: tuple[float, ...] = field((), help="least value of each axis")
-    high: tuple[float, ...] = field((), help="largest")
-    observe_task: bool = field(True, help="the task is part of the observation")
-
-    def __post_init__(self):
-        super().__post_init__()
-        if len(set(self.axes)) < len(self.axes):
-            raise ValueError(f"axes must differ from each other, got {', '.join(self.axes)}.")
-        if not len(self.axes) == len(self.low) == len(self.high):
-            raise ValueError(
-                f"axes, low and high must be equally long, got {len(self.axes)} axes,"
-                f" {len(self.low)} low and {len(self.high)} high."
-            )
-
-    def bounds(self) -> dict[str, tuple[float, float]] | None:
-        return dict(zip(self.axes, zip(self.low, self.high))) or None
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class BraxConfig(AdaptedConfig):
-    """Which robot of brax, in which engine; axes multiply what is published."""
-
-    name: Literal["ant", "halfcheetah", "hopper", "humanoid", "reacher", "walker2d"] = field(
-        "ant", help="the robot"
-    )
-    backend: Literal["generalized", "spring", "positional", "mjx"] = field(
-        "generalized", help="brax's engine: generalized feels every axis, spring is fast"
-    )
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class GymnaxConfig(AdaptedConfig):
-    """Which environment of gymnax; axes are parameters of it."""
-
-    name: str = field("CartPole-v1", help="as gymnax calls it")
-    log: tuple[str, ...] = field((), help="axes on which equal ratios are equal distances")
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MazeConfig(Config):
     """How mazes are drawn and edited."""
 
     num_walls: int = field(25, low=0, high=167, help="cells drawn for walls, with replacement")
     num_edits: int = field(5, low=0, high=1000, help="edits of one mutation")
-
-
-def _cart_pole(config: CartPoleConfig) -> Environment:
-    bounds = {each.name: getattr(config, each.name) for each in dataclasses.fields(config)}
-    return envs.cart_pole({name: pair for name, pair in bounds.items() if pair is not None})
-
-
-def _cart_pole_expert(_: CartPoleConfig, space: Box) -> Knowledge:
-    """The published constants are where learning is known to begin."""
-    published = {name: axis[0] for name, axis in AXES.items()}
-    easy = tuple(published[name] for name in space.names)
-    return Knowledge(failure=50.0, success=475.0, easy_mean=easy)
-
-
-def _brax(config: BraxConfig) -> Environment:
-    with _needed_extra():
-        return envs.brax(
-            config.name,
-            config.bounds(),
-            backend=config.backend,
-            observe_task=config.observe_task,
-        )
-
-
-def _gymnax(config: GymnaxConfig) -> Environment:
-    with _needed_extra():
-        return envs.gymnax(
-            config.name,
-            config.bounds(),
-            log=config.log,
-            observe_task=config.observe_task,
-        )
-
-
-@contextlib.contextmanager
-def _needed_extra() -> Iterator[None]:
-    """A world whose package is not installed is a mistake that a person can put right."""
-    try:
-        yield
-    except ImportError as error:
-        raise RunError(str(error)) from error
 
 
 def _maze(config: MazeConfig) -> Environment:
@@ -285,26 +183,6 @@ ENVIRONMENTS = {
             "uniform": uniform,
         },
     ),
-    "cart-pole": EnvironmentPart(
-        description="a pole on a cart; task: gravity, masses, length and force",
-        config=CartPoleConfig(),
-        make=_cart_pole,
-        knowledge=_cart_pole_expert,
-        # a round of a beginner begins some 1,450 episodes
-        presets={"ppo": PpoStudentConfig(rollout=RolloutConfig(pool_size=1536))},
-    ),
-    "brax": EnvironmentPart(
-        description="a robot of brax; task: gravity, friction, masses, motors and damping",
-        config=BraxConfig(),
-        make=_brax,
-    ),
-    "gymnax": EnvironmentPart(
-        description="any environment of gymnax; task: numbers among its parameters",
-        config=GymnaxConfig(),
-        make=_gymnax,
-        # a round of a beginner begins some 1,450 episodes of CartPole
-        presets={"ppo": PpoStudentConfig(rollout=RolloutConfig(pool_size=1536))},
-    ),
     "maze": EnvironmentPart(
         description="a 13 by 13 maze seen 5 by 5 cells at a time; task: the whole maze",
         config=MazeConfig(),
@@ -317,4 +195,5 @@ ENVIRONMENTS = {
             "accel": AccelConfig.maze(),
         },
     ),
-}
+} | EQUATIONS
+ENVIRONMENTS |= ADAPTED
