@@ -35,6 +35,7 @@ BENCHES = (
     "episodes",
     "stress",
     "gymnasium_vector",
+    "adapters",
 )
 OTHERS = ("accelerator",)  # where there is one
 

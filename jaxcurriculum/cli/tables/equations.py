@@ -40,6 +40,7 @@ def bounds_config(name: str, axes: Axes, usual: Sequence[str], *flags: tuple) ->
     fields += [("observe_task", bool, field(True, help=observed)), *flags]
     config = dataclasses.make_dataclass(name, fields, bases=(Config,), frozen=True, kw_only=True)
     config.__doc__ = "Bounds of the axes that a task chooses; none: as published, and no axis."
+    config.__module__ = __name__  # make_dataclass says "types"
     return config()
 
 
