@@ -25,6 +25,7 @@ BENCHES = (
     "walkers",
     "parts",
     "training",
+    "memory",
     "curricula",
     "teachers",
     "thousand",
