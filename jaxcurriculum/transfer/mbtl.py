@@ -1,0 +1,193 @@
+"""Model-based transfer learning (MBTL): on which contexts to train, so that all are covered.
+
+A policy is trained on one context and used on all of them. Before the next one is trained,
+
+    $J(i) ~ N(m_i, s_i^2)$    a Gaussian process over the best return seen on each trained context
+    $gap(i, j) = slope |x_i - x_j|$    what is lost on the way from context $i$ to $j$
+    $b_j = max_s T[s, j]$    the best return on $j$ of the policies so far, 0 without any
+    $i = argmax_i mean_j max(0, m_i + sqrt(log(k)) s_i - gap(i, j) - b_j)$    for the $k$-th policy
+
+The first context is the middle one. Returns are scaled to [0, 1], contexts lie in the unit cube.
+
+Source: J.-H. Cho, V. Jayawardana, S. Li, C. Wu, "Model-based transfer learning for contextual
+reinforcement learning", NeurIPS 2024, and the code published with it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+
+from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.transfer.gaussian_process import (
+    Kernel,
+    Observed,
+    log_marginal_likelihood,
+    posterior,
+)
+
+LENGTHS = np.geomspace(1e-4, 1.0, 41)  # of the range, between which a fit chooses
+DEVIATIONS = np.geomspace(0.03, 3.0, 21)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MbtlRule(Config):
+    """A process of constant mean with nothing fitted; `paper()` is the published one."""
+
+    slope: Swept | None = field(
+        None,
+        low=0,
+        help="return in [0, 1] lost over the whole range of contexts; None: by least squares",
+    )
+    length: Swept = field(0.15, low=1e-6, help="of the process, in units of the contexts' range")
+    deviation: Swept = field(0.2, low=1e-6, help="standard deviation of the process")
+    noise: Swept = field(0.05, low=1e-3, help="standard deviation of a return about it")
+    zero_mean: bool = field(False, help="the mean is 0, not the average of the returns seen")
+    fitted: bool = field(False, help="length and deviation maximise the marginal likelihood")
+
+    @classmethod
+    def paper(cls, num_contexts: int = 100) -> MbtlRule:
+        """The published rule: zero mean, fitted kernel, slope 0.005 from one context to the next.
+
+        A fit begins with a length of one context.
+        """
+        steps = num_contexts - 1
+        return cls(slope=0.005 * steps, length=1 / steps, noise=0.1, zero_mean=True, fitted=True)
+
+
+class Progress(struct.PyTreeNode):
+    """The contexts that policies were trained on so far, in order, and what they cover."""
+
+    trained: jax.Array  # [most], int32, index of the context
+    best: jax.Array  # [most], return in [0, 1] there, the best of the policies until then
+    num: jax.Array  # [], int32, how many there are
+    covered: jax.Array  # [num_contexts], best return in [0, 1] on each; 0 without a policy
+    lost: jax.Array  # [], sum over trained rows of distance * (return at home - return there)
+    distances: jax.Array  # [], sum of their squared distances
+
+
+def begin(num_contexts: int, most: int) -> Progress:
+    """Nothing trained yet, with room for `most` policies."""
+    none = jnp.zeros((), jnp.float32)
+    return Progress(
+        trained=jnp.zeros((most,), jnp.int32),
+        best=jnp.zeros((most,), jnp.float32),
+        num=jnp.int32(0),
+        covered=jnp.zeros((num_contexts,), jnp.float32),
+        lost=none,
+        distances=none,
+    )
+
+
+def add(progress: Progress, points: jax.Array, context: jax.Array, returns: jax.Array) -> Progress:
+    """`progress` with a policy trained on `context` ([] int32).
+
+    Args:
+      points: [num_contexts, dims], the contexts in the unit cube.
+      returns: [num_contexts], in [0, 1], of the policy on each.
+    """
+    covered = jnp.maximum(progress.covered, returns)
+    distance = _distances(points, points[context][None])[:, 0]
+    loss = returns[context] - returns
+    return Progress(
+        trained=progress.trained.at[progress.num].set(context),
+        best=progress.best.at[progress.num].set(covered[context]),
+        num=progress.num + 1,
+        covered=covered,
+        lost=progress.lost + jnp.sum(distance * loss),
+        distances=progress.distances + jnp.sum(distance**2),
+    )
+
+
+def next_context(progress: Progress, points: jax.Array, rule: MbtlRule) -> jax.Array:
+    """The context to train the next policy on, [] int32; none is taken twice."""
+    first = jnp.argmin(jnp.sum((points - 0.5) ** 2, axis=1))
+    mean, sd = _performance(progress, points, rule)
+    number = jnp.maximum(progress.num + 1, 1).astype(jnp.float32)
+    optimistic = mean + jnp.sqrt(jnp.log(number)) * sd
+    there = optimistic[:, None] - _slope(progress, rule) * _distances(points, points)
+    gain = jnp.mean(jnp.maximum(there - progress.covered[None], 0.0), axis=1)
+    is_trained = jnp.arange(progress.trained.shape[0]) < progress.num
+    slots = jnp.where(is_trained, progress.trained, points.shape[0])
+    best = jnp.argmax(gain.at[slots].set(-jnp.inf, mode="drop"))
+    return jnp.where(progress.num == 0, first, best).astype(jnp.int32)
+
+
+def mbtl(
+    matrix: jax.Array, num: int, rule: MbtlRule = MbtlRule(), points: jax.Array | None = None
+) -> jax.Array:
+    """The contexts of `num` policies in order, [num] int32, replayed on a transfer matrix.
+
+    Differs from the published code with `paper()`: the kernel is the best of a grid, lengths from
+    1e-4 to 1 of the range and deviations from 0.03 to 3, instead of ten runs of L-BFGS. Where the
+    likelihood is flat, as with one observation, the length stays where the fit begins, as there.
+
+    Args:
+      matrix: [num_contexts, num_contexts], returns in [0, 1]; row: trained on, column: used on.
+      points: [num_contexts, dims], the contexts in the unit cube; evenly on a line by default.
+
+    >>> matrix = 1 - jnp.abs(jnp.linspace(0, 1, 5)[:, None] - jnp.linspace(0, 1, 5)[None])
+    >>> mbtl(matrix, 3).tolist()
+    [2, 4, 0]
+    """
+    num_contexts = matrix.shape[0]
+    points = line(num_contexts) if points is None else points
+
+    def train_next(progress: Progress, _: None) -> tuple[Progress, jax.Array]:
+        context = next_context(progress, points, rule)
+        return add(progress, points, context, matrix[context]), context
+
+    return jax.lax.scan(train_next, begin(num_contexts, num), length=num)[1]
+
+
+def line(num_contexts: int) -> jax.Array:
+    """`num_contexts` points evenly from 0 to 1, [num_contexts, 1].
+
+    >>> line(3)[:, 0].tolist()
+    [0.0, 0.5, 1.0]
+    """
+    return jnp.linspace(0.0, 1.0, num_contexts)[:, None]
+
+
+def _performance(
+    progress: Progress, points: jax.Array, rule: MbtlRule
+) -> tuple[jax.Array, jax.Array]:
+    """Mean and standard deviation of the return of training on each context, [num_contexts]."""
+    known = jnp.arange(progress.trained.shape[0]) < progress.num
+    average = jnp.sum(jnp.where(known, progress.best, 0.0)) / jnp.maximum(progress.num, 1)
+    mean = 0.0 if rule.zero_mean else average
+    observed = Observed(points[progress.trained], progress.best - mean, known)
+    kernel = Kernel(*(jnp.float32(x) for x in (rule.length, rule.deviation, rule.noise)))
+    if rule.fitted:
+        kernel = _fit(kernel, observed)
+    above, sd = posterior(kernel, observed, points)
+    return mean + above, sd
+
+
+def _fit(start: Kernel, observed: Observed) -> Kernel:
+    """The likeliest kernel of a grid; of several equally likely the one nearest to `start`."""
+    lengths, deviations = jnp.asarray(LENGTHS), jnp.asarray(DEVIATIONS)
+    lengths = lengths[jnp.argsort(jnp.abs(jnp.log(lengths / start.length)))]
+    length, deviation = (grid.ravel() for grid in jnp.meshgrid(lengths, deviations, indexing="ij"))
+
+    def likelihood(length: jax.Array, deviation: jax.Array) -> jax.Array:
+        kernel = start.replace(length=length, deviation=deviation)
+        return log_marginal_likelihood(kernel, observed)
+
+    best = jnp.nanargmax(jax.vmap(likelihood)(length, deviation))
+    return start.replace(length=length[best], deviation=deviation[best])
+
+
+def _slope(progress: Progress, rule: MbtlRule) -> jax.Array | float:
+    if rule.slope is not None:
+        return rule.slope
+    return jnp.maximum(progress.lost / jnp.maximum(progress.distances, 1e-6), 0.0)
+
+
+def _distances(a: jax.Array, b: jax.Array) -> jax.Array:
+    """Sum over the axes of how far each of `a` ([num, dims]) is from each of `b`."""
+    return jnp.sum(jnp.abs(a[:, None] - b[None]), axis=-1)
