@@ -124,7 +124,7 @@ def _parts(device) -> list[dict[str, Any]]:
     whole = seconds(lambda: jax.jit(loop.round)(state, jnp.int32(3)))
     stepping = seconds(lambda: physics(key, state.student.rollout))
     with_policy = seconds(lambda: acting(key, state.student))
-    training = seconds(lambda: train(key, state.student, proposals))
+    training = seconds(lambda: train(key, state.student, proposals, jnp.int32(3)))
     parts = {
         "physics, observation, pool": stepping,
         "policy": with_policy - stepping,

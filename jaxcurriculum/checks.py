@@ -178,7 +178,7 @@ def _checked_episodes(student: Student, proposals: Proposals) -> Episodes:
     """The episodes of `student` that come of `proposals`, in shapes."""
     key = jax.eval_shape(lambda: jax.random.key(0))
     state = jax.eval_shape(student.init, key)
-    result = jax.eval_shape(student.train, key, state, proposals)
+    result = jax.eval_shape(student.train, key, state, proposals, _array(jnp.int32))
     after, episodes = _pair(f"Student {student.name!r}, train", result, Episodes)
     check_same(f"Student {student.name!r}, state through train", state, after)
     return episodes

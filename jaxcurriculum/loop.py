@@ -123,7 +123,7 @@ def bind(teacher: Teacher, student: Student, test_tasks: PyTree, config: LoopCon
         key, key_propose, key_train, key_update = jax.random.split(state.key, 4)
         num = student.num_proposals
         teacher_state, proposals = teacher.propose(key_propose, state.teacher, num)
-        student_state, episodes = student.train(key_train, state.student, proposals)
+        student_state, episodes = student.train(key_train, state.student, proposals, round)
         context = Context(
             round=round,
             num_steps=(round + 1) * student.steps_per_round,

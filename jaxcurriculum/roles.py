@@ -1,7 +1,7 @@
 """The roles: bundles of pure functions, made by a factory that closes over what is static.
 
     teacher_state, proposals   = teacher.propose(key, teacher_state, num)
-    student_state, episodes    = student.train(key, student_state, proposals)
+    student_state, episodes    = student.train(key, student_state, proposals, round)
     teacher_state, probe_steps = teacher.update(key, teacher_state, episodes, context)
 
 A student that plays an environment does so with a learner:
@@ -157,8 +157,9 @@ class Student:
     """Practises tasks: a simulated learner without any environment, or PPO on a walker.
 
     A round takes `num_proposals` proposals and spends `steps_per_round` of `step_unit`
-    ("environment steps" or "episodes"). `act` is the policy for `num` episodes at once, None where
-    there is no environment.
+    ("environment steps" or "episodes"). `train` is told how many rounds came before it, a number
+    that is not mapped over seeds, as in `Context`. `act` is the policy for `num` episodes at once,
+    None where there is no environment.
     """
 
     name: str
@@ -167,8 +168,8 @@ class Student:
     steps_per_round: int
     step_unit: str
     init: Callable[[Key], PyTree]  # (key) -> state
-    # (key, state, proposals) -> (state, episodes)
-    train: Callable[[Key, PyTree, Proposals], tuple[PyTree, Episodes]]
+    # (key, state, proposals, round [] int32) -> (state, episodes)
+    train: Callable[[Key, PyTree, Proposals, jax.Array], tuple[PyTree, Episodes]]
     # (key, state, tasks, seeds, num_episodes, deterministic)
     evaluate: Callable[[Key, PyTree, PyTree, jax.Array, int, bool], Episodes]
     report: Callable[[PyTree], dict[str, jax.Array]]  # (state) -> scalars of the last round

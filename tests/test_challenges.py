@@ -33,7 +33,7 @@ def test_unfeasible_tasks_teach_nothing_and_return_the_lowest():
     proposals = proposals_in(student.task_space, 600)
     feasible = np.asarray(proposals.tasks[:, 0] <= 1)
     state, episodes = quick_jit(student.train)(
-        jax.random.key(0), student.init(jax.random.key(0)), proposals
+        jax.random.key(0), student.init(jax.random.key(0)), proposals, jnp.int32(0)
     )
     num = int(feasible.sum())
     alone = toy_grid(ToyGridConfig(cells=4, episodes_per_round=num))
@@ -41,6 +41,7 @@ def test_unfeasible_tasks_teach_nothing_and_return_the_lowest():
         jax.random.key(0),
         state.replace(competence=jnp.zeros(16)),
         proposals_of(proposals, feasible),
+        jnp.int32(0),
     )
     assert 150 < num < 250 and float(expected_state.competence[0]) > 5
     np.testing.assert_array_equal(state.competence, expected_state.competence)
@@ -74,11 +75,11 @@ def test_trivial_tasks_are_the_nearest_original_ones():
     assert (student.task_space.low, student.task_space.high) == ((-1.0, 0.0), (1.0, 1.0))
     proposals = proposals_in(student.task_space, 600)
     state, episodes = quick_jit(student.train)(
-        jax.random.key(0), student.init(jax.random.key(0)), proposals
+        jax.random.key(0), student.init(jax.random.key(0)), proposals, jnp.int32(0)
     )
     clipped = proposals.replace(tasks=jnp.clip(proposals.tasks, 0.0, 1.0))
     expected_state, expected = quick_jit(plain.train)(
-        jax.random.key(0), plain.init(jax.random.key(0)), clipped
+        jax.random.key(0), plain.init(jax.random.key(0)), clipped, jnp.int32(0)
     )
     np.testing.assert_array_equal(state.competence, expected_state.competence)
     np.testing.assert_array_equal(episodes.returns, expected.returns)

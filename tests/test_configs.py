@@ -73,7 +73,7 @@ def one_round(role):
 
     def practise(key):
         tasks = jax.vmap(role.task_space.sample)(jax.random.split(key, role.num_proposals))
-        return role.train(key, role.init(key), fresh_proposals(key, tasks))
+        return role.train(key, role.init(key), fresh_proposals(key, tasks), jnp.int32(0))
 
     return jax.eval_shape(practise, jax.random.key(0))
 

@@ -23,13 +23,13 @@ def test_diverse_seeds_are_the_students_that_their_parameters_make():
     student = challenges.diverse(make, sample)
     states = quick_jit(jax.vmap(student.init))(jax.random.split(jax.random.key(0), 3))
     proposals = proposals_in(student.task_space, 50)
-    after, episodes = quick_jit(jax.vmap(student.train, in_axes=(None, 0, None)))(
-        jax.random.key(1), states, proposals
+    after, episodes = quick_jit(jax.vmap(student.train, in_axes=(None, 0, None, None)))(
+        jax.random.key(1), states, proposals, jnp.int32(0)
     )
     for seed in range(2):
         own = make({"growth": float(states.parameters["growth"][seed]), "slope": 2.0})
         expected, expected_episodes = quick_jit(own.train)(
-            jax.random.key(1), own.init(jax.random.key(0)), proposals
+            jax.random.key(1), own.init(jax.random.key(0)), proposals, jnp.int32(0)
         )
         np.testing.assert_allclose(after.student.ability[seed], expected.ability, rtol=1e-5)
         np.testing.assert_array_equal(episodes.returns[seed], expected_episodes.returns)
@@ -50,9 +50,12 @@ def test_diverse_policies_learn_at_rates_of_their_own():
     )
     student = challenges.diverse(make, lambda key: jnp.where(jax.random.bernoulli(key), 0.0, 0.01))
     states = quick_jit(jax.vmap(student.init))(jax.random.split(jax.random.key(0), 6))
-    train = quick_jit(jax.vmap(student.train, in_axes=(None, 0, None)))
+    train = quick_jit(jax.vmap(student.train, in_axes=(None, 0, None, None)))
     after, _ = train(
-        jax.random.key(0), states, proposals_in(student.task_space, student.num_proposals)
+        jax.random.key(0),
+        states,
+        proposals_in(student.task_space, student.num_proposals),
+        jnp.int32(0),
     )
     moved = sum(
         jnp.abs(a - b).reshape(6, -1).sum(1)

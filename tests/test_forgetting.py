@@ -31,7 +31,7 @@ def test_a_forgetting_student_begins_anew_exactly_on_time(kind, every):
         plain, challenges.ForgettingConfig(every=int(every * plain.steps_per_round))
     )
     train, expected_train = (
-        quick_jit(jax.vmap(each.train, in_axes=(0, 0, None))) for each in (student, plain)
+        quick_jit(jax.vmap(each.train, in_axes=(0, 0, None, None))) for each in (student, plain)
     )
     keys = jax.random.split(jax.random.key(0), 3)
     begin = quick_jit(
@@ -50,8 +50,10 @@ def test_a_forgetting_student_begins_anew_exactly_on_time(kind, every):
             jax.random.split(jax.random.key(round), 3),
             proposals_in(plain.task_space, plain.num_proposals, round),
         )
-        state, episodes = train(keys_round, state, proposals)
-        expected, expected_episodes = expected_train(keys_round, expected, proposals)
+        state, episodes = train(keys_round, state, proposals, jnp.int32(round))
+        expected, expected_episodes = expected_train(
+            keys_round, expected, proposals, jnp.int32(round)
+        )
         laws.assert_close(state.student, expected, 1e-6)
         laws.assert_close(episodes.returns, expected_episodes.returns, 1e-6)
     assert (

@@ -127,6 +127,7 @@ def test_ppo_in_a_rugged_landscape_reports_the_tasks_of_the_teacher():
         jax.random.key(0),
         quick_jit(student.init)(jax.random.key(0)),
         proposals_in(env.task_space, 32),
+        jnp.int32(0),
     )
     originals = jax.vmap(challenges.rugged_maps(env.task_space, 2)[0])(episodes.tasks)
     lengths = np.where(episodes.valid, 1 + np.floor(7 * originals[:, 0]), episodes.lengths)

@@ -20,8 +20,10 @@ def some_tasks():
 def test_noise_has_its_standard_deviation_and_touches_neither_competence_nor_success():
     student = noisy(PLAIN, NoisyConfig(std=0.3))
     start, proposals = PLAIN.init(jax.random.key(2)), some_tasks()
-    state, episodes = quick_jit(student.train)(jax.random.key(3), start, proposals)
-    expected_state, expected = quick_jit(PLAIN.train)(jax.random.key(3), start, proposals)
+    state, episodes = quick_jit(student.train)(jax.random.key(3), start, proposals, jnp.int32(0))
+    expected_state, expected = quick_jit(PLAIN.train)(
+        jax.random.key(3), start, proposals, jnp.int32(0)
+    )
     np.testing.assert_array_equal(state.competence, expected_state.competence)
     np.testing.assert_array_equal(episodes.solved, expected.solved)
     tested = student.evaluate(
@@ -42,14 +44,17 @@ def test_a_box_of_tasks_teaches_nothing():
     """
     student = unlearnable(PLAIN, UnlearnableConfig(low=(0.25, 0.0), high=(0.5, 0.25)))
     start, proposals = PLAIN.init(jax.random.key(2)), some_tasks()
-    state, episodes = quick_jit(student.train)(jax.random.key(3), start, proposals)
+    state, episodes = quick_jit(student.train)(jax.random.key(3), start, proposals, jnp.int32(0))
     inside = np.all(
         (proposals.tasks >= jnp.array([[0.25, 0.0]]))
         & (proposals.tasks <= jnp.array([[0.5, 0.25]])),
         axis=1,
     )
     expected, _ = quick_jit(PLAIN.train)(
-        jax.random.key(3), start, proposals.replace(weight=jnp.array(~inside, jnp.float32))
+        jax.random.key(3),
+        start,
+        proposals.replace(weight=jnp.array(~inside, jnp.float32)),
+        jnp.int32(0),
     )
     np.testing.assert_array_equal(state.competence, expected.competence)
     assert (

@@ -56,8 +56,10 @@ def diverse(make: Callable[[PyTree], Student], sample: Callable[[Key], PyTree]) 
         parameters = jax.tree.map(fixed, sample(key_parameters))
         return DiverseState(parameters=parameters, student=make(parameters).init(key_student))
 
-    def train(key: Key, state: DiverseState, proposals: Proposals) -> tuple[DiverseState, Episodes]:
-        learner, episodes = make(state.parameters).train(key, state.student, proposals)
+    def train(
+        key: Key, state: DiverseState, proposals: Proposals, round: jax.Array
+    ) -> tuple[DiverseState, Episodes]:
+        learner, episodes = make(state.parameters).train(key, state.student, proposals, round)
         return state.replace(student=learner), episodes
 
     return with_state(example, "diverse", init, train, lambda state: make(state.parameters))

@@ -65,7 +65,7 @@ def forgetting(student: Student, config: ForgettingConfig | None = None) -> Stud
         return ForgettingState(student=learner, key=key, num_resets=zero, num_steps=zero)
 
     def train(
-        key: Key, state: ForgettingState, proposals: Proposals
+        key: Key, state: ForgettingState, proposals: Proposals, round: jax.Array
     ) -> tuple[ForgettingState, Episodes]:
         is_due = state.num_steps >= config.every
         num_resets = state.num_resets + is_due
@@ -75,7 +75,7 @@ def forgetting(student: Student, config: ForgettingConfig | None = None) -> Stud
             return jax.tree.map(lambda new, old: jnp.where(is_due, new, old), fresh, old)
 
         learner = jax.lax.cond(shared_max(is_due), begin_anew, lambda old: old, state.student)
-        learner, episodes = student.train(key, learner, proposals)
+        learner, episodes = student.train(key, learner, proposals, round)
         num_before = jnp.where(is_due, state.num_steps - config.every, state.num_steps)
         state = state.replace(
             student=learner,

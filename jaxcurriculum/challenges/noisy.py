@@ -42,9 +42,11 @@ def noisy(student: Student, config: NoisyConfig | None = None) -> Student:
         noise = jax.random.normal(key, episodes.returns.shape)
         return episodes.replace(returns=episodes.returns + config.std * noise)
 
-    def train(key: Key, state: PyTree, proposals: Proposals) -> tuple[PyTree, Episodes]:
+    def train(
+        key: Key, state: PyTree, proposals: Proposals, round: jax.Array
+    ) -> tuple[PyTree, Episodes]:
         key_train, key_noise = jax.random.split(key)
-        state, episodes = student.train(key_train, state, proposals)
+        state, episodes = student.train(key_train, state, proposals, round)
         return state, blur(key_noise, episodes)
 
     def evaluate(key: Key, state: PyTree, *asked) -> Episodes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -64,9 +65,11 @@ def unlearnable(student: Student, config: UnlearnableConfig | None = None) -> St
     low = np.array(config.low, np.float32)
     high = np.array(config.high, np.float32)
 
-    def train(key: Key, state: PyTree, proposals: Proposals) -> tuple[PyTree, Episodes]:
+    def train(
+        key: Key, state: PyTree, proposals: Proposals, round: jax.Array
+    ) -> tuple[PyTree, Episodes]:
         is_inside = (proposals.tasks >= low[None]) & (proposals.tasks <= high[None])
         weight = jnp.where(jnp.all(is_inside, axis=1), 0.0, proposals.weight)
-        return student.train(key, state, proposals.replace(weight=weight))
+        return student.train(key, state, proposals.replace(weight=weight), round)
 
     return dataclasses.replace(student, name=f"{student.name}, partly unlearnable", train=train)

@@ -84,12 +84,14 @@ def student_in_view(student: Student, view: View) -> Student:
         returns = jnp.where(is_feasible, episodes.returns, view.lowest)
         return episodes.replace(tasks=tasks, returns=returns, solved=episodes.solved & is_feasible)
 
-    def train(key: Key, state: PyTree, proposals: Proposals) -> tuple[PyTree, Episodes]:
+    def train(
+        key: Key, state: PyTree, proposals: Proposals, round: jax.Array
+    ) -> tuple[PyTree, Episodes]:
         is_feasible = feasible(proposals.tasks, proposals.seeds.shape[0])
         given = proposals.replace(
             tasks=to_original(proposals.tasks), weight=jnp.where(is_feasible, proposals.weight, 0.0)
         )
-        state, episodes = student.train(key, state, given)
+        state, episodes = student.train(key, state, given, round)
         return state, seen(episodes, proposals.tasks, is_feasible)
 
     def evaluate(

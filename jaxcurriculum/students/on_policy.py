@@ -83,7 +83,7 @@ def _student(env: Environment, learner: Learner, rollout: RolloutConfig) -> Stud
 
         return policy
 
-    def train(key, state, proposals):
+    def train(key, state, proposals, round):
         key_collect, key_update = jax.random.split(key)
         policy = policy_of(state.learner, False)
         fields = (env, rollout, state.rollout, proposals, policy)

@@ -35,13 +35,17 @@ def population(student: Student, n: int, share: bool = True) -> Student:
     def init(key: Key) -> PyTree:
         return jax.vmap(student.init)(jax.random.split(key, n))
 
-    def train(key: Key, state: PyTree, proposals: Proposals) -> tuple[PyTree, Episodes]:
+    def train(
+        key: Key, state: PyTree, proposals: Proposals, round: jax.Array
+    ) -> tuple[PyTree, Episodes]:
         keys = jax.random.split(key, n)
         if share:
-            state, episodes = jax.vmap(student.train, in_axes=(0, 0, None))(keys, state, proposals)
+            axes = (0, 0, None, None)
+            state, episodes = jax.vmap(student.train, axes)(keys, state, proposals, round)
         else:
             own = jax.tree.map(lambda leaf: leaf.reshape(n, -1, *leaf.shape[1:]), proposals)
-            state, episodes = jax.vmap(student.train)(keys, state, own)
+            axes = (0, 0, 0, None)
+            state, episodes = jax.vmap(student.train, axes)(keys, state, own, round)
         return state, _joined(_numbered(episodes))
 
     def evaluate(

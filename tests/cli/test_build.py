@@ -113,7 +113,8 @@ def test_what_an_expert_tells_is_where_the_toy_grid_starts(changes, landscape):
     assert build(Settings.recorded(experiment.config)).config == experiment.config
     student = experiment.loop.student
     proposals = fresh_proposals(jax.random.key(0), jnp.array([easy]))
-    _, episodes = student.train(jax.random.key(0), student.init(jax.random.key(0)), proposals)
+    key = jax.random.key(0)
+    _, episodes = student.train(key, student.init(key), proposals, jnp.int32(0))
     np.testing.assert_allclose(episodes.returns, [0.01], rtol=1e-6)
 
 

@@ -36,8 +36,8 @@ def test_debug_runs_one_round(tmp_path, capsys):
 def slow_to_end(student, rounds):
     """`student`, none of whose episodes end in the first rounds."""
 
-    def train(key, state, proposals):
-        own, episodes = student.train(key, state["own"], proposals)
+    def train(key, state, proposals, round):
+        own, episodes = student.train(key, state["own"], proposals, round)
         valid = episodes.valid & (state["round"] >= rounds)
         return {"own": own, "round": state["round"] + 1}, episodes.replace(valid=valid)
 

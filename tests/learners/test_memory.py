@@ -95,7 +95,7 @@ def test_the_first_update_sees_the_policy_that_acted():
             before = state.learner
             tasks = jnp.zeros((ROLLOUT.pool_size, 1))
             proposals = fresh_proposals(keys[number], tasks)
-            state, _ = student.train(keys[number + 2], state, proposals)
+            state, _ = student.train(keys[number + 2], state, proposals, jnp.int32(number - 1))
         return before, seen[-1]
 
     before, experience = two_rounds(jax.random.key(4))

@@ -99,8 +99,8 @@ def nonfinite_after(student, rounds):
     def report(state):
         return student.report(state[0]) | {"nonfinite": (state[1] > rounds).astype(jnp.int32)}
 
-    def trained(key, state, proposals):
-        inner, episodes = student.train(key, state[0], proposals)
+    def trained(key, state, proposals, round):
+        inner, episodes = student.train(key, state[0], proposals, round)
         return (inner, state[1] + 1), episodes
 
     return dataclasses.replace(

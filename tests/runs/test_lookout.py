@@ -87,8 +87,8 @@ def test_a_wrong_function_of_the_student_is_named_where_the_world_is_right():
         )
         train = student.train
 
-        def broken(key, state, proposals):
-            state, episodes = train(key, state, proposals)
+        def broken(key, state, proposals, round):
+            state, episodes = train(key, state, proposals, round)
             return state, episodes.replace(returns=episodes.returns * jnp.nan)
 
         student = dataclasses.replace(student, train=broken)

@@ -12,7 +12,10 @@ from jaxcurriculum.testing.compiling import quick_jit
 
 def practise(student, state, tasks):
     return quick_jit(student.train)(
-        jax.random.key(0), state, fresh_proposals(jax.random.key(1), jnp.array(tasks, jnp.float32))
+        jax.random.key(0),
+        state,
+        fresh_proposals(jax.random.key(1), jnp.array(tasks, jnp.float32)),
+        jnp.int32(0),
     )
 
 
@@ -52,7 +55,7 @@ def test_success_is_drawn_from_the_logistic_law_in_training_and_in_evaluation():
         proposals = fresh_proposals(jax.random.key(2), jnp.repeat(task, 4000, axis=0)).replace(
             weight=jnp.zeros(4000)
         )
-        after, trained = quick_jit(student.train)(jax.random.key(3), state, proposals)
+        after, trained = quick_jit(student.train)(jax.random.key(3), state, proposals, jnp.int32(0))
         tested = evaluate(jax.random.key(4), state, task, jnp.zeros((1,), jnp.uint32), 4000, True)
         np.testing.assert_array_equal(after.ability, state.ability)
         for episodes in (trained, tested):

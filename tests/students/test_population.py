@@ -43,7 +43,7 @@ def test_regret_of_two_on_the_same_levels_is_that_of_a_loop():
     state = quick_jit(pair.init)(jax.random.key(2))
     train = quick_jit(pair.train)
     for round in range(3):
-        state, episodes = train(jax.random.key(round), state, proposals)
+        state, episodes = train(jax.random.key(round), state, proposals, jnp.int32(round))
         expected, known = regret_by_hand(jax.tree.map(np.asarray, episodes), SLOTS.num_envs)
         regret, is_known = regret_by_origin(episodes, SLOTS.num_envs)
         np.testing.assert_array_equal(is_known, known)
@@ -67,7 +67,7 @@ def test_each_learner_is_the_student_alone(share):
     keys = jax.random.split(jax.random.key(5), 2)
     states = jax.vmap(student.init)(jax.random.split(jax.random.key(4), 2))
     state, episodes = quick_jit(pair.train)(
-        jax.random.key(5), pair.init(jax.random.key(4)), proposals
+        jax.random.key(5), pair.init(jax.random.key(4)), proposals, jnp.int32(0)
     )
     assert pair.num_proposals == (30 if share else 60) and pair.steps_per_round == 60
     for number in range(2):
@@ -77,7 +77,7 @@ def test_each_learner_is_the_student_alone(share):
             else jax.tree.map(lambda x, n=number: x[30 * n : 30 * n + 30], proposals)
         )
         alone = jax.tree.map(lambda leaf, n=number: leaf[n], states)
-        after, expected = student.train(keys[number], alone, own)
+        after, expected = student.train(keys[number], alone, own, jnp.int32(0))
         mine = jax.tree.map(lambda leaf, n=number: leaf[episodes.learner == n], episodes)
         np.testing.assert_array_equal(mine.returns, expected.returns)
         np.testing.assert_array_equal(state.competence[number], after.competence)

@@ -12,7 +12,7 @@ from jaxcurriculum.testing.compiling import quick_jit
 
 def practise(student, state, tasks):
     proposals = fresh_proposals(jax.random.key(1), jnp.array(tasks, jnp.float32)[:, None])
-    return quick_jit(student.train)(jax.random.key(0), state, proposals)
+    return quick_jit(student.train)(jax.random.key(0), state, proposals, jnp.int32(0))
 
 
 def test_a_skill_under_a_fixed_ceiling_follows_its_learning_curve():
@@ -58,7 +58,7 @@ def test_thousands_of_random_episodes_equal_a_plain_loop():
         proposals = fresh_proposals(jax.random.key(1), jnp.array(tasks)).replace(
             weight=jnp.array(weight)
         )
-        state, episodes = train(jax.random.key(0), state, proposals)
+        state, episodes = train(jax.random.key(0), state, proposals, jnp.int32(0))
         expected = []
         for (task,), w in zip(tasks, weight):
             skill = int(task)

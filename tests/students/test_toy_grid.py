@@ -32,7 +32,10 @@ def test_practice_equals_the_published_rule(dims, cells, irrelevant, batch):
             rng.random(tasks.shape) < 0.05, rng.integers(0, cells + 1, tasks.shape) / cells, tasks
         ).astype(np.float32)
         state, episodes = train(
-            jax.random.key(0), state, fresh_proposals(jax.random.key(1), jnp.array(tasks))
+            jax.random.key(0),
+            state,
+            fresh_proposals(jax.random.key(1), jnp.array(tasks)),
+            jnp.int32(0),
         )
         expected = np.array([reference.practise(task) for task in tasks])
         np.testing.assert_array_equal(
@@ -66,6 +69,7 @@ def test_weight_zero_scores_only():
         jax.random.key(0),
         student.init(jax.random.key(0)),
         proposals.replace(weight=jnp.array([1.0, 0.0, 1.0])),
+        jnp.int32(0),
     )
     np.testing.assert_allclose(episodes.returns, [0.01, 0.01, 0.02])
     np.testing.assert_allclose(state.mean_return, 0.04 / 3, rtol=1e-6)
@@ -79,7 +83,10 @@ def compare(student, reference, state, tasks):
     train, batch = quick_jit(student.train), student.num_proposals
     for some in tasks.reshape(-1, batch, tasks.shape[1]):
         state, episodes = train(
-            jax.random.key(0), state, fresh_proposals(jax.random.key(1), jnp.array(some))
+            jax.random.key(0),
+            state,
+            fresh_proposals(jax.random.key(1), jnp.array(some)),
+            jnp.int32(0),
         )
         expected = np.array([reference.practise(task) for task in some])
         np.testing.assert_allclose(
@@ -118,7 +125,7 @@ def test_corners_are_numbered_along_the_edges_and_drawn_evenly():
             student.init(jax.random.key(0)),
             fresh_proposals(jax.random.key(0), corners),
         )
-        _, episodes = quick_jit(student.train)(jax.random.key(0), state, proposals)
+        _, episodes = quick_jit(student.train)(jax.random.key(0), state, proposals, jnp.int32(0))
         assert np.count_nonzero(episodes.returns) == 1
         places.append(corners[np.argmax(episodes.returns)])
     assert len({tuple(place.tolist()) for place in places}) == 8
@@ -143,7 +150,8 @@ def test_random_starting_cells_are_each_seeds_own():
 
     def first_round(key):
         state = student.init(key)
-        return state.start[0], student.train(key, state, fresh_proposals(key, tasks))[1].returns
+        proposals = fresh_proposals(key, tasks)
+        return state.start[0], student.train(key, state, proposals, jnp.int32(0))[1].returns
 
     starts, returns = quick_jit(jax.vmap(first_round))(jax.random.split(jax.random.key(0), 300))
     np.testing.assert_array_equal(np.argmax(returns, axis=1), starts)
@@ -177,7 +185,7 @@ def test_weight_zero_is_no_practice_for_a_forgetful_grid():
         weight=jnp.array([1.0, 0.0, 0.0, 0.5])
     )
     state, episodes = quick_jit(student.train)(
-        jax.random.key(0), student.init(jax.random.key(0)), proposals
+        jax.random.key(0), student.init(jax.random.key(0)), proposals, jnp.int32(0)
     )
     np.testing.assert_allclose(episodes.returns, [0.01, 0.0075, 0.005, 0.01])
     assert state.practice.num_episodes == 4

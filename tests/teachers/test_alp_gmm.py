@@ -21,7 +21,7 @@ def practise(teacher, student, rounds, seed=0):
     def one_round(states, key):
         keys = jax.random.split(key, 3)
         teacher_state, proposals = teacher.propose(keys[0], states[0], student.num_proposals)
-        student_state, episodes = student.train(keys[1], states[1], proposals)
+        student_state, episodes = student.train(keys[1], states[1], proposals, jnp.int32(0))
         teacher_state, _ = teacher.update(keys[2], teacher_state, episodes, None)
         return (teacher_state, student_state), (
             proposals.tasks,
@@ -195,7 +195,8 @@ def test_units_inside_and_in_the_report(unit_cube):
     )
     student = simulated.toy_grid()
     _, proposals = teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 4)
-    blank = student.train(jax.random.key(0), student.init(jax.random.key(0)), proposals)[1]
+    key = jax.random.key(0)
+    blank = student.train(key, student.init(key), proposals, jnp.int32(0))[1]
     episodes = blank.replace(
         tasks=jnp.tile(jnp.array([[1.5, 2.5]]), (4, 1)),
         returns=jnp.array([-5.0, 50.0, 200.0, 999.0]),

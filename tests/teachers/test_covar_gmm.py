@@ -192,7 +192,7 @@ def test_it_follows_the_frontier_of_the_toy_grid():
         def one_round(states, key, teacher=teacher):
             keys = jax.random.split(key, 3)
             teacher_state, proposals = teacher.propose(keys[0], states[0], 50)
-            student_state, episodes = student.train(keys[1], states[1], proposals)
+            student_state, episodes = student.train(keys[1], states[1], proposals, jnp.int32(0))
             return (teacher.update(keys[2], teacher_state, episodes, None)[0], student_state), None
 
         start = (teacher.init(jax.random.key(0)), student.init(jax.random.key(0)))

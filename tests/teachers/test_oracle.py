@@ -17,7 +17,8 @@ def episodes_with(returns, valid=None):
     """Episodes of any task with these returns."""
     num, student = len(returns), toy_grid()
     proposals = fresh_proposals(jax.random.key(0), jnp.zeros((num, 2)))
-    episodes = student.train(jax.random.key(0), student.init(jax.random.key(0)), proposals)[1]
+    key = jax.random.key(0)
+    episodes = student.train(key, student.init(key), proposals, jnp.int32(0))[1]
     return episodes.replace(
         returns=jnp.array(returns, jnp.float32),
         valid=jnp.ones(num, bool) if valid is None else jnp.array(valid),

@@ -120,7 +120,7 @@ def test_equals_the_plain_loop_fed_the_same_random_numbers(config):
     def one_round(states, key):
         key_propose, key_update = jax.random.split(key)
         state, proposals = teacher.propose(key_propose, states[0], 1)
-        learner_state, episodes = student.train(key, states[1], proposals)
+        learner_state, episodes = student.train(key, states[1], proposals, jnp.int32(0))
         state, _ = teacher.update(key_update, state, episodes, None)
         draws = proposal_draws(jax.random.split(key_propose)[0], 1, 2)
         return (state, learner_state), (proposals.tasks[0], draws, state.alp, state.num_regions)

@@ -115,7 +115,7 @@ def abilities(config: AbilitiesConfig | None = None) -> Student:
         return AbilitiesState(ability=ability, mean_return=jnp.float32(0))
 
     def train(
-        key: Key, state: AbilitiesState, proposals: Proposals
+        key: Key, state: AbilitiesState, proposals: Proposals, round: jax.Array
     ) -> tuple[AbilitiesState, Episodes]:
         tasks = proposals.tasks
         each = (which(tasks), tasks[:, 1], proposals.weight)

@@ -148,7 +148,7 @@ def skill_graph(config: SkillGraphConfig | None = None) -> Student:
         return SkillGraphState(competence=competence, mean_return=jnp.float32(0))
 
     def train(
-        key: Key, state: SkillGraphState, proposals: Proposals
+        key: Key, state: SkillGraphState, proposals: Proposals, round: jax.Array
     ) -> tuple[SkillGraphState, Episodes]:
         each = (skill_of(proposals.tasks), proposals.weight)
         competence, returns = jax.lax.scan(practise, state.competence, each)

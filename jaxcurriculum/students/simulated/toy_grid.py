@@ -184,7 +184,9 @@ def toy_grid(config: ToyGridConfig | None = None) -> Student:
         learnable = jax.random.uniform(key_learnable, (num_cells,)) >= config.unlearnable
         return state.replace(learnable=learnable.at[flat(start_of(state))].set(True))
 
-    def train(key: Key, state: ToyGridState, proposals: Proposals) -> tuple[ToyGridState, Episodes]:
+    def train(
+        key: Key, state: ToyGridState, proposals: Proposals, round: jax.Array
+    ) -> tuple[ToyGridState, Episodes]:
         cells, start = cell_of(proposals.tasks), start_of(state)
         below = flat(_unlocking(cells, start, config))
 

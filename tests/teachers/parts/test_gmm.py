@@ -75,7 +75,7 @@ def toy_windows(num_seeds: int, num_fits: int) -> np.ndarray:
     def one_round(states, key):
         keys = jax.random.split(key, 3)
         teacher_state, proposals = teacher.propose(keys[0], states[0], NUM)
-        student_state, episodes = student.train(keys[1], states[1], proposals)
+        student_state, episodes = student.train(keys[1], states[1], proposals, jnp.int32(0))
         teacher_state, _ = teacher.update(keys[2], teacher_state, episodes, None)
         return (teacher_state, student_state), teacher_state.window.values.T
 

@@ -32,7 +32,8 @@ def test_progress_equals_the_unbounded_loop_until_the_ring_wraps(batch, history)
     )
     student = toy_grid()
     proposals = fresh_proposals(jax.random.key(0), jnp.zeros((batch, 2)))
-    blank = student.train(jax.random.key(0), student.init(jax.random.key(0)), proposals)[1]
+    key = jax.random.key(0)
+    blank = student.train(key, student.init(key), proposals, jnp.int32(0))[1]
     expected = []
     for _ in range(min(60, 2 * history // batch)):
         tasks = (rng.integers(0, 13, (batch, 2)) / 4).astype(np.float32)
