@@ -14,13 +14,14 @@ from jaxcurriculum.transfer.baselines import (
     random,
     sequential_oracle,
 )
-from jaxcurriculum.transfer.mbtl import MbtlRule, mbtl
+from jaxcurriculum.transfer.mbtl import MbtlRule, line, mbtl
 
 __all__ = [
     "MbtlRule",
     "coverage",
     "equidistant",
     "independent",
+    "line",
     "mbtl",
     "oracle_transfer",
     "pseudo_greedy",

@@ -34,9 +34,7 @@ class Observed(struct.PyTreeNode):
     known: jax.Array  # [most], bool
 
 
-def posterior(
-    kernel: Kernel, observed: Observed, points: jax.Array
-) -> tuple[jax.Array, jax.Array]:
+def posterior(kernel: Kernel, observed: Observed, points: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Mean and standard deviation of the function, without noise, at `points` [num, dims]."""
     lower = _factor(kernel, observed)
     across = _covariance(kernel, observed.points, points) * observed.known[:, None]

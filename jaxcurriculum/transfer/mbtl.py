@@ -130,9 +130,9 @@ def mbtl(
       matrix: [num_contexts, num_contexts], returns in [0, 1]; row: trained on, column: used on.
       points: [num_contexts, dims], the contexts in the unit cube; evenly on a line by default.
 
-    >>> matrix = 1 - jnp.abs(jnp.linspace(0, 1, 5)[:, None] - jnp.linspace(0, 1, 5)[None])
-    >>> mbtl(matrix, 3).tolist()
-    [2, 4, 0]
+    >>> matrix = jnp.array([[1.0, 0.5, 0.0], [1.0, 1.0, 0.0], [0.0, 0.5, 1.0]])
+    >>> mbtl(matrix, 2).tolist()
+    [1, 2]
     """
     num_contexts = matrix.shape[0]
     points = line(num_contexts) if points is None else points
