@@ -30,8 +30,9 @@ from jaxcurriculum.transfer.gaussian_process import (
     posterior,
 )
 
-LENGTHS = np.geomspace(1e-4, 1.0, 41)  # of the range, between which a fit chooses
-DEVIATIONS = np.geomspace(0.03, 3.0, 21)
+# of the given length and deviation, between which a fit chooses
+LENGTHS = np.array(sorted(np.geomspace(1e-2, 1e2, 25), key=lambda factor: abs(np.log(factor))))
+DEVIATIONS = np.geomspace(1 / 30, 30, 19)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,10 +54,11 @@ class MbtlRule(Config):
     def paper(cls, num_contexts: int = 100) -> MbtlRule:
         """The published rule: zero mean, fitted kernel, slope 0.005 from one context to the next.
 
-        A fit begins with a length of one context.
+        The length is one context and the deviation 1, where the fit begins.
         """
         steps = num_contexts - 1
-        return cls(slope=0.005 * steps, length=1 / steps, noise=0.1, zero_mean=True, fitted=True)
+        kernel = {"length": 1 / steps, "deviation": 1.0, "noise": 0.1, "fitted": True}
+        return cls(slope=0.005 * steps, zero_mean=True, **kernel)
 
 
 class Progress(struct.PyTreeNode):
@@ -122,9 +124,9 @@ def mbtl(
 ) -> jax.Array:
     """The contexts of `num` policies in order, [num] int32, replayed on a transfer matrix.
 
-    Differs from the published code with `paper()`: the kernel is the best of a grid, lengths from
-    1e-4 to 1 of the range and deviations from 0.03 to 3, instead of ten runs of L-BFGS. Where the
-    likelihood is flat, as with one observation, the length stays where the fit begins, as there.
+    Differs from the published code with `paper()`: the kernel is the best of a grid of 25 lengths
+    and 19 deviations within the published bounds, instead of that of ten runs of L-BFGS. Where the
+    likelihood is flat, as with one observation, the length stays where the fit begins.
 
     Args:
       matrix: [num_contexts, num_contexts], returns in [0, 1]; row: trained on, column: used on.
@@ -169,17 +171,16 @@ def _performance(
 
 
 def _fit(start: Kernel, observed: Observed) -> Kernel:
-    """The likeliest kernel of a grid; of several equally likely the one nearest to `start`."""
-    lengths, deviations = jnp.asarray(LENGTHS), jnp.asarray(DEVIATIONS)
-    lengths = lengths[jnp.argsort(jnp.abs(jnp.log(lengths / start.length)))]
-    length, deviation = (grid.ravel() for grid in jnp.meshgrid(lengths, deviations, indexing="ij"))
+    """The likeliest kernel of a grid about `start`; of several, the one of the nearest length."""
+    grid = jnp.meshgrid(jnp.asarray(LENGTHS), jnp.asarray(DEVIATIONS), indexing="ij")
 
-    def likelihood(length: jax.Array, deviation: jax.Array) -> jax.Array:
-        kernel = start.replace(length=length, deviation=deviation)
-        return log_marginal_likelihood(kernel, observed)
+    def scaled(length: jax.Array, deviation: jax.Array) -> Kernel:
+        return start.replace(length=start.length * length, deviation=start.deviation * deviation)
 
-    best = jnp.nanargmax(jax.vmap(likelihood)(length, deviation))
-    return start.replace(length=length[best], deviation=deviation[best])
+    kernels = jax.vmap(scaled)(*(factors.ravel() for factors in grid))
+    likelihoods = jax.vmap(log_marginal_likelihood, in_axes=(0, None))(kernels, observed)
+    best = jnp.nanargmax(likelihoods)  # rounding may leave a covariance without a factor: nan
+    return jax.tree.map(lambda leaf: leaf[best], kernels)
 
 
 def _slope(progress: Progress, rule: MbtlRule) -> jax.Array | float:

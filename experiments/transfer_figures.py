@@ -1,0 +1,101 @@
+"""What the study of transfer found, as a figure and a table a world."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from transfer_rules import MBTL, PAPER, curves
+from transfer_worlds import World
+
+from jaxcurriculum import transfer
+from jaxcurriculum.report.style import BLUE, ORANGE
+
+MOST_POLICIES = 30  # that a rule chooses
+COLUMNS = (1, 2, 3, 5, 10, 15)
+STYLES = {
+    MBTL: {"color": BLUE, "linewidth": 2.5},
+    PAPER: {"color": BLUE, "linestyle": ":", "linewidth": 2},
+    "random": {"color": "0.55", "linewidth": 2},
+    "equidistant": {"color": "#009E73", "linewidth": 1.5},
+    "pseudo-greedy": {"color": "#CC79A7", "linewidth": 1.5},
+    "sequential oracle": {"color": "black", "linestyle": "--", "linewidth": 1.5},
+}
+INDEPENDENT, MULTI_TASK = "independent", "multi-task"
+LEVELS = {
+    INDEPENDENT: {"color": ORANGE, "linewidth": 1.5},
+    MULTI_TASK: {"color": ORANGE, "linestyle": "--", "linewidth": 1.5},
+}
+
+
+def replayed(world: World, matrices: np.ndarray) -> dict[str, np.ndarray]:
+    """Coverage [trials, policies] of every rule on matrices of raw returns."""
+    num = min(MOST_POLICIES, len(world.contexts))
+    keys = jax.random.split(jax.random.key(0), len(matrices))
+    scaled = jnp.asarray(world.scaled(matrices))
+    rules = jax.jit(jax.vmap(lambda key, matrix: curves(key, matrix, num)))
+    return jax.tree.map(np.asarray, rules(keys, scaled))
+
+
+def bounds(world: World, found: dict[str, np.ndarray]) -> dict[str, float]:
+    """What rules are measured by, means over trials: a policy a context, and one for all."""
+    scaled = jnp.asarray(world.scaled(found["matrices"]))
+    return {
+        INDEPENDENT: float(jax.vmap(transfer.independent)(scaled).mean()),
+        MULTI_TASK: float(world.scaled(found["of_all"])[:, -1].mean()),
+        "oracle transfer": float(jax.vmap(transfer.oracle_transfer)(scaled).mean()),
+    }
+
+
+def first_above(curve: np.ndarray, levels: dict[str, float]) -> int | None:
+    """The number of policies from which on `curve` ([policies]) is above both baselines.
+
+    >>> first_above(np.array([0.2, 0.6]), {"independent": 0.5, "multi-task": 0.4})
+    2
+    """
+    above = curve > max(levels[INDEPENDENT], levels[MULTI_TASK])
+    return int(np.argmax(above)) + 1 if above.any() else None
+
+
+def table(world: World, found: dict[str, np.ndarray]) -> str:
+    """Mean coverage by rule and number of policies, then the bounds, as Markdown."""
+    levels = bounds(world, found)
+    head = " | ".join(map(str, COLUMNS))
+    lines = [f"| policies | {head} | above both from |", "|---|" + "---|" * (len(COLUMNS) + 1)]
+    for name, each in replayed(world, found["matrices"]).items():
+        curve = each.mean(axis=0)
+        first = first_above(curve, levels)
+        cells = (f"{curve[num - 1]:.3f}" for num in COLUMNS if num <= len(curve))
+        lines.append(f"| {name} | {' | '.join(cells)} | {first or 'never'} |")
+    said = ", ".join(f"{name} {value:.3f}" for name, value in levels.items())
+    return "\n".join(lines) + f"\n\n{said}; {len(found['matrices'])} trials.\n"
+
+
+def figure(world: World, found: dict[str, np.ndarray]) -> Figure:
+    """The mean transfer matrix, and coverage against the number of policies."""
+    drawn = Figure(figsize=(11, 4.4), layout="constrained")
+    left, right = drawn.subplots(1, 2, width_ratios=(1, 1.35))
+    _draw_matrix(drawn, left, world, found["matrices"])
+    levels = bounds(world, found)
+    for name, each in replayed(world, found["matrices"]).items():
+        numbers = np.arange(1, each.shape[1] + 1)
+        right.plot(numbers, each.mean(axis=0), label=name, **STYLES[name])
+    for name, style in LEVELS.items():
+        right.axhline(levels[name], label=f"{name} (all steps)", **style)
+    right.set(xlabel="policies trained", ylabel="mean return over contexts, scaled")
+    right.set_xlim(1, None)
+    right.legend(frameon=False, fontsize=9, loc="lower right")
+    right.grid(alpha=0.25)
+    return drawn
+
+
+def _draw_matrix(drawn: Figure, ax: Axes, world: World, matrices: np.ndarray) -> None:
+    low, high = float(world.contexts.min()), float(world.contexts.max())
+    scaled = world.scaled(matrices).mean(axis=0)
+    edges = (low, high, low, high)
+    shown = ax.imshow(scaled, origin="lower", extent=edges, aspect="auto", vmin=0, vmax=1)
+    ax.set(xlabel=f"used on: {world.axis}", ylabel="trained on")
+    ax.set_title(f"return, scaled; mean of {len(matrices)} trials", fontsize=11)
+    drawn.colorbar(shown, ax=ax)
