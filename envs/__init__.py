@@ -6,10 +6,16 @@ if __name__ != "jaxcurriculum.envs":
         " twice."
     )
 
+from jaxcurriculum.envs.classic.acrobot import acrobot
 from jaxcurriculum.envs.classic.cart_pole import cart_pole
+from jaxcurriculum.envs.classic.continuous_mountain_car import continuous_mountain_car
+from jaxcurriculum.envs.classic.mountain_car import mountain_car
+from jaxcurriculum.envs.classic.pendulum import pendulum
 from jaxcurriculum.envs.maze.held_out import HELD_OUT, held_out_mazes
 from jaxcurriculum.envs.maze.levels import Maze, Mazes
 from jaxcurriculum.envs.maze.maze import maze
+from jaxcurriculum.envs.point_mass.point_mass import point_mass, target_gate
+from jaxcurriculum.envs.point_mass.ring_maze import feasible_goal, ring_maze, target_goal
 from jaxcurriculum.envs.walker.bodies import BODIES, SIZES, Body
 from jaxcurriculum.envs.walker.starts import Start
 from jaxcurriculum.envs.walker.tracks.hexagon_tracks import hexagon_tracks
@@ -32,17 +38,26 @@ __all__ = [
     "SIZES",
     "Body",
     "Start",
+    "acrobot",
     "bipedal_walker",
     "cart_pole",
+    "continuous_mountain_car",
+    "feasible_goal",
     "held_out_mazes",
     "maze",
     "hexagon_tasks_2019",
     "hexagon_tracks",
     "obstacle_tasks_2022",
+    "mountain_car",
     "obstacle_tracks",
+    "pendulum",
+    "point_mass",
+    "ring_maze",
     "stump_sequences",
     "stump_tasks_2019",
     "stump_tasks_grid",
     "stump_tracks",
+    "target_gate",
+    "target_goal",
     "uniform_tasks",
 ]

@@ -14,33 +14,33 @@ learning control problems", 1983; constants and time step as in gymnasium's Cart
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum.envs.classic.viewer import CartPoleViewer
-from jaxcurriculum.fields import are_numbers
-from jaxcurriculum.records import Key, TimeStep
+from jaxcurriculum.envs.equations import Axis, Bounds, Constants, make_world
+from jaxcurriculum.fields import check_flags
+from jaxcurriculum.records import Key
 from jaxcurriculum.roles import Environment
-from jaxcurriculum.spaces import Box, Discrete
+from jaxcurriculum.spaces import Discrete
 
-TIME_STEP = 0.02  # s
-MOST_X = 2.4  # m, from where the cart has run off
-MOST_ANGLE = math.radians(12)  # rad, from where the pole has fallen
-START = 0.05  # of position, angle and both velocities at the start, at most
 SOLVED_ABOVE = 475.0
-# (published value, bounds, unit, whether equal ratios are equal distances)
-AXES: dict[str, tuple[float, tuple[float, float], str, bool]] = {
-    "gravity": (9.8, (5.0, 20.0), "m/s2", False),
-    "mass_cart": (1.0, (0.1, 10.0), "kg", True),
-    "mass_pole": (0.1, (0.01, 1.0), "kg", True),
-    "length": (0.5, (0.1, 3.0), "m", True),
-    "force": (10.0, (2.0, 20.0), "N", False),
+AXES = {
+    "gravity": Axis(9.8, (5.0, 20.0), "m/s2"),
+    "mass_cart": Axis(1.0, (0.1, 10.0), "kg", log=True),
+    "mass_pole": Axis(0.1, (0.01, 1.0), "kg", log=True),
+    "length": Axis(0.5, (0.1, 3.0), "m, half of the pole's", log=True),
+    "force": Axis(10.0, (2.0, 20.0), "N"),
+    "time_step": Axis(0.02, (0.01, 0.04), "s"),
+    "max_position": Axis(2.4, (0.5, 5.0), "m, from where the cart has run off"),
+    "max_angle": Axis(math.radians(12), (0.1, 0.8), "rad, from where the pole has fallen"),
+    "start": Axis(0.05, (0.0, 0.1), "m, m/s, rad and rad/s at the start, at most", allowed=(0, 1)),
 }
-Bounds = Mapping[str, tuple[float, float]]
+USUAL = ("gravity", "mass_cart", "mass_pole", "length", "force")
 
 
 class CartPoleState(struct.PyTreeNode):
@@ -52,104 +52,78 @@ class CartPoleState(struct.PyTreeNode):
     rotation: jax.Array  # rad/s
 
 
-def cart_pole(bounds: Bounds | None = None) -> Environment:
-    """CartPole whose gravity, masses, half-length and force are the task.
+def cart_pole(
+    bounds: Bounds | None = USUAL, observe_task: bool = True, as_published: bool = False
+) -> Environment:
+    """CartPole whose gravity, masses, half-length and force are the task, or any of its constants.
 
     Reward 1 a step; the episode ends when the cart runs off or the pole falls, and is cut after 500
     steps. Observation [9]: position, velocity, angle, rotation, and the task in the unit cube.
 
     Args:
-      bounds: (low, high) of the axes that a task chooses, by name, by default all of them (see
-          `AXES`); the others stay as published.
+      bounds: (low, high) of the axes that a task chooses, by name; names alone, for the bounds that
+        `AXES` has; or None, for all constants. The others stay as published.
+      observe_task: whether the observation tells the task.
+      as_published: keep the whole mass and the pole's moment of the published constants, as
+        gymnasium caches them: then `mass_cart` changes nothing, `mass_pole` and `length` only part
+        of what they should. It reproduces results on CARL and MBTL, which did not know.
 
     Raises:
-      ValueError: when there is no such axis, or bounds are not two positive numbers.
+      ValueError: when there is no such axis, or bounds are not two numbers that it may be.
 
     >>> env = cart_pole({"length": (0.1, 3.0)})
     >>> env.task_space.names, env.action_space.num
     (('length',), 2)
     """
-    if bounds is None:
-        bounds = {name: axis[1] for name, axis in AXES.items()}
-    space = _task_space(bounds)
-
-    def generate(key: Key, task: jax.Array) -> jax.Array:
-        return space.clip(task)
-
-    def observe(level: jax.Array, state: CartPoleState) -> jax.Array:
-        motion = jnp.stack([state.x, state.velocity, state.angle, state.rotation])
-        return jnp.concatenate([motion, space.to_unit(level)])
-
-    def reset(key: Key, level: jax.Array) -> tuple[CartPoleState, TimeStep]:
-        numbers = jax.random.uniform(key, (4,), minval=-START, maxval=START)
-        state = CartPoleState(*numbers)
-        no = jnp.bool_(False)
-        return state, TimeStep(observe(level, state), jnp.float32(0), no, no)
-
-    def step(key: Key, level: jax.Array, state: CartPoleState, action: jax.Array):
-        constants = dict(zip(space.names, level))
-        state = advance(constants, state, action)
-        has_run_off = jnp.abs(state.x) > MOST_X
-        has_fallen = jnp.abs(state.angle) > MOST_ANGLE
-        over, no = has_run_off | has_fallen, jnp.bool_(False)
-        return state, TimeStep(observe(level, state), jnp.float32(1), over, no)
-
-    return Environment(
+    check_flags(as_published=as_published)
+    return make_world(
+        AXES,
+        bounds,
+        observe_task,
         name="cart-pole",
-        task_space=space,
         action_space=Discrete(num=2, name="push"),
         max_episode_steps=500,
         solved_above=SOLVED_ABOVE,
-        generate=generate,
-        reset=reset,
-        step=step,
-        viewer=CartPoleViewer(space.names),
+        start=_start,
+        advance=functools.partial(_advance, as_published),
+        observe=_observe,
+        viewer=CartPoleViewer,
         return_range=(0.0, 500.0),
     )
 
 
-def advance(
-    constants: Mapping[str, jax.Array], state: CartPoleState, action: jax.Array
-) -> CartPoleState:
-    """The state a time step later (explicit Euler, as in gymnasium).
+def _start(key: Key, constants: Constants) -> CartPoleState:
+    start = constants["start"]
+    return CartPoleState(*jax.random.uniform(key, (4,), minval=-start, maxval=start))
 
-    Args:
-      constants: by name; those that are not given are as published.
-      action: [] int32, 0 pushes to the left and 1 to the right.
-    """
-    known = {name: constants.get(name, axis[0]) for name, axis in AXES.items()}
-    force, length, mass_pole = known["force"], known["length"], known["mass_pole"]
-    push = jnp.where(action == 1, force, -force)
-    mass = known["mass_cart"] + mass_pole
-    moment = mass_pole * length
+
+def _observe(state: CartPoleState) -> jax.Array:
+    return jnp.stack([state.x, state.velocity, state.angle, state.rotation])
+
+
+def _advance(
+    as_published: bool, key: Key, constants: Constants, state: CartPoleState, action: jax.Array
+):
+    """The state a step later (explicit Euler, as in gymnasium), the reward, whether it is over."""
+    length, mass_pole = constants["length"], constants["mass_pole"]
+    mass, moment = constants["mass_cart"] + mass_pole, mass_pole * length
+    if as_published:
+        mass = AXES["mass_cart"].value + AXES["mass_pole"].value
+        moment = AXES["mass_pole"].value * AXES["length"].value
+    push = jnp.where(action == 1, constants["force"], -constants["force"])
     sin = jnp.sin(state.angle)
     cos = jnp.cos(state.angle)
     pull = (push + moment * state.rotation**2 * sin) / mass
     leverage = length * (4.0 / 3.0 - mass_pole * cos**2 / mass)
-    turning = (known["gravity"] * sin - cos * pull) / leverage
+    turning = (constants["gravity"] * sin - cos * pull) / leverage
     speeding = pull - moment * turning * cos / mass
-    return CartPoleState(
-        x=state.x + TIME_STEP * state.velocity,
-        velocity=state.velocity + TIME_STEP * speeding,
-        angle=state.angle + TIME_STEP * state.rotation,
-        rotation=state.rotation + TIME_STEP * turning,
+    time_step = constants["time_step"]
+    state = CartPoleState(
+        x=state.x + time_step * state.velocity,
+        velocity=state.velocity + time_step * speeding,
+        angle=state.angle + time_step * state.rotation,
+        rotation=state.rotation + time_step * turning,
     )
-
-
-def _task_space(bounds: Bounds) -> Box:
-    for name, bound in bounds.items():
-        if name not in AXES:
-            raise ValueError(f"bounds must be of {', '.join(AXES)}, got {name!r}.")
-        is_pair = are_numbers(bound, 1e-6) and len(bound) == 2
-        if not is_pair or bound[0] > bound[1]:
-            raise ValueError(f"bounds of {name} must be two positive numbers, got {bound!r}.")
-    if not bounds:
-        raise ValueError(f"bounds must name at least one of {', '.join(AXES)}, got none.")
-    names = list(bounds)
-    return Box(
-        names=names,
-        low=[bounds[name][0] for name in names],
-        high=[bounds[name][1] for name in names],
-        units=[AXES[name][2] for name in names],
-        log=[AXES[name][3] for name in names],
-    )
+    has_run_off = jnp.abs(state.x) > constants["max_position"]
+    has_fallen = jnp.abs(state.angle) > constants["max_angle"]
+    return state, 1.0, has_run_off | has_fallen

@@ -9,11 +9,9 @@ import numpy as np
 
 import jaxcurriculum.envs as envs
 from jaxcurriculum import Box, Environment, LoopConfig
+from jaxcurriculum.cli.tables.equations import EQUATIONS
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, uniform
-from jaxcurriculum.cli.tables.students import PpoStudentConfig
 from jaxcurriculum.configs import Config, field
-from jaxcurriculum.envs.classic.cart_pole import AXES
-from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.teachers import AccelConfig, Knowledge, PlrConfig
 
 
@@ -82,38 +80,12 @@ class ObstacleTracksConfig(RoughTracksConfig):
     easy: bool = field(False, help="the small box in which ACCEL begins")
 
 
-PAIR = tuple[float, float] | None
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class CartPoleConfig(Config):
-    """Bounds of the axes of CartPole's tasks; none: as published, and no axis."""
-
-    gravity: PAIR = field((5.0, 20.0), low=1e-6, help="m/s2")
-    mass_cart: PAIR = field((0.1, 10.0), low=1e-6, help="kg")
-    mass_pole: PAIR = field((0.01, 1.0), low=1e-6, help="kg")
-    length: PAIR = field((0.1, 3.0), low=1e-6, help="m, half of the pole's")
-    force: PAIR = field((2.0, 20.0), low=1e-6, help="N, of a push")
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MazeConfig(Config):
     """How mazes are drawn and edited."""
 
     num_walls: int = field(25, low=0, high=167, help="cells drawn for walls, with replacement")
     num_edits: int = field(5, low=0, high=1000, help="edits of one mutation")
-
-
-def _cart_pole(config: CartPoleConfig) -> Environment:
-    bounds = {each.name: getattr(config, each.name) for each in dataclasses.fields(config)}
-    return envs.cart_pole({name: pair for name, pair in bounds.items() if pair is not None})
-
-
-def _cart_pole_expert(_: CartPoleConfig, space: Box) -> Knowledge:
-    """The published constants are where learning is known to begin."""
-    published = {name: axis[0] for name, axis in AXES.items()}
-    easy = tuple(published[name] for name in space.names)
-    return Knowledge(failure=50.0, success=475.0, easy_mean=easy)
 
 
 def _maze(config: MazeConfig) -> Environment:
@@ -210,14 +182,6 @@ ENVIRONMENTS = {
             "uniform": uniform,
         },
     ),
-    "cart-pole": EnvironmentPart(
-        description="a pole on a cart; task: gravity, masses, length and force",
-        config=CartPoleConfig(),
-        make=_cart_pole,
-        knowledge=_cart_pole_expert,
-        # a round of a beginner begins some 1,450 episodes
-        presets={"ppo": PpoStudentConfig(rollout=RolloutConfig(pool_size=1536))},
-    ),
     "maze": EnvironmentPart(
         description="a 13 by 13 maze seen 5 by 5 cells at a time; task: the whole maze",
         config=MazeConfig(),
@@ -230,4 +194,4 @@ ENVIRONMENTS = {
             "accel": AccelConfig.maze(),
         },
     ),
-}
+} | EQUATIONS
