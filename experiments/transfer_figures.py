@@ -92,7 +92,7 @@ def figure(world: World, found: dict[str, np.ndarray]) -> Figure:
 
 
 def _draw_matrix(drawn: Figure, ax: Axes, world: World, matrices: np.ndarray) -> None:
-    low, high = float(world.contexts.min()), float(world.contexts.max())
+    low, high = float(world.contexts[0, 0]), float(world.contexts[-1, 0])
     scaled = world.scaled(matrices).mean(axis=0)
     edges = (low, high, low, high)
     shown = ax.imshow(scaled, origin="lower", extent=edges, aspect="auto", vmin=0, vmax=1)

@@ -40,7 +40,6 @@ from jaxcurriculum.report.style import STYLE
 from jaxcurriculum.rollout import RolloutConfig
 
 NUM_CHECKS = 20  # evaluations of the policy of all contexts, evenly over its training
-GROUP = 10  # policies that play all contexts at once
 
 
 def among(tasks: jax.Array) -> Teacher:
@@ -85,7 +84,7 @@ def matrix(world: World, trial: int) -> np.ndarray:
     keys = jax.random.split(jax.random.key(trial), num)
     lanes = (keys, jnp.asarray(world.contexts))
     trained = map_seeds(train, num, group=num // 2)(lanes)
-    played = map_seeds(lambda state: play(student, state, world), num, group=GROUP)(trained)
+    played = map_seeds(lambda state: play(student, state, world), num, group=num // 2)(trained)
     return np.asarray(played)
 
 
@@ -105,9 +104,7 @@ def of_all_contexts(world: World, trial: int) -> np.ndarray:
     It has as many steps as all policies of `matrix` together, eight times as many environments
     as one of them, and minibatches as much larger.
     """
-    wider = RolloutConfig(
-        num_envs=8 * world.num_envs, num_steps=world.num_steps, pool_size=8 * 128
-    )
+    wider = RolloutConfig(num_envs=8 * world.num_envs, num_steps=world.num_steps, pool_size=8 * 128)
     student = students.ppo(world.make(), world.ppo_of_all, wider)
     budget = world.steps * len(world.contexts)
     rounds = round(budget / student.steps_per_round / NUM_CHECKS)
@@ -123,19 +120,16 @@ def of_all_contexts(world: World, trial: int) -> np.ndarray:
     return np.stack(checks)
 
 
-def run(world: World, path: pathlib.Path, num_trials: int) -> dict[str, np.ndarray]:
-    """Matrices and policies of all contexts, trial by trial; `path` is written after each."""
-    found: dict[str, np.ndarray] = dict(np.load(path)) if path.exists() else {}
-    matrices, of_all = list(found.get("matrices", [])), list(found.get("of_all", []))
-    for trial in range(len(matrices), num_trials):
-        start = time.perf_counter()
-        matrices.append(matrix(world, trial))
-        of_all.append(of_all_contexts(world, trial))
-        found = {"matrices": np.float32(matrices), "of_all": np.float32(of_all)}
-        np.savez_compressed(path, **{name: each.round(2) for name, each in found.items()})
-        took = time.perf_counter() - start
-        print(f"{path.stem}, trial {trial}: {took:.0f} s", flush=True)
-    return found
+def run(world: World, path: pathlib.Path, trial: int) -> None:
+    """Add a trial to the matrices and policies of all contexts in `path`, if it is missing."""
+    found = dict(np.load(path)) if path.exists() else {"matrices": (), "of_all": ()}
+    if trial < len(found["matrices"]):
+        return
+    start = time.perf_counter()
+    new = {"matrices": matrix(world, trial), "of_all": of_all_contexts(world, trial)}
+    every = {name: np.stack([*each, new[name]]).round(2) for name, each in found.items()}
+    np.savez_compressed(path, **every)
+    print(f"{path.stem}, trial {trial}: {time.perf_counter() - start:.0f} s", flush=True)
 
 
 def main() -> None:
@@ -150,13 +144,16 @@ def main() -> None:
     options = parser.parse_args()
     use_cores()
     options.folder.mkdir(parents=True, exist_ok=True)
+    paths = {name: options.folder / f"{name}.npz" for name in options.worlds}
+    for trial in range(options.trials):
+        for name, path in paths.items():
+            run(WORLDS[name], path, trial)
     tables = []
-    for name in options.worlds:
-        world = WORLDS[name]
-        found = run(world, options.folder / f"{name}.npz", options.trials)
+    for name, path in paths.items():
+        found = dict(np.load(path))
         with matplotlib.rc_context(STYLE):
-            figure(world, found).savefig(options.folder / f"{name}.png", dpi=110)
-        tables.append(f"{name}\n\n{table(world, found)}")
+            figure(WORLDS[name], found).savefig(path.with_suffix(".png"), dpi=110)
+        tables.append(f"{name}\n\n{table(WORLDS[name], found)}")
     (options.folder / "transfer.md").write_text("\n".join(tables))
 
 

@@ -11,15 +11,16 @@ from jaxcurriculum import Environment, envs
 from jaxcurriculum.students import PpoConfig
 
 CART_POLE_PPO = PpoConfig(hidden=(32, 32), num_epochs=5, minibatch_size=256)
+PENDULUM_PPO = dataclasses.replace(CART_POLE_PPO, num_epochs=10, discount=0.9)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class World:
-    """Contexts evenly along one axis, which the policy sees, and how policies are trained."""
+    """The contexts and how policies are trained; those of classic worlds observe the context."""
 
     make: Callable[[], Environment]
     axis: str  # what the contexts are, for figures
-    contexts: np.ndarray  # [num, 1]
+    contexts: np.ndarray  # [num, dims], evenly along the first axis
     returns: tuple[float, float]  # that become 0 and 1
     steps: int  # of the training of one policy
     ppo: PpoConfig
@@ -38,25 +39,49 @@ class World:
         return np.clip((returns - low) / (high - low), 0.0, 1.0)
 
 
-def _along(low: float, high: float, num: int) -> np.ndarray:
-    return np.linspace(low, high, num, dtype=np.float32)[:, None]
+def _along(low: float, high: float, num: int, *others: float) -> np.ndarray:
+    """`num` tasks along the first axis; `others` are the same in all."""
+    return np.array([(place, *others) for place in np.linspace(low, high, num)], np.float32)
+
+
+def _cart_pole(axis: str, name: str, low: float, high: float, as_published: bool = False) -> World:
+    return World(
+        make=lambda: envs.cart_pole({axis: (low, high)}, as_published=as_published),
+        axis=name,
+        contexts=_along(low, high, 40),
+        returns=(0.0, 500.0),
+        steps=100_000,
+        ppo=CART_POLE_PPO,
+    )
+
+
+def _stumps() -> Environment:
+    return envs.stump_tracks(
+        max_stump_height=1.5, min_obstacle_spacing=4.0, max_obstacle_spacing=4.0
+    )
 
 
 WORLDS = {
-    "cart-pole-mass": World(
-        make=lambda: envs.cart_pole({"mass_cart": (0.1, 10.0)}),
-        axis="mass of the cart (kg)",
-        contexts=_along(0.2, 10.0, 50),
-        returns=(0.0, 500.0),
+    "cart-pole-mass": _cart_pole("mass_cart", "mass of the cart (kg)", 0.25, 10.0),
+    "cart-pole-length": _cart_pole("length", "half of the pole's length (m)", 0.125, 5.0),
+    "pendulum-length": World(
+        make=lambda: envs.pendulum({"length": (0.5, 2.0)}),
+        axis="length of the pole (m)",
+        contexts=_along(0.5, 2.0, 20),
+        returns=(-1600.0, -100.0),
         steps=100_000,
-        ppo=CART_POLE_PPO,
+        ppo=PENDULUM_PPO,
     ),
-    "cart-pole-length": World(
-        make=lambda: envs.cart_pole({"length": (0.05, 5.0)}),
-        axis="half of the pole's length (m)",
-        contexts=_along(0.1, 5.0, 50),
-        returns=(0.0, 500.0),
-        steps=100_000,
-        ppo=CART_POLE_PPO,
+    "cart-pole-mass-as-published": _cart_pole(
+        "mass_cart", "mass of the cart that policies are told (kg)", 0.25, 10.0, True
+    ),
+    "stump-height": World(
+        make=_stumps,
+        axis="height of the stumps (14/30 m)",
+        contexts=_along(0.0, 1.5, 6, 4.0),
+        returns=(-100.0, 300.0),
+        steps=1_000_000,
+        ppo=PpoConfig(),
+        num_envs=64,
     ),
 }

@@ -33,6 +33,7 @@ from jaxcurriculum.transfer.gaussian_process import (
 # of the given length and deviation, between which a fit chooses
 LENGTHS = np.array(sorted(np.geomspace(1e-2, 1e2, 25), key=lambda factor: abs(np.log(factor))))
 DEVIATIONS = np.geomspace(1 / 30, 30, 19)
+AS_LIKELY = 1e-3  # nats: kernels that differ by less are equally likely
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -179,7 +180,8 @@ def _fit(start: Kernel, observed: Observed) -> Kernel:
 
     kernels = jax.vmap(scaled)(*(factors.ravel() for factors in grid))
     likelihoods = jax.vmap(log_marginal_likelihood, in_axes=(0, None))(kernels, observed)
-    best = jnp.nanargmax(likelihoods)  # rounding may leave a covariance without a factor: nan
+    most = jnp.nanmax(likelihoods)  # rounding may leave a covariance without a factor: nan
+    best = jnp.argmax(likelihoods >= most - AS_LIKELY)
     return jax.tree.map(lambda leaf: leaf[best], kernels)
 
 
