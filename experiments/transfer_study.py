@@ -127,8 +127,8 @@ def run(world: World, path: pathlib.Path, trial: int) -> None:
         return
     start = time.perf_counter()
     new = {"matrices": matrix(world, trial), "of_all": of_all_contexts(world, trial)}
-    every = {name: np.stack([*each, new[name]]).round(2) for name, each in found.items()}
-    np.savez_compressed(path, **every)
+    matrices, of_all = (np.stack([*found[name], new[name]]).round(2) for name in new)
+    np.savez_compressed(path, matrices=matrices, of_all=of_all)
     print(f"{path.stem}, trial {trial}: {time.perf_counter() - start:.0f} s", flush=True)
 
 

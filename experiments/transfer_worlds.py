@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from jaxcurriculum import Environment, envs
+import jaxcurriculum.envs as envs
+from jaxcurriculum import Environment
 from jaxcurriculum.students import PpoConfig
 
 CART_POLE_PPO = PpoConfig(hidden=(32, 32), num_epochs=5, minibatch_size=256)
