@@ -70,7 +70,7 @@ def mbtl(task_space: Box, config: MbtlConfig | None = None) -> Teacher:
     evaluations are not counted. See `MbtlRule` for the process.
 
     Raises:
-      ValueError: when the grid has more than 2,000 contexts.
+      ValueError: when the grid has more than 2,000 contexts, or fewer than policies.
 
     >>> teacher = mbtl(Box(names=("length",), low=(0.0,), high=(4.0,)), MbtlConfig(cells=5))
     >>> _, proposals = teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 3)
@@ -79,7 +79,7 @@ def mbtl(task_space: Box, config: MbtlConfig | None = None) -> Teacher:
     """
     check_kind("mbtl.task_space", task_space, Box)
     config = given(config, MbtlConfig)
-    points = _grid(task_space, config.cells)
+    points = _grid(task_space, config)
     num_contexts = points.shape[0]
 
     def init(key: Key) -> MbtlState:
@@ -138,13 +138,13 @@ def mbtl(task_space: Box, config: MbtlConfig | None = None) -> Teacher:
     )
 
 
-def _grid(space: Box, cells: int) -> jax.Array:
+def _grid(space: Box, config: MbtlConfig) -> jax.Array:
     """Centres of the cells of a grid over the free axes of the unit cube, [num, free axes]."""
-    dims = len(free_axes(space))
-    if cells**dims > MOST_CONTEXTS:
+    cells, dims = config.cells, len(free_axes(space))
+    if not config.num_policies <= cells**dims <= MOST_CONTEXTS:
         raise ValueError(
-            f"MbtlConfig.cells must give at most {MOST_CONTEXTS:,} contexts, got {cells} on each of"
-            f" {dims} axes."
+            f"MbtlConfig.cells must give a context for each of {config.num_policies} policies, and"
+            f" at most {MOST_CONTEXTS:,}, got {cells} on each of {dims} axes."
         )
     centres = (np.arange(cells) + 0.5) / cells
     return jnp.array(list(itertools.product(centres, repeat=dims)), jnp.float32)

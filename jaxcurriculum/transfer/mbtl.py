@@ -23,6 +23,8 @@ import numpy as np
 from flax import struct
 
 from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.fields import is_integer
+from jaxcurriculum.transfer.checks import check_num, checked_matrix
 from jaxcurriculum.transfer.gaussian_process import (
     Kernel,
     Observed,
@@ -56,7 +58,12 @@ class MbtlRule(Config):
         """The published rule: zero mean, fitted kernel, slope 0.005 from one context to the next.
 
         The length is one context and the deviation 1, where the fit begins.
+
+        Raises:
+          ValueError: when there are not two contexts at least.
         """
+        if not is_integer(num_contexts, 2):
+            raise ValueError(f"num_contexts must be an integer from 2 on, got {num_contexts!r}.")
         steps = num_contexts - 1
         kernel = {"length": 1 / steps, "deviation": 1.0, "noise": 0.1, "fitted": True}
         return cls(slope=0.005 * steps, zero_mean=True, **kernel)
@@ -133,12 +140,20 @@ def mbtl(
       matrix: [num_contexts, num_contexts], returns in [0, 1]; row: trained on, column: used on.
       points: [num_contexts, dims], the contexts in the unit cube; evenly on a line by default.
 
+    Raises:
+      ValueError: when the matrix is not square, `num` is not from 1 to the number of contexts, or
+        there is not a point for each.
+
     >>> matrix = jnp.array([[1.0, 0.5, 0.0], [1.0, 1.0, 0.0], [0.0, 0.5, 1.0]])
     >>> mbtl(matrix, 2).tolist()
     [1, 2]
     """
-    num_contexts = matrix.shape[0]
-    points = line(num_contexts) if points is None else points
+    matrix = checked_matrix(matrix)
+    num_contexts = len(matrix)
+    check_num(num, num_contexts)
+    points = line(num_contexts) if points is None else jnp.asarray(points)
+    if points.ndim != 2 or len(points) != num_contexts:
+        raise ValueError(f"points must be [{num_contexts}, dims], got the shape {points.shape}.")
 
     def train_next(progress: Progress, _: None) -> tuple[Progress, jax.Array]:
         context = next_context(progress, points, rule)

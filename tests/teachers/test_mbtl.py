@@ -80,7 +80,9 @@ def test_it_trains_on_what_the_rule_chooses():
     assert int(state.counters.probe_steps) == NUM * CELLS * 2 * 7
 
 
-def test_a_grid_is_not_too_fine():
+@pytest.mark.parametrize("cells", [1, 20])
+def test_a_grid_is_neither_too_coarse_nor_too_fine(cells):
     space = Box(names=("a", "b", "c"), low=(0, 0, 0), high=(1, 1, 1))
-    with pytest.raises(ValueError, match="at most 2,000 contexts, got 20 on each of 3 axes"):
-        teachers.mbtl(space)
+    rule = f"each of 8 policies, and at most 2,000, got {cells} on each of 3 axes"
+    with pytest.raises(ValueError, match=rule):
+        teachers.mbtl(space, teachers.MbtlConfig(cells=cells))

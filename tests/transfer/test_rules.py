@@ -133,3 +133,24 @@ def test_the_published_rule_loses_to_random_and_ours_does_not():
     ours, paper, random = found.swapaxes(0, 1)[:, :, 2:]
     assert (ours > random).all() and (ours > paper).all()
     assert (paper[0] < random[0]).all(), "where the world loses more than the rule assumes"
+
+
+EYE = jnp.eye(4)
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (lambda: transfer.mbtl(EYE, 5), "num must be an integer from 1 to 4 contexts, got 5"),
+        (lambda: transfer.mbtl(EYE[:3], 2), r"must be square, got the shape \(3, 4\)"),
+        (lambda: transfer.mbtl(EYE, 2, points=EYE[:3]), r"points must be \[4, dims\]"),
+        (lambda: transfer.coverage(EYE[0], [0]), r"must be square, got the shape \(4,\)"),
+        (lambda: transfer.equidistant(4, 0), "num must be an integer from 1 to 4 contexts, got 0"),
+        (lambda: transfer.pseudo_greedy(0, 1), "num_contexts must be a positive integer, got 0"),
+        (lambda: MbtlRule.paper(1), "num_contexts must be an integer from 2 on, got 1"),
+        (lambda: MbtlRule(slope=-1), "MbtlRule.slope must be a finite number of at least 0"),
+    ],
+)
+def test_what_is_no_question_is_refused(rule, message):
+    with pytest.raises(ValueError, match=message):
+        rule()
