@@ -21,7 +21,7 @@ from jaxcurriculum.transfer.checks import check_num, checked_matrix
 def coverage(matrix: jax.Array, order: jax.Array | np.ndarray) -> jax.Array:
     """Mean return over the contexts, each played by the best policy for it, [num].
 
-        $score_k = mean_j max_{s <= k} T[order_s, j]$
+        score_k = mean_j max_(s <= k) T[order_s, j]
 
     >>> coverage(jnp.array([[1.0, 0.0], [0.5, 0.5]]), jnp.array([1, 0])).tolist()
     [0.5, 0.75]

@@ -47,7 +47,7 @@ def posterior(kernel: Kernel, observed: Observed, points: jax.Array) -> tuple[ja
 def log_marginal_likelihood(kernel: Kernel, observed: Observed) -> jax.Array:
     """Log density of the observed values, [] in nats.
 
-    $-(|L^{-1} y|^2 + n log(2 pi)) / 2 - sum_i log L_{ii}$
+        -(|L^-1 y|^2 + n log(2 pi)) / 2 - sum_i log L_ii
     """
     lower = _factor(kernel, observed)
     misfit = jnp.sum(_whitened_values(lower, observed) ** 2)
