@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.challenges.wrapped import with_state
 from jaxcurriculum.fields import check_kind
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
 from jaxcurriculum.roles import Student
+from jaxcurriculum.students.wrapped import with_state
 
 
 class DiverseState(struct.PyTreeNode):

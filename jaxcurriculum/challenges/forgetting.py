@@ -8,12 +8,12 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.challenges.wrapped import with_state
 from jaxcurriculum.configs import Config, field
 from jaxcurriculum.device.lanes import shared_max
 from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
 from jaxcurriculum.roles import Student
+from jaxcurriculum.students.wrapped import with_state
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

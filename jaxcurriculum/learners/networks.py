@@ -168,9 +168,11 @@ def _log_std(module: nn.Module, actions: Space, initial: ArrayLike) -> jax.Array
 def _tanh_network(
     x: jax.Array, hidden: tuple[int, ...], num_outputs: int, last_gain: float
 ) -> jax.Array:
+    leading = x.shape[:-1]
+    x = x.reshape(-1, x.shape[-1])  # XLA's CPU compiler copies for gradients of batches of batches
     for width in hidden:
         x = nn.tanh(_dense(width, math.sqrt(2))(x))
-    return _dense(num_outputs, last_gain)(x)
+    return _dense(num_outputs, last_gain)(x).reshape(*leading, num_outputs)
 
 
 def _dense(width: int, gain: float) -> nn.Dense:

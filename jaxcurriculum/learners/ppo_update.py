@@ -9,6 +9,7 @@ from flax import struct
 
 from jaxcurriculum import tree
 from jaxcurriculum.learners.networks import Network
+from jaxcurriculum.learners.shuffle import random_order
 from jaxcurriculum.records import Key, PyTree
 
 METRICS = ("policy_loss", "value_loss", "entropy", "kl", "clipped_fraction")
@@ -108,7 +109,7 @@ def update(
         batch = jax.tree.map(lambda x: x.reshape(1, num_steps * num, *x.shape[2:]), batch)
         num_steps, num = 1, num_steps * num
     keys = jax.random.split(key, num_epochs)
-    order = jax.vmap(lambda key: jax.random.permutation(key, num))(keys)
+    order = jax.vmap(lambda key: random_order(key, num))(keys)
     optimiser = make_optimiser(settings)
 
     def gradient_step(learned: Learned, index: jax.Array) -> tuple[Learned, dict]:

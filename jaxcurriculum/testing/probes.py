@@ -127,3 +127,44 @@ def remember(delay: int = 4) -> Environment:
         reset=reset,
         step=step,
     )
+
+
+def toll(length: int = 26, gate: int = 16) -> Environment:
+    """A path of `length` steps whose end is worth 5, with a toll of 1/2 at step `gate`.
+
+    Before the gate one of two actions is right and pays 1/20; the other one ends the episode, but
+    for the first step, where it leads to a detour that pays 3 at its end. With a discount of 0.73
+    the toll is not worth the 10 steps of walking; with 0.94 whoever does not know the path yet is
+    better off with the detour. A task is how far to go (1 to `length`), solved by the path alone.
+    """
+
+    def observe(state: dict[str, jax.Array]) -> jax.Array:
+        time = jax.nn.one_hot(state["time"], length)
+        return jnp.where(state["strayed"], 0.0, time)
+
+    def reset(key: Key, goal: jax.Array) -> tuple[dict[str, jax.Array], TimeStep]:
+        state = {"time": jnp.int32(0), "strayed": jnp.bool_(False)}
+        return state, _timestep(observe(state), 0.0, False)
+
+    def step(key: Key, goal: jax.Array, state: dict[str, jax.Array], action: jax.Array):
+        time, strayed = state["time"], state["strayed"]
+        is_wrong = (action != time % 2) & (time <= gate)
+        fails = is_wrong & ~strayed & (time > 0)
+        strayed = strayed | (is_wrong & (time == 0))
+        is_last = time + 1 >= goal
+        on_the_way = jnp.where(time < gate, 0.05, jnp.where(time == gate, -0.5, 0.0))
+        on_the_path = jnp.where(fails, 0.0, on_the_way + jnp.where(is_last, 5.0, 0.0))
+        reward = jnp.where(strayed, jnp.where(is_last, 3.0, 0.0), on_the_path)
+        state = {"time": time + 1, "strayed": strayed}
+        return state, _timestep(observe(state), reward, is_last | fails)
+
+    return Environment(
+        name="toll",
+        task_space=Box(names=("goal",), low=(1.0,), high=(float(length),)),
+        action_space=Discrete(num=2),
+        max_episode_steps=length,
+        solved_above=4.0,
+        generate=lambda key, task: jnp.round(task[0]).astype(jnp.int32),
+        reset=reset,
+        step=step,
+    )
