@@ -122,7 +122,7 @@ def of_all_contexts(world: World, trial: int) -> np.ndarray:
 
 def run(world: World, path: pathlib.Path, trial: int) -> None:
     """Add a trial to the matrices and policies of all contexts in `path`, if it is missing."""
-    found = dict(np.load(path)) if path.exists() else {"matrices": (), "of_all": ()}
+    found = read(world, path) if path.exists() else {"matrices": (), "of_all": ()}
     if trial < len(found["matrices"]):
         return
     start = time.perf_counter()
@@ -130,6 +130,22 @@ def run(world: World, path: pathlib.Path, trial: int) -> None:
     matrices, of_all = (np.stack([*found[name], new[name]]).round(2) for name in new)
     np.savez_compressed(path, matrices=matrices, of_all=of_all)
     print(f"{path.stem}, trial {trial}: {time.perf_counter() - start:.0f} s", flush=True)
+
+
+def read(world: World, path: pathlib.Path) -> dict[str, np.ndarray]:
+    """The trials in `path`.
+
+    Raises:
+      SystemExit: when they are those of other contexts.
+    """
+    found = dict(np.load(path))
+    num = found["matrices"].shape[-1]
+    if num != len(world.contexts):
+        raise SystemExit(
+            f"{path} holds a study of {num} contexts, not of {len(world.contexts)}: move it away,"
+            " or choose another --folder."
+        )
+    return found
 
 
 def main() -> None:
@@ -150,7 +166,7 @@ def main() -> None:
             run(WORLDS[name], path, trial)
     tables = []
     for name, path in paths.items():
-        found = dict(np.load(path))
+        found = read(WORLDS[name], path)
         with matplotlib.rc_context(STYLE):
             figure(WORLDS[name], found).savefig(path.with_suffix(".png"), dpi=110)
         tables.append(f"{name}\n\n{table(WORLDS[name], found)}")
