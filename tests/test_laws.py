@@ -186,7 +186,9 @@ STUDENTS = {
         SMALL_PPO[1],
     ),
     "population": lambda: population(ppo(probes.target(), *SMALL_PPO), 2),
-    "succession": lambda: succession(ppo(probes.target(), *SMALL_PPO), 2, 4),
+    "succession": lambda: succession(
+        simulated.toy_grid(simulated.ToyGridConfig(cells=4, episodes_per_round=8)), 2, 4
+    ),
 }
 
 

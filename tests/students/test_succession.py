@@ -1,7 +1,6 @@
 """Learners one after the other: each is the student alone, and keeps what it has learned."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -19,18 +18,22 @@ def test_each_is_the_student_alone_for_its_rounds():
     loop = make_loop(teachers.random(STUDENT.task_space), three, TASKS)
     state = quick_jit(loop.init)(jax.random.key(0))
     learners, round = state.student.learners, quick_jit(loop.round)
-    train = quick_jit(STUDENT.train)
-    for number in range(8):
-        turn = min(number // 2, 2)
-        _, key_propose, key_train, _ = jax.random.split(state.key, 4)
-        _, proposals = loop.teacher.propose(key_propose, state.teacher, 30)
-        alone = jax.tree.map(lambda leaf, turn=turn: leaf[turn], learners)
-        alone, expected = train(key_train, alone, proposals, jnp.int32(number - 2 * turn))
-        learners = jax.tree.map(lambda all, one, t=turn: all.at[t].set(one), learners, alone)
-        state, episodes = round(state, jnp.int32(number))
+    alone = [jax.tree.map(lambda leaf, turn=turn: leaf[turn], learners) for turn in range(3)]
+
+    @quick_jit
+    def train_alone(key, learner, round):
+        _, key_propose, key_train, _ = jax.random.split(key, 4)
+        _, proposals = loop.teacher.propose(key_propose, (), 30)
+        return STUDENT.train(key_train, learner, proposals, round)
+
+    for number, turn in enumerate([0, 0, 1, 1, 2, 2, 2]):
+        own_round = np.int32(number - 2 * turn)
+        alone[turn], expected = train_alone(state.key, alone[turn], own_round)
+        state, episodes = round(state, np.int32(number))
         np.testing.assert_array_equal(episodes.returns, expected.returns)
-        assert (episodes.learner == turn).all() and state.student.turn == turn
-        np.testing.assert_array_equal(state.student.learners.competence, learners.competence)
+        assert np.all(np.asarray(episodes.learner) == turn) and int(state.student.turn) == turn
+        competence = np.stack([np.asarray(learner.competence) for learner in alone])
+        np.testing.assert_array_equal(state.student.learners.competence, competence)
 
 
 def test_who_is_evaluated_is_who_was_trained_last():
@@ -40,14 +43,13 @@ def test_who_is_evaluated_is_who_was_trained_last():
         TASKS,
         LoopConfig(rounds_per_evaluation=3),
     )
-    state = quick_jit(loop.init)(jax.random.key(1))
+    state, advance = quick_jit(loop.init)(jax.random.key(1)), quick_jit(loop.advance)
     for turn in range(2):
-        state, report = quick_jit(loop.advance)(state, jnp.int32(3 * turn))
-        competence = state.student.learners.competence[turn]
-        assert (report.evaluation.learner == turn).all()
-        np.testing.assert_allclose(
-            report.evaluation.returns.mean(), competence.mean() / 100, atol=0.01
-        )
+        state, report = advance(state, np.int32(3 * turn))
+        competence = np.asarray(state.student.learners.competence)[turn]
+        assert np.all(np.asarray(report.evaluation.learner) == turn)
+        returns = np.asarray(report.evaluation.returns)
+        np.testing.assert_allclose(returns.mean(), competence.mean() / 100, atol=0.01)
 
 
 @pytest.mark.parametrize(("n", "rounds_each", "name"), [(0, 5, "n"), (3, 0.5, "rounds_each")])

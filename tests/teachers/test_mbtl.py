@@ -10,12 +10,11 @@ from jaxcurriculum.records import attempts
 from jaxcurriculum.students import succession
 from jaxcurriculum.students.simulated.learner import simulated
 from jaxcurriculum.testing.compiling import quick_jit
-from jaxcurriculum.transfer import MbtlRule
 
 SPACE = Box(names=("x", "constant"), low=(-1.0, 2.0), high=(3.0, 2.0))
-CELLS, NUM, ROUNDS_EACH = 20, 5, 3
+CELLS, NUM, ROUNDS_EACH = 20, 4, 3
 LOW, HIGH = -50.0, 150.0  # of the returns
-CENTRES = (np.arange(CELLS) + 0.5) / CELLS
+CENTRES = ((np.arange(CELLS) + 0.5) / CELLS).astype(np.float32)
 
 
 def matrix_of_returns(trained, used):
@@ -64,16 +63,17 @@ def test_it_trains_on_what_the_rule_chooses():
     state, round = quick_jit(loop.init)(jax.random.key(0)), quick_jit(loop.round)
     tasks = []
     for number in range(NUM * ROUNDS_EACH + 4):
-        state, episodes = round(state, jnp.int32(number))
+        state, episodes = round(state, np.int32(number))
         assert len(np.unique(np.asarray(episodes.tasks), axis=0)) == 1
-        tasks.append(episodes.tasks[0, 0])
-    centres = jnp.asarray(CENTRES, jnp.float32)
-    matrix = (matrix_of_returns(centres[:, None], centres[None]) - LOW) / (HIGH - LOW)
-    order = np.asarray(transfer.mbtl(matrix, NUM, MbtlRule(), centres[:, None]))
+        tasks.append(float(np.asarray(episodes.tasks)[0, 0]))
+    returns = np.asarray(matrix_of_returns(CENTRES[:, None], CENTRES[None]))
+    matrix = (returns - LOW) / (HIGH - LOW)
+    replayed = quick_jit(lambda matrix: transfer.mbtl(matrix, NUM, points=CENTRES[:, None]))
+    order = np.asarray(replayed(matrix))
     expected = np.repeat(-1 + 4 * CENTRES[order], ROUNDS_EACH)
     np.testing.assert_allclose(tasks[: len(expected)], expected, rtol=1e-5)
-    assert set(map(float, tasks[len(expected) :])) == {float(tasks[len(expected) - 1])}
-    report = loop.teacher.report(state.teacher)
+    assert set(tasks[len(expected) :]) == {tasks[len(expected) - 1]}
+    report = quick_jit(loop.teacher.report)(state.teacher)
     np.testing.assert_allclose(report["covered"], matrix[order].max(axis=0), atol=1e-5)
     np.testing.assert_array_equal(report["learner"], matrix[order].argmax(axis=0))
     np.testing.assert_allclose(state.student.learners, CENTRES[order], atol=1e-5)

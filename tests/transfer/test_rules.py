@@ -82,12 +82,11 @@ def test_the_published_rule_fits_as_well_as_scikit_learn():
     observation every length is as likely, and scikit-learn's is a matter of rounding.
     """
     rule = MbtlRule.paper(NUM_CONTEXTS)
-    for seed in range(2):
-        matrix = matrix_of(seed)
-        order = np.asarray(quick_jit(lambda m: transfer.mbtl(m, 5, rule))(jnp.float32(matrix)))
-        for num in range(2, 5):
-            gains = gains_by_hand(matrix, order[:num], rule)
-            assert gains[order[num]] >= gains.max() - 0.02
+    matrix = matrix_of(0)
+    order = np.asarray(quick_jit(lambda m: transfer.mbtl(m, 5, rule))(jnp.float32(matrix)))
+    for num in (2, 4):
+        gains = gains_by_hand(matrix, order[:num], rule)
+        assert gains[order[num]] >= gains.max() - 0.02
 
 
 def test_the_oracle_and_the_coverage_are_those_of_a_loop():
