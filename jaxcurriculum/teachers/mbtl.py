@@ -72,10 +72,15 @@ def mbtl(task_space: Box, config: MbtlConfig | None = None) -> Teacher:
     Raises:
       ValueError: when the grid has more than 2,000 contexts, or fewer than policies.
 
-    >>> teacher = mbtl(Box(names=("length",), low=(0.0,), high=(4.0,)), MbtlConfig(cells=5))
-    >>> _, proposals = teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 3)
+    >>> from jaxcurriculum import make_loop
+    >>> from jaxcurriculum.students import simulated, succession
+    >>> config = MbtlConfig(num_policies=3, rounds_each=100, cells=5, return_range=None)
+    >>> student = succession(simulated.toy_grid(), config.num_policies, config.rounds_each)
+    >>> loop = make_loop(mbtl(student.task_space, config), student, [[0.2, 0.2]])
+    >>> _, proposals = loop.teacher.propose(jax.random.key(1), loop.init(jax.random.key(0)).teacher,
+    ...     1)
     >>> proposals.tasks.tolist()
-    [[2.0], [2.0], [2.0]]
+    [[0.5, 0.5]]
     """
     check_kind("mbtl.task_space", task_space, Box)
     config = given(config, MbtlConfig)

@@ -77,7 +77,7 @@ class Progress(struct.PyTreeNode):
     num: jax.Array  # [], int32, how many there are
     covered: jax.Array  # [num_contexts], best return in [0, 1] on each; 0 without a policy
     lost: jax.Array  # [], sum over trained rows of distance * (return at home - return there)
-    distances: jax.Array  # [], sum of their squared distances
+    squares: jax.Array  # [], sum of their squared distances
 
 
 def begin(num_contexts: int, most: int) -> Progress:
@@ -89,7 +89,7 @@ def begin(num_contexts: int, most: int) -> Progress:
         num=jnp.int32(0),
         covered=jnp.zeros((num_contexts,), jnp.float32),
         lost=none,
-        distances=none,
+        squares=none,
     )
 
 
@@ -109,7 +109,7 @@ def add(progress: Progress, points: jax.Array, context: jax.Array, returns: jax.
         num=progress.num + 1,
         covered=covered,
         lost=progress.lost + jnp.sum(distance * loss),
-        distances=progress.distances + jnp.sum(distance**2),
+        squares=progress.squares + jnp.sum(distance**2),
     )
 
 
@@ -117,7 +117,7 @@ def next_context(progress: Progress, points: jax.Array, rule: MbtlRule) -> jax.A
     """The context to train the next policy on, [] int32; none is taken twice."""
     first = jnp.argmin(jnp.sum((points - 0.5) ** 2, axis=1))
     mean, sd = _performance(progress, points, rule)
-    number = jnp.maximum(progress.num + 1, 1).astype(jnp.float32)
+    number = (progress.num + 1).astype(jnp.float32)
     optimistic = mean + jnp.sqrt(jnp.log(number)) * sd
     there = optimistic[:, None] - _slope(progress, rule) * _distances(points, points)
     gain = jnp.mean(jnp.maximum(there - progress.covered[None], 0.0), axis=1)
@@ -203,7 +203,7 @@ def _fit(start: Kernel, observed: Observed) -> Kernel:
 def _slope(progress: Progress, rule: MbtlRule) -> jax.Array | float:
     if rule.slope is not None:
         return rule.slope
-    return jnp.maximum(progress.lost / jnp.maximum(progress.distances, 1e-6), 0.0)
+    return jnp.maximum(progress.lost / jnp.maximum(progress.squares, 1e-6), 0.0)
 
 
 def _distances(a: jax.Array, b: jax.Array) -> jax.Array:
