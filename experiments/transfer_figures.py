@@ -49,6 +49,14 @@ def bounds(world: World, found: dict[str, np.ndarray]) -> dict[str, float]:
     }
 
 
+def of_all_contexts(world: World, found: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The steps, as many as so many policies took, and the scaled return of the one policy that
+    learns on all contexts, both [checks].
+    """
+    learned = world.scaled(found["of_all"]).mean(axis=(0, 2))
+    return len(world.contexts) * np.arange(1, len(learned) + 1) / len(learned), learned
+
+
 def first_above(curve: np.ndarray, levels: dict[str, float]) -> int | None:
     """The number of policies from which on `curve` ([policies]) is above both baselines.
 
@@ -69,6 +77,11 @@ def table(world: World, found: dict[str, np.ndarray]) -> str:
         first = first_above(curve, levels)
         cells = (f"{curve[num - 1]:.3f}" for num in COLUMNS if num <= len(curve))
         lines.append(f"| {name} | {' | '.join(cells)} | {first or 'never'} |")
+    steps, learned = of_all_contexts(world, found)
+    early = [num < steps[0] for num in COLUMNS]
+    values = np.interp(COLUMNS, steps, learned)
+    cells = ["" if soon else f"{value:.3f}" for soon, value in zip(early, values)]
+    lines.append(f"| {MULTI_TASK}, as many steps | {' | '.join(cells)} | |")
     said = ", ".join(f"{name} {value:.3f}" for name, value in levels.items())
     return "\n".join(lines) + f"\n\n{said}; {len(found['matrices'])} trials.\n"
 
@@ -78,17 +91,26 @@ def figure(world: World, found: dict[str, np.ndarray]) -> Figure:
     drawn = Figure(figsize=(11, 4.4), layout="constrained")
     left, right = drawn.subplots(1, 2, width_ratios=(1, 1.35))
     _draw_matrix(drawn, left, world, found["matrices"])
-    levels = bounds(world, found)
-    for name, each in replayed(world, found["matrices"]).items():
-        numbers = np.arange(1, each.shape[1] + 1)
-        right.plot(numbers, each.mean(axis=0), label=name, **STYLES[name])
-    for name, style in LEVELS.items():
-        right.axhline(levels[name], label=f"{name} (all steps)", **style)
-    right.set(xlabel="policies trained", ylabel="mean return over contexts, scaled")
-    right.set_xlim(1, None)
-    right.legend(frameon=False, fontsize=9, loc="lower right")
-    right.grid(alpha=0.25)
+    _draw_curves(right, world, found)
     return drawn
+
+
+def _draw_curves(ax: Axes, world: World, found: dict[str, np.ndarray]) -> None:
+    levels, num = bounds(world, found), len(world.contexts)
+    curves = {name: each.mean(axis=0) for name, each in replayed(world, found["matrices"]).items()}
+    for name, curve in curves.items():
+        ax.plot(np.arange(1, len(curve) + 1), curve, label=name, **STYLES[name])
+    for name, style in LEVELS.items():
+        ax.axhline(levels[name], label=f"{name}, {num} policies' steps", **style)
+    first = first_above(curves[MBTL], levels)
+    if first is not None:
+        ax.axvline(first, color=BLUE, alpha=0.4, label=f"MBTL above both from {first} on")
+    steps, learned = of_all_contexts(world, found)
+    ax.plot(steps, learned, label=f"{MULTI_TASK}, as many steps", color=ORANGE, linestyle=":")
+    ax.set(xlabel="policies trained", ylabel="mean return over contexts, scaled")
+    ax.set_xlim(1, len(curves[MBTL]))
+    ax.legend(frameon=False, fontsize=8, loc="lower right")
+    ax.grid(alpha=0.25)
 
 
 def _draw_matrix(drawn: Figure, ax: Axes, world: World, matrices: np.ndarray) -> None:
