@@ -57,24 +57,25 @@ def of_all_contexts(world: World, found: dict[str, np.ndarray]) -> tuple[np.ndar
     return len(world.contexts) * np.arange(1, len(learned) + 1) / len(learned), learned
 
 
-def first_above(curve: np.ndarray, levels: dict[str, float]) -> int | None:
-    """The number of policies from which on `curve` ([policies]) is above both baselines.
+def first_reaching(curve: np.ndarray, levels: dict[str, float]) -> int | None:
+    """The number of policies with which `curve` ([policies]) first reaches both baselines, as far
+    as three digits tell.
 
-    >>> first_above(np.array([0.2, 0.6]), {"independent": 0.5, "multi-task": 0.4})
+    >>> first_reaching(np.array([0.2, 0.6]), {"independent": 0.5, "multi-task": 0.4})
     2
     """
-    above = curve > max(levels[INDEPENDENT], levels[MULTI_TASK])
-    return int(np.argmax(above)) + 1 if above.any() else None
+    reached = curve.round(3) >= round(max(levels[INDEPENDENT], levels[MULTI_TASK]), 3)
+    return int(np.argmax(reached)) + 1 if reached.any() else None
 
 
 def table(world: World, found: dict[str, np.ndarray]) -> str:
     """Mean coverage by rule and number of policies, then the bounds, as Markdown."""
     levels = bounds(world, found)
     head = " | ".join(map(str, COLUMNS))
-    lines = [f"| policies | {head} | above both from |", "|---|" + "---|" * (len(COLUMNS) + 1)]
+    lines = [f"| policies | {head} | reaches both with |", "|---|" + "---|" * (len(COLUMNS) + 1)]
     for name, each in replayed(world, found["matrices"]).items():
         curve = each.mean(axis=0)
-        first = first_above(curve, levels)
+        first = first_reaching(curve, levels)
         cells = (f"{curve[num - 1]:.3f}" for num in COLUMNS if num <= len(curve))
         lines.append(f"| {name} | {' | '.join(cells)} | {first or 'never'} |")
     steps, learned = of_all_contexts(world, found)
@@ -102,9 +103,9 @@ def _draw_curves(ax: Axes, world: World, found: dict[str, np.ndarray]) -> None:
         ax.plot(np.arange(1, len(curve) + 1), curve, label=name, **STYLES[name])
     for name, style in LEVELS.items():
         ax.axhline(levels[name], label=f"{name}, {num} policies' steps", **style)
-    first = first_above(curves[MBTL], levels)
+    first = first_reaching(curves[MBTL], levels)
     if first is not None:
-        ax.axvline(first, color=BLUE, alpha=0.4, label=f"MBTL above both from {first} on")
+        ax.axvline(first, color=BLUE, alpha=0.4, label=f"MBTL reaches both with {first}")
     steps, learned = of_all_contexts(world, found)
     ax.plot(steps, learned, label=f"{MULTI_TASK}, as many steps", color=ORANGE, linestyle=":")
     ax.set(xlabel="policies trained", ylabel="mean return over contexts, scaled")

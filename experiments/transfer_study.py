@@ -6,7 +6,8 @@
 For every trial a policy is trained on each of the contexts, all in one `vmap`, and plays all of
 them: the transfer matrix. One more policy is trained on all contexts with the budget of all of
 them together. The matrices stand in WORLD.npz; a trial that stands there is not run again. The
-rules are replayed on them, which is drawn in WORLD.png and tabulated in transfer.md.
+rules are replayed on them, which is drawn in WORLD.png and tabulated in transfer.md, for all worlds
+that have a file. With --trials 0 nothing is run.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def among(tasks: jax.Array) -> Teacher:
 def matrix(world: World, trial: int) -> np.ndarray:
     """Mean returns [trained on, used on] of a policy for each context."""
     rollout = RolloutConfig(num_envs=world.num_envs, num_steps=world.num_steps, pool_size=128)
-    student = students.ppo(world.make(), world.ppo, rollout)
+    student = students.ppo(world.make(False), world.ppo, rollout)
     rounds = round(world.steps / student.steps_per_round)
     num = len(world.contexts)
 
@@ -105,7 +106,7 @@ def of_all_contexts(world: World, trial: int) -> np.ndarray:
     as one of them, and minibatches as much larger.
     """
     wider = RolloutConfig(num_envs=8 * world.num_envs, num_steps=world.num_steps, pool_size=8 * 128)
-    student = students.ppo(world.make(), world.ppo_of_all, wider)
+    student = students.ppo(world.make(True), world.ppo_of_all, wider)
     budget = world.steps * len(world.contexts)
     rounds = round(budget / student.steps_per_round / NUM_CHECKS)
     config = LoopConfig(rounds_per_evaluation=rounds, num_test_episodes=world.num_episodes)
@@ -155,22 +156,29 @@ def main() -> None:
     )
     results = pathlib.Path(__file__).parent / "results"
     parser.add_argument("--worlds", nargs="+", choices=WORLDS, default=list(WORLDS))
-    parser.add_argument("--trials", type=int, default=3)
+    parser.add_argument("--trials", type=int, default=3, help="of every world")
     parser.add_argument("--folder", type=pathlib.Path, default=results / "transfer")
     options = parser.parse_args()
     use_cores()
     options.folder.mkdir(parents=True, exist_ok=True)
-    paths = {name: options.folder / f"{name}.npz" for name in options.worlds}
     for trial in range(options.trials):
-        for name, path in paths.items():
-            run(WORLDS[name], path, trial)
+        for name in options.worlds:
+            run(WORLDS[name], options.folder / f"{name}.npz", trial)
+    report(options.folder)
+
+
+def report(folder: pathlib.Path) -> None:
+    """Draw every world that has a file in `folder`, and tabulate them all."""
     tables = []
-    for name, path in paths.items():
-        found = read(WORLDS[name], path)
+    for name, world in WORLDS.items():
+        path = folder / f"{name}.npz"
+        if not path.exists():
+            continue
+        found = read(world, path)
         with matplotlib.rc_context(STYLE):
-            figure(WORLDS[name], found).savefig(path.with_suffix(".png"), dpi=110)
-        tables.append(f"{name}\n\n{table(WORLDS[name], found)}")
-    (options.folder / "transfer.md").write_text("\n".join(tables))
+            figure(world, found).savefig(path.with_suffix(".png"), dpi=110)
+        tables.append(f"{name}\n\n{table(world, found)}")
+    (folder / "transfer.md").write_text("\n".join(tables))
 
 
 if __name__ == "__main__":

@@ -2,17 +2,17 @@
 
 import numpy as np
 import pytest
-from transfer_figures import bounds, first_above
+from transfer_figures import bounds, first_reaching
 from transfer_study import read
 from transfer_worlds import WORLDS
 
 WORLD = WORLDS["cart-pole-mass"]
 
 
-def test_a_curve_is_above_both_from_its_first_policy_on_that_is():
+def test_the_first_policy_that_reaches_both():
     levels = {"independent": 0.5, "multi-task": 0.7}
-    assert first_above(np.array([0.4, 0.6, 0.71, 0.8]), levels) == 3
-    assert first_above(np.array([0.4, 0.6, 0.7]), levels) is None
+    assert first_reaching(np.array([0.4, 0.6, 0.69999, 0.8]), levels) == 3
+    assert first_reaching(np.array([0.4, 0.6, 0.699]), levels) is None
 
 
 def test_bounds_are_of_scaled_returns():
