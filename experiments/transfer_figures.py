@@ -84,7 +84,7 @@ def table(world: World, found: dict[str, np.ndarray]) -> str:
     cells = ["" if soon else f"{value:.3f}" for soon, value in zip(early, values)]
     lines.append(f"| {MULTI_TASK}, as many steps | {' | '.join(cells)} | |")
     said = ", ".join(f"{name} {value:.3f}" for name, value in levels.items())
-    return "\n".join(lines) + f"\n\n{said}; {len(found['matrices'])} trials.\n"
+    return "\n".join(lines) + f"\n\n{said}; {_trials(found['matrices'])}.\n"
 
 
 def figure(world: World, found: dict[str, np.ndarray]) -> Figure:
@@ -120,5 +120,9 @@ def _draw_matrix(drawn: Figure, ax: Axes, world: World, matrices: np.ndarray) ->
     edges = (low, high, low, high)
     shown = ax.imshow(scaled, origin="lower", extent=edges, aspect="auto", vmin=0, vmax=1)
     ax.set(xlabel=f"used on: {world.axis}", ylabel="trained on")
-    ax.set_title(f"return, scaled; mean of {len(matrices)} trials", fontsize=11)
+    ax.set_title(f"return, scaled; {_trials(matrices)}", fontsize=11)
     drawn.colorbar(shown, ax=ax)
+
+
+def _trials(matrices: np.ndarray) -> str:
+    return "one trial" if len(matrices) == 1 else f"mean of {len(matrices)} trials"
