@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from jaxcurriculum.viewer import Film, caption, font
 
 PAPER, INK = "#f2f6f9", "#22282e"
 BLUE, ORANGE, GREEN, GREY = "#3d6ea5", "#d55e00", "#009e73", "#aeb8c0"
 FINE = 2  # drawn so many times larger and then reduced, for smooth edges
 WORDS = 64  # pixels above the picture, for what is to be said
-PER_LINE = 4  # axes of the task
-Point = Sequence[float]
+PER_LINE = 3  # axes of the task
+Point = Sequence[float] | np.ndarray
+Points = Sequence[Point] | np.ndarray
 
 
 class Canvas:
@@ -27,7 +30,7 @@ class Canvas:
         self.scale = FINE * width / reach
         self.middle = FINE * width / 2, FINE * (height + WORDS) / 2
 
-    def line(self, points: Sequence[Point], colour: str, width: float) -> None:
+    def line(self, points: Points, colour: str, width: float) -> None:
         """A line of a width in metres, with round ends."""
         spots = [self._spot(point) for point in points]
         thick = max(1, round(width * self.scale))
@@ -51,7 +54,7 @@ class Canvas:
         (x, y), (far_x, far_y) = self._spot(corner), self._spot(opposite)
         self.pen.rectangle((min(x, far_x), min(y, far_y), max(x, far_x), max(y, far_y)), colour)
 
-    def polygon(self, corners: Sequence[Point], colour: str) -> None:
+    def polygon(self, corners: Points, colour: str) -> None:
         self.pen.polygon([self._spot(corner) for corner in corners], fill=colour)
 
     def with_words(self, film: Film, frame: int) -> Any:

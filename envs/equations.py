@@ -28,6 +28,7 @@ class Axis(NamedTuple):
     value: float  # where the task does not choose it, as published
     bounds: tuple[float, float]  # of tasks, where no others are asked for
     unit: str = ""
+    meaning: str = ""  # what its name does not say
     log: bool = False  # whether equal ratios are equal distances
     allowed: tuple[float, float] = (SMALLEST, math.inf)  # what it may be at all
 
@@ -133,5 +134,3 @@ def _check(name: str, axis: Axis, bound: Any) -> None:
         raise ValueError(
             f"bounds of {name} must be two {kind}, the lower one first, got {bound!r}."
         )
-    if axis.log and bound[0] <= 0:
-        raise ValueError(f"bounds of {name} must be positive, got {bound!r}.")

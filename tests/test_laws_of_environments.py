@@ -20,6 +20,17 @@ ENVIRONMENTS = {
     "target": probes.target,
     "remember": probes.remember,
     "cart-pole": envs.cart_pole,
+    "gymnax": envs.gymnax,
+    "gymnax, images and whole numbers": lambda: envs.gymnax(
+        "SpaceInvaders-MinAtar", {"shot_cool_down": (3.0, 10.0), "enemy_move_interval": (6.0, 20.0)}
+    ),
+    "brax": lambda: envs.brax("reacher", backend="spring"),
+    "pendulum": envs.pendulum,
+    "acrobot": envs.acrobot,
+    "mountain-car": envs.mountain_car,
+    "continuous-mountain-car": envs.continuous_mountain_car,
+    "point-mass": envs.point_mass,
+    "ring-maze": envs.ring_maze,
     "maze": envs.maze,
     "stump-tracks": envs.stump_tracks,
     "stump-tracks, wide and rotated": lambda: envs.stump_tracks(
@@ -37,6 +48,11 @@ ENVIRONMENTS = {
 }
 
 
+def is_slow(name, law):
+    starts_are_dear = law == laws.step_never_resets and name in TRACKS
+    return name not in QUICK or starts_are_dear
+
+
 # The laws share the programs of an environment: they run one after the other.
 @functools.lru_cache(maxsize=1)
 def environment_trial(name):
@@ -51,31 +67,26 @@ IN_EVERY_WAY = (
     "target",
     "remember",
     "cart-pole",
+    "point-mass",
     "maze",
     "stump-tracks",
     "bipedal-walker, gymnasium's flags",
     "stump-sequences, sizes of the body",
 )
-QUICK = (
-    "counting",
-    "target",
-    "remember",
-    "cart-pole",
-    "maze",
-    "stump-tracks",
-    "stump-sequences, sizes of the body",
-)
+TRACKS = ("stump-tracks", "stump-sequences, sizes of the body")
+QUICK = ("counting", "target", "remember", "cart-pole", "gymnax", "point-mass", "maze", *TRACKS)
 
 
 @pytest.mark.parametrize(
     ("name", "law"),
     [
-        pytest.param(name, law, marks=() if name in QUICK else pytest.mark.slow)
+        pytest.param(name, law, marks=pytest.mark.slow if is_slow(name, law) else ())
         for name in ENVIRONMENTS
         for law in (
             laws.keeps_its_contract,
             laws.the_same_level_replays_the_same_episode,
             laws.mapped_equals_single,
+            laws.step_never_resets,
         )
         if name in IN_EVERY_WAY or law == laws.keeps_its_contract
     ],

@@ -3,10 +3,10 @@
     $d_1 = m_1 c_1^2 + m_2 (l_1^2 + c_2^2 + 2 l_1 c_2 cos theta_2) + 2 I$
     $d_2 = m_2 (c_2^2 + l_1 c_2 cos theta_2) + I$
     $phi_2 = m_2 c_2 g sin(theta_1 + theta_2)$
-    $phi_1 = (m_1 c_1 + m_2 l_1) g sin theta_1 + phi_2
-           - m_2 l_1 c_2 theta_2' (theta_2' + 2 theta_1') sin theta_2$
-    $theta_2'' = (u + phi_1 d_2 / d_1 - m_2 l_1 c_2 theta_1'^2 sin theta_2 - phi_2)
-               / (m_2 c_2^2 + I - d_2^2 / d_1)$
+    $w = (m_1 c_1 + m_2 l_1) g sin theta_1 + phi_2$
+    $phi_1 = w - m_2 l_1 c_2 theta_2' (theta_2' + 2 theta_1') sin theta_2$
+    $f = m_2 l_1 c_2 theta_1'^2 sin theta_2$
+    $theta_2'' = (u + phi_1 d_2 / d_1 - f - phi_2) / (m_2 c_2^2 + I - d_2^2 / d_1)$
     $theta_1'' = -(d_2 theta_2'' + phi_1) / d_1$
 
 with $theta_1$ from hanging, $theta_2$ from straight, $c$ where the masses are, $u$ the torque. An
@@ -38,17 +38,21 @@ AXES = {
     "length_2": Axis(1.0, (0.5, 2.0), "m", log=True),
     "mass_1": Axis(1.0, (0.5, 2.0), "kg", log=True),
     "mass_2": Axis(1.0, (0.5, 2.0), "kg", log=True),
-    "centre_1": Axis(0.5, (0.25, 0.75), CENTRE, allowed=(0, 1)),
-    "centre_2": Axis(0.5, (0.25, 0.75), CENTRE, allowed=(0, 1)),
-    "inertia": Axis(1.0, (0.5, 2.0), "kg m2, of each link", log=True),
+    "centre_1": Axis(0.5, (0.25, 0.75), meaning=CENTRE, allowed=(0, 1)),
+    "centre_2": Axis(0.5, (0.25, 0.75), meaning=CENTRE, allowed=(0, 1)),
+    "inertia": Axis(1.0, (0.5, 2.0), "kg m2", "of each link", log=True),
     "gravity": Axis(9.8, (5.0, 15.0), "m/s2"),
     "torque": Axis(1.0, (0.5, 2.0), "N m", log=True),
-    "torque_noise": Axis(0.0, (0.0, 1.0), "N m, at most", allowed=(0, 100)),
+    "torque_noise": Axis(0.0, (0.0, 1.0), "N m", "at most", allowed=(0, 100)),
     "max_speed_1": Axis(4 * math.pi, (1.0, 4 * math.pi), "rad/s"),
     "max_speed_2": Axis(9 * math.pi, (2.0, 9 * math.pi), "rad/s"),
-    "height": Axis(1.0, (0.0, 1.2), "of the first link's length, to reach", allowed=(-2, 2)),
+    "height": Axis(
+        1.0, (0.0, 1.2), meaning="to reach, of the first link's length", allowed=(-2, 2)
+    ),
     "time_step": Axis(0.2, (0.05, 0.2), "s"),
-    "start": Axis(0.1, (0.0, 0.5), "rad and rad/s at the start, at most", allowed=(0, math.pi)),
+    "start": Axis(
+        0.1, (0.0, 0.5), meaning="rad and rad/s at the start, at most", allowed=(0, math.pi)
+    ),
 }
 USUAL = ("length_1", "length_2", "mass_1", "mass_2")
 

@@ -33,12 +33,14 @@ AXES = {
     "gravity": Axis(9.8, (5.0, 20.0), "m/s2"),
     "mass_cart": Axis(1.0, (0.1, 10.0), "kg", log=True),
     "mass_pole": Axis(0.1, (0.01, 1.0), "kg", log=True),
-    "length": Axis(0.5, (0.1, 3.0), "m, half of the pole's", log=True),
+    "length": Axis(0.5, (0.1, 3.0), "m", "half of the pole's", log=True),
     "force": Axis(10.0, (2.0, 20.0), "N"),
     "time_step": Axis(0.02, (0.01, 0.04), "s"),
-    "max_position": Axis(2.4, (0.5, 5.0), "m, from where the cart has run off"),
-    "max_angle": Axis(math.radians(12), (0.1, 0.8), "rad, from where the pole has fallen"),
-    "start": Axis(0.05, (0.0, 0.1), "m, m/s, rad and rad/s at the start, at most", allowed=(0, 1)),
+    "max_position": Axis(2.4, (0.5, 5.0), "m", "from where the cart has run off"),
+    "max_angle": Axis(math.radians(12), (0.1, 0.8), "rad", "from where the pole has fallen"),
+    "start": Axis(
+        0.05, (0.0, 0.1), meaning="m, m/s, rad and rad/s at the start, at most", allowed=(0, 1)
+    ),
 }
 USUAL = ("gravity", "mass_cart", "mass_pole", "length", "force")
 

@@ -21,16 +21,16 @@ from jaxcurriculum.spaces import Box
 
 AXES = {
     "power": Axis(0.0015, (0.0008, 0.003), log=True),
-    "goal": Axis(0.45, (0.3, 0.55), "where the goal is", allowed=hill.GOALS),
+    "goal": Axis(0.45, (0.3, 0.55), meaning="where the goal is", allowed=hill.GOALS),
     **hill.AXES,
 }
-USUAL = ("power", "gravity", "goal")
+USUAL = ("power", "goal", "gravity")
 
 
 def continuous_mountain_car(
     bounds: Bounds | None = USUAL, observe_task: bool = True
 ) -> Environment:
-    """Continuous MountainCar whose power, gravity and goal are the task, or any of its constants.
+    """Continuous MountainCar whose power, goal and gravity are the task, or any of its constants.
 
     Action [1]: how much to pull, and where to. An episode is cut after 999 steps; it is solved when
     its return is above 90. Observation [5]: position, velocity, and the task in the unit cube.

@@ -17,11 +17,11 @@ ROAD_ENDS = 0.6  # on the right, behind every goal
 GOALS = (-0.5, ROAD_ENDS)
 AXES = {  # lengths without a unit, a time step is 1
     "gravity": Axis(0.0025, (0.0015, 0.0035)),
-    "goal_velocity": Axis(0.0, (0.0, 0.03), "at the goal, at least", allowed=(0, 1)),
+    "goal_velocity": Axis(0.0, (0.0, 0.03), meaning="at the goal, at least", allowed=(0, 1)),
     "max_speed": Axis(0.07, (0.04, 0.07)),
-    "min_position": Axis(-1.2, (-1.2, -0.8), "where the road begins", allowed=(-1.5, -0.5)),
-    "start": Axis(-0.5, (-0.7, -0.3), "where it starts, on average", allowed=(-1.5, 0.5)),
-    "start_range": Axis(0.1, (0.0, 0.2), "how far from there, at most", allowed=(0, 1)),
+    "min_position": Axis(-1.2, (-1.2, -0.8), meaning="where the road begins", allowed=(-1.5, -0.5)),
+    "start": Axis(-0.5, (-0.7, -0.3), meaning="where it starts, on average", allowed=(-1.5, 0.5)),
+    "start_range": Axis(0.1, (0.0, 0.2), meaning="how far from there, at most", allowed=(0, 1)),
 }
 
 

@@ -19,14 +19,14 @@ from jaxcurriculum.spaces import Discrete
 
 AXES = {
     "force": Axis(0.001, (0.0005, 0.002), log=True),
-    "goal": Axis(0.5, (0.3, 0.55), "where the goal is", allowed=hill.GOALS),
+    "goal": Axis(0.5, (0.3, 0.55), meaning="where the goal is", allowed=hill.GOALS),
     **hill.AXES,
 }
-USUAL = ("force", "gravity", "goal")
+USUAL = ("force", "goal", "gravity")
 
 
 def mountain_car(bounds: Bounds | None = USUAL, observe_task: bool = True) -> Environment:
-    """MountainCar whose force, gravity and goal are the task, or any of its constants.
+    """MountainCar whose force, goal and gravity are the task, or any of its constants.
 
     Action: 0, 1 or 2, to the left, none, or to the right. Reward -1 a step; an episode is cut after
     200 steps, and solved if the goal is reached before. Observation [5]: position, velocity, and

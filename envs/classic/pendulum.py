@@ -29,8 +29,8 @@ AXES = {
     "max_torque": Axis(2.0, (0.5, 4.0), "N m", log=True),
     "max_speed": Axis(8.0, (4.0, 12.0), "rad/s"),
     "time_step": Axis(0.05, (0.02, 0.1), "s"),
-    "start_angle": Axis(math.pi, (0.1, math.pi), "rad at the start, at most", allowed=(0, math.pi)),
-    "start_speed": Axis(1.0, (0.0, 4.0), "rad/s at the start, at most", allowed=(0, 100)),
+    "start_angle": Axis(math.pi, (0.1, math.pi), "rad", "at most", allowed=(0, math.pi)),
+    "start_speed": Axis(1.0, (0.0, 4.0), "rad/s", "at most", allowed=(0, 100)),
 }
 USUAL = ("gravity", "mass", "length", "max_torque")
 

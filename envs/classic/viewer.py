@@ -110,7 +110,7 @@ class MountainCarViewer:
         constants = self.constants(film.level)
         road = _road(np.linspace(float(constants["min_position"]), ROAD_ENDS, 100))
         canvas.line(road, INK, 0.01)
-        foot = _road(np.float64(constants["goal"]))
+        foot = _road(float(constants["goal"]))
         top = foot + [0, 0.15]
         canvas.line([foot, top], INK, 0.01)
         canvas.polygon([top, top - [0, 0.07], top + [0.1, -0.035]], GREEN)
@@ -118,6 +118,6 @@ class MountainCarViewer:
         return canvas.with_words(film, frame)
 
 
-def _road(position: np.ndarray) -> np.ndarray:
+def _road(position: Any) -> np.ndarray:
     """Places in the picture of positions on the road, [..., 2]."""
-    return np.stack([position + 0.3, 0.45 * np.sin(3 * position) - 0.08], axis=-1)
+    return np.stack([position + 0.3, 0.45 * np.sin(3 * position) - 0.06], axis=-1)

@@ -53,7 +53,7 @@ def point_mass(bounds: Bounds | None = USUAL, observe_task: bool = True) -> Envi
     """A point mass whose gate, and friction if wished, are the task.
 
     Action [2]: the push in both directions, within 10. An episode is cut after 100 steps of 0.1 s;
-    it is solved when its return is above 50, which takes flying through the gate. Observation [6]:
+    it is solved when its return is above 30, which takes flying through the gate. Observation [6]:
     x, its velocity, y, its velocity, and the task in the unit cube.
 
     Args:
@@ -75,7 +75,7 @@ def point_mass(bounds: Bounds | None = USUAL, observe_task: bool = True) -> Envi
         name="point-mass",
         action_space=Box(names=("x", "y"), low=(-MOST_PUSH,) * 2, high=(MOST_PUSH,) * 2),
         max_episode_steps=100,
-        solved_above=50.0,
+        solved_above=30.0,
         start=_start,
         advance=advance,
         observe=_observe,

@@ -7,6 +7,8 @@
     laws.keeps_its_contract(trial)
     laws.the_same_level_replays_the_same_episode(trial)
     laws.mapped_equals_single(trial)
+    laws.step_never_resets(trial)
+    laws.no_axis_is_ignored(trial)
 
     trial = TeacherTrial(my_teacher(space), space)
     laws.tasks_stay_in_the_space(trial)

@@ -16,6 +16,7 @@ import numpy as np
 from jaxcurriculum import Loop, Student
 from jaxcurriculum.checks import check_environment, check_same
 from jaxcurriculum.records import PyTree
+from jaxcurriculum.testing.axes import ignored_axes
 from jaxcurriculum.testing.compiling import quick_jit
 from jaxcurriculum.testing.trials import EVERY_SLOT, NUM, NUM_ROUNDS, EnvironmentTrial, TeacherTrial
 
@@ -160,3 +161,38 @@ def mapped_equals_single(trial: EnvironmentTrial) -> None:
     nested = jax.tree.map(lambda leaf: leaf.reshape(16, *leaf.shape[2:]), table)
     for together in (trial.together(keys), nested):
         assert_close(begin(jax.tree.map(lambda leaf: leaf[:6], together)), alone, 2e-3)
+
+
+def no_axis_is_ignored(trial: EnvironmentTrial, num_steps: int = 50, num_tasks: int = 64) -> None:
+    """Moving a task along any of its axes changes what happens, see `axes`."""
+    ignored = ignored_axes(trial.env, num_steps, num_tasks)
+    assert not ignored, f"{trial.env.name} ignores {', '.join(ignored)} in {num_steps} steps"
+
+
+def step_never_resets(trial: EnvironmentTrial) -> None:
+    """What the last step of an episode shows is not the start of another one.
+
+    Of the random episodes whose observations left those of their level's starts before they ended,
+    some end outside of them.
+    """
+    keys = jax.random.split(jax.random.key(10), 16)
+    timesteps = trial.together(keys)[1]
+    ends = np.asarray(timesteps.terminated | timesteps.truncated)
+    starts, shown = jax.tree.leaves(trial.starts(keys)), jax.tree.leaves(timesteps.obs)
+    away = np.any([_is_outside(one, all) for one, all in zip(starts, shown)], axis=0)
+    last = ends.argmax(axis=1)
+    had_left = np.array([row[:end].any() for row, end in zip(away, last)]) & ends.any(axis=1)
+    comes_back = ~away[np.arange(len(keys)), last]
+    resets_itself = had_left.any() and comes_back[had_left].all()
+    assert not resets_itself, f"{trial.env.name}: step shows the start of another episode at an end"
+
+
+def _is_outside(starts: jax.Array, shown: jax.Array) -> np.ndarray:
+    """Where an observation lies beyond all starts, some of them by more than a tenth of their
+    width: [episodes, steps].
+    """
+    start, seen = np.asarray(starts, np.float64), np.asarray(shown, np.float64)
+    low, high = start.min(axis=1)[:, None], start.max(axis=1)[:, None]
+    margin = 1e-5 + 0.1 * (high - low)
+    outside = (seen < low - margin) | (seen > high + margin)
+    return outside.reshape(*seen.shape[:2], -1).any(axis=2)

@@ -16,6 +16,7 @@ from jaxcurriculum.testing.compiling import quick_jit
 NUM = 64  # proposals a round
 NUM_ROUNDS = 20
 NUM_STEPS = 300  # of an environment
+NUM_STARTS = 64  # of a level
 
 
 class Changed(NamedTuple):
@@ -159,15 +160,21 @@ class TeacherTrial:
 
 
 class EnvironmentTrial:
-    """An environment and its compiled episodes: alone, of many keys, of a table of keys."""
+    """An environment and its compiled episodes: alone, of many keys, of a table of keys.
+
+    `starts` has, for each of many keys, the observations of other starts of the same level.
+    """
 
     def __init__(self, env: Environment):
         self.env = env
 
+        def level_of(key_task: Key, key_level: Key) -> PyTree:
+            task = env.task_space.sample(key_task)
+            return env.generate(level_key(jax.random.bits(key_level)), task)
+
         def episode(key: Key) -> tuple[TimeStep, TimeStep]:
             key_task, key_level, key_reset, key_steps = jax.random.split(key, 4)
-            task = env.task_space.sample(key_task)
-            level = env.generate(level_key(jax.random.bits(key_level)), task)
+            level = level_of(key_task, key_level)
             state, first = env.reset(key_reset, level)
 
             def step(state, key):
@@ -176,6 +183,13 @@ class EnvironmentTrial:
 
             return first, jax.lax.scan(step, state, jax.random.split(key_steps, NUM_STEPS))[1]
 
+        def starts(key: Key) -> PyTree:
+            key_task, key_level, key_reset, _ = jax.random.split(key, 4)
+            level = level_of(key_task, key_level)
+            keys = jax.random.split(key_reset, NUM_STARTS)
+            return jax.vmap(lambda key: env.reset(key, level)[1].obs)(keys)
+
         self.alone = quick_jit(episode)
         self.together = quick_jit(jax.vmap(episode))
         self.nested = quick_jit(jax.vmap(jax.vmap(episode)))
+        self.starts = quick_jit(jax.vmap(starts))

@@ -35,19 +35,20 @@ AS_PUBLISHED = ("as_published", bool, field(False, help=CACHED))
 
 def bounds_config(name: str, axes: Axes, usual: Sequence[str], *flags: tuple) -> Config:
     """A configuration with the bounds of every axis; those that are not usual have none."""
-    observed = "the observation tells the task"
+    observed = "whether the observation tells the task"
     fields: list[Any] = [(axis, PAIR, _bounds_field(axes, axis, axis in usual)) for axis in axes]
     fields += [("observe_task", bool, field(True, help=observed)), *flags]
     config = dataclasses.make_dataclass(name, fields, bases=(Config,), frozen=True, kw_only=True)
     config.__doc__ = "Bounds of the axes that a task chooses; none: as published, and no axis."
+    config.__module__ = __name__  # make_dataclass says "types"
     return config()
 
 
 def _bounds_field(axes: Axes, name: str, is_usual: bool) -> Any:
     axis = axes[name]
     low, high = (limit if np.isfinite(limit) else None for limit in axis.allowed)
-    words = f"{axis.unit}, without: {axis.value:.4g}".removeprefix(", ")
-    return field(axis.bounds if is_usual else None, low=low, high=high, help=words)
+    words = [word for word in (axis.unit, axis.meaning, f"without: {axis.value:.4g}") if word]
+    return field(axis.bounds if is_usual else None, low=low, high=high, help=", ".join(words))
 
 
 def maker(make: Callable[..., Environment]) -> Callable[[Any], Environment]:
@@ -64,7 +65,8 @@ def maker(make: Callable[..., Environment]) -> Callable[[Any], Environment]:
 
 def sampled(sample: Callable[[Key], jax.Array]) -> Callable[..., np.ndarray]:
     """The test set of so many tasks, always the same ones."""
-    return lambda *_: np.asarray(jax.vmap(sample)(jax.random.split(jax.random.key(0), NUM_TARGETS)))
+    draw = jax.jit(lambda key: jax.vmap(sample)(jax.random.split(key, NUM_TARGETS)))
+    return lambda *_: np.asarray(draw(jax.random.key(0)))
 
 
 def _cart_pole_expert(_: Any, space: Box) -> Knowledge:
@@ -86,6 +88,7 @@ EQUATIONS = {
         description="a pole to be swung up; task: gravity, mass, length and torque",
         config=bounds_config("PendulumConfig", pendulum.AXES, pendulum.USUAL),
         make=maker(envs.pendulum),
+        presets={"ppo": PpoStudentConfig(discount=0.95)},
     ),
     "acrobot": EnvironmentPart(
         description="two links to be swung up; task: their lengths and masses",
@@ -93,29 +96,37 @@ EQUATIONS = {
         make=maker(envs.acrobot),
     ),
     "mountain-car": EnvironmentPart(
-        description="a car that must gather speed; task: force, gravity and goal",
+        description="a car that must gather speed; task: force, goal and gravity",
         config=bounds_config("MountainCarConfig", mountain_car.AXES, mountain_car.USUAL),
         make=maker(envs.mountain_car),
     ),
     "continuous-mountain-car": EnvironmentPart(
-        description="the same, driven by degrees; task: power, gravity and goal",
+        description="the same, driven by degrees; task: power, goal and gravity",
         config=bounds_config(
             "ContinuousMountainCarConfig",
             continuous_mountain_car.AXES,
             continuous_mountain_car.USUAL,
         ),
         make=maker(envs.continuous_mountain_car),
+        presets={"ppo": PpoStudentConfig(discount=0.999)},
     ),
     "point-mass": EnvironmentPart(
         description="a point that flies through a gate; task: where it is, and how wide",
         config=bounds_config("PointMassConfig", point_mass.AXES, point_mass.USUAL),
         make=maker(envs.point_mass),
+        presets={
+            "ppo": PpoStudentConfig(
+                discount=0.95, gae_lambda=0.99, rollout=RolloutConfig(pool_size=1024)
+            )
+        },
         test_sets={"target": sampled(envs.target_gate), "uniform": uniform},
     ),
     "ring-maze": EnvironmentPart(
         description="a point that walks around a ring; task: the goal and how near it must come",
         config=bounds_config("RingMazeConfig", ring_maze.AXES, tuple(ring_maze.AXES)),
         make=maker(envs.ring_maze),
+        # with a wide tolerance many episodes are short
+        presets={"ppo": PpoStudentConfig(discount=0.995, rollout=RolloutConfig(pool_size=2048))},
         test_sets={"target": sampled(envs.feasible_goal), "uniform": uniform},
     ),
 }
