@@ -8,7 +8,7 @@ import pytest
 
 from jaxcurriculum import Box, LoopConfig, challenges, envs, make_loop, teachers
 from jaxcurriculum.rollout import RolloutConfig
-from jaxcurriculum.students import PpoConfig, population, ppo, simulated
+from jaxcurriculum.students import PpoConfig, population, ppo, simulated, succession
 from jaxcurriculum.testing import laws, probes
 from jaxcurriculum.testing.trials import TeacherTrial
 
@@ -99,6 +99,9 @@ TEACHERS = {
             refresh_every=3, num_candidates=30, num_attempts=3, capacity=20
         ),
     ),
+    "mbtl": lambda space: teachers.mbtl(
+        space, teachers.MbtlConfig(cells=4, rounds_each=4, num_policies=3, num_episodes=2)
+    ),
     "self-paced": lambda space: teachers.self_paced(
         space, teachers.SelfPacedConfig(offset_steps=2000, update_every_steps=2000, alpha_offset=1)
     ),
@@ -183,6 +186,9 @@ STUDENTS = {
         SMALL_PPO[1],
     ),
     "population": lambda: population(ppo(probes.target(), *SMALL_PPO), 2),
+    "succession": lambda: succession(
+        simulated.toy_grid(simulated.ToyGridConfig(cells=4, episodes_per_round=8)), 2, 4
+    ),
 }
 
 

@@ -3,6 +3,7 @@
 from jaxcurriculum.learners.ppo import PpoConfig
 from jaxcurriculum.students.on_policy import on_policy, ppo
 from jaxcurriculum.students.population import population
+from jaxcurriculum.students.succession import succession
 from jaxcurriculum.students.tuning import (
     EvolvingConfig,
     RisingDiscountConfig,
@@ -24,5 +25,6 @@ __all__ = [
     "ppo",
     "rising_discount",
     "scheduled",
+    "succession",
     "tune",
 ]

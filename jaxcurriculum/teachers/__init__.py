@@ -10,6 +10,7 @@ from jaxcurriculum.teachers.exp3 import Exp3Config, exp3
 from jaxcurriculum.teachers.goal_gan import GoalGanConfig, goal_gan
 from jaxcurriculum.teachers.knowledge import Knowledge, informed
 from jaxcurriculum.teachers.learnability import LearnabilityConfig, learnability
+from jaxcurriculum.teachers.mbtl import MbtlConfig, mbtl
 from jaxcurriculum.teachers.missing_skill import MissingSkillConfig, missing_skill
 from jaxcurriculum.teachers.oracle import OracleConfig, oracle
 from jaxcurriculum.teachers.parts import arms
@@ -32,6 +33,7 @@ __all__ = [
     "GoalGanConfig",
     "Knowledge",
     "LearnabilityConfig",
+    "MbtlConfig",
     "MissingSkillConfig",
     "OracleConfig",
     "PlrConfig",
@@ -54,6 +56,7 @@ __all__ = [
     "in_subspace",
     "informed",
     "learnability",
+    "mbtl",
     "missing_skill",
     "mix",
     "normalise_returns",
