@@ -34,6 +34,7 @@ BENCHES = (
     "episodes",
     "stress",
     "gymnasium_vector",
+    "adapters",
 )
 OTHERS = ("accelerator",)  # where there is one
 

@@ -6,6 +6,8 @@ if __name__ != "jaxcurriculum.envs":
         " twice."
     )
 
+from jaxcurriculum.envs.adapters.brax_env import brax
+from jaxcurriculum.envs.adapters.gymnax_env import gymnax
 from jaxcurriculum.envs.classic.acrobot import acrobot
 from jaxcurriculum.envs.classic.cart_pole import cart_pole
 from jaxcurriculum.envs.classic.continuous_mountain_car import continuous_mountain_car
@@ -40,7 +42,9 @@ __all__ = [
     "Start",
     "acrobot",
     "bipedal_walker",
+    "brax",
     "cart_pole",
+    "gymnax",
     "continuous_mountain_car",
     "feasible_goal",
     "held_out_mazes",

@@ -13,7 +13,7 @@ PAPER, INK = "#f2f6f9", "#22282e"
 BLUE, ORANGE, GREEN, GREY = "#3d6ea5", "#d55e00", "#009e73", "#aeb8c0"
 FINE = 2  # drawn so many times larger and then reduced, for smooth edges
 WORDS = 64  # pixels above the picture, for what is to be said
-PER_LINE = 4  # axes of the task
+PER_LINE = 3  # axes of the task
 Point = Sequence[float] | np.ndarray
 Points = Sequence[Point] | np.ndarray
 

@@ -20,6 +20,11 @@ ENVIRONMENTS = {
     "target": probes.target,
     "remember": probes.remember,
     "cart-pole": envs.cart_pole,
+    "gymnax": envs.gymnax,
+    "gymnax, images and whole numbers": lambda: envs.gymnax(
+        "SpaceInvaders-MinAtar", {"shot_cool_down": (3.0, 10.0), "enemy_move_interval": (6.0, 20.0)}
+    ),
+    "brax": lambda: envs.brax("reacher", backend="spring"),
     "pendulum": envs.pendulum,
     "acrobot": envs.acrobot,
     "mountain-car": envs.mountain_car,
@@ -69,7 +74,7 @@ IN_EVERY_WAY = (
     "stump-sequences, sizes of the body",
 )
 TRACKS = ("stump-tracks", "stump-sequences, sizes of the body")
-QUICK = ("counting", "target", "remember", "cart-pole", "point-mass", "maze", *TRACKS)
+QUICK = ("counting", "target", "remember", "cart-pole", "gymnax", "point-mass", "maze", *TRACKS)
 
 
 @pytest.mark.parametrize(

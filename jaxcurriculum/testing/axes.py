@@ -19,7 +19,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.fields import is_integer
+from jaxcurriculum.checks import check_environment, strong_environment
+from jaxcurriculum.fields import check_kind, is_integer
 from jaxcurriculum.records import Key, PyTree, TimeStep, level_key
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.spaces import Box
@@ -39,14 +40,9 @@ def check_axes(env: Environment, num_steps: int = NUM_STEPS, num_tasks: int = NU
       num_tasks: pairs of episodes an axis.
 
     Raises:
-      ValueError: naming the axes that change nothing.
-      TypeError: when tasks have no axes.
-
-    >>> from jaxcurriculum import envs
-    >>> check_axes(envs.cart_pole(["mass_cart"], as_published=True))
-    Traceback (most recent call last):
-        ...
-    ValueError: Environment 'cart-pole' ignores mass_cart: within 50 random steps ...
+      ValueError: naming the axes that change nothing, or where the environment breaks its contract
+        (`check_environment`).
+      TypeError: when it is no environment, or its tasks have no axes.
     """
     ignored = ignored_axes(env, num_steps, num_tasks)
     if ignored:
@@ -59,8 +55,15 @@ def check_axes(env: Environment, num_steps: int = NUM_STEPS, num_tasks: int = NU
 def ignored_axes(
     env: Environment, num_steps: int = NUM_STEPS, num_tasks: int = NUM_TASKS
 ) -> tuple[str, ...]:
-    """The names of the axes that `check_axes` refuses; one without width is none."""
-    space = env.task_space
+    """The names of the axes that `check_axes` refuses; one without width is none.
+
+    >>> from jaxcurriculum import envs
+    >>> ignored_axes(envs.cart_pole(["mass_cart", "force"], as_published=True))
+    ('mass_cart',)
+    """
+    check_kind("env", env, Environment)
+    check_environment(env)
+    env, space = strong_environment(env), env.task_space
     if not isinstance(space, Box):
         kind = type(space).__name__
         raise TypeError(f"Environment {env.name!r}: task_space must be a Box, got a {kind}.")
@@ -109,7 +112,7 @@ def _episode(env: Environment, num_steps: int, key: Key, task: jax.Array, keep) 
 
     start = state, env.action_space.sample(key_action)
     _, later = jax.lax.scan(step, start, jax.random.split(key_steps, num_steps))
-    return jax.tree.map(lambda one, all: jnp.concatenate([one[None], all]), first, later)
+    return jax.tree.map(lambda one, rest: jnp.insert(rest, 0, one, axis=0), first, later)
 
 
 def _differs(played: TimeStep) -> jax.Array:

@@ -3,7 +3,7 @@
 import dataclasses
 import shlex
 
-import jax
+import numpy as np
 import pytest
 
 import jaxcurriculum.envs as envs
@@ -19,7 +19,10 @@ def test_the_defaults_are_those_of_the_function(name):
     assert (made.name, made.task_space) == (env.name, env.task_space) and env.name == name
     for test_set in part.test_sets.values():
         tasks = test_set(part.config, made.task_space)
-        assert len(tasks) == 100 and jax.vmap(made.task_space.contains)(tasks).all()
+        low, high = made.task_space.low, made.task_space.high
+        assert (
+            len(tasks) == 100 and ((np.float32(low) <= tasks) & (tasks <= np.float32(high))).all()
+        )
 
 
 def test_a_constant_becomes_an_axis_and_stops_being_one():

@@ -186,7 +186,11 @@ SIZES = {"env.sizes": ("upper_length", "leg_width")}
 
 @pytest.mark.parametrize(
     "name, changes",
-    [*((name, {}) for name in tables.ENVIRONMENTS), *((name, SIZES) for name in WALKERS)],
+    [
+        *((name, {}) for name in tables.ENVIRONMENTS if name != "brax"),
+        pytest.param("brax", {"env.backend": "spring"}, marks=pytest.mark.slow),
+        *((name, SIZES) for name in WALKERS),
+    ],
 )
 def test_what_a_run_on_an_environment_records_builds_it_again(name, changes, untraced):
     first = build(Settings(env=name, teacher="random", test_set="uniform", fields=changes))

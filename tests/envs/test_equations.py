@@ -1,7 +1,6 @@
 """Worlds of a few equations: what a task may choose of their constants, and what is seen of it."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -14,6 +13,7 @@ from jaxcurriculum.envs.classic import (
     pendulum,
 )
 from jaxcurriculum.envs.point_mass import point_mass, ring_maze
+from jaxcurriculum.testing.compiling import quick_jit
 
 AXES = {
     envs.acrobot: acrobot.AXES,
@@ -44,13 +44,16 @@ def test_every_constant_can_be_an_axis(make):
 @WORLDS
 def test_the_task_follows_what_is_seen_if_wished(make):
     told, untold = make(), make(observe_task=False)
-    task = told.task_space.sample(jax.random.key(0))
-    shown, hidden = (
-        env.reset(jax.random.key(1), env.generate(jax.random.key(2), task))[1].obs
-        for env in (told, untold)
-    )
-    unit = told.task_space.to_unit(task)
-    np.testing.assert_array_equal(shown, jnp.concatenate([hidden, unit]))
+    space = told.task_space
+
+    @quick_jit
+    def look(key):
+        task = space.sample(key)
+        seen = [env.reset(key, env.generate(key, task))[1].obs for env in (told, untold)]
+        return *seen, space.to_unit(task)
+
+    shown, hidden, unit = look(jax.random.key(0))
+    np.testing.assert_array_equal(shown, np.concatenate([hidden, unit]))
 
 
 @pytest.mark.parametrize(

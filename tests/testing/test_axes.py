@@ -18,10 +18,10 @@ WORLDS = {  # and how many random steps they need until all of their task has be
     "cart-pole": (lambda: envs.cart_pole(None), 50, ()),
     "pendulum": (lambda: envs.pendulum(None), 50, ()),
     "acrobot": (lambda: envs.acrobot(None), 500, SLOW),
-    "mountain-car": (lambda: envs.mountain_car(None), 200, ()),
+    "mountain-car": (lambda: envs.mountain_car(None), 200, SLOW),
     "continuous-mountain-car": (envs.continuous_mountain_car, 200, SLOW),
     "point-mass": (lambda: envs.point_mass(None), 50, ()),
-    "ring-maze": (envs.ring_maze, 50, ()),
+    "ring-maze": (envs.ring_maze, 50, SLOW),
 }
 NO_OPS = {
     "the cached mass of CartPole": (lambda: envs.cart_pole(as_published=True), "mass_cart", ()),
@@ -108,6 +108,8 @@ def test_the_boundary_says_it_in_one_sentence():
         laws.no_axis_is_ignored(EnvironmentTrial(probes.endless()), 20, 4)
     with pytest.raises(TypeError, match="'maze': task_space must be a Box, got a Mazes"):
         check_axes(envs.maze())
+    with pytest.raises(TypeError, match="env must be of the type Environment, got 'pole'"):
+        check_axes("pole")
     with pytest.raises(ValueError, match="num_tasks must be a positive integer, got 0"):
         check_axes(probes.endless(), num_tasks=0)
 

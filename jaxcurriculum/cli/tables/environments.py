@@ -9,6 +9,7 @@ import numpy as np
 
 import jaxcurriculum.envs as envs
 from jaxcurriculum import Box, Environment, LoopConfig
+from jaxcurriculum.cli.tables.adapted import ADAPTED
 from jaxcurriculum.cli.tables.equations import EQUATIONS
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, uniform
 from jaxcurriculum.configs import Config, field
@@ -195,3 +196,4 @@ ENVIRONMENTS = {
         },
     ),
 } | EQUATIONS
+ENVIRONMENTS |= ADAPTED

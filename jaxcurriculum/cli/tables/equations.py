@@ -40,6 +40,7 @@ def bounds_config(name: str, axes: Axes, usual: Sequence[str], *flags: tuple) ->
     fields += [("observe_task", bool, field(True, help=observed)), *flags]
     config = dataclasses.make_dataclass(name, fields, bases=(Config,), frozen=True, kw_only=True)
     config.__doc__ = "Bounds of the axes that a task chooses; none: as published, and no axis."
+    config.__module__ = __name__  # make_dataclass says "types"
     return config()
 
 
@@ -64,7 +65,8 @@ def maker(make: Callable[..., Environment]) -> Callable[[Any], Environment]:
 
 def sampled(sample: Callable[[Key], jax.Array]) -> Callable[..., np.ndarray]:
     """The test set of so many tasks, always the same ones."""
-    return lambda *_: np.asarray(jax.vmap(sample)(jax.random.split(jax.random.key(0), NUM_TARGETS)))
+    draw = jax.jit(lambda key: jax.vmap(sample)(jax.random.split(key, NUM_TARGETS)))
+    return lambda *_: np.asarray(draw(jax.random.key(0)))
 
 
 def _cart_pole_expert(_: Any, space: Box) -> Knowledge:
@@ -106,6 +108,7 @@ EQUATIONS = {
             continuous_mountain_car.USUAL,
         ),
         make=maker(envs.continuous_mountain_car),
+        presets={"ppo": PpoStudentConfig(discount=0.999)},
     ),
     "point-mass": EnvironmentPart(
         description="a point that flies through a gate; task: where it is, and how wide",

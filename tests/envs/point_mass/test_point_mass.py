@@ -75,9 +75,9 @@ def test_with_friction_it_reaches_its_terminal_velocity():
 
 
 def test_targets_are_two_narrow_gates():
-    tasks = np.asarray(jax.vmap(envs.target_gate)(jax.random.split(jax.random.key(0), 1000)))
-    inside = jax.vmap(envs.point_mass().task_space.contains)(tasks)
+    draw = quick_jit(lambda key: jax.vmap(envs.target_gate)(jax.random.split(key, 1000)))
+    tasks = np.asarray(draw(jax.random.key(0)))
     right = tasks[:, 0] > 0
-    assert inside.all() and right.mean() == pytest.approx(0.5, abs=0.05)
+    assert tasks[:, 1].min() == 0.5 and right.mean() == pytest.approx(0.5, abs=0.05)
     np.testing.assert_allclose(np.abs(tasks[:, 0]), 3, atol=0.05)
     assert tasks[:, 1].max() < 0.55 and (tasks[:, 1] == 0.5).mean() == pytest.approx(0.5, abs=0.05)

@@ -39,7 +39,7 @@ def test_the_way_around_leads_to_every_goal(goal):
     level = jnp.float32([*goal, 0.2])
     rises = goal[0] < 0 or goal[1] > abs(goal[0])
     corner = np.array([-6.0, 6.0]) if rises else np.array([6.0, -6.0])
-    state, _ = ENV.reset(jax.random.key(1), level)
+    state = RingMazeState(jnp.array([-5.5, -6.5]))
     for _ in range(200):
         place = np.asarray(state.place)
         at_goal = np.min(np.abs(place - goal)) < 0.5 or np.abs(place - corner).max() < 0.3
@@ -53,20 +53,22 @@ def test_the_way_around_leads_to_every_goal(goal):
 
 
 def test_it_starts_anywhere_in_the_lower_left_corner():
-    states, timesteps = jax.vmap(ENV.reset, (0, None))(
-        jax.random.split(jax.random.key(0), 500), FAR
-    )
+    keys = jax.random.split(jax.random.key(0), 500)
+    states, timesteps = quick_jit(jax.vmap(ENV.reset, (0, None)))(keys, FAR)
     places = np.asarray(states.place)
     assert places.min() > -7 and places.max() < -5 and not timesteps.terminated.any()
     np.testing.assert_allclose(places.mean(0), -6, atol=0.1)
 
 
 def test_targets_are_all_goals_of_which_three_in_ten_can_be_reached():
-    keys = jax.random.split(jax.random.key(0), 4000)
-    target = np.asarray(jax.vmap(envs.target_goal)(keys))
-    feasible = np.asarray(jax.vmap(envs.feasible_goal)(keys))
-    assert jax.vmap(ENV.task_space.contains)(np.concatenate([target, feasible])).all()
-    assert (target[:, 2] == np.float32(0.05)).all()
+    @quick_jit
+    def draw(key):
+        keys = jax.random.split(key, 4000)
+        return jax.vmap(envs.target_goal)(keys), jax.vmap(envs.feasible_goal)(keys)
+
+    target, feasible = map(np.asarray, draw(jax.random.key(0)))
+    for tasks in (target, feasible):
+        assert np.abs(tasks).max() <= 9 and (tasks[:, 2] == np.float32(0.05)).all()
 
     def in_ring(tasks):
         far = np.abs(tasks[:, :2]).max(1)

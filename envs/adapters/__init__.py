@@ -1,0 +1,1 @@
+"""Worlds of other packages, whose constants become the task."""
