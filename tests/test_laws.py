@@ -102,6 +102,21 @@ TEACHERS = {
     "mbtl": lambda space: teachers.mbtl(
         space, teachers.MbtlConfig(cells=4, rounds_each=4, num_policies=3, num_episodes=2)
     ),
+    "procurl": lambda space: teachers.procurl(
+        space, teachers.ProcurlConfig(pool_size=20, num_attempts=3, probe_every=3)
+    ),
+    "procurl, value": lambda space: teachers.procurl(
+        space, teachers.ProcurlConfig(pool_size=20, success="value")
+    ),
+    "currot": lambda space: teachers.currot(
+        space,
+        teachers.CurrotConfig(
+            num_particles=20, num_candidates=10, num_directions=8, threshold=20.0
+        ),
+    ),
+    "gradient": lambda space: teachers.gradient(
+        space, teachers.GradientConfig(num_particles=20, max_stage_steps=2000)
+    ),
     "self-paced": lambda space: teachers.self_paced(
         space, teachers.SelfPacedConfig(offset_steps=2000, update_every_steps=2000, alpha_offset=1)
     ),
