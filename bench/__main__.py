@@ -26,6 +26,7 @@ BENCHES = (
     "parts",
     "training",
     "learners",
+    "memory",
     "curricula",
     "teachers",
     "thousand",

@@ -52,6 +52,19 @@ def difference_in_seconds(
     return statistics.median(one - other for one, other in pairs)
 
 
+def times_as_fast(
+    call: Callable[[], Any], other: Callable[[], Any], repeats: int = 11
+) -> tuple[float, float]:
+    """How many times as fast as `other` `call` is, and the shortest time of a call, s.
+
+    The median over pairs of calls, each on its own, so that slow spells cancel.
+    """
+    for each in (call, other):  # compile
+        _timed(each)
+    pairs = [[_timed(each) for each in (call, other)] for _ in range(repeats)]
+    return statistics.median(two / one for one, two in pairs), min(one for one, _ in pairs)
+
+
 def _timed(function: Callable[[], Any]) -> float:
     import jax
 

@@ -14,7 +14,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxcurriculum.learners.networks import flatten
+from jaxcurriculum.learners.networks.parts import flatten
 from jaxcurriculum.records import Key, PyTree
 
 LOG_STD = (-20.0, 2.0)  # bounds of the policy's log standard deviation, before it is squashed

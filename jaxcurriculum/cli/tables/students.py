@@ -99,7 +99,7 @@ STUDENTS = {
         evaluate_every=200_000,
     ),
     "ppo-gru": StudentPart(
-        description="the same with a memory, for worlds that show little at a time",
+        description="the same with a memory (gru, lstm, s5), for worlds that show little at a time",
         config=PpoStudentConfig(
             memory="gru",
             hidden=(32,),
