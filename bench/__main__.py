@@ -25,6 +25,7 @@ BENCHES = (
     "walkers",
     "parts",
     "training",
+    "learners",
     "memory",
     "curricula",
     "teachers",

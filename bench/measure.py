@@ -31,6 +31,14 @@ def seconds(function: Callable[[], Any], repeats: int = 5) -> float:
     return min(_timed(function) for _ in range(repeats))
 
 
+def shortest_in_turn(functions: list[Callable[[], Any]], repeats: int) -> list[float]:
+    """`seconds` of each function, whose calls alternate, so that all meet the same slow spells."""
+    for call in functions:
+        _timed(call)
+    rounds = [[_timed(call) for call in functions] for _ in range(repeats)]
+    return [min(durations) for durations in zip(*rounds)]
+
+
 def difference_in_seconds(
     first: Callable[[], Any], second: Callable[[], Any], repeats: int = 25
 ) -> float:

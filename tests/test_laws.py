@@ -7,8 +7,8 @@ import jax
 import pytest
 
 from jaxcurriculum import Box, LoopConfig, challenges, envs, make_loop, teachers
-from jaxcurriculum.rollout import RolloutConfig
-from jaxcurriculum.students import PpoConfig, population, ppo, simulated, succession
+from jaxcurriculum.rollout import ReplayConfig, RolloutConfig
+from jaxcurriculum.students import PpoConfig, SacConfig, population, ppo, sac, simulated, succession
 from jaxcurriculum.testing import laws, probes
 from jaxcurriculum.testing.trials import TeacherTrial
 
@@ -199,6 +199,12 @@ STUDENTS = {
         envs.maze(),
         PpoConfig(hidden=(4,), minibatch_size=64, memory="gru", memory_size=8),
         SMALL_PPO[1],
+    ),
+    "sac": lambda: sac(
+        probes.counting(),
+        SacConfig(hidden=(8,)),
+        SMALL_PPO[1],
+        ReplayConfig(capacity=512, batch_size=16, num_updates=2, random_steps=200),
     ),
     "population": lambda: population(ppo(probes.target(), *SMALL_PPO), 2),
     "succession": lambda: succession(
