@@ -1,9 +1,10 @@
-"""Learners on gymnasium's Pendulum, one core: seeds side by side, one after another, and rejax.
+"""Learners, one core: seeds side by side, one after another, and beside other people's.
 
-Rounds of a loop without its evaluations. SAC: networks of 64-64, 8 environments, one update a step
-on 256 samples, 16,384 steps remembered. "8 in turn" is the program of one seed, called 8 times;
-the calls of both alternate. REJAX_PYTHON names a Python that has rejax 0.1.3, which is given the
-same sizes.
+Rounds of a loop without its evaluations, networks of 64-64. SAC on gymnasium's Pendulum: 8
+environments, one update a step on 256 samples, 16,384 steps remembered. PPO on its CartPole: 64
+environments of 64 steps, 4 epochs of 4 minibatches. "In turn" is the program of one seed, called
+once for each; the calls of both alternate. REJAX_PYTHON names a Python that has rejax 0.1.3, whose
+learners and purejaxrl's recipe are given the same sizes.
 """
 
 from __future__ import annotations
@@ -17,50 +18,48 @@ from typing import Any
 
 from bench.measure import pin, shortest_in_turn
 
-COLUMNS = ("what", "seeds", "steps/s", "times in turn", "times rejax")
-NUM_SEEDS = 8
+COLUMNS = ("what", "seeds", "steps/s", "times in turn", "times rejax", "times purejaxrl")
 
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """A learner's loop, and how much of it a timed call is."""
+    """A learner's loop, how much of it a timed call is, and the programs of its rivals."""
 
-    name: str  # in rejax_learners.py too
+    name: str  # that the rivals know, too
     make: Callable[[], Any]  # -> student
     num_rounds: int  # a call
+    num_seeds: int  # side by side
+    rivals: tuple[str, ...]
 
 
 def measure(quick: bool) -> list[dict[str, Any]]:
-    """Three rows a learner, and two of rejax's."""
+    """Three rows a learner, and two of each rival."""
     return [row for job in JOBS for row in _rows(job, repeats=2 if quick else 6)]
 
 
 def _rows(job: Job, repeats: int) -> list[dict[str, Any]]:
+    num = job.num_seeds
     one, num_steps = training(job, 1)
-    together, _ = training(job, NUM_SEEDS)
+    together, _ = training(job, num)
 
     def in_turn():
-        for _ in range(NUM_SEEDS):
+        for _ in range(num):
             one()
 
     alone, turns, side_by_side = shortest_in_turn([one, in_turn, together], repeats)
-    speeds = {1: num_steps / alone, NUM_SEEDS: NUM_SEEDS * num_steps / side_by_side}
-    in_turn_speed = NUM_SEEDS * num_steps / turns
-    rejax = _rejax(job.name, repeats)
-    rows = [
-        {
-            "what": job.name,
-            "seeds": seeds,
-            "steps/s": speed,
-            "times in turn": speed / in_turn_speed,
-            "times rejax": None if rejax is None else speed / rejax[seeds],
-        }
+    speeds = {1: num_steps / alone, num: num * num_steps / side_by_side}
+    in_turn_speed = num * num_steps / turns
+    rivals = {rival: _rival(rival, job, repeats) for rival in job.rivals}
+    rows: list[dict[str, Any]] = [
+        {"what": job.name, "seeds": seeds, "steps/s": speed, "times in turn": speed / in_turn_speed}
+        | {f"times {rival}": speed / known[seeds] for rival, known in rivals.items() if known}
         for seeds, speed in speeds.items()
     ]
-    rows.append({"what": f"{job.name}, in turn", "seeds": NUM_SEEDS, "steps/s": in_turn_speed})
+    rows.append({"what": f"{job.name}, in turn", "seeds": num, "steps/s": in_turn_speed})
     return rows + [
-        {"what": f"{job.name}, rejax", "seeds": seeds, "steps/s": speed}
-        for seeds, speed in (rejax or {}).items()
+        {"what": f"{job.name}, {rival}", "seeds": seeds, "steps/s": speed}
+        for rival, known in rivals.items()
+        for seeds, speed in known.items()
     ]
 
 
@@ -90,16 +89,14 @@ def training(job: Job, num_seeds: int) -> tuple[Callable[[], None], int]:
     return call, job.num_rounds * student.steps_per_round
 
 
-def _rejax(name: str, repeats: int) -> dict[int, float] | None:
-    """Steps/s of rejax by the number of seeds, all seeds together; None where there is no rejax."""
+def _rival(rival: str, job: Job, repeats: int) -> dict[int, float]:
+    """Steps/s of all seeds together by their number; nothing where there is no rejax."""
     python = os.environ.get("REJAX_PYTHON")
-    if python is None:
-        return None
-    program = pathlib.Path(__file__).with_name("rejax_learners.py")
+    program = pathlib.Path(__file__).with_name(PROGRAMS[rival])
     environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
     speeds = {}
-    for seeds in (1, NUM_SEEDS):
-        command = [python, program, name, str(seeds), str(repeats)]
+    for seeds in (1, job.num_seeds) if python else ():
+        command = [python, program, job.name, str(seeds), str(repeats)]
         result = subprocess.run(command, env=environment, capture_output=True, text=True)
         result.check_returncode()
         speeds[seeds] = float(result.stdout.split()[-1])
@@ -125,7 +122,22 @@ def _sac() -> Any:
     )
 
 
-JOBS = (Job(name="sac", make=_sac, num_rounds=16),)
+def _ppo() -> Any:
+    from jaxcurriculum import envs, students
+    from jaxcurriculum.rollout import RolloutConfig
+
+    return students.ppo(
+        envs.cart_pole({"gravity": (9.8, 9.8)}, observe_task=False),
+        students.PpoConfig(num_epochs=4, minibatch_size=1024),
+        RolloutConfig(num_envs=64, num_steps=64, pool_size=256),
+    )
+
+
+PROGRAMS = {"rejax": "rejax_learners.py", "purejaxrl": "purejaxrl_recipe.py"}
+JOBS = (
+    Job("sac", _sac, num_rounds=16, num_seeds=8, rivals=("rejax",)),
+    Job("ppo", _ppo, num_rounds=8, num_seeds=64, rivals=("rejax", "purejaxrl")),
+)
 
 if __name__ == "__main__":
     from bench.report import main

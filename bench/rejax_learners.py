@@ -1,4 +1,4 @@
-"""Steps/s of a learner of rejax on Pendulum, all seeds together: run by `bench/learners.py`.
+"""Steps/s of a learner of rejax, all seeds together: run by `bench/learners.py`.
 
     python rejax_learners.py LEARNER NUM_SEEDS REPEATS
 
@@ -12,10 +12,10 @@ import sys
 import time
 
 import jax
-from rejax import SAC
+from rejax import PPO, SAC
 
 jax.config.update("jax_cpu_enable_async_dispatch", False)
-STEPS = 1024  # of a seed, a call
+STEPS = {"sac": 1024, "ppo": 32_768}  # of a seed, a call
 
 LEARNERS = {
     "sac": lambda: SAC.create(
@@ -31,10 +31,21 @@ LEARNERS = {
         target_update_freq=8,
         polyak=0.995,
         gamma=0.99,
-        total_timesteps=STEPS,
-        eval_freq=STEPS,
+        total_timesteps=STEPS["sac"],
+        eval_freq=STEPS["sac"],
         skip_initial_evaluation=True,
-    )
+    ),
+    "ppo": lambda: PPO.create(
+        env="CartPole-v1",
+        agent_kwargs={"hidden_layer_sizes": (64, 64), "activation": "tanh"},
+        num_envs=64,
+        num_steps=64,
+        num_epochs=4,
+        num_minibatches=4,
+        total_timesteps=STEPS["ppo"],
+        eval_freq=STEPS["ppo"],
+        skip_initial_evaluation=True,
+    ),
 }
 
 
@@ -49,7 +60,7 @@ def main() -> None:
         begun = time.perf_counter()
         state = jax.block_until_ready(train(state))
         seconds.append(time.perf_counter() - begun)
-    print(num_seeds * STEPS / min(seconds[2:]))
+    print(num_seeds * STEPS[name] / min(seconds[2:]))
 
 
 if __name__ == "__main__":

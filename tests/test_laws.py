@@ -8,7 +8,7 @@ import pytest
 
 from jaxcurriculum import Box, LoopConfig, challenges, envs, make_loop, teachers
 from jaxcurriculum.rollout import ReplayConfig, RolloutConfig
-from jaxcurriculum.students import PpoConfig, SacConfig, population, ppo, sac, simulated
+from jaxcurriculum.students import PpoConfig, SacConfig, population, ppo, sac, simulated, succession
 from jaxcurriculum.testing import laws, probes
 from jaxcurriculum.testing.trials import TeacherTrial
 
@@ -98,6 +98,24 @@ TEACHERS = {
         teachers.LearnabilityConfig(
             refresh_every=3, num_candidates=30, num_attempts=3, capacity=20
         ),
+    ),
+    "mbtl": lambda space: teachers.mbtl(
+        space, teachers.MbtlConfig(cells=4, rounds_each=4, num_policies=3, num_episodes=2)
+    ),
+    "procurl": lambda space: teachers.procurl(
+        space, teachers.ProcurlConfig(pool_size=20, num_attempts=3, probe_every=3)
+    ),
+    "procurl, value": lambda space: teachers.procurl(
+        space, teachers.ProcurlConfig(pool_size=20, success="value")
+    ),
+    "currot": lambda space: teachers.currot(
+        space,
+        teachers.CurrotConfig(
+            num_particles=20, num_candidates=10, num_directions=8, threshold=20.0
+        ),
+    ),
+    "gradient": lambda space: teachers.gradient(
+        space, teachers.GradientConfig(num_particles=20, max_stage_steps=2000)
     ),
     "self-paced": lambda space: teachers.self_paced(
         space, teachers.SelfPacedConfig(offset_steps=2000, update_every_steps=2000, alpha_offset=1)
@@ -189,6 +207,9 @@ STUDENTS = {
         ReplayConfig(capacity=512, batch_size=16, num_updates=2, random_steps=200),
     ),
     "population": lambda: population(ppo(probes.target(), *SMALL_PPO), 2),
+    "succession": lambda: succession(
+        simulated.toy_grid(simulated.ToyGridConfig(cells=4, episodes_per_round=8)), 2, 4
+    ),
 }
 
 

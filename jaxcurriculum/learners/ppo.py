@@ -79,6 +79,9 @@ class PpoConfig(Config):
     )
     memory_size: int = field(128, low=1, help="features of each layer of memory; even for s5")
     memory_layers: int = field(1, low=1, help="layers of memory, one after another")
+    standardise: bool = field(
+        True, help="standardise observations by running statistics; images and whole numbers never"
+    )
     num_epochs: int = field(5, low=1, help="passes over a round's samples")
     minibatch_size: int = field(
         1024, low=1, help="samples a gradient step; divides num_envs * num_steps"
@@ -129,7 +132,7 @@ def ppo(env: Environment, config: PpoConfig, num_envs: int) -> Learner:
             params=params,
             optimiser=make_optimiser(settings).init(params),
             settings=settings,
-            obs_moments=init_obs_moments(obs),
+            obs_moments=init_obs_moments(obs, config.standardise),
             return_moments=init_moments(()),
             running_return=jnp.zeros((num_envs,), jnp.float32),
             metrics={name: jnp.float32(0) for name in METRICS} | {"nonfinite": jnp.int32(0)},

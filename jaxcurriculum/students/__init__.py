@@ -5,6 +5,7 @@ from jaxcurriculum.learners.sac import SacConfig
 from jaxcurriculum.students.off_policy import off_policy, sac
 from jaxcurriculum.students.on_policy import on_policy, ppo
 from jaxcurriculum.students.population import population
+from jaxcurriculum.students.succession import succession
 from jaxcurriculum.students.tuning import (
     EvolvingConfig,
     RisingDiscountConfig,
@@ -29,5 +30,6 @@ __all__ = [
     "rising_discount",
     "sac",
     "scheduled",
+    "succession",
     "tune",
 ]

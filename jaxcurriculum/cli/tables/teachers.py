@@ -49,6 +49,10 @@ def _suit_mixture(config: MixtureConfig, student: SimulatedPart) -> MixtureConfi
     return dataclasses.replace(config, return_range=None)  # they lie in [0, 1] as they are
 
 
+def _suit_mbtl(config: teachers.MbtlConfig, student: SimulatedPart) -> teachers.MbtlConfig:
+    return dataclasses.replace(config, return_range=None, rounds_each=2000)
+
+
 def _suit_adr(config: teachers.AdrConfig, student: SimulatedPart) -> teachers.AdrConfig:
     return dataclasses.replace(config, grow_at=student.success, shrink_at=student.failure)
 
@@ -58,6 +62,17 @@ def _suit_self_paced(
 ) -> teachers.SelfPacedConfig:
     """Its steps are whole episodes here."""
     return dataclasses.replace(config, offset_steps=2000, update_every_steps=500)
+
+
+def _suit_currot(config: teachers.CurrotConfig, student: SimulatedPart) -> teachers.CurrotConfig:
+    return dataclasses.replace(config, threshold=student.success)
+
+
+def _suit_gradient(
+    config: teachers.GradientConfig, student: SimulatedPart
+) -> teachers.GradientConfig:
+    """Its steps are whole episodes here."""
+    return dataclasses.replace(config, threshold=student.success, max_stage_steps=2000)
 
 
 def _suit_ucb(
@@ -161,6 +176,21 @@ TEACHERS = {
         make=teachers.self_paced,
         suit=_suit_self_paced,
     ),
+    "currot": TeacherPart(
+        description=(
+            "CURROT: particles that optimal transport moves to a target, through tasks that are"
+            " mastered"
+        ),
+        config=teachers.CurrotConfig(),
+        make=teachers.currot,
+        suit=_suit_currot,
+    ),
+    "gradient": TeacherPart(
+        description="GRADIENT: stages on the way of optimal transport from easy tasks to a target",
+        config=teachers.GradientConfig(),
+        make=teachers.gradient,
+        suit=_suit_gradient,
+    ),
     "tscl": _bandit(
         "teacher-student curriculum learning: cells whose return changes",
         teachers.tscl,
@@ -208,9 +238,20 @@ TEACHERS = {
         make=teachers.accel,
         suit=_suit_accel,
     ),
+    "mbtl": TeacherPart(
+        description="model-based transfer learning: the contexts that help most, one after another",
+        config=teachers.MbtlConfig(),
+        make=teachers.mbtl,
+        suit=_suit_mbtl,
+    ),
     "learnability": TeacherPart(
         description="sampling for learnability: levels that probes solve about half of the time",
         config=teachers.LearnabilityConfig(),
         make=teachers.learnability,
+    ),
+    "procurl": TeacherPart(
+        description="ProCuRL: tasks of a pool, the likelier the nearer they are to half success",
+        config=teachers.ProcurlConfig(),
+        make=teachers.procurl,
     ),
 }
