@@ -28,7 +28,7 @@ from jaxcurriculum.rollout.scoring import Tally, init_tally, score_episodes
 from jaxcurriculum.students.player import policy_of, student_of, tally_of
 
 COUNTS = ("pool_wraps", "repeated_starts", "dropped", "nonfinite", "lost_truncations")
-LARGE = 1_000_000  # bytes of a learner's state
+LARGE = 100_000  # bytes of a learner's state
 OFF_POLICY_ROLLOUT = RolloutConfig(num_envs=16, num_steps=16, pool_size=16)
 
 
