@@ -55,7 +55,10 @@ def _factory(config):
     )
     if not inspect.isfunction(function):
         return None
-    first = next(iter(inspect.signature(function).parameters))
+    signature = inspect.signature(function)
+    if signature.return_annotation not in ("Teacher", "Student"):
+        return None
+    first = next(iter(signature.parameters))
     return function if first == "config" else lambda config: function(FIRST[first], config)
 
 

@@ -7,8 +7,8 @@ import jax
 import pytest
 
 from jaxcurriculum import Box, LoopConfig, challenges, envs, make_loop, teachers
-from jaxcurriculum.rollout import RolloutConfig
-from jaxcurriculum.students import PpoConfig, population, ppo, simulated, succession
+from jaxcurriculum.rollout import ReplayConfig, RolloutConfig
+from jaxcurriculum.students import PpoConfig, SacConfig, population, ppo, sac, simulated, succession
 from jaxcurriculum.testing import laws, probes
 from jaxcurriculum.testing.trials import TeacherTrial
 
@@ -102,6 +102,21 @@ TEACHERS = {
     "mbtl": lambda space: teachers.mbtl(
         space, teachers.MbtlConfig(cells=4, rounds_each=4, num_policies=3, num_episodes=2)
     ),
+    "procurl": lambda space: teachers.procurl(
+        space, teachers.ProcurlConfig(pool_size=20, num_attempts=3, probe_every=3)
+    ),
+    "procurl, value": lambda space: teachers.procurl(
+        space, teachers.ProcurlConfig(pool_size=20, success="value")
+    ),
+    "currot": lambda space: teachers.currot(
+        space,
+        teachers.CurrotConfig(
+            num_particles=20, num_candidates=10, num_directions=8, threshold=20.0
+        ),
+    ),
+    "gradient": lambda space: teachers.gradient(
+        space, teachers.GradientConfig(num_particles=20, max_stage_steps=2000)
+    ),
     "self-paced": lambda space: teachers.self_paced(
         space, teachers.SelfPacedConfig(offset_steps=2000, update_every_steps=2000, alpha_offset=1)
     ),
@@ -184,6 +199,12 @@ STUDENTS = {
         envs.maze(),
         PpoConfig(hidden=(4,), minibatch_size=64, memory="gru", memory_size=8),
         SMALL_PPO[1],
+    ),
+    "sac": lambda: sac(
+        probes.counting(),
+        SacConfig(hidden=(8,)),
+        SMALL_PPO[1],
+        ReplayConfig(capacity=512, batch_size=16, num_updates=2, random_steps=200),
     ),
     "population": lambda: population(ppo(probes.target(), *SMALL_PPO), 2),
     "succession": lambda: succession(

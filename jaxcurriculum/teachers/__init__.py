@@ -6,8 +6,10 @@ from jaxcurriculum.teachers.alp_gmm import AlpGmmConfig, alp_gmm
 from jaxcurriculum.teachers.balanced_filtering import BalancedFilteringConfig, balanced_filtering
 from jaxcurriculum.teachers.combinators import frozen, in_subspace, mix, normalise_returns, schedule
 from jaxcurriculum.teachers.covar_gmm import CovarGmmConfig, covar_gmm
+from jaxcurriculum.teachers.currot import CurrotConfig, currot
 from jaxcurriculum.teachers.exp3 import Exp3Config, exp3
 from jaxcurriculum.teachers.goal_gan import GoalGanConfig, goal_gan
+from jaxcurriculum.teachers.gradient import GradientConfig, gradient
 from jaxcurriculum.teachers.knowledge import Knowledge, informed
 from jaxcurriculum.teachers.learnability import LearnabilityConfig, learnability
 from jaxcurriculum.teachers.mbtl import MbtlConfig, mbtl
@@ -15,6 +17,7 @@ from jaxcurriculum.teachers.missing_skill import MissingSkillConfig, missing_ski
 from jaxcurriculum.teachers.oracle import OracleConfig, oracle
 from jaxcurriculum.teachers.parts import arms
 from jaxcurriculum.teachers.plr import PlrConfig, plr
+from jaxcurriculum.teachers.procurl import ProcurlConfig, procurl
 from jaxcurriculum.teachers.random import random
 from jaxcurriculum.teachers.riac import RiacConfig, riac
 from jaxcurriculum.teachers.self_paced import SelfPacedConfig, self_paced
@@ -29,14 +32,17 @@ __all__ = [
     "AlpGmmConfig",
     "BalancedFilteringConfig",
     "CovarGmmConfig",
+    "CurrotConfig",
     "Exp3Config",
     "GoalGanConfig",
+    "GradientConfig",
     "Knowledge",
     "LearnabilityConfig",
     "MbtlConfig",
     "MissingSkillConfig",
     "OracleConfig",
     "PlrConfig",
+    "ProcurlConfig",
     "RiacConfig",
     "SelfPacedConfig",
     "SetterSolverConfig",
@@ -49,9 +55,11 @@ __all__ = [
     "arms",
     "balanced_filtering",
     "covar_gmm",
+    "currot",
     "exp3",
     "frozen",
     "goal_gan",
+    "gradient",
     "grid_graph",
     "in_subspace",
     "informed",
@@ -62,6 +70,7 @@ __all__ = [
     "normalise_returns",
     "oracle",
     "plr",
+    "procurl",
     "random",
     "riac",
     "schedule",

@@ -29,13 +29,14 @@ from jaxcurriculum.teachers.accel import AccelConfig
 from jaxcurriculum.teachers.adr import AdrConfig
 from jaxcurriculum.teachers.goal_gan import GoalGanConfig
 from jaxcurriculum.teachers.parts.mixture import MixtureConfig
+from jaxcurriculum.teachers.parts.particles import ParticlesConfig
 from jaxcurriculum.teachers.plr import PlrConfig
 from jaxcurriculum.teachers.self_paced import SelfPacedConfig
 from jaxcurriculum.teachers.setter_solver import SetterSolverConfig
 
 LEVELS = ("none", "low", "high")
 NEED_SUCCESS = (AdrConfig, GoalGanConfig, SetterSolverConfig)
-BEGIN_EASY = (MixtureConfig, AdrConfig, GoalGanConfig, SelfPacedConfig)
+BEGIN_EASY = (MixtureConfig, AdrConfig, GoalGanConfig, ParticlesConfig, SelfPacedConfig)
 Kind = TypeVar("Kind")
 
 

@@ -24,9 +24,8 @@ from jaxcurriculum.fields import given
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, fresh_proposals, random_seeds
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.spaces import Space
-from jaxcurriculum.teachers.parts.ring import usable
+from jaxcurriculum.teachers.parts.probing import check_attempts, spent_steps, success_rates
 
-MOST_ATTEMPTS = 1_000_000  # they are played at once, and no part of the state
 RANDOM = -1  # origin of a random level; otherwise the slot of the buffer
 
 
@@ -46,11 +45,7 @@ class LearnabilityConfig(Config):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.num_candidates * self.num_attempts > MOST_ATTEMPTS:
-            raise ValueError(
-                f"LearnabilityConfig must have num_candidates * num_attempts <= {MOST_ATTEMPTS:,}, "
-                f"got {self.num_candidates} * {self.num_attempts}."
-            )
+        check_attempts(self, "num_candidates")
         if self.capacity > self.num_candidates:
             raise ValueError(
                 f"LearnabilityConfig.capacity must be at most num_candidates={self.num_candidates},"
@@ -121,7 +116,8 @@ def learnability(task_space: Space, config: LearnabilityConfig | None = None) ->
         tasks = draw(key_tasks, config.num_candidates)
         seeds = random_seeds(key_seeds, config.num_candidates)
         episodes = context.probe(key_probe, tasks, seeds, config.num_attempts, False)
-        score = _learnability_of(episodes, config)
+        rate, num = success_rates(episodes, config.num_attempts)
+        score = jnp.where(num > 0, rate * (1 - rate), -1.0)  # -1: no attempt counts
         best, chosen = jax.lax.top_k(score, config.capacity)
         state = LearnabilityState(
             tasks=jax.tree.map(lambda leaf: leaf[chosen], tasks),
@@ -129,8 +125,7 @@ def learnability(task_space: Space, config: LearnabilityConfig | None = None) ->
             learnability=jnp.maximum(best, 0.0),
             num_filled=jnp.sum(best >= 0, dtype=jnp.int32),
         )
-        lengths = jnp.where(episodes.valid, episodes.lengths, 0)
-        return state, jnp.sum(lengths, dtype=jnp.int32)
+        return state, spent_steps(episodes)
 
     def update(
         key: Key, state: LearnabilityState, episodes: Episodes, context: Context
@@ -149,12 +144,3 @@ def learnability(task_space: Space, config: LearnabilityConfig | None = None) ->
         report=report,
         config=config,
     )
-
-
-def _learnability_of(episodes: Episodes, config: LearnabilityConfig) -> jax.Array:
-    """p (1 - p) of each candidate, -1 where no attempt counts; `episodes` task-major."""
-    counts = usable(episodes).reshape(config.num_candidates, config.num_attempts)
-    solved = counts & episodes.solved.reshape(counts.shape)
-    num = jnp.sum(counts, axis=1)
-    rate = jnp.sum(solved, axis=1) / jnp.maximum(num, 1)
-    return jnp.where(num > 0, rate * (1 - rate), -1.0)

@@ -21,10 +21,9 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import struct
 
-from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.configs import Swept, field
 from jaxcurriculum.device.lanes import shared_max
 from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Episodes, Key, Proposals, fresh_proposals
@@ -32,6 +31,7 @@ from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.spaces import Box
 from jaxcurriculum.teachers.parts import ring
 from jaxcurriculum.teachers.parts.sampling import check_task, free_axes, from_free
+from jaxcurriculum.teachers.parts.target import TargetConfig, gaussian_target
 from jaxcurriculum.teachers.parts.trust_region import (
     Gaussian,
     factor,
@@ -46,7 +46,7 @@ SMALLEST_KL = 1e-10  # in the denominator of alpha
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SelfPacedConfig(Config):
+class SelfPacedConfig(TargetConfig):
     """TeachMyAgent's teacher; `teach_my_agent()` gives the tuned settings."""
 
     offset_steps: int = field(
@@ -70,15 +70,6 @@ class SelfPacedConfig(Config):
         1000,
         low=FEWEST_EPISODES,
         help="episodes that an update learns from at most, the latest since the last one",
-    )
-    target_mean: tuple[float, ...] | None = field(
-        None,
-        help="mean of the target, in the axes' units; None: the centre of the space",
-    )
-    target_std: Swept | tuple[float, ...] = field(
-        0.25,
-        low=1e-6,
-        help="fraction of each axis' range, one number or one an axis",
     )
     initial_mean: tuple[float, ...] | None = field(
         None,
@@ -150,9 +141,8 @@ def self_paced(task_space: Box, config: SelfPacedConfig | None = None) -> Teache
     check_kind("self_paced.task_space", task_space, Box)
     config = given(config, SelfPacedConfig)
     check_task(config, "initial_mean", task_space)
-    check_task(config, "target_mean", task_space)
     axes = free_axes(task_space)
-    target = _target(task_space, config, axes)
+    target = _axis_aligned(*gaussian_target(config, task_space))
     # periods that end before offset_steps
     num_early = (max(config.offset_steps, 1) - 1) // config.update_every_steps
 
@@ -267,18 +257,3 @@ def _axis_aligned(mean: jax.Array, std: jax.Array) -> Gaussian:
         log_diagonal=jnp.broadcast_to(jnp.log(std), (dims,)),
         below=jnp.zeros((dims * (dims - 1) // 2,)),
     )
-
-
-def _target(space: Box, config: SelfPacedConfig, axes: np.ndarray) -> Gaussian:
-    """The distribution at which the curriculum ends, over `axes` of the unit cube."""
-    std = jnp.asarray(config.target_std, jnp.float32)
-    if std.shape not in ((), (space.dims,)):
-        raise ValueError(
-            f"SelfPacedConfig.target_std must be one number or one an axis: {space.dims} axes but"
-            f" got {config.target_std}."
-        )
-    std = jnp.broadcast_to(std, (space.dims,))[axes]
-    if config.target_mean is None:
-        return _axis_aligned(jnp.full((len(axes),), 0.5), std)
-    mean = jnp.array(config.target_mean, jnp.float32)
-    return _axis_aligned(space.to_unit(mean)[axes], std)

@@ -74,7 +74,7 @@ def test_returns_of_the_toy_grid_are_not_scaled_unless_asked():
     "changes, message",
     [
         ({"teacher": "alpgmm"}, "no teacher 'alpgmm'; there are random, oracle, riac"),
-        ({"student": "sac"}, "no student 'sac'; there are ppo, ppo-gru, toy-grid"),
+        ({"student": "dqn"}, "no student 'dqn'; there are ppo, ppo-gru, sac, sac-2019"),
         ({"student": "ppo", "env": "parkour"}, "no environment 'parkour'; there are stump-tracks"),
         (
             {"student": "ppo", "fields": {"env.body": "fish"}},

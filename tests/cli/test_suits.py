@@ -13,6 +13,8 @@ CHANGES = {
     "adr-tma": {"grow_at": 0.75, "shrink_at": 0.2},
     "mbtl": {"return_range": None, "rounds_each": 2000},
     "self-paced": {"offset_steps": 2000, "update_every_steps": 500},
+    "currot": {"threshold": 0.75},
+    "gradient": {"threshold": 0.75, "max_stage_steps": 2000},
     "plr": {"score": "return_change"},
     "robust-plr": {"score": "return_change"},
     "accel": {"replay.score": "return_change"},

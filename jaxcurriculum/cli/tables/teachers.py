@@ -64,6 +64,17 @@ def _suit_self_paced(
     return dataclasses.replace(config, offset_steps=2000, update_every_steps=500)
 
 
+def _suit_currot(config: teachers.CurrotConfig, student: SimulatedPart) -> teachers.CurrotConfig:
+    return dataclasses.replace(config, threshold=student.success)
+
+
+def _suit_gradient(
+    config: teachers.GradientConfig, student: SimulatedPart
+) -> teachers.GradientConfig:
+    """Its steps are whole episodes here."""
+    return dataclasses.replace(config, threshold=student.success, max_stage_steps=2000)
+
+
 def _suit_ucb(
     config: teachers.UcbAdvantageConfig, student: SimulatedPart
 ) -> teachers.UcbAdvantageConfig:
@@ -165,6 +176,21 @@ TEACHERS = {
         make=teachers.self_paced,
         suit=_suit_self_paced,
     ),
+    "currot": TeacherPart(
+        description=(
+            "CURROT: particles that optimal transport moves to a target, through tasks that are"
+            " mastered"
+        ),
+        config=teachers.CurrotConfig(),
+        make=teachers.currot,
+        suit=_suit_currot,
+    ),
+    "gradient": TeacherPart(
+        description="GRADIENT: stages on the way of optimal transport from easy tasks to a target",
+        config=teachers.GradientConfig(),
+        make=teachers.gradient,
+        suit=_suit_gradient,
+    ),
     "tscl": _bandit(
         "teacher-student curriculum learning: cells whose return changes",
         teachers.tscl,
@@ -222,5 +248,10 @@ TEACHERS = {
         description="sampling for learnability: levels that probes solve about half of the time",
         config=teachers.LearnabilityConfig(),
         make=teachers.learnability,
+    ),
+    "procurl": TeacherPart(
+        description="ProCuRL: tasks of a pool, the likelier the nearer they are to half success",
+        config=teachers.ProcurlConfig(),
+        make=teachers.procurl,
     ),
 }
