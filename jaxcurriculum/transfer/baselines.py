@@ -53,7 +53,7 @@ def pseudo_greedy(num_contexts: int, num: int) -> np.ndarray:
     """The middle, then always into the widest gap, [num] int32.
 
     A gap between two contexts is split in the middle, one at an end of the line at a third from
-    that end; of gaps equally wide the lowest comes first.
+    that end; of gaps equally wide the lowest comes first. None is taken twice.
 
     >>> pseudo_greedy(100, 3).tolist()
     [50, 17, 83]
@@ -62,8 +62,9 @@ def pseudo_greedy(num_contexts: int, num: int) -> np.ndarray:
     order = [num_contexts // 2]
     while len(order) < num:
         edges = sorted({0, num_contexts - 1, *order})
-        left = max(range(len(edges) - 1), key=lambda i: edges[i + 1] - edges[i])
-        low, high = edges[left], edges[left + 1]
+        gaps = list(zip(edges[:-1], edges[1:]))
+        free = [(low, high) for low, high in gaps if set(range(low, high + 1)) - set(order)]
+        low, high = max(free, key=lambda gap: gap[1] - gap[0])
         share = 0.5
         if low not in order:
             share = 1 / 3

@@ -23,7 +23,7 @@ import numpy as np
 from flax import struct
 
 from jaxcurriculum.configs import Config, Swept, field
-from jaxcurriculum.fields import is_integer
+from jaxcurriculum.fields import check_kind, is_integer
 from jaxcurriculum.transfer.checks import check_num, checked_matrix
 from jaxcurriculum.transfer.gaussian_process import (
     Kernel,
@@ -141,6 +141,7 @@ def mbtl(
       points: [num_contexts, dims], the contexts in the unit cube; evenly on a line by default.
 
     Raises:
+      TypeError: when `rule` is something else.
       ValueError: when the matrix is not square, `num` is not from 1 to the number of contexts, or
         there is not a point for each.
 
@@ -149,6 +150,7 @@ def mbtl(
     [1, 2]
     """
     matrix = checked_matrix(matrix)
+    check_kind("rule", rule, MbtlRule)
     num_contexts = len(matrix)
     check_num(num, num_contexts)
     points = line(num_contexts) if points is None else jnp.asarray(points)

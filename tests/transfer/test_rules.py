@@ -113,6 +113,9 @@ def test_orders_that_do_not_look():
     assert transfer.pseudo_greedy(100, 5).tolist() == [50, 17, 83, 34, 66]
     order = transfer.random(jax.random.key(0), 10, 10)
     assert sorted(order.tolist()) == list(range(10))
+    for num in (1, 2, 3, 5, 8, 20):  # also where all gaps are closed but one
+        for make in (transfer.equidistant, transfer.pseudo_greedy):
+            assert sorted(make(num, num).tolist()) == list(range(num))
 
 
 def test_the_published_rule_loses_to_random_and_ours_does_not():
@@ -146,10 +149,11 @@ EYE = jnp.eye(4)
         (lambda: transfer.coverage(EYE[0], [0]), r"must be square, got the shape \(4,\)"),
         (lambda: transfer.equidistant(4, 0), "num must be an integer from 1 to 4 contexts, got 0"),
         (lambda: transfer.pseudo_greedy(0, 1), "num_contexts must be a positive integer, got 0"),
+        (lambda: transfer.mbtl(EYE, 2, MbtlRule), "rule must be of the type MbtlRule"),
         (lambda: MbtlRule.paper(1), "num_contexts must be an integer from 2 on, got 1"),
         (lambda: MbtlRule(slope=-1), "MbtlRule.slope must be a finite number of at least 0"),
     ],
 )
 def test_what_is_no_question_is_refused(rule, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         rule()
