@@ -239,7 +239,10 @@ TEACHERS = {
         suit=_suit_accel,
     ),
     "mbtl": TeacherPart(
-        description="model-based transfer learning: the contexts that help most, one after another",
+        description=(
+            "model-based transfer learning: the contexts that help most, one after another (here for"
+            " one policy, which goes on; from Python for one each, with students.succession)"
+        ),
         config=teachers.MbtlConfig(),
         make=teachers.mbtl,
         suit=_suit_mbtl,
