@@ -240,8 +240,8 @@ TEACHERS = {
     ),
     "mbtl": TeacherPart(
         description=(
-            "model-based transfer learning: the contexts that help most, one after another (here for"
-            " one policy, which goes on; from Python for one each, with students.succession)"
+            "model-based transfer learning: the contexts that help most, one after another (here"
+            " for one policy, which goes on; from Python for one each, with students.succession)"
         ),
         config=teachers.MbtlConfig(),
         make=teachers.mbtl,
