@@ -168,6 +168,7 @@ def test_only_weighted_tasks_are_learned():
     assert high > -0.002 and low < 10 * high
 
 
+@pytest.mark.slow
 def test_a_sweep_is_a_vmap_over_configurations():
     env = probes.target()
 
