@@ -25,6 +25,8 @@ BENCHES = (
     "walkers",
     "parts",
     "training",
+    "learners",
+    "memory",
     "curricula",
     "teachers",
     "thousand",

@@ -31,6 +31,14 @@ def seconds(function: Callable[[], Any], repeats: int = 5) -> float:
     return min(_timed(function) for _ in range(repeats))
 
 
+def shortest_in_turn(functions: list[Callable[[], Any]], repeats: int) -> list[float]:
+    """`seconds` of each function, whose calls alternate, so that all meet the same slow spells."""
+    for call in functions:
+        _timed(call)
+    rounds = [[_timed(call) for call in functions] for _ in range(repeats)]
+    return [min(durations) for durations in zip(*rounds)]
+
+
 def difference_in_seconds(
     first: Callable[[], Any], second: Callable[[], Any], repeats: int = 25
 ) -> float:
@@ -42,6 +50,19 @@ def difference_in_seconds(
         _timed(call)
     pairs = [[_timed(call) for call in (first, second)] for _ in range(repeats)]
     return statistics.median(one - other for one, other in pairs)
+
+
+def times_as_fast(
+    call: Callable[[], Any], other: Callable[[], Any], repeats: int = 11
+) -> tuple[float, float]:
+    """How many times as fast as `other` `call` is, and the shortest time of a call, s.
+
+    The median over pairs of calls, each on its own, so that slow spells cancel.
+    """
+    for each in (call, other):  # compile
+        _timed(each)
+    pairs = [[_timed(each) for each in (call, other)] for _ in range(repeats)]
+    return statistics.median(two / one for one, two in pairs), min(one for one, _ in pairs)
 
 
 def _timed(function: Callable[[], Any]) -> float:

@@ -16,6 +16,7 @@ from jaxcurriculum.envs.classic.pendulum import pendulum
 from jaxcurriculum.envs.maze.held_out import HELD_OUT, held_out_mazes
 from jaxcurriculum.envs.maze.levels import Maze, Mazes
 from jaxcurriculum.envs.maze.maze import maze
+from jaxcurriculum.envs.memory.repeat_previous import repeat_previous
 from jaxcurriculum.envs.point_mass.point_mass import point_mass, target_gate
 from jaxcurriculum.envs.point_mass.ring_maze import feasible_goal, ring_maze, target_goal
 from jaxcurriculum.envs.walker.bodies import BODIES, SIZES, Body
@@ -31,6 +32,8 @@ from jaxcurriculum.envs.walker.tracks.test_sets import (
     stump_tasks_grid,
     uniform_tasks,
 )
+from jaxcurriculum.envs.wrappers.trial import attempt_returns, trial
+from jaxcurriculum.envs.wrappers.with_previous import with_previous
 
 __all__ = [
     "BODIES",
@@ -40,6 +43,7 @@ __all__ = [
     "SIZES",
     "Body",
     "Start",
+    "attempt_returns",
     "acrobot",
     "bipedal_walker",
     "brax",
@@ -54,6 +58,7 @@ __all__ = [
     "obstacle_tasks_2022",
     "mountain_car",
     "obstacle_tracks",
+    "repeat_previous",
     "pendulum",
     "point_mass",
     "ring_maze",
@@ -61,7 +66,9 @@ __all__ = [
     "stump_tasks_2019",
     "stump_tasks_grid",
     "stump_tracks",
+    "trial",
     "target_gate",
     "target_goal",
     "uniform_tasks",
+    "with_previous",
 ]

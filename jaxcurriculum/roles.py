@@ -92,6 +92,10 @@ class Learner:
     as they were before clipping and the `weight` that multiplies each step's gradient. Episodes may
     go on after the last step of a round. `learn` returns what its critic thinks of the steps, None
     where `has_critic` is False.
+
+    One that learns from a replay (`students.off_policy`) makes one gradient step in `learn`, from
+    samples [1, batch_size] of steps, old and new, and returns no critique of them. What its critic
+    thinks of a round is what `critique(key, state, experience)` says.
     """
 
     name: str
@@ -103,6 +107,8 @@ class Learner:
     learn: Callable[[Key, PyTree, Experience], tuple[PyTree, Critique | None]]
     report: Callable[[PyTree], dict[str, jax.Array]]  # (state) -> scalars of the last round
     has_critic: bool = True
+    # (key, state, experience) -> critique, of one that learns from a replay
+    critique: Callable[[Key, PyTree, Experience], Critique] | None = None
     config: Any = None  # what it was made from; a run writes it down
 
     def __post_init__(self):

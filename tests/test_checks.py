@@ -135,6 +135,7 @@ def weak_environment():
     return dataclasses.replace(ENV, reset=reset, step=step)
 
 
+@pytest.mark.slow
 def test_weak_types_of_ones_own_roles_are_cast_and_compile_once():
     student = ppo(weak_environment(), STUDENT_CONFIG, ROLLOUT)
     honest = teachers.random(ENV.task_space)

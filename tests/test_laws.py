@@ -7,8 +7,8 @@ import jax
 import pytest
 
 from jaxcurriculum import Box, LoopConfig, challenges, envs, make_loop, teachers
-from jaxcurriculum.rollout import RolloutConfig
-from jaxcurriculum.students import PpoConfig, population, ppo, simulated
+from jaxcurriculum.rollout import ReplayConfig, RolloutConfig
+from jaxcurriculum.students import PpoConfig, SacConfig, population, ppo, sac, simulated, succession
 from jaxcurriculum.testing import laws, probes
 from jaxcurriculum.testing.trials import TeacherTrial
 
@@ -98,6 +98,9 @@ TEACHERS = {
         teachers.LearnabilityConfig(
             refresh_every=3, num_candidates=30, num_attempts=3, capacity=20
         ),
+    ),
+    "mbtl": lambda space: teachers.mbtl(
+        space, teachers.MbtlConfig(cells=4, rounds_each=4, num_policies=3, num_episodes=2)
     ),
     "procurl": lambda space: teachers.procurl(
         space, teachers.ProcurlConfig(pool_size=20, num_attempts=3, probe_every=3)
@@ -197,7 +200,16 @@ STUDENTS = {
         PpoConfig(hidden=(4,), minibatch_size=64, memory="gru", memory_size=8),
         SMALL_PPO[1],
     ),
+    "sac": lambda: sac(
+        probes.counting(),
+        SacConfig(hidden=(8,)),
+        SMALL_PPO[1],
+        ReplayConfig(capacity=512, batch_size=16, num_updates=2, random_steps=200),
+    ),
     "population": lambda: population(ppo(probes.target(), *SMALL_PPO), 2),
+    "succession": lambda: succession(
+        simulated.toy_grid(simulated.ToyGridConfig(cells=4, episodes_per_round=8)), 2, 4
+    ),
 }
 
 

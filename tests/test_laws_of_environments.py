@@ -32,6 +32,8 @@ ENVIRONMENTS = {
     "point-mass": envs.point_mass,
     "ring-maze": envs.ring_maze,
     "maze": envs.maze,
+    "repeat-previous": envs.repeat_previous,
+    "trial, with previous": lambda: envs.with_previous(envs.trial(probes.remember(), 2)),
     "stump-tracks": envs.stump_tracks,
     "stump-tracks, wide and rotated": lambda: envs.stump_tracks(
         "short", stump_width=(1.0, 2.0), stump_rotation=(0.0, 1.0)
@@ -69,12 +71,15 @@ IN_EVERY_WAY = (
     "cart-pole",
     "point-mass",
     "maze",
+    "repeat-previous",
+    "trial, with previous",
     "stump-tracks",
     "bipedal-walker, gymnasium's flags",
     "stump-sequences, sizes of the body",
 )
 TRACKS = ("stump-tracks", "stump-sequences, sizes of the body")
-QUICK = ("counting", "target", "remember", "cart-pole", "gymnax", "point-mass", "maze", *TRACKS)
+MEMORY = ("remember", "repeat-previous", "trial, with previous")
+QUICK = ("counting", "target", "cart-pole", "gymnax", "point-mass", "maze", *MEMORY, *TRACKS)
 
 
 @pytest.mark.parametrize(

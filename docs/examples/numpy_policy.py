@@ -24,12 +24,19 @@ def load(path):
 def act(header, weights, memory, obs):
     """The next memory and the best action."""
     seen = [standardised(weights, i, np.asarray(x, np.float32)) for i, x in enumerate(obs)]
-    features = [convolved(weights, x) for x in seen if x.ndim >= 3]
+    kinds = [about["dtype"] for about in header["observation"]]
+    images = [x / 255 if kind == "uint8" else x for x, kind in zip(seen, kinds) if x.ndim >= 3]
+    features = [convolved(weights, image) for image in images]
     features += [x for x in seen if x.ndim < 3]
     x = np.concatenate([part.ravel() for part in features])
-    layers = [f"Dense_{i}" for i in range(sum("Dense" in name for name in weights) // 2)]
+    layers = [f"Dense_{i}" for i in range(sum(name.startswith("Dense_") for name in weights) // 2)]
     if memory is not None:
-        x = memory = remembered(weights, memory, np.maximum(dense(weights, layers.pop(0), x), 0))
+        x = np.maximum(dense(weights, layers.pop(0), x), 0)
+        remembered = []
+        for i, before in enumerate(memory):
+            after, x = step(weights, f"memory_{i}", before, x)
+            remembered.append(after)
+        memory = np.stack(remembered)
     for layer in layers[:-1]:
         x = np.tanh(dense(weights, layer, x))
     outputs, space = dense(weights, layers[-1], x), header["action"]
@@ -50,15 +57,59 @@ def dense(weights, layer, x):
 
 
 def convolved(weights, image):
-    """3 by 3, without padding."""
+    """3 by 3, without padding, by strides of 2 until a side has 12 pixels."""
+    number = 0
+    while min(image.shape[:2]) > 12:
+        image, number = convolution(weights, number, image)[::2, ::2], number + 1
+    return convolution(weights, number, image)
+
+
+def convolution(weights, number, image):
     patches = np.lib.stride_tricks.sliding_window_view(image, (3, 3), axis=(0, 1))
-    sums = np.einsum("hwcij,ijco->hwo", patches, weights["Conv_0.kernel"])
-    return np.maximum(sums + weights["Conv_0.bias"], 0)
+    sums = np.einsum("hwcij,ijco->hwo", patches, weights[f"Conv_{number}.kernel"])
+    return np.maximum(sums + weights[f"Conv_{number}.bias"], 0)
 
 
-def remembered(weights, memory, x):
-    """One step of a gated recurrent unit."""
-    gate = {name: dense(weights, f"Scan_Cell_0.GRUCell_0.i{name}", x) for name in "rzn"}
-    old = {name: dense(weights, f"Scan_Cell_0.GRUCell_0.h{name}", memory) for name in "rzn"}
-    reset, keep = (1 / (1 + np.exp(-gate[name] - old[name])) for name in "rz")
-    return (1 - keep) * np.tanh(gate["n"] + reset * old["n"]) + keep * memory
+def step(weights, layer, memory, x):
+    """One step of a layer of memory: what it remembers, and what it puts out."""
+    if f"{layer}.skip" in weights:
+        return s5(weights, layer, memory, x)
+    return (lstm if f"{layer}.steps.cell.ii.kernel" in weights else gru)(weights, layer, memory, x)
+
+
+def gru(weights, layer, memory, x):
+    gate = {name: dense(weights, f"{layer}.steps.cell.i{name}", x) for name in "rzn"}
+    old = {name: dense(weights, f"{layer}.steps.cell.h{name}", memory) for name in "rzn"}
+    reset, keep = (sigmoid(gate[name] + old[name]) for name in "rz")
+    memory = (1 - keep) * np.tanh(gate["n"] + reset * old["n"]) + keep * memory
+    return memory, memory
+
+
+def lstm(weights, layer, memory, x):
+    cell, output = np.split(memory, 2)
+    gate = {
+        name: dense(weights, f"{layer}.steps.cell.i{name}", x)
+        + dense(weights, f"{layer}.steps.cell.h{name}", output)
+        for name in "ifgo"
+    }
+    cell = sigmoid(gate["f"]) * cell + sigmoid(gate["i"]) * np.tanh(gate["g"])
+    output = sigmoid(gate["o"]) * np.tanh(cell)
+    return np.concatenate([cell, output]), output
+
+
+def s5(weights, layer, memory, x):
+    own = {name: weights[f"{layer}.{name}"] for name in ("log_decay", "frequency", "log_step")}
+    eigenvalues = -np.exp(own["log_decay"]) + 1j * own["frequency"]
+    decay = np.exp(eigenvalues * np.exp(own["log_step"]))
+    entry, exit = (weights[f"{layer}.{name}"] for name in ("entry", "exit"))
+    entry, exit = entry[0] + 1j * entry[1], exit[0] + 1j * exit[1]
+    real, imaginary = np.split(memory, 2)
+    state = decay * (real + 1j * imaginary) + x @ entry * (decay - 1) / eigenvalues
+    y = 2 * (state @ exit).real + weights[f"{layer}.skip"] * x
+    y = 0.5 * y * (1 + np.tanh(np.sqrt(2 / np.pi) * (y + 0.044715 * y**3)))
+    value, gate = np.split(dense(weights, f"{layer}.gate", y), 2)
+    return np.concatenate([state.real, state.imag]), x + value * sigmoid(gate)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))

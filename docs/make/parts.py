@@ -147,10 +147,10 @@ SIMULATED = {name: part for name, part in STUDENTS.items() if not part.needs_env
 LEARNERS = {name: part for name, part in STUDENTS.items() if part.needs_environment}
 
 
-def _ppo(_: str) -> Any:
-    from jaxcurriculum.learners import ppo
+def _learner(name: str) -> Any:
+    from jaxcurriculum import learners
 
-    return ppo
+    return getattr(learners, name.split("-")[0])
 
 
 KINDS = {
@@ -168,10 +168,10 @@ KINDS = {
     ),
     "Learners": Kind(
         folder="learners",
-        factory=_ppo,
+        factory=_learner,
         table=LEARNERS,
         flag="student",
-        command="jaxcurriculum train --env cart-pole --student {0} --name {0}",
+        command="jaxcurriculum train --env pendulum --student {0} --name {0}",
     ),
     "Worlds": Kind(
         folder="worlds",

@@ -34,12 +34,13 @@ import numpy as np
 from jaxcurriculum.envs.adapters.brax_viewer import BraxViewer
 from jaxcurriculum.envs.adapters.packages import (
     check_bounds,
+    check_solved_above,
     imported,
     like,
     with_promotion,
     with_task,
 )
-from jaxcurriculum.fields import is_integer
+from jaxcurriculum.fields import check_flags, is_integer
 from jaxcurriculum.records import Key, PyTree, TimeStep
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.spaces import Box
@@ -106,13 +107,16 @@ def brax(
     Raises:
       ImportError: when brax is not installed.
       ValueError: when there is no such robot, backend or axis, when bounds are not two positive
-        numbers, or when the robot does not feel an axis with this backend (the sentence says why).
+        numbers or an option is not of its kind, or when the robot does not feel an axis with this
+        backend (the sentence says why).
 
     >>> env = brax("reacher", {"gear": (0.5, 2.0)}, backend="spring")
     >>> env.task_space.names, env.action_space.dims
     (('gear',), 2)
     """
     _check_choices(name, backend, max_episode_steps)
+    check_flags(observe_task=observe_task)
+    check_solved_above(solved_above)
     robot = imported("brax.envs", "brax").get_environment(name, backend=backend)
     if axes is None:
         axes = {axis: AXES[axis] for axis in AXES if not why_not(name, robot, axis)}

@@ -27,12 +27,14 @@ import numpy as np
 from jaxcurriculum.envs.adapters.gymnax_viewer import ObservationViewer
 from jaxcurriculum.envs.adapters.packages import (
     check_bounds,
+    check_solved_above,
     imported,
     like,
     with_promotion,
     with_task,
 )
 from jaxcurriculum.envs.adapters.unread import unread
+from jaxcurriculum.fields import check_flags
 from jaxcurriculum.records import Key, PyTree, TimeStep
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.spaces import Box, Discrete, Space
@@ -118,22 +120,25 @@ def gymnax(
     Raises:
       ImportError: when gymnax is not installed.
       ValueError: when there is no such environment, when a parameter is unknown, no single number,
-        the time limit, derived from others or read by nothing, and when bounds or actions do not
-        fit.
+        the time limit, derived from others or read by nothing (`as_published` may leave it so),
+        when `derive` makes no parameters, and when bounds or actions do not fit.
 
     >>> env = gymnax("Pendulum-v1", {"m": (0.2, 2.0)}, observe_task=False)
     >>> env.task_space.names, env.action_space.low, env.max_episode_steps
     (('m',), (-2.0,), 200)
     """
+    check_flags(observe_task=observe_task)
+    check_solved_above(solved_above)
     theirs, params = _made(name)
     axes = _default_axes(name, params) if axes is None else axes
     space = _task_space(name, params, axes, log)
     whole = np.array([_is_whole(getattr(params, axis)) for axis in axes])
     derived = DERIVED.get(name, as_published) if derive is None else derive
     params_of = _params_of(params, space, whole, derived)
+    _check_derive(derive, params)
     actions = _action_space(name, theirs, [params_of(end) for end in _ends(space)])
     start, advance = _functions(theirs, params_of)
-    if derive is None:
+    if derive is not as_published:
         _check_read(name, space, actions, start, advance)
     key = jax.eval_shape(lambda: jax.random.key(0))
     state_like, obs_like = jax.eval_shape(start, key, _ends(space)[0])
@@ -261,6 +266,13 @@ def _check_axis(name: str, params: Any, axis: str) -> None:
             f"{axis} of gymnax's {name} is not a single number, so it is no axis; its numbers are:"
             f" {known}."
         )
+
+
+def _check_derive(derive: Any, params: Any) -> None:
+    made = derive(params) if callable(derive) else derive
+    if derive is not None and type(made) is not type(params):
+        kind = type(params).__name__
+        raise ValueError(f"derive must be a function from {kind} to {kind}, got {derive!r}.")
 
 
 def _ends(space: Box) -> list[jax.Array]:

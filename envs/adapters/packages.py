@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxcurriculum.fields import LARGEST, are_numbers
+from jaxcurriculum.fields import LARGEST, are_numbers, is_number
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.spaces import Box
 
@@ -63,6 +63,16 @@ def check_bounds(axes: Mapping[str, tuple[float, float]], low: float = -LARGEST)
                 f"The bounds of axis {name!r} must be two finite numbers{least}, the lower one"
                 f" first, got {bounds!r}."
             )
+
+
+def check_solved_above(value: float | None) -> None:
+    """Check that it is a number, or None.
+
+    Raises:
+      ValueError: when it is not.
+    """
+    if value is not None and not is_number(value):
+        raise ValueError(f"solved_above must be a finite number or None, got {value!r}.")
 
 
 def with_task(obs: PyTree, space: Box, level: jax.Array) -> PyTree:

@@ -15,7 +15,6 @@ from jaxcurriculum.cli.tables.parts import SimulatedPart
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.teachers import informed
 from jaxcurriculum.teachers.knowledge import LEVELS
-from jaxcurriculum.teachers.parts.mixture import MixtureConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +74,7 @@ def scaled(config: Any, student: Student) -> Any:
 
     Where they are not known returns are left as they are.
     """
-    if not isinstance(config, MixtureConfig) or config.return_range is None:
+    if getattr(config, "return_range", None) is None:
         return config
     return dataclasses.replace(config, return_range=student.return_range)
 

@@ -1,5 +1,6 @@
 """Learning algorithms, one a file: what is learned from experience, whoever collects it."""
 
 from jaxcurriculum.learners.ppo import PpoConfig, ppo
+from jaxcurriculum.learners.sac import SacConfig, sac
 
-__all__ = ["PpoConfig", "ppo"]
+__all__ = ["PpoConfig", "SacConfig", "ppo", "sac"]

@@ -23,10 +23,46 @@ def check_learner(env: Environment, learner: Learner, num_envs: int, num_steps: 
       ValueError: when a function changes the shapes of memory or state, gives actions that are none
           of `env`'s, or a critique that is not as `has_critic` says.
     """
+    what, state, experience = _shapes_of_a_round("on_policy", env, learner, num_envs, num_steps)
+    _check_learn(what, learner, state, experience)
+    _check_report(what, jax.eval_shape(learner.report, state))
+
+
+def check_off_policy_learner(
+    env: Environment, learner: Learner, num_envs: int, num_steps: int, batch_size: int
+) -> Experience:
+    """`check_learner` for one that learns from batches out of a replay; the shapes of a round.
+
+    Raises:
+      TypeError: when it is no learner.
+      ValueError: as `check_learner`, or when the policy has a memory.
+    """
+    what, state, experience = _shapes_of_a_round("off_policy", env, learner, num_envs, num_steps)
+    if jax.tree.leaves(experience.memory):
+        raise ValueError(f"{what}: a replay holds single steps, so that memory(num) must be ().")
+
+    def as_batch(leaf: Any) -> Any:
+        return _array(leaf.dtype, 1, batch_size, *leaf.shape[2:])
+
+    after, critique = _learned(what, learner, state, jax.tree.map(as_batch, experience))
+    check_same(f"{what}, state through learn", state, after)
+    if critique is not None:
+        raise ValueError(f"{what}, learn: must return no critique of a batch from a replay.")
+    if learner.critique is not None:
+        critique = jax.eval_shape(learner.critique, KEY, state, experience)
+    _check_critique(f"{what}, critique", learner, critique, experience)
+    _check_report(what, jax.eval_shape(learner.report, state))
+    return experience
+
+
+def _shapes_of_a_round(
+    factory: str, env: Environment, learner: Learner, num_envs: int, num_steps: int
+) -> tuple[str, PyTree, Experience]:
+    """What to call `learner` in an error, and the shapes of its state and of its experience."""
     if not isinstance(learner, Learner):
         kind = type(learner).__name__
         raise TypeError(
-            f"on_policy.learner must be a Learner, as its factory returns it, got {kind}."
+            f"{factory}.learner must be a Learner, as its factory returns it, got {kind}."
         )
     what = f"Learner {learner.name!r}"
     state = jax.eval_shape(learner.init, KEY)
@@ -46,8 +82,7 @@ def check_learner(env: Environment, learner: Learner, num_envs: int, num_steps: 
         weight=_array(jnp.float32, num_steps, num_envs),
         memory=memory,
     )
-    _check_learn(what, learner, state, experience)
-    _check_report(what, jax.eval_shape(learner.report, state))
+    return what, state, experience
 
 
 def _check_act(
@@ -83,26 +118,36 @@ def _check_act(
 
 
 def _check_learn(what: str, learner: Learner, state: PyTree, experience: Experience) -> None:
+    after, critique = _learned(what, learner, state, experience)
+    check_same(f"{what}, state through learn", state, after)
+    _check_critique(f"{what}, learn", learner, critique, experience)
+
+
+def _learned(
+    what: str, learner: Learner, state: PyTree, experience: Experience
+) -> tuple[PyTree, PyTree]:
+    """The shapes of what `learn` returns."""
     result = jax.eval_shape(learner.learn, KEY, state, experience)
     if not (isinstance(result, tuple) and len(result) == 2):
         given = jax.tree.structure(result)
         raise ValueError(f"{what}, learn: must return (state, critique), got {given}.")
-    after, critique = result
-    check_same(f"{what}, state through learn", state, after)
+    return result
+
+
+def _check_critique(what: str, learner: Learner, critique: PyTree, experience: Experience) -> None:
     if learner.has_critic not in (True, False):
-        raise ValueError(f"{what}: has_critic must be True or False, got {learner.has_critic!r}.")
+        name = f"Learner {learner.name!r}"
+        raise ValueError(f"{name}: has_critic must be True or False, got {learner.has_critic!r}.")
     if not learner.has_critic:
         if critique is not None:
-            raise ValueError(f"{what}, learn: must return no critique, as has_critic is False.")
+            raise ValueError(f"{what}: must return no critique, as has_critic is False.")
         return
     if not isinstance(critique, Critique):
         given = jax.tree.structure(critique)
-        raise ValueError(
-            f"{what}, learn: must return a Critique, as has_critic is True, got {given}."
-        )
+        raise ValueError(f"{what}: must return a Critique, as has_critic is True, got {given}.")
     steps = _array(jnp.float32, *experience.reward.shape)
     expected = Critique(values=steps, advantages=steps, discount=_array(jnp.float32))
-    check_same(f"{what}, critique of learn", expected, critique)
+    check_same(f"{what}, values and advantages", expected, critique)
 
 
 def _check_report(what: str, report: Any) -> None:

@@ -57,14 +57,15 @@ def standardise(moments: Moments, x: jax.Array, limit: float = 10.0) -> jax.Arra
     return jnp.clip((x - mean) * inverse, -limit, limit)
 
 
-def init_obs_moments(obs: PyTree) -> list[Moments | None]:
+def init_obs_moments(obs: PyTree, wanted: bool = True) -> list[Moments | None]:
     """Moments of nothing for every leaf of an observation.
 
-    None for images (of three axes and more) and whole numbers, which are left as they are.
+    None for what is left as it is: images (of three axes and more) and whole numbers, or, unless
+    they are `wanted`, everything.
     """
     return [
         init_moments(leaf.shape)
-        if leaf.ndim < 3 and jnp.issubdtype(leaf.dtype, jnp.floating)
+        if wanted and leaf.ndim < 3 and jnp.issubdtype(leaf.dtype, jnp.floating)
         else None
         for leaf in jax.tree.leaves(obs)
     ]

@@ -8,13 +8,13 @@
 The recipe and where each choice comes from ("details" is Huang et al. 2022, "The 37 implementation
 details of PPO"):
 
-- separate tanh networks for policy and value, or one body with a gated recurrent unit; orthogonal
-  start with gain sqrt(2), last layers 0.01 and 1 (details 2 and 13);
+- separate tanh networks for policy and value, or one body with layers of memory (GRU, LSTM or S5);
+  orthogonal start with gain sqrt(2), last layers 0.01 and 1 (details 2 and 13);
 - a Gaussian policy with a standard deviation that does not depend on the state, actions clipped to
   their box (details 11, 14), or a categorical one;
 - observations standardised by running statistics and clipped to +-10 (details 15, 16), images and
-  whole numbers left as they are; the statistics change between rounds only, so that the ratio of
-  the first update is exactly 1;
+  whole numbers left as they are (networks scale the bytes of an image to [0, 1]); the statistics
+  change between rounds only, so that the ratio of the first update is exactly 1;
 - rewards divided by the running standard deviation of the discounted return (detail 17), without
   clipping them, so that a fall (-100) keeps its size;
 - the value of the true last observation where an episode is truncated (Pardo et al. 2018,
@@ -22,6 +22,8 @@ details of PPO"):
 - advantages standardised over each minibatch, global gradient-norm clipping, Adam with epsilon 1e-5
   (details 3, 7, 10);
 - with memory a minibatch is whole sequences, which begin with what was remembered then;
+- with `objective="dpo"` the drift of discovered policy optimisation takes the place of the clip
+  (Lu et al. 2022, arXiv:2210.05639);
 - no clipping of the value loss, which Andrychowicz et al. 2020 (arXiv:2006.05990) found to hurt;
 - each sample's loss is multiplied by its proposal's weight (weight 0: rolled out and scored only,
   as in robust PLR).
@@ -39,7 +41,7 @@ from flax import struct
 from jaxcurriculum import tree
 from jaxcurriculum.configs import Config, Swept, field
 from jaxcurriculum.learners.gae import gae
-from jaxcurriculum.learners.networks import Network, feed_forward, gru
+from jaxcurriculum.learners.networks import LAYERS, Network, feed_forward, recurrent
 from jaxcurriculum.learners.normaliser import (
     Moments,
     init_moments,
@@ -72,13 +74,20 @@ class PpoConfig(Config):
     hidden: tuple[int, ...] = field(
         (64, 64), low=1, help="width of each hidden layer, policy and value alike"
     )
-    memory: Literal["none", "gru"] = field(
-        "none", help="what the policy remembers steps with: nothing, or a gated recurrent unit"
+    memory: Literal["none", "gru", "lstm", "s5"] = field(
+        "none", help="what the policy remembers steps with; s5: a linear state space"
     )
-    memory_size: int = field(128, low=1, help="numbers remembered")
+    memory_size: int = field(128, low=1, help="features of each layer of memory; even for s5")
+    memory_layers: int = field(1, low=1, help="layers of memory, one after another")
+    standardise: bool = field(
+        True, help="standardise observations by running statistics; images and whole numbers never"
+    )
     num_epochs: int = field(5, low=1, help="passes over a round's samples")
     minibatch_size: int = field(
         1024, low=1, help="samples a gradient step; divides num_envs * num_steps"
+    )
+    objective: Literal["clip", "dpo"] = field(
+        "clip", help="of the policy; dpo: drift that meta-learning discovered, without clip_ratio"
     )
     learning_rate: Swept = field(1e-3, low=0, help="Adam's step size")
     discount: Swept = field(0.99, low=0, high=1, help="per environment step")
@@ -111,6 +120,7 @@ def ppo(env: Environment, config: PpoConfig, num_envs: int) -> Learner:
 
     Raises:
       TypeError: when there is no distribution over the actions of `env`.
+      ValueError: when a layer of memory cannot have so many features.
     """
     network = _network(env, config)
 
@@ -122,7 +132,7 @@ def ppo(env: Environment, config: PpoConfig, num_envs: int) -> Learner:
             params=params,
             optimiser=make_optimiser(settings).init(params),
             settings=settings,
-            obs_moments=init_obs_moments(obs),
+            obs_moments=init_obs_moments(obs, config.standardise),
             return_moments=init_moments(()),
             running_return=jnp.zeros((num_envs,), jnp.float32),
             metrics={name: jnp.float32(0) for name in METRICS} | {"nonfinite": jnp.int32(0)},
@@ -150,6 +160,7 @@ def ppo(env: Environment, config: PpoConfig, num_envs: int) -> Learner:
             experience.memory,
             config.num_epochs,
             config.minibatch_size,
+            config.objective,
         )
         critique = Critique(values * scale, advantages * scale, state.settings.discount)
         return PpoState(
@@ -175,9 +186,10 @@ def ppo(env: Environment, config: PpoConfig, num_envs: int) -> Learner:
 
 def _network(env: Environment, config: PpoConfig) -> Network:
     actions, std = env.action_space, config.initial_log_std
-    if config.memory == "gru":
-        return gru(actions, config.hidden, config.memory_size, std)
-    return feed_forward(actions, config.hidden, std)
+    if config.memory == "none":
+        return feed_forward(actions, config.hidden, std)
+    size = (config.memory_size, config.memory_layers)
+    return recurrent(LAYERS[config.memory], actions, config.hidden, *size, std)
 
 
 def _settings(config: PpoConfig) -> PpoSettings:
@@ -212,12 +224,12 @@ def _evaluate(
         standardise_obs(state.obs_moments, x) for x in (experience.obs, experience.next_obs)
     )
     memories, _, values = network.unroll(state.params, experience.memory, obs, experience.first)
-    next_values = _next_values(network, state.params, memories, next_obs, experience.first)
+    following = next_values(network, state.params, memories, next_obs, experience.first)
     over = experience.terminated | experience.truncated
     advantages = gae(
         experience.reward / scale,
         values,
-        next_values,
+        following,
         experience.terminated,
         over,
         settings.discount,
@@ -226,7 +238,7 @@ def _evaluate(
     return values, advantages
 
 
-def _next_values(
+def next_values(
     network: Network, params: PyTree, memories: PyTree, next_obs: PyTree, first: jax.Array
 ) -> jax.Array:
     """The value of each step's true next observation, seen with the memory after the step."""

@@ -54,6 +54,20 @@ def clipped_surrogate(
     return jnp.minimum(ratio * advantage, clipped * advantage)
 
 
+def discovered_surrogate(log_ratio: jax.Array, advantage: jax.Array) -> jax.Array:
+    """DPO's objective of each sample, ratio A - F, whose drift F meta-learning suggested:
+
+        F = max(0, (ratio - 1) A - 2 tanh((ratio - 1) A / 2))       where A >= 0
+        F = max(0, log(ratio) A - 0.6 tanh(log(ratio) A / 0.6))     where A < 0
+
+    Source: C. Lu et al., "Discovered policy optimisation", 2022, arXiv:2210.05639.
+    """
+    ratio = jnp.exp(log_ratio)
+    gain = jnp.where(advantage >= 0, ratio - 1, log_ratio) * advantage
+    width = jnp.where(advantage >= 0, 2.0, 0.6)
+    return ratio * advantage - jax.nn.relu(gain - width * jnp.tanh(gain / width))
+
+
 def make_optimiser(settings: PpoSettings) -> optax.GradientTransformation:
     return optax.chain(
         optax.clip_by_global_norm(settings.max_gradient_norm),  # type: ignore[arg-type]
@@ -62,7 +76,12 @@ def make_optimiser(settings: PpoSettings) -> optax.GradientTransformation:
 
 
 def loss(
-    params: PyTree, network: Network, settings: PpoSettings, batch: Batch, memory: PyTree
+    params: PyTree,
+    network: Network,
+    settings: PpoSettings,
+    batch: Batch,
+    memory: PyTree,
+    objective: str,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
     """PPO's loss of a minibatch, and what is worth knowing about it, weighted averages all.
 
@@ -75,7 +94,10 @@ def loss(
     _, policy, value = network.unroll(params, memory, batch.obs, batch.first)
     log_ratio = policy.log_prob(batch.action) - batch.log_prob
     ratio = jnp.exp(log_ratio)
-    surrogate = clipped_surrogate(ratio, advantage, settings.clip_ratio)
+    if objective == "dpo":
+        surrogate = discovered_surrogate(log_ratio, advantage)
+    else:
+        surrogate = clipped_surrogate(ratio, advantage, settings.clip_ratio)
     is_clipped = jnp.abs(ratio - 1) > settings.clip_ratio
     metrics = {
         "policy_loss": -jnp.sum(weight * surrogate),
@@ -98,6 +120,7 @@ def update(
     memory: PyTree,
     num_epochs: int,
     minibatch_size: int,
+    objective: str,
 ) -> tuple[Learned, dict[str, jax.Array]]:
     """`num_epochs` passes over a round, and the mean metrics of their gradient steps.
 
@@ -116,7 +139,7 @@ def update(
         chosen = jax.tree.map(lambda leaf: leaf[:, index], batch)
         remembered = tree.take(memory, index)
         slope = jax.grad(loss, has_aux=True)
-        gradient, metrics = slope(learned.params, network, settings, chosen, remembered)
+        gradient, metrics = slope(learned.params, network, settings, chosen, remembered, objective)
         change, state = optimiser.update(gradient, learned.optimiser)
         return Learned(optax.apply_updates(learned.params, change), state), metrics
 

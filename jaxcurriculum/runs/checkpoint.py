@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import pathlib
+import zipfile
 from typing import Any
 
 import jax
@@ -30,12 +31,19 @@ ARRAYS = "arrays.npz"
 
 
 class ArraysHandler(ocp.CheckpointHandler):
-    """Keeps a list of arrays in one npz file."""
+    """Keeps a list of arrays in one npz file; those that are mostly zeros are compressed, as a
+    replay that is not full yet.
+    """
 
     def save(self, directory: Any, args: Arrays) -> None:
         def write(path):
-            with open(path, "wb") as file:
-                np.savez(file, *args.arrays)
+            with zipfile.ZipFile(path, "w") as archive:
+                for index, array in enumerate(args.arrays):
+                    member = zipfile.ZipInfo(f"arr_{index}.npy")
+                    if 2 * np.count_nonzero(array) < array.size:
+                        member.compress_type = zipfile.ZIP_DEFLATED
+                    with archive.open(member, "w", force_zip64=True) as file:
+                        np.lib.format.write_array(file, array)
 
         write_file(pathlib.Path(directory) / ARRAYS, write)
 

@@ -74,11 +74,13 @@ def _try_rounds(experiment: Experiment) -> Trial:
     keys = jax.random.split(jax.random.key(experiment.first_seed), group)
     states = jax.jit(jax.vmap(loop.init), compiler_options=QUICKLY)(keys)
     round = jax.jit(loop.round)  # so that it is traced only once
+    # A student may not learn yet in the first rounds.
+    halfway = experiment.num_advances * loop.config.rounds_per_evaluation // 2
     one = jax.tree.map(lambda leaf: leaf[0], states)
     _, episodes = jax.eval_shape(round, one, jnp.int32(0))
 
     def rounds(states: PyTree, num: jax.Array) -> PyTree:
-        step = lambda index, states: jax.vmap(round, in_axes=(0, None))(states, index)[0]
+        step = lambda index, states: jax.vmap(round, in_axes=(0, None))(states, halfway + index)[0]
         return jax.lax.fori_loop(0, num, step, states)
 
     lowered = jax.jit(rounds).lower(states, jnp.int32(1))

@@ -1,8 +1,11 @@
 """Students: who practises how; simulated learners in `simulated`."""
 
 from jaxcurriculum.learners.ppo import PpoConfig
+from jaxcurriculum.learners.sac import SacConfig
+from jaxcurriculum.students.off_policy import off_policy, sac
 from jaxcurriculum.students.on_policy import on_policy, ppo
 from jaxcurriculum.students.population import population
+from jaxcurriculum.students.succession import succession
 from jaxcurriculum.students.tuning import (
     EvolvingConfig,
     RisingDiscountConfig,
@@ -18,11 +21,15 @@ __all__ = [
     "PpoConfig",
     "RisingDiscountConfig",
     "Rule",
+    "SacConfig",
     "evolving",
+    "off_policy",
     "on_policy",
     "population",
     "ppo",
     "rising_discount",
+    "sac",
     "scheduled",
+    "succession",
     "tune",
 ]

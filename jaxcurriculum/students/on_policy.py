@@ -8,16 +8,15 @@ from flax import struct
 
 from jaxcurriculum import learners
 from jaxcurriculum.checks import check_environment, strong_environment
-from jaxcurriculum.configs import named_fields
 from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.learners.checks import check_learner
 from jaxcurriculum.learners.ppo import PpoConfig, count_nonfinite
 from jaxcurriculum.records import Key, PyTree
 from jaxcurriculum.roles import Environment, Learner, Student
 from jaxcurriculum.rollout.collect import RolloutState, collect, init_rollout
-from jaxcurriculum.rollout.evaluate import attempt
 from jaxcurriculum.rollout.pool import RolloutConfig
 from jaxcurriculum.rollout.scoring import Tally, init_tally, score_episodes
+from jaxcurriculum.students.player import policy_of, student_of, tally_of
 
 COUNTS = ("pool_wraps", "repeated_starts", "dropped", "nonfinite")
 
@@ -77,60 +76,20 @@ def _student(env: Environment, learner: Learner, rollout: RolloutConfig) -> Stud
             counts={name: jnp.int32(0) for name in COUNTS},
         )
 
-    def policy_of(state, deterministic):
-        def policy(key, memory, obs, first):
-            return learner.act(key, state, memory, obs, first, deterministic)
-
-        return policy
-
     def train(key, state, proposals, round):
         key_collect, key_update = jax.random.split(key)
-        policy = policy_of(state.learner, False)
+        policy = policy_of(learner, state.learner, deterministic=False)
         fields = (env, rollout, state.rollout, proposals, policy)
         playing, played = collect(key_collect, *fields)
         learned, critique = learner.learn(key_update, state.learner, played.experience)
-        begun = playing_on(state)
+        begun = tally_of(rollout, state)
         tally, episodes, dropped = score_episodes(env, played, begun, critique)
         seen = (played.experience.reward, played.experience.obs)
         counts = played.counts | {"dropped": dropped, "nonfinite": count_nonfinite(seen)}
         state = OnPolicyState(learner=learned, rollout=playing, tally=tally, counts=counts)
         return state, episodes
 
-    def playing_on(state):
-        """The sums of the episodes that go on in this round."""
-        over = state.rollout.over if rollout.carry else jnp.ones_like(state.rollout.over)
-        return jax.tree.map(lambda leaf: jnp.where(over, 0, leaf), state.tally)
-
-    def evaluate(key, state, tasks, seeds, num_episodes, deterministic):
-        policy = policy_of(state.learner, deterministic)
-        memory = learner.memory(seeds.shape[0] * num_episodes)
-        return attempt(key, env, policy, memory, tasks, seeds, num_episodes)
-
-    def act(key, state, memory, obs, first, deterministic):
-        memory, action, _ = learner.act(key, state.learner, memory, obs, first, deterministic)
-        return memory, jax.vmap(env.action_space.clip)(action)
-
-    def report(state):
-        metrics = learner.report(state.learner)
-        broken = state.counts["nonfinite"] + metrics.get("nonfinite", 0)
-        return metrics | state.counts | {"nonfinite": broken}
-
-    return Student(
-        name=learner.name,
-        task_space=env.task_space,
-        num_proposals=rollout.pool_size,
-        steps_per_round=rollout.num_envs * rollout.num_steps,
-        step_unit="environment steps",
-        init=init,
-        train=train,
-        evaluate=evaluate,
-        report=report,
-        memory=learner.memory,
-        act=act,
-        environment=env,
-        return_range=env.return_range,
-        config=named_fields(learner.config) | {"rollout": rollout},
-    )
+    return student_of(env, learner, rollout, init, train, {"rollout": rollout})
 
 
 def _check_minibatches(config: PpoConfig, rollout: RolloutConfig) -> None:

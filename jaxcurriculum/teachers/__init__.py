@@ -12,6 +12,7 @@ from jaxcurriculum.teachers.goal_gan import GoalGanConfig, goal_gan
 from jaxcurriculum.teachers.gradient import GradientConfig, gradient
 from jaxcurriculum.teachers.knowledge import Knowledge, informed
 from jaxcurriculum.teachers.learnability import LearnabilityConfig, learnability
+from jaxcurriculum.teachers.mbtl import MbtlConfig, mbtl
 from jaxcurriculum.teachers.missing_skill import MissingSkillConfig, missing_skill
 from jaxcurriculum.teachers.oracle import OracleConfig, oracle
 from jaxcurriculum.teachers.parts import arms
@@ -37,6 +38,7 @@ __all__ = [
     "GradientConfig",
     "Knowledge",
     "LearnabilityConfig",
+    "MbtlConfig",
     "MissingSkillConfig",
     "OracleConfig",
     "PlrConfig",
@@ -62,6 +64,7 @@ __all__ = [
     "in_subspace",
     "informed",
     "learnability",
+    "mbtl",
     "missing_skill",
     "mix",
     "normalise_returns",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxcurriculum import Box, Discrete, Environment, TimeStep
-from jaxcurriculum.records import Key
+from jaxcurriculum import Box, Discrete, Environment, Product, TimeStep
+from jaxcurriculum.records import Key, PyTree
 
 UNIT = Box(names=("x",), low=(0.0,), high=(1.0,))
 ACTIONS = Box(names=("a",), low=(-1.0,), high=(1.0,))
@@ -125,6 +125,85 @@ def remember(delay: int = 4) -> Environment:
         solved_above=0.5,
         generate=generate,
         reset=reset,
+        step=step,
+    )
+
+
+def hidden_door(num_doors: int = 3) -> Environment:
+    """One step, in which nothing is seen; reward 1 for the action that is the level's door.
+
+    Whoever may try n times opens it in attempt k with probability min(k / num_doors, 1) at best,
+    if it remembers what it has tried and where it was; else with 1 / num_doors every time.
+    """
+
+    def step(key: Key, door: jax.Array, state: jax.Array, action: jax.Array):
+        return state, _timestep(0.0, action == door, True)
+
+    return Environment(
+        name="hidden door",
+        task_space=UNIT,
+        action_space=Discrete(num=num_doors),
+        max_episode_steps=1,
+        solved_above=0.5,
+        generate=lambda key, task: jax.random.randint(key, (), 0, num_doors),
+        reset=lambda key, level: (jnp.zeros(()), _timestep(0.0, 0.0, False)),
+        step=step,
+    )
+
+
+def picture(size: int = 6) -> Environment:
+    """One step: a picture of bytes shows a bright square on its left, 0, or its right, 1.
+
+    Reward 1 for saying which: the value is 1, and 1/2 for whoever does not look.
+    """
+
+    def observe(side: jax.Array) -> jax.Array:
+        place = jnp.stack([jnp.arange(size) < size // 2, jnp.arange(size) >= size // 2])[side]
+        bright = jnp.where(place & (jnp.arange(size) % (size // 2) > 0), 255, 0)
+        image = jnp.broadcast_to(bright[None, :, None], (size, size, 1))
+        return image.astype(jnp.uint8)
+
+    def show(side: jax.Array, reward: jax.Array | float, over: bool) -> TimeStep:
+        return _timestep(0.0, reward, over).replace(obs=observe(side))
+
+    return Environment(
+        name="picture",
+        task_space=UNIT,
+        action_space=Discrete(num=2),
+        max_episode_steps=1,
+        solved_above=0.5,
+        generate=lambda key, task: jax.random.bernoulli(key).astype(jnp.int32),
+        reset=lambda key, side: (jnp.zeros(()), show(side, 0.0, False)),
+        step=lambda key, side, state, action: (state, show(side, action == side, True)),
+    )
+
+
+def switch_and_lever() -> Environment:
+    """One step with two parts of an action: the switch as the sign is, the lever at task - 1/2.
+
+    Reward 1 for the switch less the squared error of the lever: at best 1 for every task.
+    """
+
+    def show(level: PyTree, reward: jax.Array | float, over: bool) -> TimeStep:
+        sign = 2.0 * level["switch"] - 1.0
+        return _timestep({"sign": sign, "place": level["place"]}, reward, over)
+
+    def generate(key: Key, task: jax.Array) -> PyTree:
+        return {"switch": jax.random.bernoulli(key).astype(jnp.int32), "place": task[0]}
+
+    def step(key: Key, level: PyTree, state: jax.Array, action: PyTree):
+        error = action["lever"][0] - (level["place"] - 0.5)
+        reward = (action["switch"] == level["switch"]) - error**2
+        return state, show(level, reward, True)
+
+    return Environment(
+        name="switch and lever",
+        task_space=UNIT,
+        action_space=Product(switch=Discrete(num=2), lever=ACTIONS),
+        max_episode_steps=1,
+        solved_above=0.9,
+        generate=generate,
+        reset=lambda key, level: (jnp.zeros(()), show(level, 0.0, False)),
         step=step,
     )
 

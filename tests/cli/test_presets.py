@@ -25,6 +25,7 @@ def settings_of(experiment, section):
     }
 
 
+@pytest.mark.slow
 def test_teachers_of_mazes_have_the_settings_published_for_mazes():
     plr = settings_of(build(Settings(**MAZE, teacher="plr")), "teacher")
     robust = settings_of(build(Settings(**MAZE, teacher="robust-plr")), "teacher")

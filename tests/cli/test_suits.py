@@ -11,6 +11,7 @@ CHANGES = {
     "alp-gmm": {"return_range": None},
     "adr": {"grow_at": 0.75, "shrink_at": 0.2},
     "adr-tma": {"grow_at": 0.75, "shrink_at": 0.2},
+    "mbtl": {"return_range": None, "rounds_each": 2000},
     "self-paced": {"offset_steps": 2000, "update_every_steps": 500},
     "currot": {"threshold": 0.75},
     "gradient": {"threshold": 0.75, "max_stage_steps": 2000},

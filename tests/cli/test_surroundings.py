@@ -34,6 +34,7 @@ def finished(tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
 def test_the_backend_of_a_notebook_is_not_needed(finished):
     program = "from jaxcurriculum.cli import main; main.main()"
     command = [sys.executable, "-c", program, "plot", finished.path]

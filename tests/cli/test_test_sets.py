@@ -9,6 +9,7 @@ from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.runs.errors import RunError
 
 
+@pytest.mark.slow
 def test_the_test_tasks_are_the_first_set_within_the_bounds(untraced):
     """The published sets stay as they are; a wrong choice is said."""
     narrow = {"fields": {"env.max_stump_height": 1.5}}
@@ -22,6 +23,7 @@ def test_the_test_tasks_are_the_first_set_within_the_bounds(untraced):
         build(Settings(**narrow, test_set="2019"))
 
 
+@pytest.mark.slow
 def test_sizes_of_the_body_leave_the_test_sets_that_have_them(untraced):
     """The published sets have no axis for a leg's length: the first that has one is taken, and
     a wrong choice is said.

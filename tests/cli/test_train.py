@@ -93,6 +93,7 @@ def test_the_end_of_a_run_shows_a_table_and_paths(tmp_path, capsys):
         assert str(run.path / "figures" / f"{name}.png") in shown
 
 
+@pytest.mark.slow
 def test_seed_i_is_the_same_in_any_run(finished, tmp_path):
     _, other = train(tmp_path, "--seeds", "1", "--seed", "1", "--group", "1")
     mine = finished.episodes().filter(pl.col("seed") == 1)

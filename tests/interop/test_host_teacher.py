@@ -45,7 +45,7 @@ def test_the_curriculum_is_that_of_make_loop(make, batch, untraced):
     for round in range(120 // batch):
         state, expected = advance(state, jnp.int32(round))
         tickets = host.sample(batch)
-        learner, episodes = train(jax.random.key(9), learner, proposals_of(tickets))
+        learner, episodes = train(jax.random.key(9), learner, proposals_of(tickets), jnp.int32(0))
         for ticket, value, solved in zip(tickets, episodes.returns, episodes.solved):
             host.update(ticket, float(value), solved=bool(solved))
         for name in ("tasks", "seeds", "returns"):

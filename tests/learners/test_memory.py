@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from jaxcurriculum import LoopConfig, learners, make_loop, teachers
-from jaxcurriculum.learners.networks import gru
+from jaxcurriculum.learners.networks import LAYERS, recurrent
+from jaxcurriculum.learners.ppo import next_values
 from jaxcurriculum.records import fresh_proposals
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.students import PpoConfig, ppo
@@ -19,24 +20,30 @@ ENV = probes.remember()
 ROLLOUT = RolloutConfig(num_envs=32, num_steps=20, pool_size=256)
 WITHOUT = PpoConfig(hidden=(16,), minibatch_size=160, learning_rate=1e-2, entropy_coefficient=0.01)
 WITH = dataclasses.replace(WITHOUT, memory="gru", memory_size=16)
+WITH_S5 = dataclasses.replace(WITH, memory="s5")
+WITH_LSTM = dataclasses.replace(WITH, memory="lstm")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("config, reached", [(WITH, True), (WITHOUT, False)])
+@pytest.mark.parametrize(
+    "config, reached", [(WITH, True), (WITH_LSTM, True), (WITH_S5, True), (WITHOUT, False)]
+)
 def test_only_a_memory_can_repeat_what_was_seen(config, reached):
     """The best return is 1; whoever does not remember gets 1/2 on average, whatever it does."""
     student = ppo(ENV, config, ROLLOUT)
     tasks, test = jnp.zeros((64, 1)), LoopConfig(rounds_per_evaluation=80)
     loop = make_loop(teachers.random(ENV.task_space), student, tasks, test)
-    _, report = jax.jit(loop.advance)(loop.init(jax.random.key(0)), jnp.int32(0))
+    _, report = quick_jit(loop.advance)(loop.init(jax.random.key(0)), jnp.int32(0))
     mean = float(report.evaluation.returns.mean())
     assert mean == 1.0 if reached else abs(mean - 0.5) < 0.2
 
 
-@pytest.fixture(scope="module")
-def network():
-    network = gru(ENV.action_space, (8,), 12, 0.0)
-    return network, network.init(jax.random.key(0), observations(1, 1))
+@pytest.fixture(scope="module", params=[("gru", 1), ("lstm", 1), ("s5", 2)])
+def network(request):
+    name, num_layers = request.param
+    network = recurrent(LAYERS[name], ENV.action_space, (8,), 12, num_layers, 0.0)
+    params = quick_jit(network.init)(jax.random.key(0), observations(1, 1))
+    return network, params, quick_jit(network.unroll)
 
 
 def observations(num_steps, num, key=1):
@@ -47,15 +54,20 @@ def observations(num_steps, num, key=1):
     }
 
 
+def a_sequence(network, first, num_steps=7, num=3):
+    start = jax.random.normal(jax.random.key(3), network.memory(num).shape)
+    return start, observations(num_steps, num), first
+
+
 def test_a_sequence_is_its_steps(network):
-    network, params = network
-    obs, first = observations(7, 3), jax.random.bernoulli(jax.random.key(2), 0.3, (7, 3))
-    memory = jax.random.normal(jax.random.key(3), (3, 12))
-    memories, policy, values = quick_jit(network.unroll)(params, memory, obs, first)
-    one = quick_jit(network.unroll)
+    network, params, unroll = network
+    first = jax.random.bernoulli(jax.random.key(2), 0.3, (7, 3))
+    first = first.at[0].set(jnp.array([True, False, False]))
+    memory, obs, first = a_sequence(network, first)
+    memories, policy, values = unroll(params, memory, obs, first)
     for t in range(7):
         now = jax.tree.map(lambda leaf, t=t: leaf[t : t + 1], (obs, first))
-        after, alone, value = one(params, memory, *now)
+        after, alone, value = unroll(params, memory, *now)
         memory = after[0]
         np.testing.assert_allclose(memory, memories[t], atol=1e-5)
         np.testing.assert_allclose(value[0], values[t], atol=1e-5)
@@ -63,15 +75,21 @@ def test_a_sequence_is_its_steps(network):
 
 
 def test_everything_is_forgotten_where_an_episode_begins(network):
-    network, params = network
-    obs = observations(4, 2)
-    first = jnp.zeros((4, 2), bool).at[2].set(True)
-    unroll = quick_jit(network.unroll)
-    ends = [
-        unroll(params, memory, obs, first)[0] for memory in (jnp.zeros((2, 12)), jnp.ones((2, 12)))
-    ]
+    network, params, unroll = network
+    memory, obs, first = a_sequence(network, jnp.zeros((7, 3), bool).at[2].set(True))
+    ends = [unroll(params, start, obs, first)[0] for start in (memory, memory + 1)]
     assert np.abs(ends[0][1] - ends[1][1]).max() > 1e-3
     np.testing.assert_array_equal(ends[0][2:], ends[1][2:])
+
+
+def test_the_next_value_is_that_of_the_next_step(network):
+    """Where the episode goes on; its memory is the one after the step."""
+    network, params, unroll = network
+    memory, obs, first = a_sequence(network, jnp.zeros((7, 3), bool))
+    memories, _, values = unroll(params, memory, obs, first)
+    following = jax.tree.map(lambda leaf: jnp.roll(leaf, -1, axis=0), obs)
+    got = quick_jit(next_values, static_argnums=0)(network, params, memories, following, first)
+    np.testing.assert_allclose(got[:-1], values[1:], atol=1e-5)
 
 
 def test_the_first_update_sees_the_policy_that_acted():
@@ -99,7 +117,7 @@ def test_the_first_update_sees_the_policy_that_acted():
         return before, seen[-1]
 
     before, experience = two_rounds(jax.random.key(4))
-    network = gru(ENV.action_space, WITH.hidden, WITH.memory_size, 0.0)
+    network = recurrent(LAYERS["gru"], ENV.action_space, WITH.hidden, WITH.memory_size, 1, 0.0)
     from jaxcurriculum.learners.normaliser import standardise_obs
 
     obs = standardise_obs(before.obs_moments, experience.obs)

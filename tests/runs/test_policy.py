@@ -100,6 +100,25 @@ def normal(chance, leaf):
     return jnp.asarray(chance.normal(size=leaf.shape), jnp.float32)
 
 
+def random_obs(chance, leaf):
+    if leaf.dtype == jnp.uint8:
+        return jnp.asarray(chance.integers(0, 256, leaf.shape), jnp.uint8)
+    return 2 * normal(chance, leaf)
+
+
+def pictured(env):
+    """`env`, which shows a black picture."""
+
+    def black(function):
+        def shown(*given):
+            state, timestep = function(*given)
+            return state, timestep.replace(obs=jnp.zeros((16, 16, 1), jnp.uint8))
+
+        return shown
+
+    return dataclasses.replace(env, reset=black(env.reset), step=black(env.step))
+
+
 WALKER = PpoConfig()
 MAZE = PpoConfig(memory="gru", hidden=(32,), minibatch_size=2048)
 PLAYED = {
@@ -107,6 +126,12 @@ PLAYED = {
     "a pole": lambda: ppo(envs.cart_pole(), WALKER),
     "a maze, with a memory": lambda: ppo(
         envs.maze(), MAZE, RolloutConfig(num_envs=32, num_steps=256)
+    ),
+    "a picture, with an LSTM": lambda: ppo(
+        pictured(probes.target()), dataclasses.replace(GRU, memory="lstm"), ROLLOUT
+    ),
+    "a target, with two layers of S5": lambda: ppo(
+        probes.target(), dataclasses.replace(GRU, memory="s5", memory_layers=2), ROLLOUT
     ),
 }
 
@@ -122,7 +147,7 @@ def test_numpy_alone_plays_it(policy, tmp_path):
     memory, chance = policy.initial_memory, np.random.default_rng(1)
     chosen = []
     for step in range(30):
-        obs = jax.tree.map(lambda leaf: 2 * normal(chance, leaf), policy.source.obs_shapes)
+        obs = jax.tree.map(lambda leaf: random_obs(chance, leaf), policy.source.obs_shapes)
         memory, action = policy.act(memory, obs, step == 0)
         remembered, ours = numpy_act(header, weights, remembered, jax.tree.leaves(obs))
         np.testing.assert_allclose(ours, action, atol=1e-5)

@@ -10,7 +10,14 @@ import pytest
 
 from jaxcurriculum import LoopConfig, envs, make_loop, teachers
 from jaxcurriculum.learners.gae import gae
-from jaxcurriculum.learners.normaliser import init_moments, standardise, update_moments
+from jaxcurriculum.learners.normaliser import (
+    init_moments,
+    init_obs_moments,
+    standardise,
+    standardise_obs,
+    update_moments,
+    update_obs_moments,
+)
 from jaxcurriculum.learners.ppo_update import clipped_surrogate
 from jaxcurriculum.records import fresh_proposals
 from jaxcurriculum.rollout import RolloutConfig
@@ -96,6 +103,14 @@ def test_moments_of_batches_are_the_moments_of_the_whole():
     np.testing.assert_allclose(standardise(moments, jnp.array(data)).std(0), 1.0, rtol=1e-3)
 
 
+def test_observations_stay_as_they_are_where_it_is_asked_for():
+    obs = {"place": jnp.full((4, 2, 3), 7.0)}
+    moments = update_obs_moments(init_obs_moments({"place": jnp.zeros(3)}, wanted=False), obs)
+    np.testing.assert_array_equal(standardise_obs(moments, obs)["place"], obs["place"])
+    moments = update_obs_moments(init_obs_moments({"place": jnp.zeros(3)}), obs)
+    np.testing.assert_array_equal(standardise_obs(moments, obs)["place"], 0.0)
+
+
 @pytest.mark.slow
 def test_value_of_an_endless_reward_is_bootstrapped_over_truncation():
     _, _, report = trained(probes.endless(max_episode_steps=5), SMALL, rounds=50)
@@ -153,6 +168,7 @@ def test_only_weighted_tasks_are_learned():
     assert high > -0.002 and low < 10 * high
 
 
+@pytest.mark.slow
 def test_a_sweep_is_a_vmap_over_configurations():
     env = probes.target()
 

@@ -94,6 +94,7 @@ def test_they_stay_where_they_begin_until_they_are_mastered_if_asked_to():
     assert np.all(nowhere == nowhere[:1]) and np.all(np.any(all_over[0] != all_over[1], axis=-1))
 
 
+@pytest.mark.slow
 def test_an_update_comes_after_so_many_episodes_in_however_many_rounds():
     teacher = currot(SQUARE, CurrotConfig(episodes_per_update=10, **SMALL))
     tasks = jax.vmap(SQUARE.sample)(jax.random.split(jax.random.key(0), 33))
@@ -121,6 +122,7 @@ def test_an_update_comes_after_so_many_episodes_in_however_many_rounds():
         ({"target_std": (0.1, 0.2)}, None, "target_std must be one number or one an axis"),
         ({}, lambda key: jnp.zeros(2), r"target must give one task of 3 numbers .*got \(2,\)"),
         ({}, lambda key: 0.5, "target must give one task of 3 numbers"),
+        ({}, (2.0, 3.0, 1.0), "target must be a function of a key, got "),
         ({"num_particles": 1}, None, "num_particles must be an integer from 2"),
         ({"performance": "value"}, None, "performance must be"),
     ],

@@ -82,6 +82,7 @@ def test_it_finds_the_band_of_intermediate_difficulty_and_follows_it():
     assert np.min(shares) > 0.4, shares  # the band is a fifth of the space
 
 
+@pytest.mark.slow
 def test_nothing_is_nan_without_success_or_without_failure():
     teacher = teachers.goal_gan(SPACE, dataclasses.replace(SMALL, p_old=0.1))
     run = lambda probability: practise(

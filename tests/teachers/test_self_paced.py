@@ -66,6 +66,7 @@ def test_what_does_not_fit_the_space_is_named(bad):
         teachers.self_paced(SPACE, SelfPacedConfig(**bad))
 
 
+@pytest.mark.slow
 def test_random_values_of_any_size_never_break_the_bound():
     teacher = teachers.self_paced(
         SPACE, SelfPacedConfig(offset_steps=0, update_every_steps=20, alpha_offset=10)
@@ -136,6 +137,7 @@ def test_the_gaussian_begins_where_the_configuration_says():
     np.testing.assert_allclose(reports["std"][0], [0.1, 0, 0.1], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_space_of_one_task():
     point = Box(names=("a", "b"), low=(1.0, 2.0), high=(1.0, 2.0))
     teacher = teachers.self_paced(point, SelfPacedConfig(offset_steps=0, update_every_steps=10))

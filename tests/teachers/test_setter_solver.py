@@ -136,6 +136,7 @@ def test_tasks_are_of_all_feasibilities_and_follow_the_student(practise):
         assert hard < 0.35 and easy > 0.7, "a task depends on the feasibility that is wanted"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("middle", "solved"), [(-100.0, 0), (100.0, 1)])
 def test_nothing_breaks_without_success_or_without_failure(practise, middle, solved):
     state, tasks = practise(

@@ -12,7 +12,9 @@ from jaxcurriculum import Box, Environment, LoopConfig
 from jaxcurriculum.cli.tables.adapted import ADAPTED
 from jaxcurriculum.cli.tables.equations import EQUATIONS
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, uniform
+from jaxcurriculum.cli.tables.students import PpoStudentConfig
 from jaxcurriculum.configs import Config, field
+from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.teachers import AccelConfig, Knowledge, PlrConfig
 
 
@@ -87,6 +89,14 @@ class MazeConfig(Config):
 
     num_walls: int = field(25, low=0, high=167, help="cells drawn for walls, with replacement")
     num_edits: int = field(5, low=0, high=1000, help="edits of one mutation")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RepeatPreviousConfig(Config):
+    """How far back the agent has to remember."""
+
+    delay: tuple[int, int] = field((1, 16), low=1, help="steps, least and largest")
+    num_decks: int = field(1, low=1, high=1000, help="of 52 cards")
 
 
 def _maze(config: MazeConfig) -> Environment:
@@ -193,6 +203,25 @@ ENVIRONMENTS = {
             "plr": dataclasses.replace(PlrConfig.maze(), robust=False),
             "robust-plr": PlrConfig.maze(),
             "accel": AccelConfig.maze(),
+        },
+    ),
+    "repeat-previous": EnvironmentPart(
+        description="cards whose suits are to be named later; task: how many steps later",
+        config=RepeatPreviousConfig(),
+        make=lambda config: envs.repeat_previous(config.delay, config.num_decks),
+        knowledge=lambda _, space: Knowledge(failure=0.0, success=0.9, easy_mean=space.low),
+        presets={
+            "ppo": PpoStudentConfig(rollout=RolloutConfig(pool_size=1024)),
+            # an answer is worth what it is at once, and changes nothing that is shown later
+            "ppo-gru": PpoStudentConfig(
+                memory="gru",
+                memory_size=64,
+                num_epochs=4,
+                minibatch_size=832,
+                discount=0.0,
+                gae_lambda=0.0,
+                rollout=RolloutConfig(num_envs=32, num_steps=104, pool_size=128),
+            ),
         },
     ),
 } | EQUATIONS

@@ -9,8 +9,9 @@ from typing import Any
 from jaxcurriculum import Box, Environment, Learner, Student, students
 from jaxcurriculum.cli.tables.parts import SimulatedPart, StudentPart
 from jaxcurriculum.configs import Config, field
-from jaxcurriculum.rollout import RolloutConfig
+from jaxcurriculum.rollout import ReplayConfig, RolloutConfig
 from jaxcurriculum.students import simulated
+from jaxcurriculum.students.off_policy import OFF_POLICY_ROLLOUT
 from jaxcurriculum.students.simulated.toy_grid import corner
 from jaxcurriculum.teachers import Knowledge
 
@@ -60,6 +61,27 @@ class PpoStudentConfig(students.PpoConfig):
     rollout: RolloutConfig = field(RolloutConfig(), help="the rollout that feeds it")
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SacStudentConfig(students.SacConfig):
+    """SAC, and the rollout and the replay that feed it."""
+
+    rollout: RolloutConfig = field(OFF_POLICY_ROLLOUT, help="the rollout that feeds it")
+    replay: ReplayConfig = field(ReplayConfig(), help="what is remembered and learned from")
+
+
+def _sac(env: Environment, config: SacStudentConfig) -> Student:
+    return students.sac(env, config, config.rollout, config.replay)
+
+
+SAC_DEBUG = {
+    "student.rollout.num_envs": 8,
+    "student.rollout.num_steps": 256,
+    "student.rollout.pool_size": 8,
+    "student.replay.capacity": 8192,
+    "student.replay.num_updates": 8,
+    "student.replay.random_steps": 0,
+}
+
 STUDENTS = {
     "ppo": StudentPart(
         description="proximal policy optimisation on an environment",
@@ -77,7 +99,7 @@ STUDENTS = {
         evaluate_every=200_000,
     ),
     "ppo-gru": StudentPart(
-        description="the same with a memory, for worlds that show little at a time",
+        description="the same with a memory (gru, lstm, s5), for worlds that show little at a time",
         config=PpoStudentConfig(
             memory="gru",
             hidden=(32,),
@@ -94,6 +116,28 @@ STUDENTS = {
         needs_environment=True,
         steps=2_000_000,
         evaluate_every=200_000,
+    ),
+    "sac": StudentPart(
+        description="soft actor-critic, which also learns from old steps",
+        config=SacStudentConfig(),
+        make=_sac,
+        debug=SAC_DEBUG,
+        needs_environment=True,
+        steps=500_000,
+        evaluate_every=25_000,
+    ),
+    "sac-2019": StudentPart(
+        description="soft actor-critic as the automatic curricula of 2019 had it",
+        config=SacStudentConfig(
+            **vars(students.SacConfig.published_2019()),
+            rollout=RolloutConfig(num_envs=10, num_steps=100, pool_size=10),
+            replay=ReplayConfig(capacity=2_000_000, batch_size=1000, num_updates=100),
+        ),
+        make=_sac,
+        debug=SAC_DEBUG | {"student.replay.batch_size": 64},
+        needs_environment=True,
+        steps=2_000_000,
+        evaluate_every=100_000,
     ),
     "toy-grid": SimulatedPart(
         description="a simulated learner: a grid of skills, each of which unlocks the next",

@@ -49,6 +49,10 @@ def _suit_mixture(config: MixtureConfig, student: SimulatedPart) -> MixtureConfi
     return dataclasses.replace(config, return_range=None)  # they lie in [0, 1] as they are
 
 
+def _suit_mbtl(config: teachers.MbtlConfig, student: SimulatedPart) -> teachers.MbtlConfig:
+    return dataclasses.replace(config, return_range=None, rounds_each=2000)
+
+
 def _suit_adr(config: teachers.AdrConfig, student: SimulatedPart) -> teachers.AdrConfig:
     return dataclasses.replace(config, grow_at=student.success, shrink_at=student.failure)
 
@@ -233,6 +237,15 @@ TEACHERS = {
         config=teachers.AccelConfig.bipedal(),
         make=teachers.accel,
         suit=_suit_accel,
+    ),
+    "mbtl": TeacherPart(
+        description=(
+            "model-based transfer learning: the contexts that help most, one after another (here"
+            " for one policy, which goes on; from Python for one each, with students.succession)"
+        ),
+        config=teachers.MbtlConfig(),
+        make=teachers.mbtl,
+        suit=_suit_mbtl,
     ),
     "learnability": TeacherPart(
         description="sampling for learnability: levels that probes solve about half of the time",

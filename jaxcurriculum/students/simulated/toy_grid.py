@@ -35,11 +35,8 @@ class ToyGridConfig(Config):
 
     dims: int = field(2, low=1, high=MOST_DIMS, help="axes that matter")
     cells: int = field(10, low=1, help="cells an axis")
-    irrelevant_dims: int = field(
-        0,
-        low=0,
-        high=1000,  # each is a name and two bounds of the task space
-        help="axes of the task that change nothing",
+    irrelevant_dims: int = field(  # each is a name and two bounds of the task space
+        0, low=0, high=1000, help="axes of the task that change nothing"
     )
     episodes_per_round: int = field(
         1,

@@ -23,9 +23,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxcurriculum.configs import Config, field
-from jaxcurriculum.fields import are_numbers, given
+from jaxcurriculum.fields import checked_array, given
 from jaxcurriculum.records import Episodes, Key, PyTree
 from jaxcurriculum.students.tuning.tune import Rule, with_settings
+
+MOST_TESTS = 1_000_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,9 +52,9 @@ def rising_discount(steps: Sequence[float], config: RisingDiscountConfig | None 
     ('discount',)
     """
     config = given(config, RisingDiscountConfig)
-    if not (are_numbers(list(steps), 1e-6) and len(steps)):
-        raise ValueError(f"rising_discount.steps must be positive numbers, got {steps!r}.")
-    needed = np.asarray(steps, np.float32)
+    lengths = [range(1, MOST_TESTS + 1)]
+    needed = checked_array("rising_discount.steps", steps, "a list of numbers", lengths, 1e-6)
+    needed = needed.astype(np.float32)
     longest = float(needed.max())
 
     def written(student_state: PyTree, horizon: jax.Array) -> PyTree:
@@ -81,7 +83,8 @@ def rising_discount(steps: Sequence[float], config: RisingDiscountConfig | None 
         name="rising discount",
         settings=("discount",),
         needs_tests=True,
+        num_tests=len(needed),
         init=init,
         update=update,
-        config={"steps": tuple(map(float, steps)), "rule": config},
+        config={"steps": tuple(map(float, needed)), "rule": config},
     )

@@ -38,6 +38,7 @@ class Rule:
     needs_tests: bool
     init: Callable[[Key, PyTree], tuple[PyTree, PyTree]]
     update: Callable[[Key, PyTree, PyTree, Episodes | None, jax.Array], tuple[PyTree, PyTree]]
+    num_tests: int | None = None  # how many test tasks there must be; None: any number
     config: Any = None  # what it was made from; a run writes it down
 
 
@@ -64,8 +65,8 @@ def tune(
 
     Raises:
       TypeError: when `student` or `rule` is something else.
-      ValueError: when the rule needs test tasks and has none, a test task lies outside the
-        student's space, or a number is no positive integer.
+      ValueError: when the rule needs test tasks and has none or another number of them, a test
+        task lies outside the student's space, or a number is no positive integer.
 
     >>> import optax
     >>> from jaxcurriculum import envs, students
@@ -119,12 +120,19 @@ def settings_of(student_state: PyTree) -> PyTree:
 
 
 def with_settings(student_state: PyTree, **changes: jax.Array) -> PyTree:
-    """A student's state with some settings changed; they keep their shapes."""
-    settings = settings_of(student_state)
-    shaped = {
-        name: jnp.broadcast_to(jnp.float32(value), getattr(settings, name).shape)
-        for name, value in changes.items()
-    }
+    """A student's state with some settings changed; they keep their shapes.
+
+    Raises:
+      ValueError: when one is neither a number nor one for each learner.
+    """
+    settings, shaped = settings_of(student_state), {}
+    for name, value in changes.items():
+        shape, value = getattr(settings, name).shape, jnp.asarray(value, jnp.float32)
+        if value.shape not in ((), shape):
+            raise ValueError(
+                f"{name} must be one number, or one a learner, got the shape {value.shape}."
+            )
+        shaped[name] = jnp.broadcast_to(value, shape)
     learner = student_state.learner.replace(settings=settings.replace(**shaped))
     return student_state.replace(learner=learner)
 
@@ -152,4 +160,11 @@ def _checked(
         return None
     if test_tasks is None:
         raise ValueError(f"tune.test_tasks must be given: the rule {rule.name!r} needs tests.")
-    return jax.tree.map(jnp.asarray, checked_test_tasks(student.task_space, test_tasks))
+    tests = jax.tree.map(jnp.asarray, checked_test_tasks(student.task_space, test_tasks))
+    num = jax.tree.leaves(tests)[0].shape[0]
+    if rule.num_tests not in (None, num):
+        raise ValueError(
+            f"tune.test_tasks must be {rule.num_tests}, as many as the rule {rule.name!r} tells"
+            f" apart, got {num}."
+        )
+    return tests

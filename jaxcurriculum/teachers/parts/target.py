@@ -70,6 +70,8 @@ def target_sampler(
     """
     mean, std = gaussian_target(config, space)
     if target is not None:
+        if not callable(target):
+            raise ValueError(f"target must be a function of a key, got {target!r}.")
         given = jax.eval_shape(target, jax.random.key(0))
         if getattr(given, "shape", None) != (space.dims,):
             raise ValueError(

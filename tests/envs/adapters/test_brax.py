@@ -48,6 +48,8 @@ def test_every_episode_is_played_by_a_fresh_robot():
         (("dog",), "There is no robot 'dog'; there are ant, halfcheetah, "),
         (("ant", None, "bullet"), "backend must be one of generalized, .*, got 'bullet'"),
         (("ant", None, "spring", 0), "max_episode_steps must be a positive integer, got 0"),
+        (("ant", None, "spring", 9, 3), "observe_task must be True or False, got 3"),
+        (("ant", None, "spring", 9, True, "x"), "solved_above must be a finite number or None"),
         (("reacher", {"wind": (1, 2)}), "axes must be of gravity, .*, got 'wind'"),
         (("reacher", {"gear": (0, 2)}), "axis 'gear' must be two finite numbers of at least 0.001"),
         (
@@ -62,7 +64,7 @@ def test_every_episode_is_played_by_a_fresh_robot():
     ],
 )
 def test_what_cannot_be_is_named(arguments, message):
-    names = ("name", "axes", "backend", "max_episode_steps")
+    names = ("name", "axes", "backend", "max_episode_steps", "observe_task", "solved_above")
     with pytest.raises(ValueError, match=message):
         envs.brax(**dict(zip(names, arguments)))
 

@@ -119,6 +119,21 @@ def test_what_cannot_be_is_named(name, axes, message):
         envs.gymnax(name, axes)
 
 
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        ({"observe_task": 3}, "observe_task must be True or False, got 3"),
+        ({"solved_above": "475"}, "solved_above must be a finite number or None, got '475'"),
+        ({"derive": 3}, "derive must be a function from EnvParams to EnvParams, got 3"),
+        ({"derive": lambda params: None}, "derive must be a function from EnvParams"),
+        ({"derive": lambda params: params}, "masscart .* changes nothing: it is derived"),
+    ],
+)
+def test_what_is_no_option_is_named(given, message):
+    with pytest.raises(ValueError, match=message):
+        envs.gymnax("CartPole-v1", {"masscart": (0.2, 2.0)}, **given)
+
+
 def test_a_logarithmic_axis_must_be_one():
     with pytest.raises(ValueError, match="log must name axes, length, got mass"):
         envs.gymnax("CartPole-v1", {"length": (0.1, 3.0)}, log=("mass",))
