@@ -163,9 +163,9 @@ def test_only_weighted_tasks_are_learned():
     teacher = weighted_teacher(
         env.task_space, lambda tasks: (tasks[:, 0] > 0.5).astype(jnp.float32)
     )
-    _, _, report = trained(env, SMALL, rounds=50, teacher=teacher)
-    low, high = report.evaluation.returns
-    assert high > -0.002 and low < 10 * high
+    seeds = [trained(env, SMALL, 50, teacher, key)[2].evaluation.returns for key in range(4)]
+    low, high = np.mean(seeds, axis=0)
+    assert high > -0.002 and low < 5 * high
 
 
 @pytest.mark.slow
