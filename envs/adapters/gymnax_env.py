@@ -33,7 +33,7 @@ from jaxcurriculum.envs.adapters.packages import (
     with_promotion,
     with_task,
 )
-from jaxcurriculum.envs.adapters.unread import unread
+from jaxcurriculum.envs.adapters.unread import check_read
 from jaxcurriculum.fields import check_flags
 from jaxcurriculum.records import Key, PyTree, TimeStep
 from jaxcurriculum.roles import Environment
@@ -139,7 +139,7 @@ def gymnax(
     actions = _action_space(name, theirs, [params_of(end) for end in _ends(space)])
     start, advance = _functions(theirs, params_of)
     if derive is not as_published:
-        _check_read(name, space, actions, start, advance)
+        check_read(f"gymnax's {name}", space, actions, start, advance)
     key = jax.eval_shape(lambda: jax.random.key(0))
     state_like, obs_like = jax.eval_shape(start, key, _ends(space)[0])
 
@@ -277,17 +277,6 @@ def _check_derive(derive: Any, params: Any) -> None:
 
 def _ends(space: Box) -> list[jax.Array]:
     return [jnp.array(bounds) for bounds in (space.low, space.high)]
-
-
-def _check_read(name: str, space: Box, actions: Space, start: Callable, advance: Callable) -> None:
-    numbers = list(_ends(space)[0])
-    is_unread = unread(start, advance, numbers, actions.sample(jax.random.key(0)))
-    for axis, never in zip(space.names, is_unread):
-        if never:
-            raise ValueError(
-                f"{axis} of gymnax's {name} changes nothing: it is derived from others, or nothing"
-                " reads it."
-            )
 
 
 def _action_space(name: str, theirs: Any, params: list[Any]) -> Space:

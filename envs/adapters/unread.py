@@ -5,9 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 from jax.interpreters.partial_eval import dce_jaxpr
 
 from jaxcurriculum.records import Key, PyTree
+from jaxcurriculum.spaces import Box, Space
+
+
+def check_read(world: str, space: Box, actions: Space, reset: Callable, step: Callable) -> None:
+    """Check that every axis of `space` is read; `reset` and `step` as in `unread`.
+
+    Raises:
+      ValueError: naming the first axis that changes nothing.
+    """
+    numbers = list(jnp.array(space.low))
+    is_unread = unread(reset, step, numbers, actions.sample(jax.random.key(0)))
+    for axis, never in zip(space.names, is_unread):
+        if never:
+            raise ValueError(
+                f"{axis} of {world} changes nothing: it is derived from others, or nothing"
+                " reads it."
+            )
 
 
 def unread(
@@ -22,7 +40,6 @@ def unread(
       reset: (key, numbers) -> (state, what is seen).
       step: (key, numbers, state, action) -> (state, what is seen).
 
-    >>> import jax.numpy as jnp
     >>> def step(key, numbers, state, action):
     ...     return state + numbers[0], state
     >>> unread(lambda key, numbers: (numbers[1], 0.0), step, 3 * [jnp.float32(1)], ())
