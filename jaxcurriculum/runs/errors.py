@@ -15,7 +15,7 @@ FLAGS = {
     "num_seeds": "--seeds",
     "rounds_per_evaluation": "--evaluate-every",
     "track_seed": "--track-seed",
-} | {name: f"--{name}" for name in ("group", "seed", "task", "at", "out", "html")}
+} | {name: f"--{name}" for name in ("group", "seed", "task", "at", "out", "html", "folder")}
 FULL_DISK = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
 
 

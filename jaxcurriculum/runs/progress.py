@@ -14,7 +14,14 @@ from jaxcurriculum.loop import Report
 SECONDS_BETWEEN_LINES = 5.0
 
 
-class Watch:
+class Steps:
+    """Is told what was done, and says nothing of it."""
+
+    def show(self, steps: int, report: Report) -> None:
+        """`steps` more are done, and went as `report` says."""
+
+
+class Watch(Steps):
     """Shows how far a run is; use it in a `with`.
 
     Args:

@@ -19,7 +19,7 @@ from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.checkpoint import Checkpoints
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.logs import Logs
-from jaxcurriculum.runs.store import Run, Table, write_file, write_json
+from jaxcurriculum.runs.store import Run, Table, write_json, write_report
 from jaxcurriculum.spaces import Space
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
@@ -161,9 +161,4 @@ class Recorder:
             jax.tree_util.keystr(path, simple=True, separator="."): leaf
             for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
         }
-
-        def write(path):
-            with open(path, "wb") as file:
-                np.savez_compressed(file, **arrays)
-
-        write_file(self.reports / f"evaluation-{advance:08d}.npz", write)
+        write_report(self.reports / f"evaluation-{advance:08d}.npz", arrays)

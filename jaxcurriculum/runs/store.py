@@ -225,6 +225,16 @@ def read_report(path: pathlib.Path) -> dict[str, np.ndarray]:
         raise RunError(f"{path} is damaged: {error}.") from None
 
 
+def write_report(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write arrays by name as one npz file, atomically."""
+
+    def write(path: pathlib.Path) -> None:
+        with open(path, "wb") as file:
+            np.savez_compressed(file, **arrays)
+
+    write_file(path, write)
+
+
 def write_json(path: pathlib.Path, content: dict[str, Any]) -> None:
     """Write `content` as indented JSON, atomically."""
     write_file(path, lambda temporary: temporary.write_text(json.dumps(content, indent=2) + "\n"))
