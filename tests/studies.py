@@ -6,31 +6,47 @@ import sys
 import numpy as np
 from rich.console import Console
 
-from jaxcurriculum.runs.checkpoint import Checkpoints, digest
+from jaxcurriculum.runs.checkpoint import digest
 from jaxcurriculum.runs.store import Run
 from jaxcurriculum.study import Study, run_study
-from jaxcurriculum.study.plan import Plan
 
-SMALL = {"cells": 5, "episodes_per_round": 50}
+FILE = """
+teachers = ["random"]
+students = ["toy-grid"]
+seeds = 3
+steps = 4000
+evaluate_every = 500
+group = 2
+
+[toy-grid]
+cells = 5
+episodes_per_round = 50
+unlearnable = [0.1, 0.3, 0.5]
+"""
 
 
-def small(teachers=("alp-gmm",), exploration=(0.1, 0.2), **fields):
+def small(unlearnable=(0.1, 0.3), **fields):
     """A study of 2,000 episodes on a grid of 5 by 5 cells."""
-    settings = {"toy-grid": SMALL}
-    if "alp-gmm" in teachers:
-        settings["alp-gmm"] = {"exploration": exploration, "fit_every": 100}
-    known = {"students": ("toy-grid",), "seeds": 3, "steps": 2000, "evaluate_every": 500}
-    return Study(**(known | {"teachers": teachers, "settings": settings, "group": 2} | fields))
+    grid = {"cells": 5, "episodes_per_round": 50, "unlearnable": unlearnable}
+    known = {"teachers": ("random",), "students": ("toy-grid",), "group": 2}
+    known |= {"seeds": 3, "steps": 2000, "evaluate_every": 500, "settings": {"toy-grid": grid}}
+    return Study(**(known | fields))
 
 
 def run(study, folder):
     """Run it in this process. Returns its runs by name."""
     assert run_study(study, folder, Console(quiet=True)) is None
-    return {path.name: Run(path) for path in sorted((folder / "runs").glob("[!.]*"))}
+    return runs_in(folder)
+
+
+def runs_in(folder):
+    """The runs of a study by name, without what the names have in common."""
+    paths = sorted((folder / "runs").glob("[!.]*"))
+    return {path.name.removeprefix("toy-grid_random"): Run(path) for path in paths}
 
 
 def start(file, folder):
-    """The same in a process of its own, which saves a checkpoint at every evaluation."""
+    """A study in a process of its own, which saves a checkpoint at every evaluation."""
     program = (
         "from jaxcurriculum.cli import main\n"
         "from jaxcurriculum.runs import recorder\n"
@@ -47,21 +63,16 @@ def start(file, folder):
 
 
 def content(run, seed):
-    """All that a run holds of one seed's numbers, to compare."""
+    """All numbers that a run holds of one seed, to compare."""
     index = seed - run.meta["first_seed"]
-    tables = [
-        table.filter(table["seed"] == seed).rows() for table in (run.episodes(), run.evaluations())
-    ]
-    return tables, {name: array[:, index].tobytes() for name, array in run.reports().items()}
+    tables = run.episodes(), run.evaluations()
+    rows = [table.filter(table["seed"] == seed).rows() for table in tables]
+    reports = {name: array[:, index].tobytes() for name, array in run.reports().items()}
+    return rows, reports, saved(run, index)
 
 
-def saved(run):
-    """A fingerprint of the last checkpoint of a run."""
-    with Checkpoints(run.path / "checkpoints") as checkpoints:
-        last = checkpoints.manager.latest_step()
-    with np.load(run.path / "checkpoints" / str(last) / "state" / "arrays.npz") as arrays:
-        return digest(dict(arrays))
-
-
-def plan_of(folder):
-    return Plan.read(folder)
+def saved(run, index):
+    """A fingerprint of what the last checkpoint of a run holds of one seed."""
+    last = max((run.path / "checkpoints").glob("[0-9]*"), key=lambda path: int(path.name))
+    with np.load(last / "state" / "arrays.npz") as arrays:
+        return digest([array[index] for array in arrays.values()])

@@ -62,7 +62,7 @@ def _place(cell: Cell, known: dict[str, tuple[str, ...]]) -> Placed:
     others = _digest(config, candidates)
     if others not in known:
         make_loop(setup.loop.teacher, setup.loop.student, setup.loop.test_tasks, setup.loop.config)
-        known[others] = _traceable(setup, candidates, make_loop_of(setup))
+        known[others] = _traceable(setup, candidates, advance_of(setup))
     arguments = _traceable(setup, known[others], state_of(setup))
     return Placed(cell, config, _digest(config, arguments), arguments)
 
@@ -111,13 +111,12 @@ def state_of(setup: Setup) -> Callable[[dict[str, Any]], PyTree]:
     return lambda values: setup.at(values).init(jax.random.key(0))
 
 
-def make_loop_of(setup: Setup) -> Callable[[dict[str, Any]], PyTree]:
-    """The state of the loop with other values once a round of it was traced."""
+def advance_of(setup: Setup) -> Callable[[dict[str, Any]], PyTree]:
+    """The loop with other values up to its first evaluation, to be traced; nothing comes of it."""
 
     def trace(values: dict[str, Any]) -> PyTree:
-        loop = setup.at(values)
-        state = loop.init(jax.random.key(0))
-        return loop.round(state, jnp.int32(0))[0]
+        advanced(setup.at(values), jax.random.key(0))
+        return ()
 
     return trace
 
