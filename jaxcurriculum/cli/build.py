@@ -62,6 +62,7 @@ class Setup:
     def experiment(self) -> Experiment:
         """The run, ready to start."""
         settings = self.settings
+        assert settings.steps is not None  # settled
         sizes = (settings.seeds, settings.steps, settings.seed, settings.group)
         again = f"{__name__}:{rebuild.__name__}"
         return make_experiment(self.loop, *sizes, settings=self.named(), rebuild=again)

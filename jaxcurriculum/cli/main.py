@@ -238,11 +238,14 @@ def execute_train(command: Train, console: Console) -> int:
 def execute_study(command: Study, console: Console) -> int:
     """Run a study, or only plan it. Returns the exit status."""
     from jaxcurriculum.runs.switches import check_device
-    from jaxcurriculum.study import read_study, run_study
+    from jaxcurriculum.study import plan_study, read_study, run_study
 
     check_device()
     study = read_study(command.file)
     folder = command.folder or pathlib.Path("studies") / command.file.stem
+    if command.plan:
+        plan_study(study, folder, console)
+        return 0
     if stopped_by := run_study(study, folder, console):
         how = "interrupted" if stopped_by == signal.SIGINT else "terminated"
         again = command_line("study", command.file, "--folder", folder)

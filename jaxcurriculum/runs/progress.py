@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import numpy as np
@@ -32,6 +33,7 @@ class Watch(Steps):
 
     def __init__(self, console: Console, total: int, done: int, unit: str):
         self.console, self.total, self.done, self.unit = console, total, done, unit
+        self.lock = threading.Lock()  # a study has a thread a device
         self.before, self.started, self.printed, self.compiling = (
             done,
             time.monotonic(),
@@ -71,6 +73,10 @@ class Watch(Steps):
 
     def show(self, steps: int, report: Report) -> None:
         """`steps` more are done, and went as `report` says."""
+        with self.lock:
+            self._show(steps, report)
+
+    def _show(self, steps: int, report: Report) -> None:
         self.done += steps
         now = time.monotonic()
         speed = (self.done - self.before) / (now - self.started)

@@ -8,7 +8,8 @@ runs.compare(["studies/first/runs/toy-grid_random", "studies/first/runs/toy-grid
 from jaxcurriculum.study.files import read_study
 from jaxcurriculum.study.local import run_study
 from jaxcurriculum.study.plan import Plan
+from jaxcurriculum.study.rehearse import plan_study
 from jaxcurriculum.study.study import Study
 from jaxcurriculum.study.work import run_job
 
-__all__ = ["Plan", "Study", "read_study", "run_job", "run_study"]
+__all__ = ["Plan", "Study", "plan_study", "read_study", "run_job", "run_study"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import pathlib
 import signal
@@ -16,10 +17,11 @@ from rich.console import Console
 
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.host import Stop, interruptible
-from jaxcurriculum.runs.progress import Watch
-from jaxcurriculum.study.collect import publish_all
-from jaxcurriculum.study.jobs import job_folder, locked, open_jobs
-from jaxcurriculum.study.lanes import experiment_of
+from jaxcurriculum.runs.progress import Steps, Watch
+from jaxcurriculum.runs.training import keep_programs
+from jaxcurriculum.study.collect import publish
+from jaxcurriculum.study.jobs import job_folder, locked, open_jobs, steps_of
+from jaxcurriculum.study.lanes import loop_of
 from jaxcurriculum.study.plan import PLAN, Plan, cut
 from jaxcurriculum.study.study import Study
 from jaxcurriculum.study.work import run_job
@@ -32,19 +34,34 @@ def prepare(study: Study, folder: pathlib.Path) -> Plan:
     """The plan of `study` in `folder`, written there; it goes on with the one that is there.
 
     Raises:
-      RunError: see `cut`.
+      RunError: see `cut`; and when the folder holds something else.
     """
-    begun = (folder / PLAN).exists()
-    if folder.exists() and not begun and (not folder.is_dir() or set(os.listdir(folder)) - FIRST):
-        raise RunError(f"{folder} exists and is not a study: choose another `folder`.")
+    check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder / LOCK):
-        before = Plan.read(folder) if (folder / PLAN).exists() else None
+        before = planned_in(folder)
         if before:
-            publish_all(folder)
+            publish(folder)
         plan = cut(study, before)
         plan.write(folder)
     return plan
+
+
+def check_folder(folder: pathlib.Path) -> None:
+    """Check that a study can be, or is, in `folder`.
+
+    Raises:
+      RunError: when something else is.
+    """
+    if not folder.exists() or (folder / PLAN).exists():
+        return
+    if not folder.is_dir() or set(os.listdir(folder)) - FIRST:
+        raise RunError(f"{folder} exists and is not a study: choose another `folder`.")
+
+
+def planned_in(folder: pathlib.Path) -> Plan | None:
+    """The plan in `folder`, None where no study was begun."""
+    return Plan.read(folder) if (folder / PLAN).exists() else None
 
 
 def run_study(
@@ -60,25 +77,32 @@ def run_study(
     Raises:
       RunError: when the study cannot be, or the folder holds another one.
     """
+    keep_programs()
     folder, console = pathlib.Path(folder), console or Console()
     plan = prepare(study, folder)
+    jobs = open_jobs(folder, plan)
     with interruptible() as stopped_by:
-        run_jobs(folder, open_jobs(folder, plan), console, stopped_by)
-    publish_all(folder)
+        if jobs:
+            with _watch(folder, plan, jobs, console) as watch:
+                run_jobs(folder, jobs, watch, stopped_by)
+    complete = publish(folder)
+    told = f"{len(complete)} of {len(plan.cells)} runs are complete, in {folder / 'runs'}."
+    console.print(told, soft_wrap=True, highlight=False)
     return stopped_by()
 
 
-def run_jobs(folder: pathlib.Path, jobs: Sequence[str], console: Console, stopped_by: Stop) -> None:
-    """Run `jobs` of the study in `folder`, one on each device at a time."""
-    if not jobs:
-        return
+def run_jobs(folder: pathlib.Path, jobs: Sequence[str], watch: Steps, stopped_by: Stop) -> None:
+    """Run `jobs` of the study in `folder`, one on each device at a time.
+
+    A job that fails stops the others once their state is saved.
+    """
     devices = jax.local_devices()
     queue: SimpleQueue[str] = SimpleQueue()
     for job in jobs:
         queue.put(job)
     failures: list[Exception] = []
 
-    def work(device: jax.Device) -> None:
+    def work(device: Any) -> None:
         stop = lambda: signal.SIGTERM if failures else stopped_by()
         try:
             _empty(queue, lambda job: run_job(folder, job, device, stop, watch), stop)
@@ -86,11 +110,10 @@ def run_jobs(folder: pathlib.Path, jobs: Sequence[str], console: Console, stoppe
             failures.append(error)
 
     pool = ThreadPoolExecutor(len(devices))
-    with _watch(folder, jobs, console) as watch:
-        try:
-            list(pool.map(work, devices))
-        finally:
-            pool.shutdown(wait=False)  # a second Ctrl-C does not wait for steps in hand
+    try:
+        list(pool.map(work, devices))
+    finally:
+        pool.shutdown(wait=False)  # a second Ctrl-C does not wait for steps in hand
     if failures:
         raise failures[0]
 
@@ -105,18 +128,17 @@ def _empty(queue: SimpleQueue[str], run: Callable[[str], Any], stopped_by: Stop)
         run(job)
 
 
-def _watch(folder: pathlib.Path, jobs: Sequence[str], console: Console) -> Watch:
+def _watch(folder: pathlib.Path, plan: Plan, jobs: Sequence[str], console: Console) -> Watch:
     """Shows how far `jobs` are, all together."""
-    plan = Plan.read(folder)
     total = done = 0
-    unit = ""
     for job in jobs:
-        experiment = experiment_of(plan, plan.jobs[job], jax.local_devices()[0])
-        steps = experiment.loop.steps_per_advance * experiment.num_seeds
-        total += steps * experiment.num_advances
-        done += steps * _evaluations_done(job_folder(folder, job))
-        unit = experiment.loop.student.step_unit
-    return Watch(console, total, done, unit)
+        planned = plan.jobs[job]
+        loop, group = loop_of(plan, planned.program), plan.programs[planned.program].group
+        evaluations = math.ceil(steps_of(plan, job) / loop.steps_per_advance)
+        total += group * loop.steps_per_advance * evaluations
+        done += group * loop.steps_per_advance * _evaluations_done(job_folder(folder, job))
+    units = {loop_of(plan, plan.jobs[job].program).student.step_unit for job in jobs}
+    return Watch(console, total, done, units.pop() if len(units) == 1 else "steps")
 
 
 def _evaluations_done(job: pathlib.Path) -> int:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pathlib
 from contextlib import nullcontext
+from typing import Any
 
-import jax
 from rich.console import Console
 
 from jaxcurriculum.runs.host import Stop, begin, go_on
 from jaxcurriculum.runs.progress import Steps
 from jaxcurriculum.runs.store import Run
-from jaxcurriculum.study.collect import is_cleared, publish_all, revive
+from jaxcurriculum.study.collect import is_cleared, publish, revive
 from jaxcurriculum.study.jobs import claimed, is_done, job_folder, set_done
 from jaxcurriculum.study.lanes import experiment_of
 from jaxcurriculum.study.plan import Plan
@@ -20,7 +20,7 @@ from jaxcurriculum.study.plan import Plan
 def run_job(
     study: pathlib.Path,
     job: str,
-    device: jax.Device | None = None,
+    device: Any = None,
     stopped_by: Stop = lambda: None,
     show: Steps | None = None,
 ) -> bool:
@@ -43,7 +43,7 @@ def run_job(
     folder = job_folder(study, job)
     with claimed(folder) as is_mine:
         if is_mine and not is_done(study, plan, job):
-            experiment = experiment_of(plan, plan.jobs[job], device or jax.local_devices()[0])
+            experiment = experiment_of(plan, plan.jobs[job], device)
             run, silent = Run(folder), Console(quiet=True)
             begin(experiment, run, silent, {})
             if is_cleared(folder):
@@ -54,5 +54,5 @@ def run_job(
             set_done(study, plan, job)
     if not is_done(study, plan, job):
         return False
-    publish_all(study, {cell for cell, _ in plan.jobs[job].lanes})
+    publish(study, {cell for cell, _ in plan.jobs[job].lanes})
     return True
