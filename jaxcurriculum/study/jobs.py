@@ -1,7 +1,7 @@
 """The jobs of a study on disk: a folder each, who works at it, and whether it is done.
 
     STUDY/jobs/00000/  claim.json   who works at it, or was when its process was killed
-                       done.json    how many steps a seed it was run for, once it is complete
+                       done.json    who completed it, and for how many steps a seed
                        and the files of a run whose seeds are the job's lanes
 
 A claim is a lock of the system's: it ends with the process that holds it, however that ends.
@@ -16,6 +16,7 @@ import pathlib
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -56,7 +57,7 @@ def open_jobs(study: pathlib.Path, plan: Plan) -> list[str]:
 
 def set_done(study: pathlib.Path, plan: Plan, job: str) -> None:
     """Note that a job is complete."""
-    write_json(job_folder(study, job) / DONE, {"steps": steps_of(plan, job)})
+    write_json(job_folder(study, job) / DONE, {"steps": steps_of(plan, job)} | worker())
 
 
 @contextmanager
@@ -65,7 +66,7 @@ def claimed(folder: pathlib.Path) -> Iterator[bool]:
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder / LOCK, timeout=0) as is_mine:
         if is_mine:
-            write_json(folder / CLAIM, _worker())
+            write_json(folder / CLAIM, worker())
         yield is_mine
         if is_mine:
             (folder / CLAIM).unlink(missing_ok=True)
@@ -91,6 +92,7 @@ def locked(path: pathlib.Path, timeout: float = -1) -> Iterator[bool]:
         lock.release()
 
 
-def _worker() -> dict[str, str | int]:
+def worker() -> dict[str, Any]:
+    """Who works here, and since when."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     return {"host": platform.node(), "process": os.getpid(), "since": now}
