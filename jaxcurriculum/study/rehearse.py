@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jaxcurriculum.device.memory import memory_bytes
+from jaxcurriculum.fields import LARGEST_INTEGER
 from jaxcurriculum.loop import Report
 from jaxcurriculum.runs.progress import Steps
 from jaxcurriculum.runs.rehearse import compile_seconds
@@ -110,7 +111,11 @@ def rehearse(plan: Plan, jobs: list[str]) -> Cost:
 
 
 def _trial(plan: Plan, jobs: list[str], folder: pathlib.Path, seconds: float) -> Clock:
-    plan.write(folder)
+    endless = {
+        name: dataclasses.replace(cell, config=cell.config | {"steps": float(LARGEST_INTEGER)})
+        for name, cell in plan.cells.items()
+    }
+    dataclasses.replace(plan, cells=endless).write(folder)  # a job that ends leaves no files
     clock = Clock(seconds)
     run_jobs(folder, jobs, clock, clock.stopped_by)
     return clock
