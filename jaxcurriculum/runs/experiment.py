@@ -8,18 +8,17 @@ import math
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxcurriculum import tree
 from jaxcurriculum.checks import GIB, largest_leaf
 from jaxcurriculum.configs import named_fields
 from jaxcurriculum.device.memory import memory_bytes
-from jaxcurriculum.device.seeds import map_seeds
 from jaxcurriculum.fields import LARGEST_INTEGER, is_integer, is_number
 from jaxcurriculum.loop import Loop
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.program import Lanes, Program
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,8 +31,11 @@ class Experiment:
     group: int  # seeds batched together
     num_advances: int  # evaluations in the whole run
     config: dict[str, Any]  # every setting by name, as JSON gives them back
+    program: Program
+    lanes: Lanes  # what each seed runs with
     # "module:function" of the config, which makes the experiment again; None: only Python can
     rebuild: str | None = None
+    goes_on: bool = False  # when a seed turns non-finite, with the others
 
 
 def make_experiment(
@@ -83,6 +85,8 @@ def make_experiment(
         group=group,
         num_advances=math.ceil(num_steps / loop.steps_per_advance),
         config=config,
+        program=Program(lambda _: loop, num_seeds, group),
+        lanes=Lanes(first_seed + np.arange(num_seeds, dtype=np.uint32), {}),
         rebuild=rebuild,
     )
 
@@ -139,18 +143,16 @@ def _as_text(value: Any) -> Any:
 
 
 def initial_states(experiment: Experiment) -> PyTree:
-    """The loop state of every seed before its first round, [seeds, ...]; it depends on the seed's
-    number alone.
+    """The loop state of every seed before its first round, [seeds, ...].
+
+    It depends on the seed's number alone, and on the values of its settings.
     """
-    numbers = experiment.first_seed + jnp.arange(experiment.num_seeds, dtype=jnp.uint32)
-    keys = jax.vmap(jax.random.key)(numbers)
-    return map_seeds(experiment.loop.init, experiment.num_seeds, experiment.group)(keys)
+    return experiment.program.states(experiment.lanes)
 
 
 def state_shapes(experiment: Experiment) -> PyTree:
     """The shapes and dtypes of `initial_states`; nothing is computed."""
-    keys = jax.eval_shape(lambda: jax.random.split(jax.random.key(0), experiment.num_seeds))
-    return jax.eval_shape(jax.vmap(experiment.loop.init), keys)
+    return experiment.program.state_shapes(experiment.lanes)
 
 
 def seed_index(experiment: Experiment, seed: int | None) -> int:
