@@ -17,7 +17,7 @@ FLAGS = {
     "track_seed": "--track-seed",
     "on_policy": "--student ppo",
     "off_policy": "--student sac",
-} | {name: f"--{name}" for name in ("group", "seed", "task", "at", "out", "html")}
+} | {name: f"--{name}" for name in ("group", "seed", "task", "at", "out", "html", "folder")}
 FULL_DISK = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
 
 

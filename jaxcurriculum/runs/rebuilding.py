@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+from collections.abc import Callable
 
 from jaxcurriculum.loop import Loop
 from jaxcurriculum.runs.checkpoint import first_difference
@@ -30,10 +32,9 @@ def _of_settings(run: Run) -> Experiment:
     if named is None:
         raise RunError(f"{run.path} was made from Python: pass the loop that it was trained with.")
     module, _, function = str(named).partition(":")
-    try:
+    make: Callable[..., Experiment] | None = None
+    with contextlib.suppress(AttributeError, ImportError, ValueError):
         make = getattr(importlib.import_module(module), function)
-    except (AttributeError, ImportError, ValueError):
-        make = None
     if not callable(make):
         rule = "its rebuild must name a function as module:function"
         raise RunError(f"{run.path / 'meta.json'} is damaged: {rule}, got {named!r}.")

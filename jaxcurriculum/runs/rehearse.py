@@ -85,7 +85,7 @@ def _try_rounds(experiment: Experiment) -> Trial:
         return jax.lax.fori_loop(0, num, step, states)
 
     lowered = jax.jit(rounds).lower(states, jnp.int32(1))
-    with _compile_seconds() as compiling:
+    with compile_seconds() as compiling:
         program = lowered.compile(options)
     seconds = _seconds_a_round(lambda num: program(states, jnp.int32(num)))
     memory = program.memory_analysis()
@@ -132,7 +132,7 @@ def _seconds_a_round(run: Callable[[int], Any]) -> float:
 
 
 @contextmanager
-def _compile_seconds() -> Iterator[list[float]]:
+def compile_seconds() -> Iterator[list[float]]:
     """How long what is compiled inside takes, or took when it was put into the cache of
     compiled programs.
     """
