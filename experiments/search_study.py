@@ -216,7 +216,7 @@ def rows(results: dict[str, Any]) -> list[tuple[str, int, np.ndarray]]:
 
 def table(results: dict[str, Any]) -> str:
     """Cost and score of each search, as Markdown."""
-    lines = ["| search | units | true score of its choice, mean | of its worst tenth |"]
+    lines = ["| search | units | true score of its choice, mean | a tenth is below |"]
     lines.append("|---|---|---|---|")
     for name, units, found in rows(results):
         low, high = _interval(found)
