@@ -14,6 +14,7 @@ from jaxcurriculum.cli.build import build
 from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.records import fresh_proposals
 from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.experiment import best_group
 
 
 def env_of(experiment):
@@ -41,6 +42,11 @@ def test_the_state_of_every_teacher_is_small(teacher):
 )
 def test_the_default_group_gives_both_devices_work_and_fits_their_caches(seeds, group):
     assert build(dataclasses.replace(TOY, seeds=seeds)).group == group
+
+
+@pytest.mark.parametrize("steps, group", [(1, 50), (256, 10), (2048, 2), (4096, 1), (32_768, 1)])
+def test_long_rounds_make_the_default_group_small(steps, group):
+    assert best_group(100, 2, steps) == group
 
 
 def test_on_a_gpu_all_seeds_are_one_group(monkeypatch):
