@@ -1,0 +1,160 @@
+"""The table of a report: a row a condition, with its seeds and steps."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+from rich.table import Column, Table
+
+from jaxcurriculum.report.conditions import Condition
+from jaxcurriculum.report.statistics import (
+    bootstrap_interval,
+    interquartile_mean,
+    least_p_value,
+    permutation_p_value,
+    probability_of_improvement,
+    welch_p_value,
+)
+
+FEW = 0.01  # where no p value can be smaller than this, the reader is told
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Row:
+    """The results of one condition after `steps` of training; what is not known is nan."""
+
+    condition: str
+    seeds: int
+    steps: int  # of training, of each seed
+    evaluation_steps: float  # mean over seeds, as all that follow
+    probe_steps: float
+    mastered: float  # % of the test tasks
+    mastered_sd: float
+    mastered_iqm: float
+    mastered_iqm_low: float  # of the 95 % interval
+    mastered_iqm_high: float
+    test_return: float
+    improvement: float  # probability that a seed masters more than one of the first condition
+    improvement_low: float
+    improvement_high: float
+    welch_p: float  # of the difference to the first condition
+    permutation_p: float
+    minutes: float  # of wall time, compilation included
+
+
+def result_rows(conditions: Sequence[Condition], steps: int) -> list[Row]:
+    """The results of each condition after `steps`, or where it was last evaluated before; such a
+    one is not compared with the first.
+    """
+    rows = []
+    baseline = None
+    for condition in conditions:
+        done = np.flatnonzero(condition.steps <= steps)
+        place = int(done[-1]) if len(done) else 0
+        mastered = condition.mastered[place]
+        is_there = condition.steps[place] == steps
+        baseline = mastered if baseline is None else baseline
+        compared = condition is not conditions[0] and is_there
+        low, high = bootstrap_interval(mastered, statistic=interquartile_mean)
+        rows.append(
+            Row(
+                condition=condition.name,
+                seeds=len(mastered),
+                steps=int(condition.steps[place]),
+                evaluation_steps=float(condition.joined("evaluation_steps")[:, place].mean()),
+                probe_steps=float(condition.probe_steps(place).mean()),
+                mastered=float(mastered.mean()),
+                mastered_sd=float(mastered.std(ddof=1)) if len(mastered) > 1 else math.nan,
+                mastered_iqm=float(interquartile_mean(mastered)),
+                mastered_iqm_low=float(low),
+                mastered_iqm_high=float(high),
+                test_return=float(condition.returns[place].mean()),
+                minutes=condition.minutes,
+                **compared_with(baseline, mastered if compared else None),
+            )
+        )
+    return rows
+
+
+def compared_with(baseline: np.ndarray, scores: np.ndarray | None) -> dict[str, float]:
+    """What a row says of the difference of `scores` to `baseline` [seeds]; nan without scores."""
+    names = ("improvement", "improvement_low", "improvement_high", "welch_p", "permutation_p")
+    if scores is None:
+        return dict.fromkeys(names, math.nan)
+    low, high = bootstrap_interval(scores, baseline, statistic=probability_of_improvement)
+    values = (
+        float(probability_of_improvement(scores, baseline)),
+        float(low),
+        float(high),
+        welch_p_value(scores, baseline),
+        permutation_p_value(baseline, scores),
+    )
+    return dict(zip(names, values))
+
+
+def written(row: Row) -> dict[str, str]:
+    """A row as a person reads it, by the heads of its columns."""
+    iqm = (row.mastered_iqm_low, row.mastered_iqm_high)
+    improvement = (row.improvement_low, row.improvement_high)
+    return {
+        "condition": row.condition,
+        "seeds": f"{row.seeds:,}",
+        "steps": f"{row.steps:,}",
+        "on tests": f"{row.evaluation_steps:,.0f}",
+        "on probes": f"{row.probe_steps:,.0f}",
+        "% mastered": f"{row.mastered:.1f}" + _known(" ± {:.1f}", row.mastered_sd),
+        "IQM": f"{row.mastered_iqm:.1f}" + _known(" ({:.1f} to {:.1f})", *iqm),
+        "test return": f"{row.test_return:.4g}",
+        "P(better)": _known("{:.2f}", row.improvement)
+        + _known(" ({:.2f} to {:.2f})", *improvement),
+        "Welch p": _known("{:.2g}", row.welch_p),
+        "permutation p": _known("{:.2g}", row.permutation_p),
+        "minutes": f"{row.minutes:.1f}",
+    }
+
+
+def _known(form: str, *values: float) -> str:
+    """`values` in the text `form`; nothing where one is not known."""
+    return "" if any(math.isnan(value) for value in values) else form.format(*values)
+
+
+def console_table(rows: Sequence[Row], unit: str) -> Table:
+    """The columns that fit a terminal."""
+    shown = ("condition", "seeds", "% mastered", "IQM", "P(better)", "permutation p", "minutes")
+    table = Table(
+        *(Column(name, overflow="fold") for name in shown),
+        title=f"after {rows[0].steps:,} {unit} a seed; P and p against {rows[0].condition}",
+    )
+    for row in rows:
+        texts = written(row)
+        table.add_row(*(texts[name] for name in shown))
+    return table
+
+
+def markdown_table(rows: Sequence[Row]) -> str:
+    """A GitHub table of all columns."""
+    texts = [{k: v.replace("|", "\\|") for k, v in written(row).items()} for row in rows]
+    heads = list(texts[0])
+    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *(list(row.values()) for row in texts)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def csv_table(rows: Sequence[Row]) -> str:
+    """All columns as numbers; what is not known is empty."""
+    return pl.DataFrame(rows).fill_nan(None).write_csv()
+
+
+def limits(num_seeds: Sequence[int]) -> list[str]:
+    """What so few seeds cannot tell, a sentence for each pair of numbers of seeds."""
+    first, *others = num_seeds
+    least = {num: least_p_value(first, num) for num in others}
+    return [
+        f"p of {first} against {num} seeds is at least {p:.2g}: only more seeds can make it"
+        " smaller."
+        for num, p in least.items()
+        if p >= FEW
+    ]
