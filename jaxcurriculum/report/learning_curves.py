@@ -62,7 +62,9 @@ def profile_thresholds(conditions: Sequence[Condition], steps: int) -> np.ndarra
     """Evenly over the returns of all."""
     every = np.concatenate([final_returns(one, steps).ravel() for one in conditions])
     known = every[np.isfinite(every)]
-    return np.linspace(known.min(initial=np.inf), known.max(initial=-np.inf), NUM_THRESHOLDS)
+    low, high = (known.min(), known.max()) if known.size else (0.0, 0.0)
+    margin = 0.02 * (high - low) or 1.0
+    return np.linspace(low - margin, high + margin, NUM_THRESHOLDS)
 
 
 def profile_of(

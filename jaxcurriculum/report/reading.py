@@ -110,6 +110,8 @@ def read(run: Run) -> Record:
     """
     config, meta, tests = run.config, run.meta, run.evaluations()
     axes = [name for name in tests.columns if name not in COLUMNS]
+    if missing := [name for name in meta["axes"]["names"] if name not in axes]:
+        raise RunError(f"{run.path} is damaged: its evaluations have no task axis {missing[0]!r}.")
     tests = tests.sort("seed", "evaluation", "test_task", maintain_order=True)
     shape = tuple(tests[name].n_unique() for name in ("seed", "evaluation", "test_task"))
     if len(tests) % math.prod(shape):

@@ -124,7 +124,7 @@ def _known(form: str, *values: float) -> str:
 
 def console_table(rows: Sequence[Row], unit: str) -> Table:
     """The columns that fit a terminal."""
-    shown = ("condition", "seeds", "% mastered", "IQM", "P(better)", "permutation p", "minutes")
+    shown = ("condition", "seeds", "% mastered", "IQM", "P(better)", "permutation p")
     table = Table(
         *(Column(name, overflow="fold") for name in shown),
         title=f"after {rows[0].steps:,} {unit} a seed; P and p against {rows[0].condition}",

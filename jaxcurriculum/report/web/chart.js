@@ -30,17 +30,17 @@ function ticks(low, high, most) {
 
 /** Draw the frame of a chart; `x` and `y` have low, high and label. Returns its place and scales. */
 function drawAxes(pen, width, height, x, y) {
-  const left = 54, right = width - 12, top = 10, bottom = height - 40;
+  const left = 54, right = width - 20, top = 10, bottom = height - 40;
   const atX = value => left + (right - left) * (value - x.low) / (x.high - x.low || 1);
   const atY = value => bottom - (bottom - top) * (value - y.low) / (y.high - y.low || 1);
   [pen.strokeStyle, pen.fillStyle, pen.lineWidth] = [GRID, SOFT, 1];
   pen.textAlign = "center";
-  for (const value of ticks(x.low, x.high, Math.max(2, (right - left) / 90))) {
+  for (const value of ticks(x.low, x.high, Math.max(3, (right - left) / 80))) {
     line(pen, [[atX(value), top], [atX(value), bottom]]);
     pen.fillText(short(value), atX(value), bottom + 16);
   }
   pen.textAlign = "right";
-  for (const value of ticks(y.low, y.high, Math.max(2, (bottom - top) / 45))) {
+  for (const value of ticks(y.low, y.high, Math.max(3, (bottom - top) / 40))) {
     line(pen, [[left, atY(value)], [right, atY(value)]]);
     pen.fillText(short(value), left - 6, atY(value) + 4);
   }

@@ -22,6 +22,8 @@ function drawParallel(pen, width, height) {
     pen.fillText(short(high), atX(index), top - 6);
     pen.fillText(short(low), atX(index), bottom + 14);
     pen.fillStyle = INK;
-    pen.fillText(fitted(pen, label, (right - left) / (axes.length - 1) - 6), atX(index), bottom + 30);
+    const [end, at] = index === 0 ? ["left", 2] : index === axes.length - 1 ? ["right", width - 2] : ["center", atX(index)];
+    pen.textAlign = end;
+    pen.fillText(fitted(pen, label, (right - left) / (axes.length - 1) - 6), at, bottom + 30);
   });
 }

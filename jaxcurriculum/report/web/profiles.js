@@ -30,6 +30,7 @@ function makeProfiles() {
 function makeImprovements() {
   const canvas = byId("improvements"), chances = unpack(content.improvements);
   const first = content.conditions[0];
+  byId("improvement-part").hidden = content.conditions.length === 1;
   byId("improvement-hint").textContent =
     `That a random seed masters more test tasks than one of ${first.name}, with its 95 % bootstrap interval. ` +
     "At 0.5 neither is better.";
