@@ -62,8 +62,8 @@ def curriculum(run: Run) -> Figure:
         extend="max",
         pad=0.01,
     )
-    shown_belief = belief is not None and belief.kind in ("gaussians", "boxes")
-    shapes = f"; {belief.legend}, at the end of a stretch" if shown_belief else ""
+    drawn = belief is not None and belief.kind in ("gaussians", "boxes")
+    shapes = f"; {belief.legend}, at the end of a stretch" if belief and drawn else ""
     figure.suptitle(
         f"{title(run.config)}\ntasks given to seed {seed} over"
         f" {meta['step_unit']}{shapes}{projection(meta)}"

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jaxcurriculum.report.conditions import Condition, plain
-from jaxcurriculum.report.results import Row
+from jaxcurriculum.report.results import Row, place_of
 from jaxcurriculum.report.statistics import (
     bootstrap_interval,
     interquartile_mean,
@@ -81,8 +81,7 @@ def final_returns(condition: Condition, steps: int) -> np.ndarray:
     """The return on each test task after `steps`, or where it was last evaluated before, [seeds,
     tasks].
     """
-    place = max(0, int(np.searchsorted(condition.steps, steps, side="right")) - 1)
-    return condition.joined("returns")[:, place]
+    return condition.joined("returns")[:, place_of(condition, steps)]
 
 
 def improvements(rows: Sequence[Row]) -> Figure:

@@ -50,50 +50,62 @@ def result_rows(conditions: Sequence[Condition], steps: int) -> list[Row]:
     """The results of each condition after `steps`, or where it was last evaluated before; such a
     one is not compared with the first.
     """
-    rows = []
-    baseline = None
-    for condition in conditions:
-        done = np.flatnonzero(condition.steps <= steps)
-        place = int(done[-1]) if len(done) else 0
-        mastered = condition.mastered[place]
-        is_there = condition.steps[place] == steps
-        baseline = mastered if baseline is None else baseline
-        compared = condition is not conditions[0] and is_there
-        low, high = bootstrap_interval(mastered, statistic=interquartile_mean)
-        rows.append(
-            Row(
-                condition=condition.name,
-                seeds=len(mastered),
-                steps=int(condition.steps[place]),
-                evaluation_steps=float(condition.joined("evaluation_steps")[:, place].mean()),
-                probe_steps=float(condition.probe_steps(place).mean()),
-                mastered=float(mastered.mean()),
-                mastered_sd=float(mastered.std(ddof=1)) if len(mastered) > 1 else math.nan,
-                mastered_iqm=float(interquartile_mean(mastered)),
-                mastered_iqm_low=float(low),
-                mastered_iqm_high=float(high),
-                test_return=float(condition.returns[place].mean()),
-                minutes=condition.minutes,
-                **compared_with(baseline, mastered if compared else None),
-            )
+    places = [place_of(condition, steps) for condition in conditions]
+    scores = [condition.mastered[place] for condition, place in zip(conditions, places)]
+    there = [one.steps[place] == steps for one, place in zip(conditions, places)]
+    compared = [index for index in range(1, len(conditions)) if there[index]]
+    p_values = dict(zip(compared, _p_values(scores[0], [scores[index] for index in compared])))
+    return [
+        Row(
+            condition=condition.name,
+            seeds=condition.num_seeds,
+            steps=int(condition.steps[place]),
+            evaluation_steps=float(condition.joined("evaluation_steps")[:, place].mean()),
+            probe_steps=float(condition.probe_steps(place).mean()),
+            test_return=float(condition.returns[place].mean()),
+            minutes=condition.minutes,
+            permutation_p=p_values.get(index, math.nan),
+            **_own(scores[index]),
+            **_compared(scores[0], scores[index] if index in p_values else None),
         )
-    return rows
+        for index, (condition, place) in enumerate(zip(conditions, places))
+    ]
 
 
-def compared_with(baseline: np.ndarray, scores: np.ndarray | None) -> dict[str, float]:
+def place_of(condition: Condition, steps: int) -> int:
+    """The number of the evaluation after `steps`, or of the last one before (else 0)."""
+    return max(0, int(np.searchsorted(condition.steps, steps, side="right")) - 1)
+
+
+def _own(mastered: np.ndarray) -> dict[str, float]:
+    """What a row says of the % mastered by each seed."""
+    low, high = bootstrap_interval(mastered, statistic=interquartile_mean)
+    return {
+        "mastered": float(mastered.mean()),
+        "mastered_sd": float(mastered.std(ddof=1)) if len(mastered) > 1 else math.nan,
+        "mastered_iqm": float(interquartile_mean(mastered)),
+        "mastered_iqm_low": float(low),
+        "mastered_iqm_high": float(high),
+    }
+
+
+def _compared(baseline: np.ndarray, scores: np.ndarray | None) -> dict[str, float]:
     """What a row says of the difference of `scores` to `baseline` [seeds]; nan without scores."""
-    names = ("improvement", "improvement_low", "improvement_high", "welch_p", "permutation_p")
+    names = ("improvement", "improvement_low", "improvement_high", "welch_p")
     if scores is None:
         return dict.fromkeys(names, math.nan)
     low, high = bootstrap_interval(scores, baseline, statistic=probability_of_improvement)
-    values = (
-        float(probability_of_improvement(scores, baseline)),
-        float(low),
-        float(high),
-        welch_p_value(scores, baseline),
-        permutation_p_value(baseline, scores),
-    )
-    return dict(zip(names, values))
+    chance = float(probability_of_improvement(scores, baseline))
+    return dict(zip(names, (chance, float(low), float(high), welch_p_value(scores, baseline))))
+
+
+def _p_values(baseline: np.ndarray, others: Sequence[np.ndarray]) -> list[float]:
+    """Of the permutation test of each of `others` against `baseline`."""
+    found = np.empty(len(others))
+    for num in {len(one) for one in others}:
+        alike = [index for index, one in enumerate(others) if len(one) == num]
+        found[alike] = permutation_p_value(baseline, np.stack([others[index] for index in alike]))
+    return found.tolist()
 
 
 def written(row: Row) -> dict[str, str]:
@@ -103,16 +115,16 @@ def written(row: Row) -> dict[str, str]:
     return {
         "condition": row.condition,
         "seeds": f"{row.seeds:,}",
-        "steps": f"{row.steps:,}",
-        "on tests": f"{row.evaluation_steps:,.0f}",
-        "on probes": f"{row.probe_steps:,.0f}",
         "% mastered": f"{row.mastered:.1f}" + _known(" ± {:.1f}", row.mastered_sd),
         "IQM": f"{row.mastered_iqm:.1f}" + _known(" ({:.1f} to {:.1f})", *iqm),
-        "test return": f"{row.test_return:.4g}",
         "P(better)": _known("{:.2f}", row.improvement)
         + _known(" ({:.2f} to {:.2f})", *improvement),
         "Welch p": _known("{:.2g}", row.welch_p),
         "permutation p": _known("{:.2g}", row.permutation_p),
+        "test return": f"{row.test_return:.4g}",
+        "steps": f"{row.steps:,}",
+        "on tests": f"{row.evaluation_steps:,.0f}",
+        "on probes": f"{row.probe_steps:,.0f}",
         "minutes": f"{row.minutes:.1f}",
     }
 
