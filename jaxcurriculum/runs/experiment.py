@@ -56,7 +56,7 @@ def make_experiment(
       RunError: when a number is none or out of its bounds, or `group` does not divide `num_seeds`.
     """
     _check_sizes(num_seeds, num_steps, first_seed, group)
-    group = group or best_group(num_seeds, len(jax.devices()))
+    group = group or best_group(num_seeds, len(jax.devices()), loop.student.steps_per_round)
     if num_seeds % group:
         raise RunError(f"group must divide num_seeds, got {group} for {num_seeds} seeds.")
     student = loop.student
@@ -149,17 +149,18 @@ def seed_index(experiment: Experiment, seed: int | None) -> int:
     return int(seed) - first
 
 
-def best_group(num_seeds: int, num_devices: int) -> int:
-    """The batch of seeds with which the most devices have work: on a CPU of 16 to 64, whose states
-    stay in its cache, else the widest.
+def best_group(num_seeds: int, num_devices: int, steps_per_round: int) -> int:
+    """The batch of seeds with which the most devices have work, and of these the widest; on a CPU
+    one whose rounds stay in its cache: 64 seeds at most, of 4,096 steps a round together.
     """
     widths = [width for width in range(1, num_seeds + 1) if num_seeds % width == 0]
-    on_cpu = jax.default_backend() == "cpu"
+    most = max(1, min(64, 4096 // steps_per_round))
+    fits = [width for width in widths if width <= most or jax.default_backend() != "cpu"]
 
-    def merit(width: int) -> tuple[int, bool, int]:
-        return num_used(num_seeds // width, num_devices), on_cpu and 16 <= width <= 64, width
+    def merit(width: int) -> tuple[int, int]:
+        return num_used(num_seeds // width, num_devices), width
 
-    return max(widths, key=merit)
+    return max(fits, key=merit)
 
 
 def num_used(num_groups: int, num_devices: int) -> int:
