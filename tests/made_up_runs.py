@@ -44,6 +44,7 @@ def made_up_run(
     axes = {"names": names, "units": ["m"] * num, "low": [0.0] * num, "high": [1.0] * num}
     meta = {"step_unit": "episodes", "wall_seconds": 60.0, "axes": axes, "first_seed": first_seed}
     meta |= {"steps_per_round": every, "rounds_per_evaluation": 1, "num_seeds": len(solved)}
+    meta |= {"evaluations_done": evaluations}
     (path / "meta.json").write_text(json.dumps(dict.fromkeys(META) | meta))
     return Run(path)
 

@@ -7,7 +7,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import polars as pl
 from rich.table import Column, Table
 
 from jaxcurriculum.report.conditions import Condition
@@ -145,19 +144,6 @@ def console_table(rows: Sequence[Row], unit: str) -> Table:
         texts = written(row)
         table.add_row(*(texts[name] for name in shown))
     return table
-
-
-def markdown_table(rows: Sequence[Row]) -> str:
-    """A GitHub table of all columns."""
-    texts = [{k: v.replace("|", "\\|") for k, v in written(row).items()} for row in rows]
-    heads = list(texts[0])
-    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *(list(row.values()) for row in texts)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def csv_table(rows: Sequence[Row]) -> str:
-    """All columns as numbers; what is not known is empty."""
-    return pl.DataFrame(rows).fill_nan(None).write_csv()
 
 
 def limits(num_seeds: Sequence[int]) -> list[str]:

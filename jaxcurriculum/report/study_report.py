@@ -11,6 +11,7 @@ from typing import Any
 import matplotlib
 from rich.console import Console
 
+from jaxcurriculum.report import lifelong_table
 from jaxcurriculum.report.conditions import (
     Condition,
     by_tests,
@@ -30,13 +31,13 @@ from jaxcurriculum.report.reading import Record, read_all, runs_in
 from jaxcurriculum.report.results import (
     Row,
     console_table,
-    csv_table,
     limits,
-    markdown_table,
     result_rows,
+    written,
 )
 from jaxcurriculum.report.study_page import study_page
 from jaxcurriculum.report.style import STYLE
+from jaxcurriculum.report.tables import Texts, csv_table, markdown_table
 from jaxcurriculum.report.walks import walks_of
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.store import naming, write_file
@@ -102,17 +103,21 @@ def report_on(
     rows = result_rows(conditions, steps)
     best = best_of(conditions, rows)
     films, unseen = films_of(conditions, best)
-    notes += unseen + limits([row.seeds for row in rows])
+    played, unplayed = walks_of(best) if walks else ([], [])
+    notes += unseen + unplayed + limits([row.seeds for row in rows])
     console.print(console_table(rows, records[0].meta["step_unit"]))
     for note in notes:
         console.print(note, highlight=False, soft_wrap=True)
     with naming(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    played = walks_of(best) if walks else []
+    results = [written(row) for row in rows]
+    metrics = lifelong_table.lifelong_rows(best)
+    measured = [lifelong_table.written(row) for row in metrics]
     shown = content(title, conditions, rows, films, played)
     page = folder / "index.html"
-    write_text(page, study_page(shown, rows, notes))
-    return [page, *write_tables(folder, rows), *write_figures(folder, best, rows, steps)]
+    write_text(page, study_page(shown, results, measured, notes))
+    tables = {"results": (results, rows)} | ({"lifelong": (measured, metrics)} if metrics else {})
+    return [page, *write_tables(folder, tables), *write_figures(folder, best, rows, steps)]
 
 
 def unfinished(conditions: Sequence[Condition]) -> list[str]:
@@ -144,12 +149,16 @@ def films_of(
     return films, faults
 
 
-def write_tables(folder: pathlib.Path, rows: Sequence[Row]) -> list[pathlib.Path]:
-    """The results as Markdown and as CSV."""
-    texts = {"results.md": markdown_table(rows), "results.csv": csv_table(rows)}
-    for name, text in texts.items():
-        write_text(folder / name, text)
-    return [folder / name for name in texts]
+def write_tables(
+    folder: pathlib.Path, tables: dict[str, tuple[Texts, Sequence[Any]]]
+) -> list[pathlib.Path]:
+    """Each table, by its name, as a person reads it in Markdown and with all digits in CSV."""
+    paths = []
+    for name, (texts, rows) in tables.items():
+        for suffix, text in (("md", markdown_table(texts)), ("csv", csv_table(rows))):
+            paths.append(folder / f"{name}.{suffix}")
+            write_text(paths[-1], text)
+    return paths
 
 
 def write_figures(

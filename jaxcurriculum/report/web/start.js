@@ -6,9 +6,11 @@ function summary() {
 }
 
 byId("summary").textContent = summary();
+byId("lifelong-part").hidden = !byId("lifelong").children.length;
+byId("film-section").hidden = !content.films.length;
 const drawCharts = [makeCurves(), makeProfiles(), makeImprovements()];
 const redrawCharts = () => drawCharts.forEach(draw => draw());
 makeLegend(redrawCharts);
 redrawCharts();
-makePlayer(makeFilm());
+if (content.films.length) makePlayer(makeFilm());
 makeWalks();
