@@ -83,7 +83,11 @@ def conditions_of(records: Sequence[Record]) -> tuple[list[Condition], list[str]
         others.append(record)
     groups = [tuple(group) for group in sharing.values()]
     names = condition_names([group[0].config for group in groups])
-    found = [Condition(name, group) for name, group in zip(names, groups)]
+    found = []
+    for name, group in zip(names, groups):
+        is_clear = names.count(name) == 1  # not where a run knows settings that another does not
+        told = name if is_clear else f"{name} ({group[0].run.path.resolve().name})"
+        found.append(Condition(told, group))
     return sorted(found, key=lambda one: one.config["teacher"] != "random"), repeated
 
 
