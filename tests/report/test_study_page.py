@@ -1,5 +1,6 @@
 """The page of a report in headless Chromium: it loads, is pointed at, slides, plays."""
 
+import importlib.resources
 import shutil
 import time
 
@@ -13,6 +14,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.support.select import Select
 
 from jaxcurriculum import runs
+from jaxcurriculum.report.study_page import SCRIPTS
 
 TASKS = np.stack([np.linspace(0.1, 0.9, 5)] * 3, axis=1)
 
@@ -79,6 +81,11 @@ def wait_for(condition, what):
     while not condition():
         assert time.monotonic() < deadline, f"never: {what}"
         time.sleep(0.05)
+
+
+def test_every_file_of_the_page_is_used():
+    folder = importlib.resources.files("jaxcurriculum.report") / "web"
+    assert {file.name for file in folder.iterdir()} == {*SCRIPTS, "page.html", "page.css"}
 
 
 @pytest.mark.slow

@@ -32,7 +32,7 @@ function makeImprovements() {
   const first = content.conditions[0];
   byId("improvement-part").hidden = content.conditions.length === 1;
   byId("improvement-hint").textContent =
-    `That a random seed masters more test tasks than one of ${first.name}, with its 95 % bootstrap interval. ` +
+    `How likely a seed masters more test tasks than one of ${first.name}, with its 95 % bootstrap interval. ` +
     "At 0.5 neither is better.";
   const rows = () => content.conditions
     .map((condition, index) => ({condition, chance: row(chances, index)}))
