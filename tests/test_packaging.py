@@ -64,11 +64,13 @@ LAYERS = {  # what each part may import of the others, beside itself
     "teachers": (*CORE, "transfer"),
     "challenges": (*CORE, *ROLES),
     "envs": CORE,
+    "search": CORE,
     "interop": (*CORE, "report"),
     "testing": (*CORE, *ROLES),
     "runs": (*CORE, "report"),
     "report": (*CORE, "runs"),
-    "cli": (*CORE, *ROLES, "envs", "runs", "report"),
+    "cli": (*CORE, *ROLES, "envs", "runs", "report", "study"),
+    "study": (*CORE, *ROLES, "runs", "cli"),
 }
 
 

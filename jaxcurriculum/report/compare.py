@@ -39,13 +39,14 @@ def compare(runs: list[Run], out: pathlib.Path, console: Console) -> pathlib.Pat
     check_comparable(records)
     conditions = named_by_run(records)
     rows = result_rows(conditions, last_steps(conditions))
-    console.print(console_table(rows, records[0].meta["step_unit"]))
-    for line in limits([row.seeds for row in rows]):
-        console.print(line, highlight=False, soft_wrap=True)
+    lines = limits([row.seeds for row in rows])
     if different := differing_settings(conditions):
-        console.print(f"They differ in {', '.join(different)}.", highlight=False, soft_wrap=True)
+        lines.append(f"They differ in {', '.join(different)}.")
     with matplotlib.rc_context(STYLE), naming(out):
         learning_curves(conditions).savefig(out)
+    console.print(console_table(rows, records[0].meta["step_unit"]))
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
     return out
 
 

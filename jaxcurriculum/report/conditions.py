@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxcurriculum.report.reading import Record
 from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.store import differ
 from jaxcurriculum.runs.test_tasks import different_tasks
 
 SEEDING = ("seeds", "seed", "group")  # settings in which runs of one condition may differ
@@ -115,7 +116,7 @@ def condition_names(configs: Sequence[dict[str, Any]]) -> list[str]:
 def _differing(configs: Sequence[dict[str, Any]], names: set[str]) -> set[str]:
     first = configs[0]
     known = names - {*SEEDING}
-    return {name for name in known if any(one.get(name) != first[name] for one in configs)}
+    return {name for name in known if any(differ(one.get(name), first[name]) for one in configs)}
 
 
 def named_by_run(records: Sequence[Record]) -> list[Condition]:
@@ -179,9 +180,9 @@ def differing_settings(conditions: Sequence[Condition]) -> list[str]:
     """Names of the settings in which conditions differ, but for a teacher's own, that another
     teacher does not have.
     """
-    configs = [condition.config for condition in conditions]
-    shared = [name for name in configs[0] if all(name in config for config in configs)]
-    return [name for name in shared if any(one[name] != configs[0][name] for one in configs)]
+    first, *others = (condition.config for condition in conditions)
+    shared = [name for name in first if all(name in config for config in others)]
+    return [name for name in shared if any(differ(first[name], other[name]) for other in others)]
 
 
 def last_steps(conditions: Sequence[Condition]) -> int:

@@ -105,9 +105,6 @@ def report_on(
     films, unseen = films_of(conditions, best)
     played, unplayed = walks_of(best) if walks else ([], [])
     notes += unseen + unplayed + limits([row.seeds for row in rows])
-    console.print(console_table(rows, records[0].meta["step_unit"]))
-    for note in notes:
-        console.print(note, highlight=False, soft_wrap=True)
     with naming(folder):
         folder.mkdir(parents=True, exist_ok=True)
     results = [written(row) for row in rows]
@@ -117,7 +114,11 @@ def report_on(
     page = folder / "index.html"
     write_text(page, study_page(shown, results, measured, notes))
     tables = {"results": (results, rows)} | ({"lifelong": (measured, metrics)} if metrics else {})
-    return [page, *write_tables(folder, tables), *write_figures(folder, best, rows, steps)]
+    paths = [page, *write_tables(folder, tables), *write_figures(folder, best, rows, steps)]
+    console.print(console_table(rows, records[0].meta["step_unit"]))
+    for note in notes:
+        console.print(note, highlight=False, soft_wrap=True)
+    return paths
 
 
 def unfinished(conditions: Sequence[Condition]) -> list[str]:
