@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import pathlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -151,7 +151,7 @@ def films_of(
 
 
 def write_tables(
-    folder: pathlib.Path, tables: dict[str, tuple[Texts, Sequence[Any]]]
+    folder: pathlib.Path, tables: Mapping[str, tuple[Texts, Sequence[Any]]]
 ) -> list[pathlib.Path]:
     """Each table, by its name, as a person reads it in Markdown and with all digits in CSV."""
     paths = []
