@@ -30,6 +30,7 @@ BENCHES = (
     "curricula",
     "teachers",
     "thousand",
+    "reports",
     "host_teacher",
     "start",
     "fidelity",

@@ -237,7 +237,8 @@ def _interval(found: np.ndarray) -> tuple[float, float]:
     """95 % of the mean; no width where draws from one grid would make it too narrow."""
     if len(found) == NUM_DRAWS:
         return float(found.mean()), float(found.mean())
-    return bootstrap_interval(found)
+    low, high = bootstrap_interval(found)
+    return float(low), float(high)
 
 
 def figure(results: dict[str, Any]) -> Figure:

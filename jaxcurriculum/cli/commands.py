@@ -17,6 +17,10 @@ Folders = Annotated[
     Positional[tuple[pathlib.Path, ...]],
     tyro.conf.arg(metavar="RUN ...", help="their folders, the one to compare with first"),
 ]
+Studies = Annotated[
+    Positional[tuple[pathlib.Path, ...]],
+    tyro.conf.arg(metavar="FOLDER ...", help="a study, a folder of runs, or runs"),
+]
 Seed = Annotated[int | None, flag("N")]
 Switch = Annotated[FlagCreatePairsOff[bool], flag("")]
 
@@ -85,6 +89,22 @@ class Compare:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Report:
+    """Report on a study or on runs: tables, figures, and a web page with the curriculum as a film.
+
+    Runs that differ in nothing but their seeds are taken together. The page is OUT/index.html.
+    """
+
+    folders: Studies
+    walks: Switch = field(
+        False, help="also play students on test tasks, in the page (their world is compiled)"
+    )
+    out: Annotated[pathlib.Path | None, flag("FOLDER")] = field(
+        None, help="where it is written; else FOLDER/report"
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Render:
     """Show episodes of a run, as a film or a web page.
 
@@ -135,6 +155,7 @@ COMMANDS = (
     | Annotated[Study, subcommand("study")]
     | Annotated[Plot, subcommand("plot")]
     | Annotated[Compare, subcommand("compare")]
+    | Annotated[Report, subcommand("report")]
     | Annotated[Render, subcommand("render")]
     | Annotated[Export, subcommand("export")]
     | Annotated[List, subcommand("list")]

@@ -1,4 +1,4 @@
-"""The command line: `jaxcurriculum train`, `study`, `plot`, `compare`, `render`, `export`, `list`.
+"""The command line: `train`, `study`, `plot`, `compare`, `report`, `render`, `export`, `list`.
 
 Nothing heavy is imported before it is needed, so that help and mistakes are answered at once.
 """
@@ -23,6 +23,7 @@ from jaxcurriculum.cli.commands import (
     Place,
     Plot,
     Render,
+    Report,
     Study,
     Train,
 )
@@ -76,7 +77,7 @@ def run(arguments: list[str]) -> int:
         return 1
 
 
-def parse(arguments: list[str]) -> Train | Study | Plot | Compare | Render | Export | List:
+def parse(arguments: list[str]) -> Train | Study | Plot | Compare | Report | Render | Export | List:
     """The command that `arguments` ask for."""
     try:
         if arguments[:1] == ["train"]:
@@ -149,7 +150,7 @@ def use_machine() -> None:
     keep_programs()
 
 
-def execute(command: Train | Study | Plot | Compare | Render | Export | List) -> int:
+def execute(command: Train | Study | Plot | Compare | Report | Render | Export | List) -> int:
     """Do what was asked. Returns the exit status."""
     from rich.console import Console
 
@@ -171,6 +172,10 @@ def execute(command: Train | Study | Plot | Compare | Render | Export | List) ->
             from jaxcurriculum.runs import compare
 
             show_paths([compare(command.runs, command.out, console)], console)
+        case Report():
+            from jaxcurriculum.runs import report
+
+            show_paths(report(command.folders, command.out, command.walks, console), console)
         case Render():
             show_paths([execute_render(command)], console)
         case Export():

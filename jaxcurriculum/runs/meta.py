@@ -16,6 +16,7 @@ import jax
 
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.experiment import Experiment
+from jaxcurriculum.runs.store import task_columns
 from jaxcurriculum.runs.switches import recorded_switches
 from jaxcurriculum.spaces import Box, Space
 
@@ -71,7 +72,7 @@ def axes(space: Space, tasks: PyTree) -> dict[str, list[Any]]:
     >>> axes(box, jax.numpy.zeros((1, 1)))
     {'names': ['height'], 'units': ['m'], 'low': [0.0], 'high': [3.0]}
     """
-    columns = space.columns(tasks)
+    columns = task_columns(space, tasks)
     names = [name for name, values in columns.items() if values.dtype.kind in "iuf"]
     known = {
         "names": names,
