@@ -64,5 +64,11 @@ def lanes_of(plan: Plan, job: JobPlan) -> Lanes:
 
 @functools.lru_cache
 def _compiled(config: str, group: int, device: Any) -> tuple[Loop, Program]:
+    loop, program = _traced(config, group)
+    return loop, program.on(device)
+
+
+@functools.lru_cache
+def _traced(config: str, group: int) -> tuple[Loop, Program]:
     setup = set_up(settings_of(json.loads(config)), make=unchecked)
-    return setup.loop, Program(setup.at, group, group, (device,))
+    return setup.loop, Program.of(setup.at, group, group).traced_once()
