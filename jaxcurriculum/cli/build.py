@@ -15,7 +15,7 @@ from jaxcurriculum.cli.settings import Settings, override, parameters, replace
 from jaxcurriculum.cli.tables import CHALLENGES, ENVIRONMENTS, STUDENTS, TEACHERS, find
 from jaxcurriculum.cli.tables.own import own
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, Part, StudentPart
-from jaxcurriculum.cli.tables.students import OwnLearnerConfig, with_learner
+from jaxcurriculum.cli.tables.students import FEEDS, with_learner
 from jaxcurriculum.loop import bind
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
@@ -170,12 +170,9 @@ def _chosen(settings: Settings) -> Chosen:
             preset = env.presets.get(getattr(settings, kind), parts[kind].config)
             parts[kind] = dataclasses.replace(parts[kind], config=preset)
     if settings.learner is not None:
-        if settings.student != "ppo":
-            raise RunError("--learner takes the place of PPO: leave --student away.")
-        parts["learner"] = own(settings.learner, "learner").part
-        parts["student"] = dataclasses.replace(
-            parts["student"], config=OwnLearnerConfig(), debug={}
-        )
+        parts["learner"] = _own_learner(settings.learner, settings.student)
+        feed = FEEDS[settings.student]
+        parts["student"] = dataclasses.replace(parts["student"], config=feed, debug={})
     subject = settings.student if settings.env is None else settings.env
     return Chosen(parts=parts, subject=subject)
 
@@ -185,6 +182,16 @@ def _part(kind: str, table: dict[str, Any], name: str) -> Part:
     if ":" not in name:
         return find({"env": "environment"}.get(kind, kind), table, name)
     return own(name, kind).part
+
+
+def _own_learner(name: str, student: str) -> Part:
+    """A line for the learner that "module:function" names, in the place of that of `student`."""
+    if name in STUDENTS:
+        raise RunError(f"--learner {name}: it is for one of your own; give --student {name}.")
+    if student not in FEEDS:
+        places = "--learner takes the place of PPO (--student ppo) or of SAC (--student sac)"
+        raise RunError(f"{places}, got --student {student}.")
+    return own(name, "learner").part
 
 
 def _environment(

@@ -119,15 +119,18 @@ def check_resumed(recorded: Settings, asked: Settings) -> None:
     Raises:
       RunError: naming the first setting that differs.
     """
+    from jaxcurriculum.runs.checkpoint import first_difference
+    from jaxcurriculum.runs.host import identity
+
     before = {each.name: getattr(recorded, each.name) for each in dataclasses.fields(Settings)}
     now = {name: getattr(asked, name) for name in before}
-    before, now = ({**known.pop("fields"), **known} for known in (before, now))
-    for name in before:
-        if name != "steps" and before[name] != now[name]:
-            changed = f"{name} was {before[name]} and is now {now[name]}"
-            raise RunError(
-                f"--resume keeps a run's settings, but {changed}; choose another --name."
-            )
+    before, now = (identity({**known.pop("fields"), **known}) for known in (before, now))
+    if difference := first_difference(before, now):
+        name, was, becomes = difference
+        raise RunError(
+            f"--resume keeps a run's settings, but {name} was {was} and is now {becomes}; choose"
+            " another --name."
+        )
 
 
 def use_machine() -> None:

@@ -25,7 +25,7 @@ import orbax.checkpoint as ocp
 
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.store import naming, write_file
+from jaxcurriculum.runs.store import differ, naming, write_file
 
 NUM_KEPT = 2
 ORBAX = threading.RLock()  # its operations are numbered, and wait for each other, by process
@@ -172,7 +172,7 @@ def first_difference(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, Any
     """
     for name in {**old, **new}:
         before, now = old.get(name, "nothing"), new.get(name, "nothing")
-        if before != now:
+        if differ(before, now):
             return name, before, now
     return None
 

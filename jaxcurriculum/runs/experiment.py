@@ -10,7 +10,10 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxcurriculum import tree
+from jaxcurriculum.checks import GIB, largest_leaf
 from jaxcurriculum.configs import named_fields
+from jaxcurriculum.device.memory import memory_bytes
 from jaxcurriculum.fields import LARGEST_INTEGER, is_integer, is_number
 from jaxcurriculum.loop import Loop
 from jaxcurriculum.records import PyTree
@@ -55,12 +58,14 @@ def make_experiment(
       rebuild: "module:function", which makes the experiment again of its config.
 
     Raises:
-      RunError: when a number is none or out of its bounds, or `group` does not divide `num_seeds`.
+      RunError: when a number is none or out of its bounds, `group` does not divide `num_seeds`, or
+        the states of so many seeds do not fit into the memory.
     """
     _check_sizes(num_seeds, num_steps, first_seed, group)
     group = group or best_group(num_seeds, len(jax.devices()), loop.student.steps_per_round)
     if num_seeds % group:
         raise RunError(f"group must divide num_seeds, got {group} for {num_seeds} seeds.")
+    _check_memory(loop, num_seeds, group)
     student = loop.student
     named = {
         "env": student.environment.name if student.environment else None,
@@ -98,6 +103,20 @@ def _check_sizes(num_seeds: int, num_steps: float, first_seed: int, group: int |
         if not is_integer(value, least, most):
             bounds = f"between {least} and {most}"
             raise RunError(f"{name} must be an integer {bounds}, got {value!r}.")
+
+
+def _check_memory(loop: Loop, num_seeds: int, group: int) -> None:
+    """Check that the states of all seeds fit into the memory, those of a CPU's devices together."""
+    state = jax.eval_shape(loop.init, jax.eval_shape(lambda: jax.random.key(0)))
+    on_cpu = jax.default_backend() == "cpu"
+    num_devices = 1 if on_cpu else num_used(num_seeds // group, len(jax.devices()))
+    needed, there = 2 * tree.num_bytes(state) * num_seeds // num_devices, memory_bytes()
+    if needed > there:
+        raise RunError(
+            f"`num_seeds` of {num_seeds} take {needed / GIB:.3g} GiB on a device, where a state is"
+            f" kept before and after its rounds, but there are {there / GIB:.3g} GiB of memory; the"
+            f" largest leaf of a state is {largest_leaf(state)}."
+        )
 
 
 def known_settings(loop: Loop) -> dict[str, Any]:

@@ -66,6 +66,15 @@ def title(config: dict[str, Any]) -> str:
     return f"{config['teacher']} teaching {config.get('learner') or config['student']}{harder}"
 
 
+def differ(one: Any, other: Any) -> bool:
+    """Whether two settings are not the same, as config.json has them; there nan is nan.
+
+    >>> differ({"scale": [float("nan")]}, {"scale": [float("nan")]}), differ(1, 2), differ(1, 1.0)
+    (False, True, False)
+    """
+    return one != other and json.dumps(one) != json.dumps(other)
+
+
 @dataclasses.dataclass(frozen=True)
 class Run:
     """The files of one run, read; `path` is its folder."""

@@ -16,6 +16,7 @@ from jaxcurriculum.cli.tables import CHALLENGES, ENVIRONMENTS, STUDENTS, TEACHER
 from jaxcurriculum.cli.tables.listing import LOOP
 from jaxcurriculum.cli.tables.own import own
 from jaxcurriculum.cli.tables.parts import Part
+from jaxcurriculum.cli.tables.students import FEEDS
 from jaxcurriculum.configs import alternatives
 from jaxcurriculum.study.study import AXES, Study, StudyError
 from jaxcurriculum.teachers.knowledge import LEVELS
@@ -84,7 +85,7 @@ def _combinations(study: Study) -> Iterator[dict[str, Any]]:
     for student in study.students:
         plays = STUDENTS[student].needs_environment
         envs = (study.envs or (next(iter(ENVIRONMENTS)),)) if plays else (None,)
-        learners = (study.learners or (None,)) if student == "ppo" else (None,)
+        learners = (study.learners or (None,)) if student in FEEDS else (None,)
         rest = (learners, study.teachers, study.challenges, study.knowledge or (None,))
         for env, learner, teacher, challenge, level in itertools.product(envs, *rest):
             yield {

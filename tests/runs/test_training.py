@@ -63,11 +63,12 @@ def test_a_loop_of_ones_own_is_recorded_and_goes_on_bit_for_bit(tmp_path):
 
 
 def test_what_a_run_is_keeps_its_settings(tmp_path):
-    train(tmp_path / "run", figures=False, settings={"note": "first"})
+    first = {"note": "first", "scale": float("nan")}
+    train(tmp_path / "run", figures=False, settings=first)
     with pytest.raises(runs.RunError, match="already holds a run"):
         train(tmp_path / "run", figures=False)
     with pytest.raises(runs.RunError, match="note was first and is now second"):
-        train(tmp_path / "run", figures=False, resume=True, settings={"note": "second"})
+        train(tmp_path / "run", figures=False, resume=True, settings=first | {"note": "second"})
     others = make_loop(LOOP.teacher, LOOP.student, jnp.ones((3, 1)), LOOP.config)
     with pytest.raises(runs.RunError, match="keeps a run's test tasks, but it was tested on as"):
         runs.train(
@@ -77,7 +78,7 @@ def test_what_a_run_is_keeps_its_settings(tmp_path):
             num_seeds=2,
             console=SILENT,
             resume=True,
-            settings={"note": "first"},
+            settings=first,
         )
 
 
