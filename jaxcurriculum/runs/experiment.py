@@ -85,7 +85,7 @@ def make_experiment(
         group=group,
         num_advances=math.ceil(num_steps / loop.steps_per_advance),
         config=config,
-        program=Program(lambda _: loop, num_seeds, group),
+        program=Program.of(lambda _: loop, num_seeds, group),
         lanes=Lanes(first_seed + np.arange(num_seeds, dtype=np.uint32), {}),
         rebuild=rebuild,
     )
