@@ -99,6 +99,11 @@ def lose_evaluations(path):
     shutil.rmtree(path / "evaluations")
 
 
+def rename_seeds(path):
+    part = path / "evaluations/part-00000000.parquet"
+    pl.read_parquet(part).with_columns(pl.col("seed") + 5).write_parquet(part)
+
+
 def break_meta(path):
     (path / "meta.json").write_text("{")
 
@@ -109,6 +114,7 @@ def break_meta(path):
         (break_part, "part-00000000.parquet is damaged"),
         (lose_seed, "not every seed was evaluated on every task"),
         (lose_evaluations, "holds no evaluations"),
+        (rename_seeds, "its evaluations are not of the seeds it names"),
         (break_meta, "meta.json is damaged"),
     ],
 )
