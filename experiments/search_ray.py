@@ -77,7 +77,7 @@ def main() -> None:
     options = parser.parse_args()
     ray.init(num_cpus=options.cpus, include_dashboard=False)
     with tempfile.TemporaryDirectory() as folder:
-        results = search(options.settings, options.seeds, pathlib.Path(folder))
+        results: Any = search(options.settings, options.seeds, pathlib.Path(folder))
     best = results.get_best_result()
     units = sum(len(each.metrics_dataframe) for each in results)
     chosen = {name: round(best.config[name], 3) for name in SPACE.names}

@@ -85,7 +85,7 @@ def make_experiment(
         group=group,
         num_advances=math.ceil(num_steps / loop.steps_per_advance),
         config=config,
-        program=Program(lambda _: loop, num_seeds, group),
+        program=Program.of(lambda _: loop, num_seeds, group),
         lanes=Lanes(first_seed + np.arange(num_seeds, dtype=np.uint32), {}),
         rebuild=rebuild,
     )
@@ -171,17 +171,23 @@ def seed_index(experiment: Experiment, seed: int | None) -> int:
 
 
 def best_group(num_seeds: int, num_devices: int, steps_per_round: int) -> int:
-    """The batch of seeds with which the most devices have work, and of these the widest; on a CPU
-    one whose rounds stay in its cache: 64 seeds at most, of 4,096 steps a round together.
+    """The batch of seeds with which the most devices have work, and of these the widest.
+
+    On a CPU rather one whose rounds stay in its cache: at most 64 seeds and 4,096 steps a round
+    together, and at least a quarter of that.
     """
     widths = [width for width in range(1, num_seeds + 1) if num_seeds % width == 0]
     most = max(1, min(64, 4096 // steps_per_round))
-    fits = [width for width in widths if width <= most or jax.default_backend() != "cpu"]
+    on_cpu = jax.default_backend() == "cpu"
 
-    def merit(width: int) -> tuple[int, int]:
-        return num_used(num_seeds // width, num_devices), width
+    def merit(width: int) -> tuple[int, bool, int]:
+        return (
+            num_used(num_seeds // width, num_devices),
+            on_cpu and most / 4 <= width <= most,
+            width,
+        )
 
-    return max(fits, key=merit)
+    return max(widths, key=merit)
 
 
 def num_used(num_groups: int, num_devices: int) -> int:

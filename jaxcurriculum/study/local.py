@@ -7,16 +7,18 @@ import math
 import os
 import pathlib
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any
 
 import jax
 from rich.console import Console
 
-from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.host import Stop, interruptible
+from jaxcurriculum.runs.errors import RunError, is_full_disk, is_out_of_memory
+from jaxcurriculum.runs.host import Stop, interruptible, warn
+from jaxcurriculum.runs.meta import changed_versions
 from jaxcurriculum.runs.progress import Steps, Watch
 from jaxcurriculum.runs.training import keep_programs
 from jaxcurriculum.study.collect import publish
@@ -30,8 +32,10 @@ LOCK = ".lock"
 FIRST = {LOCK, f".{PLAN}.partial"}  # all that a study killed in its first moment leaves
 
 
-def prepare(study: Study, folder: pathlib.Path) -> Plan:
+def prepare(study: Study, folder: pathlib.Path, console: Console | None = None) -> Plan:
     """The plan of `study` in `folder`, written there; it goes on with the one that is there.
+
+    What computes otherwise than when it was begun is told on `console`.
 
     Raises:
       RunError: see `cut`; and when the folder holds something else.
@@ -44,6 +48,9 @@ def prepare(study: Study, folder: pathlib.Path) -> Plan:
             publish(folder)
         plan = cut(study, before)
         plan.write(folder)
+    if before and (changed := ", ".join(changed_versions(before.versions, plan.versions))):
+        text = f"Going on with {changed}: not bit for bit as without the change."
+        warn(console or Console(), text)
     return plan
 
 
@@ -79,16 +86,33 @@ def run_study(
     """
     keep_programs()
     folder, console = pathlib.Path(folder), console or Console()
-    plan = prepare(study, folder)
+    plan = prepare(study, folder, console)
     jobs = open_jobs(folder, plan)
-    with interruptible() as stopped_by:
+    with interruptible() as stopped_by, _remedies():
         if jobs:
             with _watch(folder, plan, jobs, console) as watch:
                 run_jobs(folder, jobs, watch, stopped_by)
-    complete = publish(folder)
+        complete = publish(folder)
     told = f"{len(complete)} of {len(plan.cells)} runs are complete, in {folder / 'runs'}."
     console.print(told, soft_wrap=True, highlight=False)
     return stopped_by()
+
+
+@contextmanager
+def _remedies() -> Iterator[None]:
+    """Inside, a full disk or memory is told as what to do about it in a study."""
+    try:
+        yield
+    except Exception as error:
+        if is_full_disk(error):
+            kept = "what is finished is kept: make room, then start the study again"
+            raise RunError(f"The disk is full, or a quota is used up; {kept}.") from error
+        if is_out_of_memory(error):
+            fewer = "begin it in another folder with a smaller `group` in its file"
+            raise RunError(
+                f"There is not enough memory for a job of the study; {fewer}."
+            ) from error
+        raise
 
 
 def run_jobs(folder: pathlib.Path, jobs: Sequence[str], watch: Steps, stopped_by: Stop) -> None:

@@ -20,7 +20,7 @@ from collections.abc import Iterable
 import jax
 import polars as pl
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from jaxcurriculum.device.memory import memory_bytes
 from jaxcurriculum.fields import LARGEST_INTEGER
@@ -106,8 +106,9 @@ def rehearse(plan: Plan, jobs: list[str]) -> Cost:
         each = clock.each or clock.first
         a_lane, a_state = _bytes(plan, jobs, pathlib.Path(other))
     start = max(clock.first - each, 0.0)
-    again = max(first.first - clock.first - sum(compiling), 0.0)
-    return Cost(sum(compiling), again, start, each, a_lane, a_state)
+    a_compilation = sum(compiling) / len(jobs)  # each device says how long it took
+    again = max(first.first - clock.first - a_compilation, 0.0)
+    return Cost(a_compilation, again, start, each, a_lane, a_state)
 
 
 def _trial(plan: Plan, jobs: list[str], folder: pathlib.Path, seconds: float) -> Clock:
@@ -157,7 +158,8 @@ def _overview(plan: Plan, left: list[str]) -> str:
 
 
 def _programs(plan: Plan, left: list[str], costs: dict[str, Cost]) -> Table:
-    table = Table("runs that share a program", "lanes a job", "jobs", "compiles", "a job")
+    name = Column("runs that share a program", overflow="fold")
+    table = Table(name, "lanes a job", "jobs", "compiles", "a job")
     for program in dict.fromkeys(cell.program for cell in plan.cells.values()):
         names = [name for name, cell in plan.cells.items() if cell.program == program]
         shown = names[:NAMES] + [f"and {len(names) - NAMES} more"] * (len(names) > NAMES)

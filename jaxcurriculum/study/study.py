@@ -40,8 +40,10 @@ class Study(Config):
     Raises:
       StudyError: when an axis is empty, or names something twice.
 
-    >>> Study(teachers=("random", "alp-gmm"), students=("toy-grid",), seeds=4).num_runs
-    2
+    >>> from jaxcurriculum.study.cells import cells_of
+    >>> study = Study(teachers=("random", "alp-gmm"), students=("toy-grid",), seeds=4)
+    >>> [cell.name for cell in cells_of(study)]
+    ['toy-grid_random', 'toy-grid_alp-gmm']
     """
 
     teachers: tuple[str, ...] = field(("alp-gmm",), help="who chooses tasks")
@@ -70,10 +72,3 @@ class Study(Config):
         for axis in ("teachers", "students", "challenges"):
             if not getattr(self, axis):
                 raise StudyError(f"{axis} is empty: name at least one.", (axis,))
-
-    @property
-    def num_runs(self) -> int:
-        """How many combinations there are."""
-        from jaxcurriculum.study.cells import cells_of
-
-        return len(cells_of(self))

@@ -47,6 +47,14 @@ def test_a_lane_is_the_same_in_another_study(finished, tmp_path):
     assert content(mine, 1) != content(theirs, 2)
 
 
+def test_other_numbers_compile_nothing(finished, tmp_path, monkeypatch):
+    def made_again(*arguments, **others):
+        raise AssertionError("the program of the first study should serve")
+
+    monkeypatch.setattr("jaxcurriculum.study.lanes.set_up", made_again)
+    assert len(run(small(unlearnable=(0.2, 0.4), seeds=1), tmp_path / "other")) == 2
+
+
 def test_a_study_is_extended_and_goes_on_bit_for_bit(finished, folder, tmp_path):
     before = {name: [content(one, seed) for seed in range(3)] for name, one in finished.items()}
     notes = {path: path.read_bytes() for path in folder.glob("jobs/*/done.json")}
