@@ -12,7 +12,7 @@ from jaxcurriculum.report import lifelong, task_bins
 from jaxcurriculum.report.conditions import Condition
 from jaxcurriculum.runs.errors import RunError
 
-MOST_CELLS = 36  # of the space: transfer is told of all pairs of them
+MOST_CELLS = 16  # of the space: transfer is told of all pairs of them
 HEADS = {
     "maintenance": "maintenance",
     "forward_transfer_ratio": "forward transfer",
