@@ -38,8 +38,8 @@ def run_job(
       whether the job is complete; False when it was stopped, and while another worker has it.
 
     Raises:
-      RunError: when the folder holds no study or no such job, or the job's files are damaged or of
-          another study.
+      RunError: when the folder holds no study or no such job, or the job's files are damaged or
+          of another study.
     """
     study = pathlib.Path(study)
     plan = Plan.read(study)
