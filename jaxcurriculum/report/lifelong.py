@@ -190,7 +190,7 @@ def _transfer(
             for start, stop in learned[i]
             if i != j and stop > 1 and counts(start, stop, practised[:, j])
         ]
-        table[i, j] = _mean([change(scores[a, j], scores[b, j]) for a, b in spans])
+        table[i, j] = _mean([change(float(scores[a, j]), float(scores[b, j])) for a, b in spans])
     return table
 
 
