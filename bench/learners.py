@@ -3,7 +3,8 @@
 Rounds of a loop without its evaluations, networks of 64-64. SAC on gymnasium's Pendulum: 8
 environments, one update a step on 256 samples, 16,384 steps remembered. PPO on its CartPole: 64
 environments of 64 steps, 4 epochs of 4 minibatches. "In turn" is the program of one seed, called
-once for each; the calls of both alternate. REJAX_PYTHON names a Python that has rejax 0.1.3, whose
+once for each; "in groups of 1" is one program that goes through the seeds, as `map_seeds` does by
+default. The calls of all alternate. REJAX_PYTHON names a Python that has rejax 0.1.3, whose
 learners and purejaxrl's recipe are given the same sizes.
 """
 
@@ -33,29 +34,34 @@ class Job:
 
 
 def measure(quick: bool) -> list[dict[str, Any]]:
-    """Three rows a learner, and two of each rival."""
+    """Four rows a learner, and two of each rival."""
     return [row for job in JOBS for row in _rows(job, repeats=2 if quick else 6)]
 
 
 def _rows(job: Job, repeats: int) -> list[dict[str, Any]]:
     num = job.num_seeds
     one, num_steps = training(job, 1)
-    together, _ = training(job, num)
+    together, _ = training(job, num, group=num)
+    grouped, _ = training(job, num, group=1)
 
     def in_turn():
         for _ in range(num):
             one()
 
-    alone, turns, side_by_side = shortest_in_turn([one, in_turn, together], repeats)
-    speeds = {1: num_steps / alone, num: num * num_steps / side_by_side}
-    in_turn_speed = num * num_steps / turns
+    alone, *times = shortest_in_turn([one, in_turn, together, grouped], repeats)
+    in_turn_speed, together_speed, grouped_speed = (num * num_steps / time for time in times)
     rivals = {rival: _rival(rival, job, repeats) for rival in job.rivals}
-    rows: list[dict[str, Any]] = [
-        {"what": job.name, "seeds": seeds, "steps/s": speed, "times in turn": speed / in_turn_speed}
-        | {f"times {rival}": speed / known[seeds] for rival, known in rivals.items() if known}
-        for seeds, speed in speeds.items()
+    kinds = [  # what, seeds, steps/s
+        (job.name, 1, num_steps / alone),
+        (job.name, num, together_speed),
+        (f"{job.name}, in groups of 1", num, grouped_speed),
+        (f"{job.name}, in turn", num, in_turn_speed),
     ]
-    rows.append({"what": f"{job.name}, in turn", "seeds": num, "steps/s": in_turn_speed})
+    rows: list[dict[str, Any]] = [
+        {"what": what, "seeds": seeds, "steps/s": speed, "times in turn": speed / in_turn_speed}
+        | {f"times {rival}": speed / known[seeds] for rival, known in rivals.items() if known}
+        for what, seeds, speed in kinds
+    ]
     return rows + [
         {"what": f"{job.name}, {rival}", "seeds": seeds, "steps/s": speed}
         for rival, known in rivals.items()
@@ -63,12 +69,12 @@ def _rows(job: Job, repeats: int) -> list[dict[str, Any]]:
     ]
 
 
-def training(job: Job, num_seeds: int) -> tuple[Callable[[], None], int]:
+def training(job: Job, num_seeds: int, group: int = 1) -> tuple[Callable[[], None], int]:
     """A call that trains `num_seeds` seeds for `num_rounds` more, and the steps of a seed in it."""
     import jax
     import jax.numpy as jnp
 
-    from jaxcurriculum import make_loop, teachers
+    from jaxcurriculum import make_loop, map_seeds, teachers
 
     student = job.make()
     tasks = jax.vmap(student.task_space.sample)(jax.random.split(jax.random.key(0), 1))
@@ -78,7 +84,7 @@ def training(job: Job, num_seeds: int) -> tuple[Callable[[], None], int]:
         rounds = start + jnp.arange(job.num_rounds, dtype=jnp.int32)
         return jax.lax.scan(lambda state, r: (loop.round(state, r)[0], None), state, rounds)[0]
 
-    run = jax.jit(jax.vmap(go_on, in_axes=(0, None)), donate_argnums=0)
+    run = map_seeds(go_on, num_seeds, group)
     keys = jax.random.split(jax.random.key(0), num_seeds)
     held = [jax.jit(jax.vmap(loop.init))(keys), jnp.int32(0)]
 

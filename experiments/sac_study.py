@@ -27,7 +27,7 @@ from matplotlib.figure import Figure
 import jaxcurriculum.envs as envs
 from jaxcurriculum import Environment, Loop, LoopConfig, make_loop, students, teachers, use_cores
 from jaxcurriculum.learners import SacConfig
-from jaxcurriculum.report.style import STYLE
+from jaxcurriculum.report.style import BLUE, ORANGE, STYLE
 from jaxcurriculum.rollout import ReplayConfig, RolloutConfig
 from jaxcurriculum.runs.checkpoint import Checkpoints
 
@@ -148,9 +148,13 @@ def draw(folder: pathlib.Path) -> pathlib.Path:
     for axes, name in zip(np.ravel(figure.subplots(1, len(names))), names):
         for curve in [curve for curve in curves if curve["study"] == name]:
             steps = [row["steps"] / 1000 for row in curve["evaluations"]]
-            axes.plot(steps, [row["returns"] for row in curve["evaluations"]], color="C0", lw=1)
+            every = curve["steps_per_update"]
+            returns = [row["returns"] for row in curve["evaluations"]]
+            lines = axes.plot(steps, returns, color=BLUE if every == 1 else ORANGE, lw=1)
+            lines[0].set_label("an update a step" if every == 1 else f"one in {every} steps")
         axes.axhline(STUDIES[name].score, color="0.55", ls="--", lw=1)
         axes.set(title=name, xlabel="environment steps / 1000", ylabel="return")
+        axes.legend(frameon=False, loc="right")
     path = folder / "sac.png"
     figure.savefig(path, dpi=110)
     return path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 from typing import Any
 
 import jax
@@ -12,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from jaxcurriculum import tree
 from jaxcurriculum.device.switches import check_switches
 from jaxcurriculum.fields import is_integer, is_range
 from jaxcurriculum.records import Episodes, Proposals, PyTree, TimeStep, strong
@@ -111,19 +111,19 @@ def check_size(name: str, role: Teacher | Student) -> None:
       ValueError: naming the role, what its state takes, and the largest leaf.
     """
     state = jax.eval_shape(role.init, jax.eval_shape(lambda: jax.random.key(0)))
-    leaves = jax.tree_util.tree_leaves_with_path(state)
-    num_bytes = sum(_num_bytes(leaf) for _, leaf in leaves)
-    if num_bytes > MOST_BYTES:
-        path, largest = max(leaves, key=lambda leaf: _num_bytes(leaf[1]))
+    if (num_bytes := tree.num_bytes(state)) > MOST_BYTES:
         raise ValueError(
             f"{name}: the state of one seed must take at most {MOST_BYTES / GIB:g} GiB, but takes "
-            f"{num_bytes / GIB:.3g} GiB; its largest leaf is "
-            f"{jax.tree_util.keystr(path) or '(the state itself)'} of shape {list(largest.shape)}."
+            f"{num_bytes / GIB:.3g} GiB; its largest leaf is {largest_leaf(state)}."
         )
 
 
-def _num_bytes(leaf: Any) -> int:
-    return math.prod(leaf.shape) * leaf.dtype.itemsize
+def largest_leaf(state: PyTree) -> str:
+    """Where the leaf of `state` lies that takes the most bytes, and its shape."""
+    leaves = jax.tree_util.tree_leaves_with_path(state)
+    path, largest = max(leaves, key=lambda leaf: tree.num_bytes(leaf[1]))
+    place = jax.tree_util.keystr(path) or "(the state itself)"
+    return f"{place} of shape {list(largest.shape)}"
 
 
 def check_roles(teacher: Teacher, student: Student) -> None:

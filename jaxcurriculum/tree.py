@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
@@ -39,3 +41,12 @@ def take(tree: PyTree, index: ArrayLike) -> PyTree:
 def blank(shapes: PyTree, *leading: int) -> PyTree:
     """Zeros for each leaf of `shapes` (arrays or their shapes), with more axes in front."""
     return jax.tree.map(lambda leaf: jnp.zeros((*leading, *leaf.shape), leaf.dtype), shapes)
+
+
+def num_bytes(shapes: PyTree) -> int:
+    """What all leaves of `shapes` (arrays or their shapes) take.
+
+    >>> num_bytes({"a": jnp.zeros((2, 3)), "b": jnp.zeros(5, bool)})
+    29
+    """
+    return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))

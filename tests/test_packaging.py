@@ -68,7 +68,8 @@ LAYERS = {  # what each part may import of the others, beside itself
     "testing": (*CORE, *ROLES),
     "runs": (*CORE, "report"),
     "report": (*CORE, "runs"),
-    "cli": (*CORE, *ROLES, "envs", "runs", "report"),
+    "cli": (*CORE, *ROLES, "envs", "runs", "report", "study"),
+    "study": (*CORE, *ROLES, "runs", "cli"),
 }
 
 

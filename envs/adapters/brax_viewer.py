@@ -92,10 +92,12 @@ class BraxViewer:
 
 
 def _marks(pen: Any, scale: float, middle: float, ground: float) -> None:
-    """A mark every metre of the floor."""
+    """A mark every metre of the floor, with its place."""
     for metre in range(int(middle) - 3, int(middle) + 5):
         x = FINE * WIDTH / 2 + scale * (metre - middle)
         pen.line((x, ground, x, ground + 5 * FINE), fill=INK, width=FINE)
+        place = (x, ground + 8 * FINE)
+        pen.text(place, f"{metre} m", fill=INK, font=font(11 * FINE), anchor="mt")
 
 
 def _capsule(pen: Any, points: np.ndarray, radius: float, colour: str) -> None:

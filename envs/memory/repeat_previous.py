@@ -48,9 +48,11 @@ def repeat_previous(delay: Sequence[int] = (1, 16), num_decks: int = 1) -> Envir
 
     Observation: {"suit": [4], one-hot, "delay": [1], the task in the unit interval}.
 
-    Differs from the paper's program: a delay of k is k steps, there k - 1. RepeatPreviousEasy,
-    Medium and Hard have the delays 4, 32 and 64 with 1, 2 and 3 decks: `repeat_previous((4, 4))`,
-    `repeat_previous((32, 32), 2)` and `repeat_previous((64, 64), 3)`.
+    Differs from the paper's program (POPGym 1.0.7): a delay of k is k steps, as the paper says,
+    there k - 1, and nothing is asked at its last card. RepeatPreviousEasy, Medium and Hard have the
+    k 4, 32 and 64 with 1, 2 and 3 decks. As many answers count, and as much, with those delays:
+    `repeat_previous((4, 4))`, `((32, 32), 2)` and `((64, 64), 3)`. The same cards are asked for
+    with one step less: `((3, 3))`, `((31, 31), 2)` and `((63, 63), 3)`.
 
     Args:
       delay: (least, largest), steps.

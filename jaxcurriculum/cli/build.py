@@ -3,20 +3,69 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from jaxcurriculum import Environment, Space, Student, make_loop
+import jax
+
+from jaxcurriculum import Environment, Loop, Space, Student, make_loop
 from jaxcurriculum.checks import checked_test_tasks
 from jaxcurriculum.cli.configure import Chosen, changes_of, configurations, remedy, scaled, told
-from jaxcurriculum.cli.settings import Settings, override, parameters
+from jaxcurriculum.cli.settings import Settings, override, parameters, replace
 from jaxcurriculum.cli.tables import CHALLENGES, ENVIRONMENTS, STUDENTS, TEACHERS, find
 from jaxcurriculum.cli.tables.own import own
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, Part, StudentPart
-from jaxcurriculum.cli.tables.students import OwnLearnerConfig, with_learner
+from jaxcurriculum.cli.tables.students import FEEDS, with_learner
+from jaxcurriculum.loop import bind
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.experiment import Experiment, make_experiment
+
+
+@dataclasses.dataclass(frozen=True)
+class Setup:
+    """A run whose every setting is settled, and its loop."""
+
+    settings: Settings
+    chosen: Chosen
+    configs: dict[str, Any]  # by section
+    env: Environment | None
+    loop: Loop
+
+    def at(self, values: Mapping[str, jax.Array]) -> Loop:
+        """The loop with other `values` of teacher, student and learner.
+
+        They are numbers or, inside a compiled function, arrays, by names like
+        "teacher.exploration". Nothing is checked again.
+        """
+        changes = changes_of(dataclasses.replace(self.settings, fields=values), [*self.configs])
+        configs = self.configs | {
+            section: replace(self.configs[section], changed)
+            for section, changed in changes.items()
+            if changed
+        }
+        student = self.loop.student
+        if changes["student"] or changes.get("learner"):
+            student, _ = _student(self.chosen, configs, self.env)
+        teacher = self.chosen.parts["teacher"].make(student.task_space, configs["teacher"])
+        return bind(teacher, student, self.loop.test_tasks, self.loop.config)
+
+    def named(self) -> dict[str, Any]:
+        """Every setting by name, but for the group, which the experiment decides."""
+        fields = [field.name for field in dataclasses.fields(Settings) if field.name != "fields"]
+        named = {name: getattr(self.settings, name) for name in fields if name != "group"}
+        for section, config in self.configs.items():
+            for parameter in parameters(config):
+                named[f"{section}.{parameter.name}"] = parameter.value
+        return named
+
+    def experiment(self) -> Experiment:
+        """The run, ready to start."""
+        settings = self.settings
+        assert settings.steps is not None  # settled
+        sizes = (settings.seeds, settings.steps, settings.seed, settings.group)
+        again = f"{__name__}:{rebuild.__name__}"
+        return make_experiment(self.loop, *sizes, settings=self.named(), rebuild=again)
 
 
 def build(
@@ -32,12 +81,29 @@ def build(
     if settings.group and settings.seeds % settings.group:
         asked = f"--group {settings.group} for --seeds {settings.seeds}"
         raise RunError(f"--group must divide --seeds, got {asked}.")
+    return set_up(settings, watch).experiment()
+
+
+def set_up(
+    settings: Settings,
+    watch: Callable[[Environment], Environment] = lambda env: env,
+    make: Callable[..., Loop] = make_loop,
+) -> Setup:
+    """`build`, short of the experiment.
+
+    Args:
+      make: `bind` for roles that are known to keep their contract.
+
+    Raises:
+      RunError: as `build`.
+    """
     settings = _settled(settings)
     chosen = _chosen(settings)
     changes = changes_of(settings, [*chosen.parts, "loop"])
     configs = configurations(chosen, changes)
     try:
-        student, original = _student(chosen, configs, watch)
+        env = _environment(chosen, configs, watch)
+        student, original = _student(chosen, configs, env)
         configs["teacher"] = scaled(configs["teacher"], student)
         config = told(settings, chosen, configs, original, student.task_space)
         configs["teacher"] = override(config, "teacher", changes["teacher"])
@@ -48,17 +114,14 @@ def build(
         test_set, tasks = _test_set(settings, chosen, configs, original)
         to_view = chosen.parts["challenge"].to_view
         tasks = to_view(tasks, original, configs["challenge"])
-        loop = make_loop(teacher, student, tasks, configs["loop"])
+        loop = make(teacher, student, tasks, configs["loop"])
     except (ValueError, TypeError) as error:
         if isinstance(error, TypeError) and " must be " not in str(error):
             raise
         raise RunError(str(error) + remedy(str(error), configs)) from error
     steps = settings.steps or chosen.parts["student"].steps
     settled = dataclasses.replace(settings, test_set=test_set, steps=steps, evaluate_every=every)
-    named = _named(settled, configs)
-    del named["group"]  # as the experiment decides
-    fields = (settings.seeds, steps, settings.seed, settings.group)
-    return make_experiment(loop, *fields, settings=named, rebuild=f"{__name__}:{rebuild.__name__}")
+    return Setup(settled, chosen, configs, env, loop)
 
 
 def rebuild(config: dict[str, Any]) -> Experiment:
@@ -107,12 +170,9 @@ def _chosen(settings: Settings) -> Chosen:
             preset = env.presets.get(getattr(settings, kind), parts[kind].config)
             parts[kind] = dataclasses.replace(parts[kind], config=preset)
     if settings.learner is not None:
-        if settings.student != "ppo":
-            raise RunError("--learner takes the place of PPO: leave --student away.")
-        parts["learner"] = own(settings.learner, "learner").part
-        parts["student"] = dataclasses.replace(
-            parts["student"], config=OwnLearnerConfig(), debug={}
-        )
+        parts["learner"] = _own_learner(settings.learner, settings.student)
+        feed = FEEDS[settings.student]
+        parts["student"] = dataclasses.replace(parts["student"], config=feed, debug={})
     subject = settings.student if settings.env is None else settings.env
     return Chosen(parts=parts, subject=subject)
 
@@ -124,22 +184,37 @@ def _part(kind: str, table: dict[str, Any], name: str) -> Part:
     return own(name, kind).part
 
 
-def _student(
+def _own_learner(name: str, student: str) -> Part:
+    """A line for the learner that "module:function" names, in the place of that of `student`."""
+    if name in STUDENTS:
+        raise RunError(f"--learner {name}: it is for one of your own; give --student {name}.")
+    if student not in FEEDS:
+        places = "--learner takes the place of PPO (--student ppo) or of SAC (--student sac)"
+        raise RunError(f"{places}, got --student {student}.")
+    return own(name, "learner").part
+
+
+def _environment(
     chosen: Chosen, configs: dict[str, Any], watch: Callable[[Environment], Environment]
+) -> Environment | None:
+    """What the student plays, as the challenge makes it; None for one that plays nothing."""
+    env = chosen.parts["env"].make(configs["env"]) if "env" in chosen.parts else None
+    if "env" in chosen.parts and not isinstance(env, Environment):
+        raise RunError(f"--env must make an Environment, got {type(env).__name__}.")
+    return chosen.parts["challenge"].wrap_environment(env and watch(env), configs["challenge"])
+
+
+def _student(
+    chosen: Chosen, configs: dict[str, Any], env: Environment | None
 ) -> tuple[Student, Space]:
     """The student as the challenge makes it, and the task space without it, of which test sets
     speak.
     """
-    challenge, own, part = chosen.parts["challenge"], configs["challenge"], chosen.parts["student"]
-    env = chosen.parts["env"].make(configs["env"]) if "env" in chosen.parts else None
-    if "env" in chosen.parts and not isinstance(env, Environment):
-        raise RunError(f"--env must make an Environment, got {type(env).__name__}.")
-    env = challenge.wrap_environment(env and watch(env), own)
-    make = part.make
+    challenge, make = chosen.parts["challenge"], chosen.parts["student"].make
     if learner := chosen.parts.get("learner"):
         make = with_learner(lambda *given: learner.make(*given, configs["learner"]))
     student = make(env, configs["student"])
-    return challenge.wrap_student(student, env, own), student.task_space
+    return challenge.wrap_student(student, env, configs["challenge"]), student.task_space
 
 
 def _test_set(
@@ -174,12 +249,3 @@ def _fits(tasks: PyTree, space: Space) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _named(settings: Settings, configs: dict[str, Any]) -> dict[str, Any]:
-    fields = [field.name for field in dataclasses.fields(Settings) if field.name != "fields"]
-    named = {name: getattr(settings, name) for name in fields}
-    for section, config in configs.items():
-        for parameter in parameters(config):
-            named[f"{section}.{parameter.name}"] = parameter.value
-    return named

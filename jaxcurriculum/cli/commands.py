@@ -50,6 +50,21 @@ class Train(Place, Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Study:
+    """Run all that a file says: worlds, students, teachers, settings and seeds.
+
+    What was begun goes on, and what is finished is never run again. The file is explained in
+    docs/run-a-study.md.
+    """
+
+    file: Annotated[Positional[pathlib.Path], tyro.conf.arg(metavar="FILE", help="in TOML")]
+    folder: Annotated[pathlib.Path | None, flag("PATH")] = field(
+        None, help="where it is kept; by default studies/ and the name of the file"
+    )
+    plan: Switch = field(False, help="only say what it would take, and which runs share a program")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Plot:
     """Draw a run's figures again."""
 
@@ -117,6 +132,7 @@ class List:
 
 COMMANDS = (
     Annotated[Train, subcommand("train")]
+    | Annotated[Study, subcommand("study")]
     | Annotated[Plot, subcommand("plot")]
     | Annotated[Compare, subcommand("compare")]
     | Annotated[Render, subcommand("render")]

@@ -1,4 +1,4 @@
-"""The command line: `jaxcurriculum train`, `plot`, `compare`, `render`, `export`, `list`.
+"""The command line: `jaxcurriculum train`, `study`, `plot`, `compare`, `render`, `export`, `list`.
 
 Nothing heavy is imported before it is needed, so that help and mistakes are answered at once.
 """
@@ -23,6 +23,7 @@ from jaxcurriculum.cli.commands import (
     Place,
     Plot,
     Render,
+    Study,
     Train,
 )
 from jaxcurriculum.cli.flags import choices, shown, typed_fields, with_sections
@@ -75,7 +76,7 @@ def run(arguments: list[str]) -> int:
         return 1
 
 
-def parse(arguments: list[str]) -> Train | Plot | Compare | Render | Export | List:
+def parse(arguments: list[str]) -> Train | Study | Plot | Compare | Render | Export | List:
     """The command that `arguments` ask for."""
     try:
         if arguments[:1] == ["train"]:
@@ -118,15 +119,18 @@ def check_resumed(recorded: Settings, asked: Settings) -> None:
     Raises:
       RunError: naming the first setting that differs.
     """
+    from jaxcurriculum.runs.checkpoint import first_difference
+    from jaxcurriculum.runs.host import identity
+
     before = {each.name: getattr(recorded, each.name) for each in dataclasses.fields(Settings)}
     now = {name: getattr(asked, name) for name in before}
-    before, now = ({**known.pop("fields"), **known} for known in (before, now))
-    for name in before:
-        if name != "steps" and before[name] != now[name]:
-            changed = f"{name} was {before[name]} and is now {now[name]}"
-            raise RunError(
-                f"--resume keeps a run's settings, but {changed}; choose another --name."
-            )
+    before, now = (identity({**known.pop("fields"), **known}) for known in (before, now))
+    if difference := first_difference(before, now):
+        name, was, becomes = difference
+        raise RunError(
+            f"--resume keeps a run's settings, but {name} was {was} and is now {becomes}; choose"
+            " another --name."
+        )
 
 
 def use_machine() -> None:
@@ -145,7 +149,7 @@ def use_machine() -> None:
     keep_programs()
 
 
-def execute(command: Train | Plot | Compare | Render | Export | List) -> int:
+def execute(command: Train | Study | Plot | Compare | Render | Export | List) -> int:
     """Do what was asked. Returns the exit status."""
     from rich.console import Console
 
@@ -176,6 +180,8 @@ def execute(command: Train | Plot | Compare | Render | Export | List) -> int:
             check_device()
             policy = load_policy(command.run, command.seed)
             show_paths([export_policy(policy, command.out)], console)
+        case Study():
+            return execute_study(command, console)
         case Train():
             return execute_train(command, console)
     return 0
@@ -229,4 +235,24 @@ def execute_train(command: Train, console: Console) -> int:
         print(f"jaxcurriculum: {message}", file=sys.stderr)
         return STOPPED + stopped_by
     draw_results(run, experiment, console, by_commands(run))
+    return 0
+
+
+def execute_study(command: Study, console: Console) -> int:
+    """Run a study, or only plan it. Returns the exit status."""
+    from jaxcurriculum.runs.switches import check_device
+    from jaxcurriculum.study import plan_study, read_study, run_study
+
+    check_device()
+    study = read_study(command.file)
+    folder = command.folder or pathlib.Path("studies") / command.file.stem
+    if command.plan:
+        plan_study(study, folder, console)
+        return 0
+    if stopped_by := run_study(study, folder, console):
+        how = "interrupted" if stopped_by == signal.SIGINT else "terminated"
+        again = command_line("study", command.file, "--folder", folder)
+        message = f"{how}; everything so far is in {folder}, go on with: {again}"
+        print(f"jaxcurriculum: {message}", file=sys.stderr)
+        return STOPPED + stopped_by
     return 0

@@ -34,7 +34,7 @@ class Settings:
         "ppo", help="who learns; simulated ones play no environment"
     )
     learner: Annotated[str | None, flag("NAME")] = field(
-        None, help="your own in place of PPO: module:function of (env, num_envs)"
+        None, help="your own in place of PPO or SAC: module:function of (env, num_envs)"
     )
     challenge: Annotated[str, flag("NAME")] = field(
         "none", help="what makes the curriculum hard to find"

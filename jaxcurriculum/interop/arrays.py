@@ -60,6 +60,18 @@ def unnamed(like: PyTree, arrays: Mapping[str, np.ndarray], growing: Sequence[st
     return jax.tree.unflatten(jax.tree.structure(like), found)
 
 
+def check_finite(what: str, tree: PyTree) -> None:
+    """Check that no number of `tree` is nan or infinite.
+
+    Raises:
+      ValueError: naming the first array that holds one.
+    """
+    for name, array in named(tree).items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            number = array[~np.isfinite(array)][0]
+            raise ValueError(f"{what} must be finite numbers, got {number} in {name!r}.")
+
+
 def _leaves(tree: PyTree) -> list[tuple[str, jax.Array | np.ndarray]]:
     paths = jax.tree_util.tree_leaves_with_path(tree)
     return [(jax.tree_util.keystr(path, simple=True, separator="."), leaf) for path, leaf in paths]

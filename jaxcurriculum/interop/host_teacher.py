@@ -20,7 +20,7 @@ import numpy as np
 
 from jaxcurriculum import tree
 from jaxcurriculum.fields import LARGEST_INTEGER, check_kind, is_integer, is_number
-from jaxcurriculum.interop.arrays import named, stack, unnamed
+from jaxcurriculum.interop.arrays import check_finite, named, stack, unnamed
 from jaxcurriculum.interop.rounds import compile_rounds, critic_scores
 from jaxcurriculum.records import Episodes, Proposals, PyTree
 from jaxcurriculum.roles import Teacher
@@ -178,7 +178,8 @@ class HostTeacher:
         """Go on from what `state_dict` gave, of the same teacher and batch.
 
         Raises:
-          ValueError: naming the first array that is missing, not known, or of another kind.
+          ValueError: naming the first array that is missing, not known, of another kind, or not
+              finite where that would end in a task.
           TypeError: when `state` is no dictionary.
         """
         check_kind("state_dict", state, Mapping)
@@ -187,6 +188,10 @@ class HostTeacher:
             counts = {name: int(count) for name, count in saved["counts"].items()}
             if min(counts.values()) < 0 or counts["next"] > self._batch:
                 raise ValueError(f"state_dict: no counts of a HostTeacher, got {counts}.")
+            check_finite("state_dict", {name: saved[name] for name in ("block", "open", "waiting")})
+            check_finite(
+                "state_dict's teacher's proposals", self._rounds.propose(saved["rounds"])[1]
+            )
             self._state, self._block, self._next = saved["rounds"], saved["block"], counts["next"]
             self._num_tickets, self._num_rounds = counts["tickets"], counts["rounds"]
             self._num_steps = counts["steps"]

@@ -20,10 +20,16 @@ def check_learner(env: Environment, learner: Learner, num_envs: int, num_steps: 
 
     Raises:
       TypeError: when it is no learner.
-      ValueError: when a function changes the shapes of memory or state, gives actions that are none
-          of `env`'s, or a critique that is not as `has_critic` says.
+      ValueError: when it learns from a replay, when a function changes the shapes of memory or
+          state, gives actions that are none of `env`'s, or a critique that is not as `has_critic`
+          says.
     """
     what, state, experience = _shapes_of_a_round("on_policy", env, learner, num_envs, num_steps)
+    if learner.critique is not None:
+        raise ValueError(
+            f"{what}: on_policy takes what `learn` says of a round, but this learner has a function"
+            " `critique`, as those have that learn from a replay: give it to `off_policy`."
+        )
     _check_learn(what, learner, state, experience)
     _check_report(what, jax.eval_shape(learner.report, state))
 
@@ -35,9 +41,15 @@ def check_off_policy_learner(
 
     Raises:
       TypeError: when it is no learner.
-      ValueError: as `check_learner`, or when the policy has a memory.
+      ValueError: as `check_learner`, or when it learns from whole rounds, or the policy has a
+          memory.
     """
     what, state, experience = _shapes_of_a_round("off_policy", env, learner, num_envs, num_steps)
+    if learner.has_critic and learner.critique is None:
+        raise ValueError(
+            f"{what}: off_policy asks its critic by a function `critique`, but it is None: give a"
+            " learner of whole rounds to `on_policy`; one without a critic says has_critic=False."
+        )
     if jax.tree.leaves(experience.memory):
         raise ValueError(f"{what}: a replay holds single steps, so that memory(num) must be ().")
 

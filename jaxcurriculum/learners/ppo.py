@@ -40,6 +40,7 @@ from flax import struct
 
 from jaxcurriculum import tree
 from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.fields import check_kind, is_integer
 from jaxcurriculum.learners.gae import gae
 from jaxcurriculum.learners.networks import LAYERS, Network, feed_forward, recurrent
 from jaxcurriculum.learners.normaliser import (
@@ -119,9 +120,15 @@ def ppo(env: Environment, config: PpoConfig, num_envs: int) -> Learner:
     """PPO for the observations and actions of `env`, of which `num_envs` are stepped together.
 
     Raises:
-      TypeError: when there is no distribution over the actions of `env`.
-      ValueError: when a layer of memory cannot have so many features.
+      TypeError: when an argument is something else, or there is no distribution over the actions of
+        `env`.
+      ValueError: when `num_envs` is no positive integer, or a layer of memory cannot have so many
+        features.
     """
+    check_kind("ppo.env", env, Environment)
+    check_kind("ppo.config", config, PpoConfig)
+    if not is_integer(num_envs, 1):
+        raise ValueError(f"ppo.num_envs must be a positive integer, got {num_envs!r}.")
     network = _network(env, config)
 
     def init(key: Key) -> PpoState:

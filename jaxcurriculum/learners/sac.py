@@ -30,6 +30,7 @@ import numpy as np
 
 from jaxcurriculum import tree
 from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.fields import check_kind
 from jaxcurriculum.learners.ppo import count_nonfinite
 from jaxcurriculum.learners.sac_networks import Networks, best_action, make_networks
 from jaxcurriculum.learners.sac_update import (
@@ -87,8 +88,11 @@ def sac(env: Environment, config: SacConfig) -> Learner:
     """SAC for the observations and the Box of actions of `env`; for `students.off_policy`.
 
     Raises:
+      TypeError: when an argument is something else.
       ValueError: when the actions of `env` are no Box.
     """
+    check_kind("sac.env", env, Environment)
+    check_kind("sac.config", config, SacConfig)
     actions = env.action_space
     if not isinstance(actions, Box):
         kind = type(actions).__name__

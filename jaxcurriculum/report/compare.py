@@ -25,7 +25,7 @@ from jaxcurriculum.report.statistics import (
 )
 from jaxcurriculum.report.style import STYLE
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.store import Run, naming
+from jaxcurriculum.runs.store import Run, differ, naming
 from jaxcurriculum.runs.test_tasks import different_tasks, tasks_of
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito's
@@ -58,13 +58,15 @@ def compare(runs: list[Run], out: pathlib.Path, console: Console) -> pathlib.Pat
     at_common = {
         run: percent[np.searchsorted(steps, common[-1])] for run, (steps, percent) in curves.items()
     }
-    console.print(comparison_table(at_common, common[-1]))
-    for line in limits({run: len(last) for run, last in at_common.items()}):
-        console.print(line, highlight=False, soft_wrap=True)
+    table = comparison_table(at_common, common[-1])
+    lines = limits({run: len(last) for run, last in at_common.items()})
     if different := differing_settings(runs):
-        console.print(f"They differ in {', '.join(different)}.", highlight=False, soft_wrap=True)
+        lines.append(f"They differ in {', '.join(different)}.")
     with matplotlib.rc_context(STYLE), naming(out):
         learning_curves(curves).savefig(out)
+    console.print(table)
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
     return out
 
 
@@ -149,9 +151,9 @@ def differing_settings(runs: list[Run]) -> list[str]:
     """Names of the settings in which `runs` differ, but for a teacher's own, that another
     teacher does not have.
     """
-    configs = [run.config for run in runs]
-    shared = [name for name in configs[0] if all(name in config for config in configs)]
-    return [name for name in shared if any(config[name] != configs[0][name] for config in configs)]
+    first, *others = (run.config for run in runs)
+    shared = [name for name in first if all(name in config for config in others)]
+    return [name for name in shared if any(differ(first[name], other[name]) for other in others)]
 
 
 def short_names(runs: list[Run]) -> dict[Run, str]:

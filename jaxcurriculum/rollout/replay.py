@@ -17,11 +17,10 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum import tree
+from jaxcurriculum.checks import GIB
 from jaxcurriculum.configs import Config, field
 from jaxcurriculum.device.memory import memory_bytes
 from jaxcurriculum.records import Experience, Key, PyTree
-
-GIGABYTE = 1e9
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -151,10 +150,9 @@ def check_replay(config: ReplayConfig, like: Experience) -> None:
             f" {steps}, got {config.capacity}."
         )
     shapes = jax.eval_shape(lambda: init_replay(like, config.capacity))
-    needed = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))
-    there = memory_bytes()
+    needed, there = tree.num_bytes(shapes), memory_bytes()
     if needed > there:
         raise ValueError(
-            f"ReplayConfig.capacity of {config.capacity} steps takes {needed / GIGABYTE:.3g} GB a"
-            f" seed, but there are {there / GIGABYTE:.3g} GB of memory: remember fewer."
+            f"ReplayConfig.capacity of {config.capacity} steps takes {needed / GIB:.3g} GiB a"
+            f" seed, but there are {there / GIB:.3g} GiB of memory: remember fewer."
         )

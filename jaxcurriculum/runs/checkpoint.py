@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import pathlib
+import threading
 import zipfile
 from typing import Any
 
@@ -24,9 +25,10 @@ import orbax.checkpoint as ocp
 
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.store import naming, write_file
+from jaxcurriculum.runs.store import differ, naming, write_file
 
 NUM_KEPT = 2
+ORBAX = threading.RLock()  # its operations are numbered, and wait for each other, by process
 ARRAYS = "arrays.npz"
 
 
@@ -61,14 +63,13 @@ class Arrays(ocp.args.CheckpointArgs):
 
 
 class Checkpoints:
-    """The checkpoints under `folder`; `save` returns while the last bytes are still being
-    written, `close` waits for them.
-    """
+    """The checkpoints under `folder`. Several threads may each have some."""
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
         options = ocp.CheckpointManagerOptions(max_to_keep=NUM_KEPT)
-        self.manager = ocp.CheckpointManager(folder.absolute(), options=options)
+        with ORBAX:
+            self.manager = ocp.CheckpointManager(folder.absolute(), options=options)
 
     def __enter__(self) -> Checkpoints:
         return self
@@ -84,8 +85,9 @@ class Checkpoints:
             return
         about = {"config": config, "shapes": shapes(state), "digest": digest(state)}
         items = {"state": Arrays(_arrays(state)), "about": ocp.args.JsonSave(about)}
-        with naming(self.folder / str(advance)):
+        with ORBAX, naming(self.folder / str(advance)):
             self.manager.save(advance, args=ocp.args.Composite(**items))
+            self.manager.wait_until_finished()
 
     def restore(self, like: PyTree, config: dict[str, Any]) -> tuple[int, PyTree, list[str]] | None:
         """The newest intact checkpoint as (evaluations done, state, damages met on the way), or
@@ -125,14 +127,14 @@ class Checkpoints:
             self.manager.delete(newer)
 
     def close(self) -> None:
-        """Wait until everything is written."""
-        with naming(self.folder):
+        """Let go of the folder."""
+        with ORBAX, naming(self.folder):
             self.manager.close()
 
     def _read(self, advance: int, like: PyTree, config: dict[str, Any]) -> list[np.ndarray]:
         """The arrays of one checkpoint, once it is known to be of this run and intact."""
         path = self.folder / str(advance)
-        with naming(path):
+        with ORBAX, naming(path):
             items = ocp.args.Composite(about=ocp.args.JsonRestore())
             about = self.manager.restore(advance, args=items)["about"]
             own = {"config": ("setting", config), "shapes": ("shape of", shapes(like))}
@@ -170,7 +172,7 @@ def first_difference(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, Any
     """
     for name in {**old, **new}:
         before, now = old.get(name, "nothing"), new.get(name, "nothing")
-        if before != now:
+        if differ(before, now):
             return name, before, now
     return None
 

@@ -15,7 +15,9 @@ FLAGS = {
     "num_seeds": "--seeds",
     "rounds_per_evaluation": "--evaluate-every",
     "track_seed": "--track-seed",
-} | {name: f"--{name}" for name in ("group", "seed", "task", "at", "out", "html")}
+    "on_policy": "--student ppo",
+    "off_policy": "--student sac",
+} | {name: f"--{name}" for name in ("group", "seed", "task", "at", "out", "html", "folder")}
 FULL_DISK = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
 
 

@@ -8,15 +8,17 @@ import math
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from jaxcurriculum import tree
+from jaxcurriculum.checks import GIB, largest_leaf
 from jaxcurriculum.configs import named_fields
-from jaxcurriculum.device.seeds import map_seeds
+from jaxcurriculum.device.memory import memory_bytes
 from jaxcurriculum.fields import LARGEST_INTEGER, is_integer, is_number
 from jaxcurriculum.loop import Loop
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.program import Lanes, Program
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,8 +31,11 @@ class Experiment:
     group: int  # seeds batched together
     num_advances: int  # evaluations in the whole run
     config: dict[str, Any]  # every setting by name, as JSON gives them back
+    program: Program
+    lanes: Lanes  # what each seed runs with
     # "module:function" of the config, which makes the experiment again; None: only Python can
     rebuild: str | None = None
+    goes_on: bool = False  # when a seed turns non-finite, with the others
 
 
 def make_experiment(
@@ -53,12 +58,14 @@ def make_experiment(
       rebuild: "module:function", which makes the experiment again of its config.
 
     Raises:
-      RunError: when a number is none or out of its bounds, or `group` does not divide `num_seeds`.
+      RunError: when a number is none or out of its bounds, `group` does not divide `num_seeds`, or
+        the states of so many seeds do not fit into the memory.
     """
     _check_sizes(num_seeds, num_steps, first_seed, group)
-    group = group or best_group(num_seeds, len(jax.devices()))
+    group = group or best_group(num_seeds, len(jax.devices()), loop.student.steps_per_round)
     if num_seeds % group:
         raise RunError(f"group must divide num_seeds, got {group} for {num_seeds} seeds.")
+    _check_memory(loop, num_seeds, group)
     student = loop.student
     named = {
         "env": student.environment.name if student.environment else None,
@@ -78,6 +85,8 @@ def make_experiment(
         group=group,
         num_advances=math.ceil(num_steps / loop.steps_per_advance),
         config=config,
+        program=Program(lambda _: loop, num_seeds, group),
+        lanes=Lanes(first_seed + np.arange(num_seeds, dtype=np.uint32), {}),
         rebuild=rebuild,
     )
 
@@ -94,6 +103,20 @@ def _check_sizes(num_seeds: int, num_steps: float, first_seed: int, group: int |
         if not is_integer(value, least, most):
             bounds = f"between {least} and {most}"
             raise RunError(f"{name} must be an integer {bounds}, got {value!r}.")
+
+
+def _check_memory(loop: Loop, num_seeds: int, group: int) -> None:
+    """Check that the states of all seeds fit into the memory, those of a CPU's devices together."""
+    state = jax.eval_shape(loop.init, jax.eval_shape(lambda: jax.random.key(0)))
+    on_cpu = jax.default_backend() == "cpu"
+    num_devices = 1 if on_cpu else num_used(num_seeds // group, len(jax.devices()))
+    needed, there = 2 * tree.num_bytes(state) * num_seeds // num_devices, memory_bytes()
+    if needed > there:
+        raise RunError(
+            f"`num_seeds` of {num_seeds} take {needed / GIB:.3g} GiB on a device, where a state is"
+            f" kept before and after its rounds, but there are {there / GIB:.3g} GiB of memory; the"
+            f" largest leaf of a state is {largest_leaf(state)}."
+        )
 
 
 def known_settings(loop: Loop) -> dict[str, Any]:
@@ -120,18 +143,16 @@ def _as_text(value: Any) -> Any:
 
 
 def initial_states(experiment: Experiment) -> PyTree:
-    """The loop state of every seed before its first round, [seeds, ...]; it depends on the seed's
-    number alone.
+    """The loop state of every seed before its first round, [seeds, ...].
+
+    It depends on the seed's number alone, and on the values of its settings.
     """
-    numbers = experiment.first_seed + jnp.arange(experiment.num_seeds, dtype=jnp.uint32)
-    keys = jax.vmap(jax.random.key)(numbers)
-    return map_seeds(experiment.loop.init, experiment.num_seeds, experiment.group)(keys)
+    return experiment.program.states(experiment.lanes)
 
 
 def state_shapes(experiment: Experiment) -> PyTree:
     """The shapes and dtypes of `initial_states`; nothing is computed."""
-    keys = jax.eval_shape(lambda: jax.random.split(jax.random.key(0), experiment.num_seeds))
-    return jax.eval_shape(jax.vmap(experiment.loop.init), keys)
+    return experiment.program.state_shapes(experiment.lanes)
 
 
 def seed_index(experiment: Experiment, seed: int | None) -> int:
@@ -149,17 +170,18 @@ def seed_index(experiment: Experiment, seed: int | None) -> int:
     return int(seed) - first
 
 
-def best_group(num_seeds: int, num_devices: int) -> int:
-    """The batch of seeds with which the most devices have work: on a CPU of 16 to 64, whose states
-    stay in its cache, else the widest.
+def best_group(num_seeds: int, num_devices: int, steps_per_round: int) -> int:
+    """The batch of seeds with which the most devices have work, and of these the widest; on a CPU
+    one whose rounds stay in its cache: 64 seeds at most, of 4,096 steps a round together.
     """
     widths = [width for width in range(1, num_seeds + 1) if num_seeds % width == 0]
-    on_cpu = jax.default_backend() == "cpu"
+    most = max(1, min(64, 4096 // steps_per_round))
+    fits = [width for width in widths if width <= most or jax.default_backend() != "cpu"]
 
-    def merit(width: int) -> tuple[int, bool, int]:
-        return num_used(num_seeds // width, num_devices), on_cpu and 16 <= width <= 64, width
+    def merit(width: int) -> tuple[int, int]:
+        return num_used(num_seeds // width, num_devices), width
 
-    return max(widths, key=merit)
+    return max(fits, key=merit)
 
 
 def num_used(num_groups: int, num_devices: int) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxcurriculum.fields import check_kind
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.policy import Policy
@@ -26,8 +27,10 @@ def export_policy(policy: Policy, path: str | pathlib.Path) -> pathlib.Path:
     `docs/examples/numpy_policy.py` plays one of PPO with NumPy alone. Returns the path.
 
     Raises:
+      TypeError: when `policy` is none.
       RunError: when `path` is no .npz file in a folder that exists.
     """
+    check_kind("export_policy.policy", policy, Policy)
     path = pathlib.Path(path)
     if path.suffix != ".npz" or not path.parent.is_dir():
         raise RunError(f"A policy is an .npz file in a folder that exists, got {path}.")

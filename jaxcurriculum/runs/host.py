@@ -11,27 +11,29 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from filelock import FileLock, Timeout
 from rich.console import Console
 
-from jaxcurriculum import map_seeds
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.checkpoint import Checkpoints, first_difference
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.experiment import Experiment, initial_states, state_shapes
 from jaxcurriculum.runs.logs import check_logs
 from jaxcurriculum.runs.meta import changes, describe
-from jaxcurriculum.runs.progress import Watch
+from jaxcurriculum.runs.progress import Steps, Watch
 from jaxcurriculum.runs.recorder import Recorder
 from jaxcurriculum.runs.store import UNSUPPORTED, Run, flush, naming, write_json
 from jaxcurriculum.runs.switches import check_recorded_switches
 from jaxcurriculum.runs.test_tasks import different_tasks, tasks_in, tasks_of
+
+Stop = Callable[[], signal.Signals | None]  # the signal that came, if one did
+# (advances done) -> in a `with`, what shows those to come
+Show = Callable[[int], AbstractContextManager[Steps]]
 
 
 def run_experiment(
@@ -49,41 +51,44 @@ def run_experiment(
     """
     logged = dict.fromkeys(log, 0) | (run.meta.get("logged", {}) if run.exists else {})
     check_logs(logged, experiment.num_seeds)
+    steps = experiment.loop.steps_per_advance * experiment.num_seeds
+    total, unit = experiment.num_advances * steps, experiment.loop.student.step_unit
     run.path.mkdir(parents=True, exist_ok=True)
     with alone(run, console):
         if not flush(run.path):
             lost = "a power cut may take the newest files"
             warn(console, f"The file system of {run.path} cannot flush folders: {lost}.")
-        claim(experiment, run, console, logged)
-        return go_on(experiment, run, console)
+        begin(experiment, run, console, logged)
+        with interruptible() as stopped_by:
+            watch = lambda done: Watch(console, total, done * steps, unit)
+            return go_on(experiment, run, console, stopped_by, watch)
 
 
-def go_on(experiment: Experiment, run: Run, console: Console) -> signal.Signals | None:
+def go_on(
+    experiment: Experiment, run: Run, console: Console, stopped_by: Stop, show: Show
+) -> signal.Signals | None:
     """`run_experiment` in a folder that is this process' own."""
     loop, last = experiment.loop, experiment.num_advances
     steps = loop.steps_per_advance * experiment.num_seeds
-    advance_all = map_seeds(loop.advance, experiment.num_seeds, experiment.group)
     rounds = loop.config.rounds_per_evaluation
     device = ThreadPoolExecutor(1)
-    dispatch = lambda state, done: device.submit(
-        lambda: jax.block_until_ready(advance_all(state, jnp.int32(done * rounds)))
+    advance = lambda state, done: jax.block_until_ready(
+        experiment.program.run(experiment.lanes, state, done * rounds)
     )
-    with (
-        interruptible() as stopped_by,
-        Recorder(run, identity(experiment.config), loop.student.task_space) as recorder,
-    ):
+    dispatch = lambda state, done: device.submit(advance, state, done)
+    with Recorder(run, identity(experiment.config), loop.student.task_space) as recorder:
         done, state, damages = recorder.resume(like=initial_states(experiment))
         for damage in damages:
             warn(console, f"{damage} Going on from the one before it, evaluation {done}.")
         if done >= last:
             return None
-        with Watch(console, last * steps, done * steps, loop.student.step_unit) as watch:
+        with show(done) as watch:
             running = dispatch(state, done)
             while running is not None and wait(running, stopped_by):
                 good, (state, report) = state, running.result()
                 running = dispatch(state, done + 1) if done + 1 < last else None
                 broken = np.flatnonzero(report.counters.nonfinite)
-                if broken.size:
+                if broken.size and not experiment.goes_on:
                     recorder.flush(done, good)
                     recorder.add(done, report)
                     recorder.flush(done + 1, None)
@@ -176,7 +181,7 @@ def check_folder(run: Run, resume: bool) -> None:
         raise RunError(f"{run.path} exists and is not a run: choose another `path`.")
 
 
-def claim(experiment: Experiment, run: Run, console: Console, logged: dict[str, int]) -> None:
+def begin(experiment: Experiment, run: Run, console: Console, logged: dict[str, int]) -> None:
     """Write down what a new run is, or check that the run in the folder was made with these
     settings; `logged` is how many evaluations each sink has.
 
@@ -219,7 +224,7 @@ def identity(config: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name != "steps"}
 
 
-def wait(running: Future, stopped_by: Callable[[], signal.Signals | None]) -> bool:
+def wait(running: Future, stopped_by: Stop) -> bool:
     """Wait until an advance has been computed; False when a signal comes before."""
     while not stopped_by():
         try:
@@ -231,7 +236,7 @@ def wait(running: Future, stopped_by: Callable[[], signal.Signals | None]) -> bo
 
 
 @contextmanager
-def interruptible() -> Iterator[Callable[[], signal.Signals | None]]:
+def interruptible() -> Iterator[Stop]:
     """Inside, Ctrl-C and SIGTERM are noted, so that they never fall between two halves of a write.
 
     A second Ctrl-C is raised. Only the main thread hears signals; in any other one none is noted.

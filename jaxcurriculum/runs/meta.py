@@ -52,11 +52,16 @@ def describe(experiment: Experiment) -> dict[str, Any]:
         "device": f"{len(jax.devices())} x {jax.devices()[0].device_kind}",
         "machine": platform.platform(),
         "git_revision": git_revision(),
-        "versions": {"python": platform.python_version()}
-        | {name: importlib.metadata.version(name) for name in PACKAGES},
+        "versions": versions(),
         "switches": recorded_switches(),
         "rebuild": experiment.rebuild,
     }
+
+
+def versions() -> dict[str, str]:
+    """What computes now, by the name of the package."""
+    packages = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {"python": platform.python_version()} | packages
 
 
 def axes(space: Space, tasks: PyTree) -> dict[str, list[Any]]:

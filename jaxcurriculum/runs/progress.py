@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import numpy as np
@@ -14,7 +15,14 @@ from jaxcurriculum.loop import Report
 SECONDS_BETWEEN_LINES = 5.0
 
 
-class Watch:
+class Steps:
+    """Is told what was done, and says nothing of it."""
+
+    def show(self, steps: int, report: Report) -> None:
+        """`steps` more are done, and went as `report` says."""
+
+
+class Watch(Steps):
     """Shows how far a run is; use it in a `with`.
 
     Args:
@@ -25,6 +33,7 @@ class Watch:
 
     def __init__(self, console: Console, total: int, done: int, unit: str):
         self.console, self.total, self.done, self.unit = console, total, done, unit
+        self.lock = threading.Lock()  # a study has a thread a device
         self.before, self.started, self.printed, self.compiling = (
             done,
             time.monotonic(),
@@ -64,6 +73,10 @@ class Watch:
 
     def show(self, steps: int, report: Report) -> None:
         """`steps` more are done, and went as `report` says."""
+        with self.lock:
+            self._show(steps, report)
+
+    def _show(self, steps: int, report: Report) -> None:
         self.done += steps
         now = time.monotonic()
         speed = (self.done - self.before) / (now - self.started)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+from collections.abc import Callable
 
 from jaxcurriculum.loop import Loop
+from jaxcurriculum.runs.checkpoint import first_difference
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.experiment import Experiment, known_settings, make_experiment
 from jaxcurriculum.runs.store import Run
@@ -18,8 +21,8 @@ def rebuilt(run: Run, loop: Loop | None = None) -> Experiment:
           are made again from its settings.
 
     Raises:
-      RunError: when the folder holds no run, when `loop` is missing, or when the student's settings
-          are others.
+      RunError: when the folder holds no run or a damaged one, when `loop` is missing, or when the
+          student's settings are others.
     """
     return _of_settings(run) if loop is None else _of_loop(run, loop)
 
@@ -28,8 +31,14 @@ def _of_settings(run: Run) -> Experiment:
     config, named = run.config, run.meta.get("rebuild")
     if named is None:
         raise RunError(f"{run.path} was made from Python: pass the loop that it was trained with.")
-    module, _, function = named.partition(":")
-    return getattr(importlib.import_module(module), function)(config)
+    module, _, function = str(named).partition(":")
+    make: Callable[..., Experiment] | None = None
+    with contextlib.suppress(AttributeError, ImportError, ValueError):
+        make = getattr(importlib.import_module(module), function)
+    if not callable(make):
+        rule = "its rebuild must name a function as module:function"
+        raise RunError(f"{run.path / 'meta.json'} is damaged: {rule}, got {named!r}.")
+    return make(config)
 
 
 def _of_loop(run: Run, loop: Loop) -> Experiment:
@@ -40,8 +49,10 @@ def _of_loop(run: Run, loop: Loop) -> Experiment:
     environment = loop.student.environment
     here = {"world": environment.name if environment else None}
     here |= {name: value for name, value in now.items() if name.startswith("student.")}
-    for name, value in here.items():
-        if there.get(name, value) != value:
-            was = f"{name} was {there[name]} there and is {value} here"
-            raise RunError(f"{run.path} is a run of another loop: {was}.")
+    shared = here.keys() & there.keys()
+    before, after = ({name: known[name] for name in sorted(shared)} for known in (there, here))
+    if difference := first_difference(before, after):
+        name, was, value = difference
+        differs = f"{name} was {was} there and is {value} here"
+        raise RunError(f"{run.path} is a run of another loop: {differs}.")
     return make_experiment(loop, *sizes, settings=config)

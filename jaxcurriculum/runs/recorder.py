@@ -2,7 +2,7 @@
 
 Rows are held in memory and written together with the checkpoint that covers them, first the rows,
 then the checkpoint: whatever is newer than the last checkpoint would be removed on resume, so
-writing it earlier would buy nothing.
+writing it earlier would buy nothing. That so many evaluations are done is written last.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.checkpoint import Checkpoints
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.logs import Logs
-from jaxcurriculum.runs.store import Run, Table, write_file, write_json
+from jaxcurriculum.runs.store import Run, Table, write_json, write_report
 from jaxcurriculum.spaces import Space
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
@@ -73,6 +73,8 @@ class Recorder:
         for path in self.reports.glob("evaluation-*.npz"):
             if int(path.stem.removeprefix("evaluation-")) >= done:
                 path.unlink()
+        if done != self.meta["evaluations_done"]:  # killed after a checkpoint, or one is damaged
+            self._note(evaluations_done=done)
         return done, state, damages
 
     def add(self, advance: int, report: Report) -> None:
@@ -97,16 +99,18 @@ class Recorder:
             for advance, report in self.waiting:
                 self._write_report(advance, report)
             self.waiting = []
-            self.meta["wall_seconds"] = round(
-                self.seconds_before + time.monotonic() - self.started, 3
-            )
-            self.meta["evaluations_done"] = done
-            self.meta["logged"] = self.logs.after(done)
-            write_json(self.run.path / "meta.json", self.meta)
+            self._note(logged=self.logs.after(done))
             self.logs.flush()
         if state is not None:
             self.checkpoints.save(done, state, self.config)
+        self._note(evaluations_done=done)
         self.flushed = time.monotonic()
+
+    def _note(self, **known: Any) -> None:
+        """Write down in meta.json what is `known`, and how long it took so far."""
+        seconds = self.seconds_before + time.monotonic() - self.started
+        self.meta |= known | {"wall_seconds": round(seconds, 3)}
+        write_json(self.run.path / "meta.json", self.meta)
 
     def _episode_rows(self, advance: int, report: Report) -> pl.DataFrame:
         seed, index, _ = np.nonzero(report.episodes.valid)
@@ -161,9 +165,4 @@ class Recorder:
             jax.tree_util.keystr(path, simple=True, separator="."): leaf
             for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
         }
-
-        def write(path):
-            with open(path, "wb") as file:
-                np.savez_compressed(file, **arrays)
-
-        write_file(self.reports / f"evaluation-{advance:08d}.npz", write)
+        write_report(self.reports / f"evaluation-{advance:08d}.npz", arrays)

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from rich.console import Console
 from rich.table import Table
 
+from jaxcurriculum import tree
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.runs.experiment import Experiment, num_used
@@ -84,13 +85,13 @@ def _try_rounds(experiment: Experiment) -> Trial:
         return jax.lax.fori_loop(0, num, step, states)
 
     lowered = jax.jit(rounds).lower(states, jnp.int32(1))
-    with _compile_seconds() as compiling:
+    with compile_seconds() as compiling:
         program = lowered.compile(options)
     seconds = _seconds_a_round(lambda num: program(states, jnp.int32(num)))
     memory = program.memory_analysis()
     assert memory is not None
-    reports = group * loop.config.rounds_per_evaluation * _bytes(episodes)
-    kept = 2 * _bytes(states) + reports  # states go in and come out
+    reports = group * loop.config.rounds_per_evaluation * tree.num_bytes(episodes)
+    kept = 2 * tree.num_bytes(states) + reports  # states go in and come out
     return Trial(longer * sum(compiling), seconds / slower, kept, memory.temp_size_in_bytes)
 
 
@@ -131,7 +132,7 @@ def _seconds_a_round(run: Callable[[int], Any]) -> float:
 
 
 @contextmanager
-def _compile_seconds() -> Iterator[list[float]]:
+def compile_seconds() -> Iterator[list[float]]:
     """How long what is compiled inside takes, or took when it was put into the cache of
     compiled programs.
     """
@@ -146,7 +147,3 @@ def _compile_seconds() -> Iterator[list[float]]:
         yield durations
     finally:
         jax.monitoring.unregister_event_duration_listener(note)
-
-
-def _bytes(tree: PyTree) -> int:
-    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))

@@ -66,6 +66,15 @@ def title(config: dict[str, Any]) -> str:
     return f"{config['teacher']} teaching {config.get('learner') or config['student']}{harder}"
 
 
+def differ(one: Any, other: Any) -> bool:
+    """Whether two settings are not the same, as config.json has them; there nan is nan.
+
+    >>> differ({"scale": [float("nan")]}, {"scale": [float("nan")]}), differ(1, 2), differ(1, 1.0)
+    (False, True, False)
+    """
+    return one != other and json.dumps(one) != json.dumps(other)
+
+
 @dataclasses.dataclass(frozen=True)
 class Run:
     """The files of one run, read; `path` is its folder."""
@@ -190,12 +199,18 @@ class Table:
 
     def _write(self, number: int, rows: pl.DataFrame) -> None:
         # polars takes a path for a pattern, and a full disk for its own fault
-        content = io.BytesIO()
-        rows.write_parquet(content, compression="zstd", statistics=False)
+        content = parquet(rows)
         path = self.folder / f"part-{number:08d}.parquet"
-        write_file(path, lambda temporary: temporary.write_bytes(content.getbuffer()))
+        write_file(path, lambda temporary: temporary.write_bytes(content))
         is_full = len(rows) >= ROWS_PER_PART
         self.number, self.open = (number + 1, pl.DataFrame()) if is_full else (number, rows)
+
+
+def parquet(rows: pl.DataFrame) -> memoryview:
+    """`rows` as the content of a Parquet file."""
+    content = io.BytesIO()
+    rows.write_parquet(content, compression="zstd", statistics=False)
+    return content.getbuffer()
 
 
 def read_part(path: pathlib.Path) -> pl.DataFrame:
@@ -223,6 +238,16 @@ def read_report(path: pathlib.Path) -> dict[str, np.ndarray]:
             return dict(arrays)
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise RunError(f"{path} is damaged: {error}.") from None
+
+
+def write_report(path: pathlib.Path, arrays: dict[str, Any]) -> None:
+    """Write arrays by name as one npz file, atomically."""
+
+    def write(path: pathlib.Path) -> None:
+        with open(path, "wb") as file:
+            np.savez_compressed(file, **arrays)
+
+    write_file(path, write)
 
 
 def write_json(path: pathlib.Path, content: dict[str, Any]) -> None:

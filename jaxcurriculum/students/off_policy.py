@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum import learners
+from jaxcurriculum import learners, tree
 from jaxcurriculum.checks import check_environment, strong_environment
 from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.learners.checks import check_off_policy_learner
@@ -178,7 +178,6 @@ def _learn(
 
         return jax.lax.scan(step, state, jax.random.split(key, config.num_updates))[0]
 
-    num_bytes = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
-    if num_bytes > LARGE and jax.default_backend() == "cpu":
+    if tree.num_bytes(state) > LARGE and jax.default_backend() == "cpu":
         learn = jax.custom_batching.sequential_vmap(learn)
     return learn(key, state, replay, round)

@@ -1,7 +1,7 @@
 """Model-based transfer learning (MBTL): a policy for each of a few contexts, the next one chosen.
 
     propose: the context of the policy in training, and nothing else
-    update:  once it is trained it plays a grid of contexts, $T[s, j]$ its mean return on $j$;
+    update:  once it is trained it plays all contexts, $T[s, j]$ its mean return on $j$;
              the next context is that of the highest
              $mean_j max(0, m_i + sqrt(log(k)) s_i - slope |x_i - x_j| - b_j)$
 
@@ -32,6 +32,8 @@ from jaxcurriculum.teachers.parts.sampling import free_axes, from_free
 from jaxcurriculum.transfer.mbtl import MbtlRule, Progress, add, begin, next_context
 
 MOST_CONTEXTS = 2000  # each meets each when the next one is chosen
+CELLS, MOST_AXES = 20, 2  # of the grid by default
+LOG2_SPREAD = 8  # of the number of contexts where there are more axes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,12 @@ class MbtlConfig(Config):
 
     num_policies: int = field(8, low=1, high=64, help="policies trained one after the other")
     rounds_each: int = field(50, low=1, help="rounds of training of each")
-    cells: int = field(20, low=1, help="contexts an axis: the centres of the cells of a grid")
+    cells: int | None = field(
+        None,
+        low=1,
+        help="contexts an axis: the centres of the cells of a grid; None: 20 on one or two axes, on"
+        " more 256 contexts spread evenly",
+    )
     num_episodes: int = field(5, low=1, help="episodes that a trained policy plays on each context")
     return_range: Range | None = field(
         (-150.0, 350.0), help="returns mapped to [0, 1] and clipped; None: raw returns"
@@ -63,7 +70,7 @@ def mbtl(task_space: Box, config: MbtlConfig | None = None) -> Teacher:
     policy when its turn comes and keeps the others. A student of one learner learns on from context
     to context instead, and forgets. The probes' environment steps are returned as `probe_steps`.
     After the last policy nothing is chosen any more, and training goes on where it is. The report
-    says which learner is best on each context of the grid. Contexts whose episodes all ended
+    says which learner is best on each context. Contexts whose episodes all ended
     invalid count as a return of 0.
 
     Differs from the paper: there all policies are trained first and the choices replayed, and the
@@ -84,7 +91,7 @@ def mbtl(task_space: Box, config: MbtlConfig | None = None) -> Teacher:
     """
     check_kind("mbtl.task_space", task_space, Box)
     config = given(config, MbtlConfig)
-    points = _grid(task_space, config)
+    points = _contexts(task_space, config)
     num_contexts = points.shape[0]
 
     def init(key: Key) -> MbtlState:
@@ -143,9 +150,16 @@ def mbtl(task_space: Box, config: MbtlConfig | None = None) -> Teacher:
     )
 
 
-def _grid(space: Box, config: MbtlConfig) -> jax.Array:
-    """Centres of the cells of a grid over the free axes of the unit cube, [num, free axes]."""
-    cells, dims = config.cells, len(free_axes(space))
+def _contexts(space: Box, config: MbtlConfig) -> jax.Array:
+    """Centres of the cells of a grid over the free axes of the unit cube, or as many points of a
+    Sobol sequence as fill it evenly, [num, free axes].
+    """
+    dims = len(free_axes(space))
+    if config.cells is None and dims > MOST_AXES:
+        from scipy.stats.qmc import Sobol
+
+        return jnp.array(Sobol(dims, rng=0).random_base2(LOG2_SPREAD), jnp.float32)
+    cells = config.cells or CELLS
     if not config.num_policies <= cells**dims <= MOST_CONTEXTS:
         raise ValueError(
             f"MbtlConfig.cells must give a context for each of {config.num_policies} policies, and"

@@ -43,6 +43,12 @@ def learn(env, num_envs, rate=0.03):
     config = learners.PpoConfig(hidden=(8,), learning_rate=rate)
     return learners.ppo(env, config, num_envs)
 
+def aim():
+    return probes.target()
+
+def recall(env, num_envs, width=8):
+    return learners.sac(env, learners.SacConfig(hidden=(width,)))
+
 def nothing(space, num: int):
     return teachers.random(space)
 
@@ -88,6 +94,22 @@ def test_parameters_are_flags_that_a_run_remembers(mine):
     recorded = Settings.recorded(json.loads(json.dumps(experiment.config)))
     mine.calls.clear()
     assert build(recorded).config == experiment.config and mine.calls == first
+
+
+RECALL = ("--env", "own_for_test:aim", "--learner", "own_for_test:recall")
+
+
+def test_a_learner_of_old_steps_takes_the_place_of_sac():
+    sizes = ("--student.replay.capacity", "4096", "--learner.width", "4")
+    experiment = built(*RECALL, "--student", "sac", *sizes)
+    assert experiment.config["student.replay.capacity"] == 4096
+    known = experiment.loop.student.config
+    assert known["hidden"] == (4,) and known["replay"].capacity == 4096
+
+
+def test_the_student_that_a_learner_is_for_is_named(capsys):
+    assert main.run(["train", *RECALL, "--plan"]) == 1
+    assert "learn from a replay: give it to --student sac." in capsys.readouterr().err
 
 
 def test_defaults_are_those_of_the_functions(mine):

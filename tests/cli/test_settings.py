@@ -144,6 +144,11 @@ def test_returns_of_the_toy_grid_are_not_scaled_unless_asked():
             {"student": "abilities", "learner": "mine:make"},
             "--learner mine:make: the student abilities plays no environment",
         ),
+        ({"student": "ppo", "learner": "sac"}, "is for one of your own; give --student sac."),
+        (
+            {"student": "ppo-gru", "learner": "mine:make"},
+            "takes the place of PPO (--student ppo) or of SAC (--student sac), got --student ppo-g",
+        ),
         (
             {"student": "ppo", "fields": {"student.minibatch_size": 1000}},
             "minibatch_size must divide",

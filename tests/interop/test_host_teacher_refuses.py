@@ -71,6 +71,14 @@ def test_bad_input_is_refused_and_changes_nothing(name):
             again()
 
 
+def after_one_return(state, number):
+    """`state` with a return that waits, as `number`."""
+    host = HostTeacher(bookkeeper())
+    host.load_state_dict(state)
+    host.update(host.open_tickets()[0], 1.0)
+    return {**host.state_dict(), "waiting.returns": np.array([number], np.float32)}
+
+
 def change(**changed):
     return lambda state: {**state, **changed}
 
@@ -84,6 +92,18 @@ SAVED = {
         r"'rounds.teacher'\] must be float32\[2\], got float32\[3\]",
     ),
     "count": (change(**{"counts.next": np.int64(99)}), "no counts of a HostTeacher, got"),
+    "return": (
+        lambda state: after_one_return(state, np.nan),
+        "state_dict must be finite numbers, got nan in 'waiting.returns'",
+    ),
+    "task": (
+        lambda state: {**state, "open.proposals.tasks": state["open.proposals.tasks"] + np.inf},
+        "state_dict must be finite numbers, got inf in 'open.proposals.tasks'",
+    ),
+    "teacher": (
+        change(**{"rounds.teacher": np.full(2, np.nan, np.float32)}),
+        "state_dict's teacher's proposals must be finite numbers, got nan in 'tasks'",
+    ),
     "dtype": (change(**{"counts.next": np.float32(1)}), r"must be int64\[\], got float32\[\]"),
 }
 

@@ -170,9 +170,11 @@ def test_a_figure_that_cannot_be_written_is_named(tmp_path, monkeypatch):
 
     runs = [made_up_run(tmp_path / name, [1]) for name in ("a", "b")]
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
+    console = Console(record=True)
     with pytest.raises(OSError) as error:
-        compare(runs, tmp_path / "curves.png", Console())
+        compare(runs, tmp_path / "curves.png", console)
     assert error.value.filename == str(tmp_path / "curves.png")
+    assert not console.export_text(), "nothing is said before all of it is known"
 
 
 def test_a_figure_has_the_mean_of_every_run_and_few_thin_lines(tmp_path):

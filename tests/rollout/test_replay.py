@@ -106,7 +106,7 @@ def test_seeds_write_side_by_side_with_one_slice():
     "capacity, message",
     [
         (100, "capacity must be a multiple of num_envs \\* num_steps = 18, got 100"),
-        (18 * 10**8, "1800000000 steps takes .* GB a seed, but there are .* GB of memory"),
+        (18 * 10**8, "1800000000 steps takes .* GiB a seed, but there are .* GiB of memory"),
     ],
 )
 def test_what_cannot_be_kept_is_refused(capacity, message):

@@ -241,9 +241,14 @@ def test_what_cannot_be_loaded_is_said(trained, tmp_path, change, message):
         (lambda p: p(jnp.zeros((3, 1))), ValueError, r"target is \[1\], got \[3, 1\]; of a batch"),
         (lambda p: p({"x": 0.0}), ValueError, r"target is \[1\], got {'x': \[\]}"),
         (lambda p: drawn(memory_student())(0.0), TypeError, "has a memory: call policy.act"),
+        (
+            lambda _: runs.export_policy("x", "x.npz"),
+            TypeError,
+            "policy must be of the type Policy",
+        ),
     ],
 )
-def test_what_is_no_observation_is_said(call, error, message):
+def test_what_is_no_observation_or_no_policy_is_said(call, error, message):
     with pytest.raises(error, match=message):
         call(drawn(small_loop(probes.target(), SMALL).student))
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from jaxcurriculum import LoopConfig, make_loop, runs, teachers
 from jaxcurriculum.cli import main
 from jaxcurriculum.rollout import RolloutConfig
+from jaxcurriculum.runs.experiment import best_group
 from jaxcurriculum.runs.store import title
 from jaxcurriculum.students import PpoConfig, ppo
 from jaxcurriculum.testing import probes
@@ -62,11 +63,12 @@ def test_a_loop_of_ones_own_is_recorded_and_goes_on_bit_for_bit(tmp_path):
 
 
 def test_what_a_run_is_keeps_its_settings(tmp_path):
-    train(tmp_path / "run", figures=False, settings={"note": "first"})
+    first = {"note": "first", "scale": float("nan")}
+    train(tmp_path / "run", figures=False, settings=first)
     with pytest.raises(runs.RunError, match="already holds a run"):
         train(tmp_path / "run", figures=False)
     with pytest.raises(runs.RunError, match="note was first and is now second"):
-        train(tmp_path / "run", figures=False, resume=True, settings={"note": "second"})
+        train(tmp_path / "run", figures=False, resume=True, settings=first | {"note": "second"})
     others = make_loop(LOOP.teacher, LOOP.student, jnp.ones((3, 1)), LOOP.config)
     with pytest.raises(runs.RunError, match="keeps a run's test tasks, but it was tested on as"):
         runs.train(
@@ -76,7 +78,7 @@ def test_what_a_run_is_keeps_its_settings(tmp_path):
             num_seeds=2,
             console=SILENT,
             resume=True,
-            settings={"note": "first"},
+            settings=first,
         )
 
 
@@ -142,3 +144,21 @@ def test_world_teacher_and_learner_by_the_names_of_their_functions(mine, capsys)
 def test_a_function_that_cannot_be_is_named(mine, capsys, arguments, message):
     assert command(*arguments) == 1
     assert message in capsys.readouterr().err and not (mine / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    "seeds, devices, steps_per_round, group",
+    [
+        (100, 1, 1, 50),  # cheap rounds: wide, but at most 64
+        (100, 2, 1, 50),
+        (6, 2, 1, 3),  # both devices have work
+        (8, 1, 512, 8),
+        (8, 2, 2048, 2),  # 4,096 steps a round together
+        (8, 2, 32_768, 1),
+        (7, 2, 1, 7),  # no way to share them evenly
+    ],
+)
+def test_the_group_keeps_devices_busy_and_its_rounds_in_the_cache(
+    seeds, devices, steps_per_round, group
+):
+    assert best_group(seeds, devices, steps_per_round) == group

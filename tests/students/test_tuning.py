@@ -115,9 +115,11 @@ TINY = (
 )
 
 
+FALLING = students.scheduled(learning_rate=optax.linear_schedule(1.0, 0.0, 4))
+
+
 def test_a_schedule_is_followed_round_by_round():
-    falling = students.scheduled(learning_rate=optax.linear_schedule(1.0, 0.0, 4))
-    student = tune(students.ppo(probes.target(), *TINY), falling, every=2)
+    student = tune(students.ppo(probes.target(), *TINY), FALLING, every=2)
     state = student.init(jax.random.key(0))
     rates, train = [student.report(state)["learning_rate"]], quick_jit(student.train)
     proposals = fresh_proposals(jax.random.key(1), jnp.zeros((8, 1)))
@@ -170,12 +172,33 @@ def test_a_late_reward_is_learned_with_a_rising_discount_alone():
     np.testing.assert_allclose(returns, 5.3, rtol=1e-5)
 
 
+def test_each_of_a_succession_follows_the_schedule_from_its_own_first_round():
+    student = students.succession(tune(students.ppo(probes.target(), *TINY), FALLING), 2, 3)
+    state, train = student.init(jax.random.key(0)), quick_jit(student.train)
+    proposals, rates = fresh_proposals(jax.random.key(1), jnp.zeros((8, 1))), []
+    for round in range(6):
+        state, _ = train(jax.random.key(round), state, proposals, jnp.int32(round))
+        rates.append(student.report(state)["learning_rate"])
+    np.testing.assert_allclose(rates, [0.75, 0.5, 0.25] * 2)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda ppo: tune(ppo, None), "tune.rule must be of the type Rule"),
-        (lambda ppo: tune(ppo, students.scheduled(speed=abs)), "has in its state, got 'speed'"),
-        (lambda ppo: tune(simulated.toy_grid(), students.scheduled(speed=abs)), "got 'speed'"),
+        (
+            lambda ppo: tune(ppo, students.scheduled(speed=abs)),
+            "settings of the student 'ppo', which are .*discount, .*, got 'speed'",
+        ),
+        (
+            lambda ppo: tune(simulated.toy_grid(), FALLING),
+            "or a population of such, got 'toy-grid'",
+        ),
+        (lambda ppo: tune(tune(ppo, FALLING), FALLING), "got 'ppo, scheduled': tune a student bef"),
+        (
+            lambda ppo: tune(students.succession(ppo, 2, 5), FALLING),
+            "got '2 x ppo in turn': tune a",
+        ),
         (lambda ppo: tune(ppo, students.rising_discount([1])), "test_tasks must be given"),
         (lambda ppo: tune(ppo, students.rising_discount([1]), [[2.0]]), "test_tasks"),
         (lambda ppo: tune(ppo, students.rising_discount([1]), [[0.5]], every=0), "tune.every"),

@@ -9,6 +9,7 @@ from jaxcurriculum import Box, Episodes, Student, make_loop, teachers, transfer
 from jaxcurriculum.records import attempts
 from jaxcurriculum.students import succession
 from jaxcurriculum.students.simulated.learner import simulated
+from jaxcurriculum.teachers.mbtl import _contexts
 from jaxcurriculum.testing.compiling import quick_jit
 
 SPACE = Box(names=("x", "constant"), low=(-1.0, 2.0), high=(3.0, 2.0))
@@ -86,3 +87,19 @@ def test_a_grid_is_neither_too_coarse_nor_too_fine(cells):
     rule = f"each of 8 policies, and at most 2,000, got {cells} on each of 3 axes"
     with pytest.raises(ValueError, match=rule):
         teachers.mbtl(space, teachers.MbtlConfig(cells=cells))
+
+
+@pytest.mark.parametrize(("dims", "num"), [(1, 20), (2, 400), (3, 256), (12, 256)])
+def test_it_starts_in_a_box_of_any_number_of_axes(dims, num):
+    space = Box(names=tuple(map(str, range(dims))), low=(0.0,) * dims, high=(1.0,) * dims)
+    teacher = teachers.mbtl(space)
+    assert jax.eval_shape(teacher.init, jax.random.key(0)).learner.shape == (num,)
+
+
+def test_contexts_of_many_axes_are_spread_evenly():
+    """On each axis as many in every eighth."""
+    space = Box(names=tuple("abcde"), low=(0.0,) * 5, high=(1.0,) * 5)
+    points = np.asarray(_contexts(space, teachers.MbtlConfig()))
+    counts = [np.histogram(axis, bins=8, range=(0, 1))[0] for axis in points.T]
+    np.testing.assert_array_equal(counts, 256 // 8)
+    assert len(np.unique(points, axis=0)) == 256

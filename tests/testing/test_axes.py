@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import pytest
 
 from jaxcurriculum import Box, Discrete, Environment, envs
+from jaxcurriculum.envs.walker.bodies import SIZES
 from jaxcurriculum.records import TimeStep
 from jaxcurriculum.testing import axes, laws, probes
 from jaxcurriculum.testing.axes import check_axes, ignored_axes
@@ -134,6 +135,7 @@ WALKERS = {
         lambda body: envs.stump_tracks(body, stump_width=(1.0, 2.0), stump_rotation=(0.0, 1.0)),
         (),
     ),
+    "stump-sequences": (envs.stump_sequences, ()),
     "obstacle-tracks": (envs.obstacle_tracks, ()),
     "hexagon-tracks": (envs.hexagon_tracks, ("dy_1", "dy_6")),  # corners that stand on the ground
 }
@@ -144,3 +146,11 @@ WALKERS = {
 def test_tracks_ignore_no_axis_but_those_published(name):
     make, expected = WALKERS[name]
     assert ignored_axes(make(thrown()), num_steps=80, num_tasks=32) == expected
+
+
+@pytest.mark.slow
+def test_every_size_of_a_body_changes_what_happens():
+    """On ground that does not matter: such a walker begins at rest, and stays where it began."""
+    sizes = dict.fromkeys(SIZES, (0.8, 1.25))
+    ignored = ignored_axes(envs.stump_tracks(sizes=sizes), num_steps=10, num_tasks=8)
+    assert not set(SIZES) & set(ignored)

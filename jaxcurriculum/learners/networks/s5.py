@@ -4,8 +4,9 @@
     output:  $y_t = 2 Re(C x_t) + D u_t$     $B' = (A - 1) / lambda B$ (zero-order hold)
     layer:   $u_t + a sigmoid(b)$            $a, b$ = dense(gelu($y_t$))
 
-The states are complex and do not mix, so that all steps of a sequence are computed together, by an
-associative scan. Where an episode begins the state is forgotten with A = 0, which needs no other
+The states are complex and do not mix, so that all steps of a sequence are computed together: on
+accelerators by an associative scan, on CPUs, which have no use for its extra work, one after
+another. Where an episode begins the state is forgotten with A = 0, which needs no other
 operator (Lu et al. 2023, arXiv:2303.03982, carry a flag along).
 
 Differs from the paper: the real part of $lambda$ is learned by its logarithm, so that no state
@@ -65,7 +66,7 @@ class S5(nn.Module):
 
 
 def linear_recurrence(decay: jax.Array, inputs: jax.Array, start: jax.Array) -> jax.Array:
-    """$x_t = decay_t x_{t-1} + inputs_t$ for all t, by an associative scan.
+    """$x_t = decay_t x_{t-1} + inputs_t$ for all t.
 
     Args:
       decay, inputs: [num_steps, ...].
@@ -74,6 +75,21 @@ def linear_recurrence(decay: jax.Array, inputs: jax.Array, start: jax.Array) -> 
     >>> linear_recurrence(jnp.array([1.0, 0.0, 2.0]), jnp.ones(3), jnp.float32(5)).tolist()
     [6.0, 1.0, 3.0]
     """
+    return jax.lax.platform_dependent(decay, inputs, start, cpu=step_by_step, default=all_at_once)
+
+
+def step_by_step(decay: jax.Array, inputs: jax.Array, start: jax.Array) -> jax.Array:
+    """The recurrence as it is written."""
+
+    def step(state: jax.Array, now: tuple[jax.Array, jax.Array]):
+        state = now[0] * state + now[1]
+        return state, state
+
+    return jax.lax.scan(step, start, (decay, inputs))[1]
+
+
+def all_at_once(decay: jax.Array, inputs: jax.Array, start: jax.Array) -> jax.Array:
+    """The recurrence by an associative scan."""
 
     def join(earlier: tuple[jax.Array, jax.Array], later: tuple[jax.Array, jax.Array]):
         return later[0] * earlier[0], later[0] * earlier[1] + later[1]

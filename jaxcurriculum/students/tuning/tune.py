@@ -65,8 +65,9 @@ def tune(
 
     Raises:
       TypeError: when `student` or `rule` is something else.
-      ValueError: when the rule needs test tasks and has none or another number of them, a test
-        task lies outside the student's space, or a number is no positive integer.
+      ValueError: when the student has no settings in `state.learner`, or not those of the rule;
+        when the rule needs test tasks and has none or another number of them, a test task lies
+        outside the student's space, or a number is no positive integer.
 
     >>> import optax
     >>> from jaxcurriculum import envs, students
@@ -148,13 +149,7 @@ def _checked(
             raise ValueError(f"tune.{name} must be a positive integer, got {value!r}.")
     key = jax.eval_shape(lambda: jax.random.key(0))
     state = jax.eval_shape(student.init, key)
-    settings = getattr(getattr(state, "learner", None), "settings", None)
-    missing = [name for name in rule.settings if not hasattr(settings, name)]
-    if missing:
-        raise ValueError(
-            f"tune.rule must change settings that the student {student.name!r} has in its state,"
-            f" got {missing[0]!r}."
-        )
+    _check_settings(student, state, rule)
     jax.eval_shape(rule.init, key, state)  # a rule may refuse a student
     if not rule.needs_tests:
         return None
@@ -168,3 +163,20 @@ def _checked(
             f" apart, got {num}."
         )
     return tests
+
+
+def _check_settings(student: Student, state: PyTree, rule: Rule) -> None:
+    settings = getattr(getattr(state, "learner", None), "settings", None)
+    if not dataclasses.is_dataclass(settings):
+        raise ValueError(
+            "tune.student must be one that learns with settings in `state.learner.settings`, as"
+            f" those of ppo and sac do, or a population of such, got {student.name!r}: tune a"
+            " student before anything else is made of it, by one rule for all its settings."
+        )
+    known = [each.name for each in dataclasses.fields(settings)]
+    missing = [name for name in rule.settings if name not in known]
+    if missing:
+        raise ValueError(
+            f"tune.rule must change settings of the student {student.name!r}, which are"
+            f" {', '.join(known)}, got {missing[0]!r}."
+        )

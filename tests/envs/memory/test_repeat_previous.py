@@ -40,6 +40,23 @@ def test_who_remembers_gets_1_and_who_errs_the_opposite(delay, num_decks):
     assert float(wrong.reward.sum()) == pytest.approx(-1, abs=1e-5)
 
 
+def published(suits, answers, k):
+    """The rewards of POPGym 1.0.7, in whose hand lies the card that is shown, too."""
+    asked = np.arange(len(suits) - 1) + 1 - k
+    worth = np.where(answers[:-1] == suits[asked], 1, -1) / (len(suits) - k)
+    return np.where(asked >= 0, worth, 0)
+
+
+def test_the_published_game_asks_one_step_less_back_and_not_at_the_last_card():
+    k, n = 4, 52
+    env, answers = envs.repeat_previous((1, 51)), np.random.default_rng(0).integers(0, 4, n)
+    suits, same_cards, _ = answered(env, k - 1, lambda *_: answers)
+    theirs = published(suits, answers, k)
+    np.testing.assert_allclose(same_cards.reward[:-1] * (n - k + 1), theirs * (n - k), atol=1e-5)
+    assert np.count_nonzero(answered(env, k, lambda *_: answers)[1].reward) == n - k
+    assert np.count_nonzero(theirs) == n - k and len(theirs) == n - 1
+
+
 def test_the_delay_is_the_nearest_whole_number_and_is_seen():
     env = envs.repeat_previous((1, 5))
     for task, delay in ((1.0, 1), (2.4, 2), (2.6, 3), (5.0, 5)):

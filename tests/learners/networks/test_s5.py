@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from jaxcurriculum import learners
-from jaxcurriculum.learners.networks.s5 import hippo, linear_recurrence
+from jaxcurriculum.learners.networks.s5 import all_at_once, hippo, linear_recurrence
 from jaxcurriculum.testing import probes
 from jaxcurriculum.testing.compiling import quick_jit
 
@@ -15,8 +15,9 @@ def complex_numbers(chance, *shape):
     return numbers[0] + 1j * numbers[1]
 
 
+@pytest.mark.parametrize("recurrence", [linear_recurrence, all_at_once])
 @pytest.mark.parametrize("num_steps", [1, 2, 13])
-def test_all_steps_at_once_are_one_after_another(num_steps):
+def test_a_recurrence_is_one_step_after_another(num_steps, recurrence):
     """With the state forgotten at random steps, of one sequence at the very first."""
     chance = np.random.default_rng(num_steps)
     inputs, start = complex_numbers(chance, num_steps, 3, 4), complex_numbers(chance, 3, 4)
@@ -27,7 +28,7 @@ def test_all_steps_at_once_are_one_after_another(num_steps):
     for transition, x in zip(decay, inputs):
         state = transition * state + x
         expected.append(state)
-    got = quick_jit(linear_recurrence)(*map(jnp.asarray, (decay, inputs, start)))
+    got = quick_jit(recurrence)(*map(jnp.asarray, (decay, inputs, start)))
     np.testing.assert_allclose(got, np.stack(expected), atol=1e-5)
 
 

@@ -1,0 +1,70 @@
+"""kill -9 at random moments of a study with two workers: does it always end the same?
+
+    python -m bench.kills 20
+
+Two processes run one study on the toy grid; one of them, drawn by chance, is killed at a moment
+drawn by chance and started again, until both end by themselves. Prints a line an ending.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import random
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests"))
+
+from studies import FILE, content, runs_in, start  # noqa: E402
+
+MOST_KILLS = 4  # in one study
+MOST_SECONDS = 25.0  # from a start to a kill
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("num_kills", type=int)
+    num_kills = parser.parse_args().num_kills
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "study.toml"
+        file.write_text(FILE)
+        assert start(file, pathlib.Path(folder) / "whole").wait() == 0
+        expected = everything(pathlib.Path(folder) / "whole")
+        killed = ending = 0
+        while killed < num_kills:
+            study = pathlib.Path(folder) / f"killed-{ending}"
+            killed += kill_at_random(file, study, min(MOST_KILLS, num_kills - killed), ending)
+            same = everything(study) == expected
+            ending += 1
+            print(f"{killed:3} kills, ending {ending}: {'identical' if same else 'DIFFERENT'}")
+            if not same:
+                sys.exit(1)
+
+
+def kill_at_random(file: pathlib.Path, study: pathlib.Path, most: int, seed: int) -> int:
+    """Run a study with two workers, of which one is killed now and then. Returns how often."""
+    draw, killed = random.Random(seed), 0
+    workers = [start(file, study) for _ in range(2)]
+    while killed < most:
+        time.sleep(draw.uniform(0, MOST_SECONDS))
+        index = draw.randrange(2)
+        if workers[index].poll() is not None:
+            break  # there is nothing left to do
+        workers[index].kill()
+        workers[index].wait()
+        killed += 1
+        workers[index] = start(file, study)
+    for worker in workers:
+        assert worker.wait() == 0, worker.stderr and worker.stderr.read()
+    return killed
+
+
+def everything(study: pathlib.Path) -> dict[str, object]:
+    """All numbers of a study."""
+    return {name: [content(run, seed) for seed in range(3)] for name, run in runs_in(study).items()}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Studies as files: TOML whose keys are the fields of `Study`, a table for the settings of a part.
+
+teachers = ["random", "alp-gmm"]
+students = ["toy-grid"]
+seeds = 8
+
+[alp-gmm]
+exploration = [0.1, 0.2]
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import re
+import tomllib
+from typing import Any
+
+from jaxcurriculum.configs import named_fields
+from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.store import naming
+from jaxcurriculum.study.cells import cells_of, check_name
+from jaxcurriculum.study.study import Study, StudyError
+
+HEADER = re.compile(r"\s*\[(?P<key>[^\[\]]+)\]\s*(#.*)?$")
+ENTRY = re.compile(r"\s*(?P<key>[\w.\-\"': ]+?)\s*=")
+
+
+def read_study(path: pathlib.Path) -> Study:
+    """The study that the file `path` says.
+
+    Raises:
+      RunError: when it cannot be read; naming the line of what is no part of a study.
+    """
+    try:
+        with naming(path):
+            text = path.read_text()
+        content = tomllib.loads(text)
+    except FileNotFoundError:
+        raise RunError(f"There is no file {path}.") from None
+    except UnicodeDecodeError:
+        raise RunError(f"{path} is not text in UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise RunError(f"{path}: {error}.") from None
+    try:
+        study = _study(content)
+        cells_of(study)
+    except StudyError as error:
+        line = line_of(text, error.key, error.value)
+        where = f"{path}, line {line}" if line else str(path)
+        raise RunError(f"{where}: {error}") from None
+    return study
+
+
+def _study(content: dict[str, Any]) -> Study:
+    known = [each.name for each in dataclasses.fields(Study) if each.name != "settings"]
+    values, settings = {}, {}
+    for name, value in content.items():
+        if isinstance(value, dict):
+            settings[name] = named_fields(value)
+            continue
+        check_name("entry", name, known, (name,))
+        values[name] = tuple(value) if isinstance(value, list) else value
+        check_value(name, values[name])
+    return Study(**values, settings=settings)
+
+
+def check_value(name: str, value: Any) -> None:
+    """Check what one field of a study is told.
+
+    Raises:
+      StudyError: when it cannot be that.
+    """
+    try:
+        Study(**{name: value})
+    except ValueError as error:
+        raise StudyError(str(error), (name,), value) from None
+
+
+def line_of(text: str, key: tuple[str, ...], value: Any = None) -> int | None:
+    """The line, from 1, at which a TOML file gives `key`, or there one of its values.
+
+    >>> line_of('[alp-gmm]\\nexploration = [\\n  0.1,\\n]', ("alp-gmm", "exploration"))
+    2
+    """
+    wanted, table, found = ".".join(key), "", None
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := HEADER.match(line):
+            table = f"{_plain(header['key'])}."
+            here = _plain(header["key"])
+        elif entry := ENTRY.match(line):
+            here = table + _plain(entry["key"])
+        else:
+            here = None
+        if found is None and here == wanted:
+            found = number
+        if found and (value is None or f'"{value}"' in line or f"'{value}'" in line):
+            return number
+    return found
+
+
+def _plain(key: str) -> str:
+    """A key without quotes and spaces."""
+    return re.sub(r"[\"' ]", "", key)

@@ -1,0 +1,148 @@
+"""A study on this machine: one job a device at a time, until none is left."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import pathlib
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import jax
+from rich.console import Console
+
+from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.host import Stop, interruptible
+from jaxcurriculum.runs.progress import Steps, Watch
+from jaxcurriculum.runs.training import keep_programs
+from jaxcurriculum.study.collect import publish
+from jaxcurriculum.study.jobs import job_folder, locked, open_jobs, steps_of
+from jaxcurriculum.study.lanes import loop_of
+from jaxcurriculum.study.plan import PLAN, Plan, cut
+from jaxcurriculum.study.study import Study
+from jaxcurriculum.study.work import run_job
+
+LOCK = ".lock"
+FIRST = {LOCK, f".{PLAN}.partial"}  # all that a study killed in its first moment leaves
+
+
+def prepare(study: Study, folder: pathlib.Path) -> Plan:
+    """The plan of `study` in `folder`, written there; it goes on with the one that is there.
+
+    Raises:
+      RunError: see `cut`; and when the folder holds something else.
+    """
+    check_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder / LOCK):
+        before = planned_in(folder)
+        if before:
+            publish(folder)
+        plan = cut(study, before)
+        plan.write(folder)
+    return plan
+
+
+def check_folder(folder: pathlib.Path) -> None:
+    """Check that a study can be, or is, in `folder`.
+
+    Raises:
+      RunError: when something else is.
+    """
+    if not folder.exists() or (folder / PLAN).exists():
+        return
+    if not folder.is_dir() or set(os.listdir(folder)) - FIRST:
+        raise RunError(f"{folder} exists and is not a study: choose another `folder`.")
+
+
+def planned_in(folder: pathlib.Path) -> Plan | None:
+    """The plan in `folder`, None where no study was begun."""
+    return Plan.read(folder) if (folder / PLAN).exists() else None
+
+
+def run_study(
+    study: Study, folder: str | pathlib.Path, console: Console | None = None
+) -> signal.Signals | None:
+    """Run `study` in `folder`, or go on with it, on all devices of this machine.
+
+    Each cell ends as a run, `folder/runs/CELL`. Several processes may do so at once.
+
+    Returns:
+      the signal that ended it before, or None.
+
+    Raises:
+      RunError: when the study cannot be, or the folder holds another one.
+    """
+    keep_programs()
+    folder, console = pathlib.Path(folder), console or Console()
+    plan = prepare(study, folder)
+    jobs = open_jobs(folder, plan)
+    with interruptible() as stopped_by:
+        if jobs:
+            with _watch(folder, plan, jobs, console) as watch:
+                run_jobs(folder, jobs, watch, stopped_by)
+    complete = publish(folder)
+    told = f"{len(complete)} of {len(plan.cells)} runs are complete, in {folder / 'runs'}."
+    console.print(told, soft_wrap=True, highlight=False)
+    return stopped_by()
+
+
+def run_jobs(folder: pathlib.Path, jobs: Sequence[str], watch: Steps, stopped_by: Stop) -> None:
+    """Run `jobs` of the study in `folder`, one on each device at a time.
+
+    A job that fails stops the others once their state is saved.
+    """
+    devices = jax.local_devices()
+    queue: SimpleQueue[str] = SimpleQueue()
+    for job in jobs:
+        queue.put(job)
+    failures: list[Exception] = []
+
+    def work(device: Any) -> None:
+        stop = lambda: signal.SIGTERM if failures else stopped_by()
+        try:
+            _empty(queue, lambda job: run_job(folder, job, device, stop, watch), stop)
+        except Exception as error:
+            failures.append(error)
+
+    pool = ThreadPoolExecutor(len(devices))
+    try:
+        list(pool.map(work, devices))
+    finally:
+        pool.shutdown(wait=False)  # a second Ctrl-C does not wait for steps in hand
+    if failures:
+        raise failures[0]
+
+
+def _empty(queue: SimpleQueue[str], run: Callable[[str], Any], stopped_by: Stop) -> None:
+    """Run what is in `queue` until there is nothing, or it is to stop."""
+    while not stopped_by():
+        try:
+            job = queue.get_nowait()
+        except Empty:
+            return
+        run(job)
+
+
+def _watch(folder: pathlib.Path, plan: Plan, jobs: Sequence[str], console: Console) -> Watch:
+    """Shows how far `jobs` are, all together."""
+    total = done = 0
+    for job in jobs:
+        planned = plan.jobs[job]
+        loop, group = loop_of(plan, planned.program), plan.programs[planned.program].group
+        evaluations = math.ceil(steps_of(plan, job) / loop.steps_per_advance)
+        total += group * loop.steps_per_advance * evaluations
+        done += group * loop.steps_per_advance * _evaluations_done(job_folder(folder, job))
+    units = {loop_of(plan, plan.jobs[job].program).student.step_unit for job in jobs}
+    return Watch(console, total, done, units.pop() if len(units) == 1 else "steps")
+
+
+def _evaluations_done(job: pathlib.Path) -> int:
+    try:
+        return json.loads((job / "meta.json").read_text())["evaluations_done"]
+    except FileNotFoundError:
+        return 0

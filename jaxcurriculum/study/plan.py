@@ -1,0 +1,189 @@
+"""How a study is cut: cells, programs and jobs, as they are kept in `plan.json`.
+
+A *job* is a group of lanes, (cell, seed) each, of one program: what a worker claims, runs and goes
+on with. All jobs of a program have the same width, so that a lane's numbers do not depend on its
+company; the last one is filled up with copies whose results are dropped. A study that is extended
+keeps its jobs, and gets new ones for what is missing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import pathlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import jax
+
+from jaxcurriculum.device.memory import memory_bytes
+from jaxcurriculum.runs.checkpoint import first_difference
+from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.meta import versions
+from jaxcurriculum.runs.store import naming, write_json
+from jaxcurriculum.study.cells import cells_of
+from jaxcurriculum.study.programs import Placed, bytes_of_a_lane, place
+from jaxcurriculum.study.study import Study
+
+PLAN = "plan.json"
+ON_CPU = 64  # lanes whose states stay in a processor's cache
+SHARE = 0.6  # of a device's memory that states and reports may take
+
+
+@dataclasses.dataclass(frozen=True)
+class CellPlan:
+    """A run that the study ends with."""
+
+    config: dict[str, Any]  # its config.json, but for the group
+    program: str
+
+    @property
+    def seeds(self) -> range:
+        return range(self.config["seed"], self.config["seed"] + self.config["seeds"])
+
+
+@dataclasses.dataclass(frozen=True)
+class ProgramPlan:
+    """What is compiled once."""
+
+    group: int  # lanes of a job
+    arguments: tuple[str, ...]  # settings that are arrays
+
+
+@dataclasses.dataclass(frozen=True)
+class JobPlan:
+    """Lanes of one program: (cell, seed); at most its group, else filled up."""
+
+    program: str
+    lanes: tuple[tuple[str, int], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """A whole study, each part by its name."""
+
+    cells: dict[str, CellPlan]
+    programs: dict[str, ProgramPlan]
+    jobs: dict[str, JobPlan]
+    versions: dict[str, str]
+
+    def jobs_of(self, cell: str) -> list[str]:
+        """The jobs that hold a seed of `cell`."""
+        return [
+            name for name, job in self.jobs.items() if any(lane[0] == cell for lane in job.lanes)
+        ]
+
+    def write(self, folder: pathlib.Path) -> None:
+        """Write it to plan.json, atomically."""
+        write_json(folder / PLAN, dataclasses.asdict(self))
+
+    @classmethod
+    def read(cls, folder: pathlib.Path) -> Plan:
+        """The plan of the study in `folder`.
+
+        Raises:
+          RunError: when there is none, or it is damaged.
+        """
+        path = folder / PLAN
+        try:
+            with naming(path):
+                content = json.loads(path.read_text())
+            return cls(
+                cells={name: CellPlan(**cell) for name, cell in content["cells"].items()},
+                programs={
+                    name: ProgramPlan(program["group"], tuple(program["arguments"]))
+                    for name, program in content["programs"].items()
+                },
+                jobs={
+                    name: JobPlan(
+                        job["program"], tuple((cell, seed) for cell, seed in job["lanes"])
+                    )
+                    for name, job in content["jobs"].items()
+                },
+                versions=content["versions"],
+            )
+        except (FileNotFoundError, NotADirectoryError):
+            raise RunError(f"{folder} holds no study: it has no {PLAN}.") from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{path} is damaged: {error!r}.") from None
+
+
+def cut(study: Study, before: Plan | None = None) -> Plan:
+    """The plan of `study`, which goes on with the plan `before` where there is one.
+
+    Raises:
+      RunError: for names and settings that cannot be, for lanes that no memory holds, and where
+          `study` does not hold all that was planned before.
+    """
+    placed = place(cells_of(study))
+    cells = {one.cell.name: CellPlan(one.config, one.program) for one in placed}
+    if before:
+        check_extended(before, cells)
+    jobs = dict(before.jobs) if before else {}
+    programs = dict(before.programs) if before else {}
+    planned = {lane for job in jobs.values() for lane in job.lanes}
+    for program in dict.fromkeys(one.program for one in placed):
+        members = [one for one in placed if one.program == program]
+        lanes = [(one.cell.name, seed) for one in members for seed in cells[one.cell.name].seeds]
+        if program not in programs:
+            group = study.group or best_width(members[0], len(lanes))
+            programs[program] = ProgramPlan(group, members[0].arguments)
+        missing = [lane for lane in lanes if lane not in planned]
+        for chunk in chunks(missing, programs[program].group):
+            jobs[f"{len(jobs):05d}"] = JobPlan(program, tuple(chunk))
+    return Plan(cells, programs, jobs, versions())
+
+
+def check_extended(before: Plan, cells: dict[str, CellPlan]) -> None:
+    """Check that a study that goes on has all its cells, as they were or longer.
+
+    Raises:
+      RunError: naming the first cell, or setting, that differs.
+    """
+    for name, old in before.cells.items():
+        if name not in cells:
+            raise RunError(
+                f"The study in `folder` has the run {name}, which is no part of it now; what was"
+                " begun can only be extended: choose another `folder`."
+            )
+        now = cells[name].config
+        fixed = [{**one, "seeds": None, "steps": None} for one in (old.config, now)]
+        if difference := first_difference(*fixed):
+            setting, there, here = difference
+            raise RunError(
+                f"{name}: {setting} was {there} and is now {here}; what was begun keeps its"
+                " settings: choose another `folder`."
+            )
+        for length in ("seeds", "steps"):
+            if now[length] < old.config[length]:
+                was = f"{old.config[length]:g} and are now {now[length]:g}"
+                raise RunError(f"{name}: {length} may only grow, but were {was}.")
+
+
+def best_width(member: Placed, num_lanes: int) -> int:
+    """How many lanes a job has: as many as memory holds, spread evenly over devices.
+
+    On a CPU no more than its cache holds.
+
+    Raises:
+      RunError: when not even one fits.
+    """
+    devices = jax.local_devices()
+    on_cpu = devices[0].platform == "cpu"
+    memory = SHARE * memory_bytes() / (len(devices) if on_cpu else 1)
+    one = bytes_of_a_lane(member)
+    most = int(memory // one)
+    if most < 1:
+        raise RunError(
+            f"{member.cell.name}: one seed takes {one / 2**30:.3g} GiB, and there are"
+            f" {memory / 2**30:.3g} for it; make the student or its replay smaller."
+        )
+    most = min(most, ON_CPU) if on_cpu else most
+    num_jobs = max(math.ceil(num_lanes / most), min(len(devices), num_lanes))
+    return math.ceil(num_lanes / num_jobs)
+
+
+def chunks(items: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:
+    """`items` in parts of `size`; the last may be shorter."""
+    return [items[start : start + size] for start in range(0, len(items), size)]

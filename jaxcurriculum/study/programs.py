@@ -1,0 +1,159 @@
+"""Which cells share one compiled program.
+
+They do when all their settings are equal but for numbers that may be arrays: those that a
+configuration declares as `Swept`. These are arguments of the program, whether or not they differ
+in the study, so that a cell's program does not depend on what other cells there are.
+
+A configuration may make another program of a number than of an array (a rate of 0 that leaves a
+mechanism out). Such a number stays a part of the program: it shows in the shapes of the state, or
+the program cannot be traced.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxcurriculum.cli.build import Setup, set_up
+from jaxcurriculum.cli.settings import Settings, parameters
+from jaxcurriculum.cli.tables import TEACHERS
+from jaxcurriculum.configs import alternatives
+from jaxcurriculum.fields import is_number
+from jaxcurriculum.loop import Loop, bind, make_loop
+from jaxcurriculum.records import PyTree
+from jaxcurriculum.runs.checkpoint import shapes
+from jaxcurriculum.study.cells import Cell
+
+SECTIONS = ("teacher", "student", "learner")  # whose settings can be arguments
+LENGTH = ("seeds", "seed", "steps", "group")  # what does not decide a program
+
+
+@dataclasses.dataclass(frozen=True)
+class Placed:
+    """A cell with all its settings, and the program that it belongs to."""
+
+    cell: Cell
+    config: dict[str, Any]  # of its run, but for the group
+    program: str
+    arguments: tuple[str, ...]  # the settings that are the program's arguments
+
+
+def place(cells: Iterable[Cell]) -> list[Placed]:
+    """Each of `cells` with its program.
+
+    Raises:
+      RunError: for settings that cannot be.
+    """
+    known: dict[str, tuple[str, ...]] = {}
+    return [_place(cell, known) for cell in cells]
+
+
+def _place(cell: Cell, known: dict[str, tuple[str, ...]]) -> Placed:
+    """`known` says which numbers can be arrays, by all the other settings."""
+    setup = set_up(cell.settings, make=unchecked)
+    config = experiment_config(setup)
+    candidates = _candidates(setup)
+    others = _digest(config, candidates)
+    if others not in known:
+        make_loop(setup.loop.teacher, setup.loop.student, setup.loop.test_tasks, setup.loop.config)
+        known[others] = _traceable(setup, candidates, advance_of(setup))
+    arguments = _traceable(setup, known[others], state_of(setup))
+    return Placed(cell, config, _digest(config, arguments), arguments)
+
+
+def unchecked(*roles_and_tasks: Any) -> Loop:
+    """`bind`, for roles whose contract is checked elsewhere."""
+    teacher, student, tasks, config = roles_and_tasks
+    return bind(teacher, student, jax.tree.map(jnp.asarray, tasks), config)
+
+
+def experiment_config(setup: Setup) -> dict[str, Any]:
+    """What config.json holds of a run, but for the group."""
+    config = setup.experiment().config
+    return {name: value for name, value in config.items() if name != "group"}
+
+
+def _candidates(setup: Setup) -> tuple[str, ...]:
+    """The settings that are declared as arrays, and are numbers."""
+    return tuple(
+        f"{section}.{each.name}"
+        for section, config in setup.configs.items()
+        if section in SECTIONS
+        for each in parameters(config)
+        if jax.Array in alternatives(each.type) and is_number(each.value)
+    )
+
+
+def _traceable(
+    setup: Setup, names: tuple[str, ...], trace: Callable[[dict[str, Any]], Any]
+) -> tuple[str, ...]:
+    """Those of `names` with which, as arrays, the loop can be traced and has the same state."""
+    expected = shapes(jax.eval_shape(trace, {}))
+
+    def same(names: Iterable[str]) -> bool:
+        values = dict.fromkeys(names, jax.ShapeDtypeStruct((), jnp.float32))
+        try:
+            return shapes(jax.eval_shape(trace, values)) == expected
+        except (TypeError, ValueError):  # JAX's errors of what needs a number are TypeErrors
+            return False
+
+    return names if same(names) else tuple(name for name in names if same([name]))
+
+
+def state_of(setup: Setup) -> Callable[[dict[str, Any]], PyTree]:
+    """The state of the loop with other values, to be traced."""
+    return lambda values: setup.at(values).init(jax.random.key(0))
+
+
+def advance_of(setup: Setup) -> Callable[[dict[str, Any]], PyTree]:
+    """The loop with other values up to its first evaluation, to be traced; nothing comes of it."""
+
+    def trace(values: dict[str, Any]) -> PyTree:
+        advanced(setup.at(values), jax.random.key(0))
+        return ()
+
+    return trace
+
+
+def _digest(config: dict[str, Any], arguments: Iterable[str]) -> str:
+    """A name for all settings but `arguments`, and for which settings these are."""
+    fixed = {name: value for name, value in config.items() if name not in (*LENGTH, *arguments)}
+    fixed["teacher"] = _same_teacher(config["teacher"])
+    text = json.dumps([fixed, sorted(arguments)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _same_teacher(name: str) -> str:
+    """The first name of the teacher that differs from `name` in its settings alone."""
+    if name not in TEACHERS:
+        return name
+    make = TEACHERS[name].make
+    return next(other for other, part in TEACHERS.items() if part.make is make)
+
+
+def settings_of(config: dict[str, Any]) -> Settings:
+    """The settings of a run from its config, the group left open."""
+    return Settings.recorded(config | {"group": None})
+
+
+def bytes_of_a_lane(placed: Placed) -> int:
+    """What a lane keeps on its device: two states, and the report of an advance."""
+    setup = set_up(placed.cell.settings, make=unchecked)
+    state, report = jax.eval_shape(lambda key: advanced(setup.loop, key), jax.random.key(0))
+    return 2 * num_bytes(state) + num_bytes(report)
+
+
+def advanced(loop: Loop, key: jax.Array) -> PyTree:
+    """State and report of `loop` after its first evaluation."""
+    return loop.advance(loop.init(key), jnp.int32(0))
+
+
+def num_bytes(shapes: PyTree) -> int:
+    """What arrays of these shapes take."""
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))

@@ -1,0 +1,83 @@
+"""The combinations that a study names, what they are called, and what is no study."""
+
+import pytest
+
+from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.study import Study, read_study
+from jaxcurriculum.study.cells import cells_of
+
+
+def names(**fields):
+    return [cell.name for cell in cells_of(Study(**fields))]
+
+
+def test_every_combination_has_a_name_of_what_differs():
+    settings = {"alp-gmm": {"exploration": (0.1, 0.25), "fit_every": 50}, "toy-grid": {"cells": 5}}
+    found = names(teachers=("random", "alp-gmm"), students=("toy-grid",), settings=settings)
+    assert found == [
+        "toy-grid_random",
+        "toy-grid_alp-gmm_exploration=0.1",
+        "toy-grid_alp-gmm_exploration=0.25",
+    ]
+
+
+def test_worlds_bodies_and_challenges_multiply_and_simulated_students_have_none():
+    settings = {"stump-tracks": {"body": ["default", "short"]}, "ppo": {"hidden": [[32], [64, 64]]}}
+    found = names(
+        teachers=("random",),
+        students=("ppo", "toy-grid"),
+        envs=("stump-tracks",),
+        challenges=("none", "rugged"),
+        settings=settings,
+    )
+    assert len(found) == 2 * 2 * 2 + 2
+    assert "stump-tracks_ppo_random_rugged_body=short_hidden=64x64" in found
+    assert found[-2:] == ["toy-grid_random", "toy-grid_random_rugged"]
+
+
+def test_a_list_is_the_value_of_a_field_that_holds_several():
+    one = cells_of(Study(settings={"ppo": {"hidden": [32, 16]}}))
+    assert [cell.settings.fields["student.hidden"] for cell in one] == [(32, 16)]
+    assert [cell.name for cell in one] == ["stump-tracks_ppo_alp-gmm"]
+
+
+def test_names_are_safe_and_differ_where_values_do():
+    settings = {"alp-gmm": {"exploration": [0.1, 0.1 + 1e-9]}}
+    found = names(teachers=("alp-gmm",), students=("toy-grid",), settings=settings)
+    assert len(set(found)) == 2
+    (own,) = names(teachers=("jaxcurriculum.teachers:random",), students=("toy-grid",))
+    assert own.startswith("toy-grid_jaxcurriculum.teachers-random_")
+
+
+START = 'teachers = ["random"]\nstudents = ["toy-grid"]\n'
+BAD = {
+    'teachers = ["random", "alp-gm"]': "line 1: there is no teacher 'alp-gm'; did you mean alp-gmm",
+    'teachers = [\n  "random",\n  "alp-gm",\n]': "line 3: there is no teacher 'alp-gm'",
+    "teachers = []": "line 1: teachers is empty",
+    'teachers = "random"': "line 1: teachers must be a list",
+    'teachers = ["random", "random"]': "line 1: teachers names random twice",
+    'teacher = ["random"]': "line 1: there is no entry 'teacher'; did you mean teachers",
+    START + "seeds = 0": "line 3: Study.seeds must be an integer from 1",
+    START + 'steps = "many"': "line 3: Study.steps must be",
+    START + "[alp-gmm]\nexploration = 0.1": "line 3: there is no part 'alp-gmm' in this study",
+    START + "\n# a comment\n[toy-grid]\ncels = 5": "line 6: there is no setting of toy-grid 'cels'",
+    START + "[toy-grid]\ncells = []": "line 4: toy-grid.cells is empty",
+    START + "[toy-grid]\ncells = [5, 5]": "line 4: toy-grid.cells has 5 twice",
+    START + 'envs = ["maze"]': "line 3: envs: no student of the study plays one",
+    START + 'knowledge = ["some"]': "line 3: there is no knowledge 'some'",
+    START + "seeds = \n": "line 3",
+}
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_what_is_no_study_is_told_with_its_line(tmp_path, text):
+    file = tmp_path / "bad.toml"
+    file.write_text(text)
+    with pytest.raises(RunError, match="bad.toml") as told:
+        read_study(file)
+    assert BAD[text] in str(told.value)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(RunError, match="There is no file"):
+        read_study(tmp_path / "none.toml")
