@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import shutil
 import tempfile
 import time
 from typing import Any
@@ -45,18 +46,29 @@ def trained(path: pathlib.Path, num_episodes: int) -> pathlib.Path:
 
 
 def study(template: pathlib.Path, path: pathlib.Path, num_conditions: int, num_seeds: int) -> None:
-    """Copies of a run of one seed in `path/runs`, which share its tables."""
+    """Copies of a run of one seed in `path/runs`, whose tables are shared by those of one seed."""
     config, meta = (json.loads((template / f"{name}.json").read_text()) for name in PLAIN)
-    for condition in range(num_conditions):
-        for seed in range(num_seeds):
+    for seed in range(num_seeds):
+        tables = renumbered(template, path / f"seed-{seed}", seed)
+        for condition in range(num_conditions):
             run = path / "runs" / f"{condition}-{seed}"
-            for folder in ("episodes", "evaluations", "reports"):
-                (run / folder).mkdir(parents=True)
-                for file in (template / folder).iterdir():
-                    os.link(file, run / folder / file.name)
+            shutil.copytree(tables, run, copy_function=os.link)
             settings = {"teacher.exploration": condition / num_conditions, "seed": seed}
             (run / "config.json").write_text(json.dumps(config | settings))
             (run / "meta.json").write_text(json.dumps(meta | {"first_seed": seed}))
+
+
+def renumbered(template: pathlib.Path, path: pathlib.Path, seed: int) -> pathlib.Path:
+    """The tables and reports of a run of seed 0 as those of another."""
+    import polars as pl
+
+    shutil.copytree(template / "reports", path / "reports")
+    for name in ("episodes", "evaluations"):
+        (path / name).mkdir()
+        for part in (template / name).iterdir():
+            table = pl.read_parquet(part).with_columns(pl.col("seed") + seed)
+            table.write_parquet(path / name / part.name, compression="zstd", statistics=False)
+    return path
 
 
 def _row(

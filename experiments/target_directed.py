@@ -20,10 +20,11 @@ import jax.numpy as jnp
 import matplotlib
 import numpy as np
 from matplotlib import ticker
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from target_worlds import WORLDS, World, scores, student_of
 
-from jaxcurriculum import LoopConfig, make_loop
+from jaxcurriculum import LoopConfig, make_loop, use_cores
 from jaxcurriculum.report.style import BLUE, ORANGE, STYLE
 
 GREY = "0.55"
@@ -108,9 +109,11 @@ def _show_tasks(drawn: Any, world: World, row: dict[str, Any]) -> None:
     for index, (ax, tasks) in enumerate(zip(axes, row["tasks"])):
         given = np.array(tasks)
         ax.scatter(target[:, 0], target[:, 1], color=GREY, marker="x", s=14, linewidths=0.8)
-        depth = {"c": given[:, 2], "vmin": 0, "vmax": 18} if space.dims > 2 else {"color": BLUE}
+        norm = LogNorm(space.low[-1], space.high[-1])
+        depth = {"c": given[:, 2], "norm": norm} if space.dims > 2 else {"color": BLUE}
         points = ax.scatter(given[:, 0], given[:, 1], s=10, linewidths=0, **depth)
-        ax.set_title(f"at {ticker.EngFormatter(sep='')((index + 1) * steps)} steps", fontsize=10)
+        until = ticker.EngFormatter(places=1, sep="")((index + 1) * steps)
+        ax.set_title(f"at {until} steps", fontsize=10)
         ax.set(xlabel=space.names[0].replace("_", " "))
     axes[0].set_ylabel(space.names[1].replace("_", " "))
     if space.dims > 2:
@@ -129,6 +132,7 @@ def main() -> None:
     parser.add_argument("--teachers", nargs="+", choices=names, default=names)
     parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path("target_directed"))
     options = parser.parse_args()
+    use_cores(1)
     options.folder.mkdir(parents=True, exist_ok=True)
     results = run(options.folder, options.worlds, options.teachers, options.seeds)
     with matplotlib.rc_context(STYLE):

@@ -22,12 +22,12 @@ class World:
     """A world, its student, the teachers on trial and what was published."""
 
     env: Environment
-    ppo: PpoConfig
-    rollout: RolloutConfig
+    student: Callable[[Environment], Student]
     rounds_per_evaluation: int
     teachers: dict[str, Callable[[Box], Teacher]]
     test_target: Target  # (key) -> a task that students are tested on
     score: str  # what the figure shows: "discounted return" or "success"
+    discount: float = 1.0  # of the former
     goal: float  # the score that CURROT's paper is known to pass
 
     @property
@@ -62,17 +62,18 @@ def gate() -> World:
         )
         return teachers.self_paced(space, config)
 
+    learner = PpoConfig(
+        hidden=(128, 128, 128),
+        num_epochs=10,
+        minibatch_size=512,
+        learning_rate=1e-3,
+        discount=0.95,
+        gae_lambda=0.99,
+    )
+    rollout = RolloutConfig(num_envs=32, num_steps=128, pool_size=512)
     return World(
         env=envs.point_mass(),
-        ppo=PpoConfig(
-            hidden=(128, 128, 128),
-            num_epochs=10,
-            minibatch_size=512,
-            learning_rate=1e-3,
-            discount=0.95,
-            gae_lambda=0.99,
-        ),
-        rollout=RolloutConfig(num_envs=32, num_steps=128, pool_size=512),
+        student=lambda env: ppo(env, learner, rollout),
         rounds_per_evaluation=5,
         teachers={
             "currot": currot,
@@ -82,6 +83,7 @@ def gate() -> World:
         },
         test_target=envs.target_gate,
         score="discounted return",
+        discount=0.95,
         goal=5.0,
     )
 
@@ -112,10 +114,11 @@ def ring_maze() -> World:
         )
         return judged_by_success(teachers.self_paced(space, config))
 
+    learner = PpoConfig(discount=0.995, gae_lambda=0.995)  # two layers of 64, 5 epochs
+    rollout = RolloutConfig(num_envs=64, num_steps=160, pool_size=512)
     return World(
         env=envs.ring_maze(),
-        ppo=PpoConfig(discount=0.995, gae_lambda=0.995),  # two layers of 64, 5 epochs
-        rollout=RolloutConfig(num_envs=64, num_steps=160, pool_size=512),
+        student=lambda env: ppo(env, learner, rollout),
         rounds_per_evaluation=10,
         teachers={
             "currot": currot,
@@ -158,12 +161,11 @@ def discounted(env: Environment, discount: float) -> Environment:
 
 
 def student_of(world: World) -> Student:
-    """PPO, tested with sampled actions, and with discounted returns where these are the score."""
-    student = ppo(world.env, world.ppo, world.rollout)
+    """The world's student, tested with discounted returns where these are the score."""
+    student = world.student(world.env)
     if world.score == "success":
         return student
-    tested = discounted(world.env, float(world.ppo.discount))
-    judge = ppo(tested, world.ppo, world.rollout)
+    judge = world.student(discounted(world.env, world.discount))
     return dataclasses.replace(student, evaluate=judge.evaluate)
 
 

@@ -213,7 +213,7 @@ def figure(name: str, rows: dict[str, Any]) -> Figure:
     grid = GRIDS[name]
     others = [teacher for teacher in TEACHERS if teacher in rows and teacher != "random"]
     episodes = grid.episodes / NUM_EVALUATIONS * np.arange(1, NUM_EVALUATIONS + 1)
-    columns = min(6, len(others))
+    columns = min(7, len(others))
     num_rows = -(-len(others) // columns)
     drawn = Figure(figsize=(2.1 * columns + 0.6, 1.75 * num_rows + 1.0), layout="constrained")
     axes = np.atleast_1d(drawn.subplots(num_rows, columns, sharex=True, sharey=True)).ravel()

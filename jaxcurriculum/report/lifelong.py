@@ -182,14 +182,15 @@ def _transfer(
 ) -> np.ndarray:
     num_tasks = scores.shape[1]
     table = np.full((num_tasks, num_tasks), np.nan)
+    learned = [blocks(on) for on in practised.T]
     for i, j in np.ndindex(table.shape):
         # A block that is one evaluation long and the first of the run has nothing before it.
         spans = [
             (max(start - 1, 0), stop - 1)
-            for start, stop in blocks(practised[:, i])
+            for start, stop in learned[i]
             if i != j and stop > 1 and counts(start, stop, practised[:, j])
         ]
-        table[i, j] = _mean([change(scores[a, j], scores[b, j]) for a, b in spans])
+        table[i, j] = _mean([change(float(scores[a, j]), float(scores[b, j])) for a, b in spans])
     return table
 
 

@@ -12,7 +12,7 @@ from jaxcurriculum.report import lifelong, task_bins
 from jaxcurriculum.report.conditions import Condition
 from jaxcurriculum.runs.errors import RunError
 
-MOST_CELLS = 36  # of the space: transfer is told of all pairs of them
+MOST_CELLS = 16  # of the space: transfer is told of all pairs of them
 HEADS = {
     "maintenance": "maintenance",
     "forward_transfer_ratio": "forward transfer",
@@ -23,9 +23,12 @@ HEADS = {
 
 def lifelong_rows(conditions: Sequence[Condition]) -> list[dict[str, Any]]:
     """The mean over seeds of what a run can tell without experts, a row a condition; nothing where
-    the axes have no bounds. What is not known is nan.
+    the axes have no bounds, or are so many that there would be more than `MOST_CELLS`. What is not
+    known is nan.
     """
     rows = []
+    if 2 ** len(conditions[0].records[0].meta["axes"]["names"]) > MOST_CELLS:
+        return rows
     for condition in conditions:
         try:
             rows.append({"condition": condition.name, **_means(condition)})
@@ -36,8 +39,8 @@ def lifelong_rows(conditions: Sequence[Condition]) -> list[dict[str, Any]]:
 
 def _means(condition: Condition) -> dict[str, float]:
     runs = [record.run for record in condition.records]
-    dims = len(runs[0].meta["axes"]["names"])
-    cells = max(2, math.floor(MOST_CELLS ** (1 / dims) + 1e-9))
+    dims = max(1, len(runs[0].meta["axes"]["names"]))
+    cells = math.floor(MOST_CELLS ** (1 / dims) + 1e-9)
     found = [lifelong.summary(*task_bins.of_run(run, cells)) for run in runs]
     seeds = {name: np.concatenate([one[name] for one in found]) for name in HEADS}
     return {

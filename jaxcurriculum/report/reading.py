@@ -112,6 +112,9 @@ def read(run: Run) -> Record:
     axes = [name for name in tests.columns if name not in COLUMNS]
     if missing := [name for name in meta["axes"]["names"] if name not in axes]:
         raise RunError(f"{run.path} is damaged: its evaluations have no task axis {missing[0]!r}.")
+    seeds = range(meta["first_seed"], meta["first_seed"] + meta["num_seeds"])
+    if tests["seed"].unique().sort().to_list() != list(seeds):
+        raise RunError(f"{run.path} is damaged: its evaluations are not of the seeds it names.")
     tests = tests.sort("seed", "evaluation", "test_task", maintain_order=True)
     shape = tuple(tests[name].n_unique() for name in ("seed", "evaluation", "test_task"))
     if len(tests) % math.prod(shape):

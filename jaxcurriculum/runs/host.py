@@ -22,7 +22,12 @@ from rich.console import Console
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.checkpoint import Checkpoints, first_difference
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.experiment import Experiment, initial_states, state_shapes
+from jaxcurriculum.runs.experiment import (
+    Experiment,
+    check_memory,
+    initial_states,
+    state_shapes,
+)
 from jaxcurriculum.runs.logs import check_logs
 from jaxcurriculum.runs.meta import changes, describe
 from jaxcurriculum.runs.progress import Steps, Watch
@@ -47,10 +52,11 @@ def run_experiment(
 
     Raises:
       RunError: when the folder's run has other settings or no intact checkpoint, when a sink cannot
-          be, and when the run turns non-finite.
+          be, when the seeds do not fit into the memory, and when the run turns non-finite.
     """
     logged = dict.fromkeys(log, 0) | (run.meta.get("logged", {}) if run.exists else {})
     check_logs(logged, experiment.num_seeds)
+    check_memory(experiment)
     steps = experiment.loop.steps_per_advance * experiment.num_seeds
     total, unit = experiment.num_advances * steps, experiment.loop.student.step_unit
     run.path.mkdir(parents=True, exist_ok=True)

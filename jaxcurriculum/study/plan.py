@@ -17,9 +17,11 @@ from typing import Any
 
 import jax
 
+from jaxcurriculum.checks import GIB
 from jaxcurriculum.device.memory import memory_bytes
 from jaxcurriculum.runs.checkpoint import first_difference
 from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.experiment import cached_width
 from jaxcurriculum.runs.meta import versions
 from jaxcurriculum.runs.store import naming, write_json
 from jaxcurriculum.study.cells import cells_of
@@ -27,8 +29,6 @@ from jaxcurriculum.study.programs import Placed, bytes_of_a_lane, place
 from jaxcurriculum.study.study import Study
 
 PLAN = "plan.json"
-ON_CPU = 64  # lanes whose states stay in a processor's cache
-GIB = 2**30  # bytes
 SHARE = 0.6  # of a device's memory that states and reports may take
 
 
@@ -184,7 +184,7 @@ def width(member: Placed, num_lanes: int, asked: int | None, at_a_time: int | No
             f" {(asked or 1) * one / GIB:.3g} GiB, and a job can have {memory / GIB:.3g}; make"
             " `group`, the student or its replay smaller."
         )
-    most = min(most, ON_CPU) if on_cpu else most
+    most = min(most, cached_width(member.steps_per_round)) if on_cpu else most
     num_jobs = max(math.ceil(num_lanes / most), min(at_a_time or len(devices), num_lanes))
     return asked or math.ceil(num_lanes / num_jobs)
 

@@ -14,6 +14,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.support.select import Select
 
 from jaxcurriculum import runs
+from jaxcurriculum.report import study_report
 from jaxcurriculum.report.study_page import SCRIPTS
 
 TASKS = np.stack([np.linspace(0.1, 0.9, 5)] * 3, axis=1)
@@ -33,7 +34,9 @@ def page(tmp_path_factory):
     for name, solved, reports in (("random", [1, 2], {}), ("adr", [3, 4], boxes(4, 2))):
         run = made_up_run(folder / "runs" / name, solved, tasks=TASKS, evaluations=4)
         with_curriculum(run, **reports)
-    return runs.report(folder, console=Console(quiet=True))[0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(study_report, "write_figures", lambda *_: [])
+        return runs.report(folder, console=Console(quiet=True))[0]
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +96,7 @@ def test_the_page_loads_without_a_network(opened):
     summary = opened.find_element("id", "summary").text
     assert summary == "toy-grid: 2 conditions, 4 seeds, compared after 400 episodes of each seed"
     assert opened.execute_script("return performance.getEntriesByType('resource').length") == 0
-    assert len(opened.find_elements("css selector", "tbody tr")) == 2
+    assert len(opened.find_elements("css selector", "tbody tr")) == 2 + 2  # results, lifelong
     blank = opened.execute_script(
         "return [...document.querySelectorAll('canvas')].filter(canvas => canvas.clientHeight &&"
         " !canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data"
