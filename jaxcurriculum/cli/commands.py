@@ -66,6 +66,16 @@ class Study:
         None, help="where it is kept; by default studies/ and the name of the file"
     )
     plan: Switch = field(False, help="only say what it would take, and which runs share a program")
+    worker: Annotated[str | None, flag("I/N")] = field(
+        None, help="one of N that share the study, counted from 0: 0/2 and 1/2"
+    )
+    ray: Annotated[str | None, flag("HOST:PORT")] = field(
+        None, help="on a Ray cluster; auto: the one of this machine; local: made of it for this"
+    )
+    cpus_per_job: Annotated[int, flag("N")] = field(1, help="of the cluster, with --ray")
+    gpus_per_job: Annotated[int | None, flag("N")] = field(
+        None, help="with --ray, by default one where there are any"
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

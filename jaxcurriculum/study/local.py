@@ -27,14 +27,21 @@ from jaxcurriculum.study.lanes import loop_of
 from jaxcurriculum.study.plan import PLAN, Plan, cut
 from jaxcurriculum.study.study import Study
 from jaxcurriculum.study.work import run_job
+from jaxcurriculum.study.workers import ALONE, Worker
 
 LOCK = ".lock"
 FIRST = {LOCK, f".{PLAN}.partial"}  # all that a study killed in its first moment leaves
 
 
-def prepare(study: Study, folder: pathlib.Path, console: Console | None = None) -> Plan:
+def prepare(
+    study: Study,
+    folder: pathlib.Path,
+    console: Console | None = None,
+    at_a_time: int | None = None,
+) -> Plan:
     """The plan of `study` in `folder`, written there; it goes on with the one that is there.
 
+    A new one is cut for `at_a_time` jobs side by side, by default one a device of this process.
     What computes otherwise than when it was begun is told on `console`.
 
     Raises:
@@ -46,7 +53,7 @@ def prepare(study: Study, folder: pathlib.Path, console: Console | None = None) 
         before = planned_in(folder)
         if before:
             publish(folder)
-        plan = cut(study, before)
+        plan = cut(study, before, at_a_time)
         plan.write(folder)
     if before and (changed := ", ".join(changed_versions(before.versions, plan.versions))):
         text = f"Going on with {changed}: not bit for bit as without the change."
@@ -72,11 +79,15 @@ def planned_in(folder: pathlib.Path) -> Plan | None:
 
 
 def run_study(
-    study: Study, folder: str | pathlib.Path, console: Console | None = None
+    study: Study,
+    folder: str | pathlib.Path,
+    console: Console | None = None,
+    worker: Worker = ALONE,
 ) -> signal.Signals | None:
     """Run `study` in `folder`, or go on with it, on all devices of this machine.
 
-    Each cell ends as a run, `folder/runs/CELL`. Several processes may do so at once.
+    Each cell ends as a run, `folder/runs/CELL`. Several processes may do so at once, best as
+    `worker` 0, 1, ... of as many: each does its share first, and then helps the others.
 
     Returns:
       the signal that ended it before, or None.
@@ -86,9 +97,10 @@ def run_study(
     """
     keep_programs()
     folder, console = pathlib.Path(folder), console or Console()
-    plan = prepare(study, folder, console)
-    jobs = open_jobs(folder, plan)
-    with interruptible() as stopped_by, _remedies():
+    plan = prepare(study, folder, console, worker.count * len(jax.local_devices()))
+    left = {*open_jobs(folder, plan)}
+    jobs = [job for job in worker.order([*plan.jobs]) if job in left]
+    with interruptible() as stopped_by, remedies():
         if jobs:
             with _watch(folder, plan, jobs, console) as watch:
                 run_jobs(folder, jobs, watch, stopped_by)
@@ -99,7 +111,7 @@ def run_study(
 
 
 @contextmanager
-def _remedies() -> Iterator[None]:
+def remedies() -> Iterator[None]:
     """Inside, a full disk or memory is told as what to do about it in a study."""
     try:
         yield

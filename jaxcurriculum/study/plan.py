@@ -110,8 +110,11 @@ class Plan:
             raise RunError(f"{path} is damaged: {error!r}.") from None
 
 
-def cut(study: Study, before: Plan | None = None) -> Plan:
+def cut(study: Study, before: Plan | None = None, at_a_time: int | None = None) -> Plan:
     """The plan of `study`, which goes on with the plan `before` where there is one.
+
+    Args:
+      at_a_time: how many jobs are run side by side; by default one a device of this process.
 
     Raises:
       RunError: for names and settings that cannot be, for lanes that no memory holds, and where
@@ -128,7 +131,7 @@ def cut(study: Study, before: Plan | None = None) -> Plan:
         members = [one for one in placed if one.program == program]
         lanes = [(one.cell.name, seed) for one in members for seed in cells[one.cell.name].seeds]
         if program not in programs:
-            group = width(members[0], len(lanes), study.group)
+            group = width(members[0], len(lanes), study.group, at_a_time)
             programs[program] = ProgramPlan(group, members[0].arguments)
         missing = [lane for lane in lanes if lane not in planned]
         for chunk in chunks(missing, programs[program].group):
@@ -162,8 +165,8 @@ def check_extended(before: Plan, cells: dict[str, CellPlan]) -> None:
                 raise RunError(f"{name}: {length} may only grow, but were {was}.")
 
 
-def width(member: Placed, num_lanes: int, asked: int | None) -> int:
-    """How many lanes a job has: as `asked`, else as memory holds, spread evenly over devices.
+def width(member: Placed, num_lanes: int, asked: int | None, at_a_time: int | None = None) -> int:
+    """How many lanes a job has: as `asked`, else as memory holds, spread over jobs at a time.
 
     On a CPU it is no more than its cache holds.
 
@@ -182,7 +185,7 @@ def width(member: Placed, num_lanes: int, asked: int | None) -> int:
             " `group`, the student or its replay smaller."
         )
     most = min(most, cached_width(member.steps_per_round)) if on_cpu else most
-    num_jobs = max(math.ceil(num_lanes / most), min(len(devices), num_lanes))
+    num_jobs = max(math.ceil(num_lanes / most), min(at_a_time or len(devices), num_lanes))
     return asked or math.ceil(num_lanes / num_jobs)
 
 

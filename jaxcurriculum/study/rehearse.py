@@ -6,7 +6,6 @@ The programs that it compiles are kept, so that the study itself need not.
 from __future__ import annotations
 
 import dataclasses
-import heapq
 import pathlib
 import resource
 import signal
@@ -32,6 +31,7 @@ from jaxcurriculum.study.jobs import job_folder, open_jobs
 from jaxcurriculum.study.lanes import experiment_of
 from jaxcurriculum.study.local import check_folder, planned_in, run_jobs
 from jaxcurriculum.study.plan import Plan, cut
+from jaxcurriculum.study.schedule import makespan
 from jaxcurriculum.study.study import Study
 
 SECONDS = 3.0  # of a trial, once it computes
@@ -178,24 +178,19 @@ def _totals(plan: Plan, left: list[str], costs: dict[str, Cost]) -> Table:
     table = Table(title="what is left", show_header=False)
     table.add_row("compile time, at the first start", f"about {to_compile:,.0f} s")
     table.add_row(
-        f"run time on {num_devices} devices", f"about {_makespan(plan, left, costs):,.0f} s"
+        f"run time on {num_devices} devices", f"about {_run_seconds(plan, left, costs):,.0f} s"
     )
     table.add_row("memory", f"{peak_bytes() / 2**20:,.0f} of {memory_bytes() / 2**20:,.0f} MiB")
     table.add_row("on disk", f"about {_disk(plan, left, costs) / 2**20:,.1f} MiB")
     return table
 
 
-def _makespan(plan: Plan, jobs: Iterable[str], costs: dict[str, Cost]) -> float:
-    """Seconds until the last job ends, each taken by the device that is free first."""
-    free = [(0.0, device) for device in range(len(jax.local_devices()))]
-    known: set[tuple[str, int]] = set()
-    for job in jobs:
-        program = plan.jobs[job].program
-        moment, device = heapq.heappop(free)
-        first = costs[program].first_seconds if (program, device) not in known else 0.0
-        known.add((program, device))
-        heapq.heappush(free, (moment + first + _seconds(plan, job, costs[program]), device))
-    return max(moment for moment, _ in free)
+def _run_seconds(plan: Plan, jobs: Iterable[str], costs: dict[str, Cost]) -> float:
+    """Seconds until the last job ends, without what is compiled."""
+    first = {program: cost.first_seconds for program, cost in costs.items()}
+    programs = [(job, plan.jobs[job].program) for job in jobs]
+    seconds = [(program, _seconds(plan, job, costs[program])) for job, program in programs]
+    return makespan(seconds, len(jax.local_devices()), first)
 
 
 def _seconds(plan: Plan, job: str, cost: Cost) -> float:
