@@ -245,12 +245,15 @@ def execute_train(command: Train, console: Console) -> int:
 
 def execute_study(command: Study, console: Console) -> int:
     """Run a study, or only plan it. Returns the exit status."""
+    from jaxcurriculum.runs.switches import check_device
     from jaxcurriculum.study import plan_study, read_study
 
     if command.worker and command.ray:
         raise RunError("--worker and --ray do not go together: choose one of them.")
     study = read_study(command.file)
     folder = command.folder or pathlib.Path("studies") / command.file.stem
+    if not command.ray:  # whose workers have devices of their own
+        check_device()
     if command.plan:
         plan_study(study, folder, console)
         return 0
@@ -267,7 +270,6 @@ def run_study_on(
     command: Study, study: Any, folder: pathlib.Path, console: Console
 ) -> signal.Signals | None:
     """Run `study` where the command says. Returns the signal that ended it, if one did."""
-    from jaxcurriculum.runs.switches import check_device
     from jaxcurriculum.study import run_study
     from jaxcurriculum.study.on_ray import run_on_ray
     from jaxcurriculum.study.workers import ALONE, Worker
@@ -276,5 +278,4 @@ def run_study_on(
         asked = (command.ray, command.cpus_per_job, command.gpus_per_job)
         return run_on_ray(study, folder, *asked, console)
     worker = Worker.parse(command.worker) if command.worker else ALONE
-    check_device()
     return run_study(study, folder, console, worker)
