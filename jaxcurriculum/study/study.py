@@ -58,8 +58,8 @@ class Study(Config):
     evaluate_every: float | None = field(None, low=1, help="steps between two evaluations")
     test_set: str | None = field(None, help="tasks of the evaluation")
     group: int | None = field(None, low=1, help="seeds that are batched together")
-    settings: Mapping[str, Mapping[str, Any]] = dataclasses.field(
-        default_factory=dict, metadata={"help": "of a part, by its name"}
+    settings: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict, help="those of a part, by its name"
     )
 
     def __post_init__(self):
