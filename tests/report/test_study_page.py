@@ -158,3 +158,9 @@ def test_a_phone_needs_no_scrolling_to_the_side(opened):
     opened.refresh()
     assert opened.execute_script("return document.documentElement.scrollWidth") <= 375
     opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_there_are_tasks_to_see_between_two_rounds(opened):
+    slide(opened, 620)
+    told = opened.find_element("id", "film-hint").text
+    assert "of the latest round" in told and not told.startswith("0 tasks")
