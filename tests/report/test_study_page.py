@@ -93,7 +93,7 @@ def test_the_page_loads_without_a_network(opened):
     summary = opened.find_element("id", "summary").text
     assert summary == "toy-grid: 2 conditions, 4 seeds, compared after 400 episodes of each seed"
     assert opened.execute_script("return performance.getEntriesByType('resource').length") == 0
-    assert len(opened.find_elements("css selector", "tbody tr")) == 2
+    assert len(opened.find_elements("css selector", "section:first-of-type tbody tr")) == 2
     blank = opened.execute_script(
         "return [...document.querySelectorAll('canvas')].filter(canvas => canvas.clientHeight &&"
         " !canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data"
