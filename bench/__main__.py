@@ -30,6 +30,7 @@ BENCHES = (
     "curricula",
     "teachers",
     "thousand",
+    "reports",
     "host_teacher",
     "start",
     "fidelity",
@@ -38,7 +39,7 @@ BENCHES = (
     "gymnasium_vector",
     "adapters",
 )
-OTHERS = ("accelerator",)  # where there is one
+OTHERS = ("accelerator", "scaling")  # where there is one; of studies
 
 
 def main() -> None:

@@ -196,7 +196,9 @@ def _cells(rows: dict[str, Any]) -> dict[str, str]:
     base = np.array(rows["random"]["final"])
     finals = {name: np.array(row["final"]) for name, row in rows.items()}
     others = {name: final for name, final in finals.items() if name != "random"}
-    p_values = holm({name: permutation_p_value(final, base) for name, final in others.items()})
+    p_values = holm(
+        {name: float(permutation_p_value(base, final)) for name, final in others.items()}
+    )
     cells = {}
     for name, final in finals.items():
         text = f"{final.mean():.1f} ± {final.std(ddof=1):.1f}"

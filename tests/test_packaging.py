@@ -64,6 +64,7 @@ LAYERS = {  # what each part may import of the others, beside itself
     "teachers": (*CORE, "transfer"),
     "challenges": (*CORE, *ROLES),
     "envs": CORE,
+    "search": CORE,
     "interop": (*CORE, "report"),
     "testing": (*CORE, *ROLES),
     "runs": (*CORE, "report"),

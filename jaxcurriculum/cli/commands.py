@@ -17,6 +17,10 @@ Folders = Annotated[
     Positional[tuple[pathlib.Path, ...]],
     tyro.conf.arg(metavar="RUN ...", help="their folders, the one to compare with first"),
 ]
+Studies = Annotated[
+    Positional[tuple[pathlib.Path, ...]],
+    tyro.conf.arg(metavar="FOLDER ...", help="a study, a folder of runs, or runs"),
+]
 Seed = Annotated[int | None, flag("N")]
 Switch = Annotated[FlagCreatePairsOff[bool], flag("")]
 
@@ -62,6 +66,16 @@ class Study:
         None, help="where it is kept; by default studies/ and the name of the file"
     )
     plan: Switch = field(False, help="only say what it would take, and which runs share a program")
+    worker: Annotated[str | None, flag("I/N")] = field(
+        None, help="one of N that share the study, counted from 0: 0/2 and 1/2"
+    )
+    ray: Annotated[str | None, flag("HOST:PORT")] = field(
+        None, help="on a Ray cluster; auto: the one of this machine; local: made of it for this"
+    )
+    cpus_per_job: Annotated[int, flag("N")] = field(1, help="of the cluster, with --ray")
+    gpus_per_job: Annotated[int | None, flag("N")] = field(
+        None, help="with --ray, by default one where there are any"
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -81,6 +95,22 @@ class Compare:
     runs: Folders
     out: Annotated[pathlib.Path, flag("FILE")] = field(
         pathlib.Path("comparison.png"), help="the figure"
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Report:
+    """Report on a study or on runs: tables, figures, and a web page with the curriculum as a film.
+
+    Runs that differ in nothing but their seeds are taken together. The page is OUT/index.html.
+    """
+
+    folders: Studies
+    walks: Switch = field(
+        False, help="also play students on test tasks, in the page (their world is compiled)"
+    )
+    out: Annotated[pathlib.Path | None, flag("FOLDER")] = field(
+        None, help="where it is written; else FOLDER/report"
     )
 
 
@@ -135,6 +165,7 @@ COMMANDS = (
     | Annotated[Study, subcommand("study")]
     | Annotated[Plot, subcommand("plot")]
     | Annotated[Compare, subcommand("compare")]
+    | Annotated[Report, subcommand("report")]
     | Annotated[Render, subcommand("render")]
     | Annotated[Export, subcommand("export")]
     | Annotated[List, subcommand("list")]

@@ -1,4 +1,4 @@
-"""The command line: `jaxcurriculum train`, `study`, `plot`, `compare`, `render`, `export`, `list`.
+"""The command line: `train`, `study`, `plot`, `compare`, `report`, `render`, `export`, `list`.
 
 Nothing heavy is imported before it is needed, so that help and mistakes are answered at once.
 """
@@ -23,6 +23,7 @@ from jaxcurriculum.cli.commands import (
     Place,
     Plot,
     Render,
+    Report,
     Study,
     Train,
 )
@@ -76,7 +77,7 @@ def run(arguments: list[str]) -> int:
         return 1
 
 
-def parse(arguments: list[str]) -> Train | Study | Plot | Compare | Render | Export | List:
+def parse(arguments: list[str]) -> Train | Study | Plot | Compare | Report | Render | Export | List:
     """The command that `arguments` ask for."""
     try:
         if arguments[:1] == ["train"]:
@@ -149,7 +150,7 @@ def use_machine() -> None:
     keep_programs()
 
 
-def execute(command: Train | Study | Plot | Compare | Render | Export | List) -> int:
+def execute(command: Train | Study | Plot | Compare | Report | Render | Export | List) -> int:
     """Do what was asked. Returns the exit status."""
     from rich.console import Console
 
@@ -171,6 +172,10 @@ def execute(command: Train | Study | Plot | Compare | Render | Export | List) ->
             from jaxcurriculum.runs import compare
 
             show_paths([compare(command.runs, command.out, console)], console)
+        case Report():
+            from jaxcurriculum.runs import report
+
+            show_paths(report(command.folders, command.out, command.walks, console), console)
         case Render():
             show_paths([execute_render(command)], console)
         case Export():
@@ -241,18 +246,36 @@ def execute_train(command: Train, console: Console) -> int:
 def execute_study(command: Study, console: Console) -> int:
     """Run a study, or only plan it. Returns the exit status."""
     from jaxcurriculum.runs.switches import check_device
-    from jaxcurriculum.study import plan_study, read_study, run_study
+    from jaxcurriculum.study import plan_study, read_study
 
-    check_device()
+    if command.worker and command.ray:
+        raise RunError("--worker and --ray do not go together: choose one of them.")
     study = read_study(command.file)
     folder = command.folder or pathlib.Path("studies") / command.file.stem
+    if not command.ray:  # whose workers have devices of their own
+        check_device()
     if command.plan:
         plan_study(study, folder, console)
         return 0
-    if stopped_by := run_study(study, folder, console):
+    if stopped_by := run_study_on(command, study, folder, console):
         how = "interrupted" if stopped_by == signal.SIGINT else "terminated"
         again = command_line("study", command.file, "--folder", folder)
         message = f"{how}; everything so far is in {folder}, go on with: {again}"
         print(f"jaxcurriculum: {message}", file=sys.stderr)
         return STOPPED + stopped_by
     return 0
+
+
+def run_study_on(
+    command: Study, study: Any, folder: pathlib.Path, console: Console
+) -> signal.Signals | None:
+    """Run `study` where the command says. Returns the signal that ended it, if one did."""
+    from jaxcurriculum.study import run_study
+    from jaxcurriculum.study.on_ray import run_on_ray
+    from jaxcurriculum.study.workers import ALONE, Worker
+
+    if command.ray:
+        asked = (command.ray, command.cpus_per_job, command.gpus_per_job)
+        return run_on_ray(study, folder, *asked, console)
+    worker = Worker.parse(command.worker) if command.worker else ALONE
+    return run_study(study, folder, console, worker)

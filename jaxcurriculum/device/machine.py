@@ -18,11 +18,12 @@ OPTIONS = {
         "xla_cpu_use_multi_output_fusion,"
         "xla_cpu_small_while_loop_byte_threshold=3000000,-unroll-full-max-count=32"
     ),
-    # What is left to the library YNNPACK: matrix products, not sums.
-    "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_DOT",
+    # What is left to the library YNNPACK: matrix products by themselves, not sums. With what is
+    # around them it computes some wrongly (docs/decisions/compiler-options.md).
+    "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT",
     "xla_cpu_prefer_vector_width": "512",  # bits, where a processor has them
 }
-COMPILED_SUMS = "xla_cpu_experimental_ynn_fusion_type=LIBRARY_FUSION_TYPE_DOT"
+COMPILED_SUMS = "xla_cpu_experimental_ynn_fusion_type=LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT"
 
 
 def use_cores(num_cores: int | None = None) -> None:

@@ -10,6 +10,7 @@ program for one, and the last bits differ (measured). It is compiled once for al
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -20,6 +21,8 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxcurriculum.device.compilation import compile_for
 from jaxcurriculum.records import PyTree
+
+TRACING = threading.Lock()  # what one thread has traced another need not trace again
 
 
 def map_seeds(
@@ -83,8 +86,9 @@ def map_seeds(
         inputs = [(_shard(state, device), jax.device_put(shared, device)) for device in devices]
         leaves, structure = jax.tree.flatten(inputs[0])
         kind = structure, *map(jax.typeof, leaves)
-        if kind not in compiled:
-            compiled[kind] = compile_for(program, inputs)
+        with TRACING:
+            if kind not in compiled:
+                compiled[kind] = compile_for(program, inputs)
         with ThreadPoolExecutor(len(devices)) as pool:
             parts = list(pool.map(lambda run, arguments: run(*arguments), compiled[kind], inputs))
         return jax.tree.map(lambda *leaves: _unshard(leaves, sharding), *parts)

@@ -10,6 +10,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, Rectangle
 
+from jaxcurriculum.report.beliefs import Belief, belief_of
 from jaxcurriculum.report.style import ORANGE
 from jaxcurriculum.report.task_plane import amount, frame, plane, projection
 from jaxcurriculum.runs.store import Run, title
@@ -41,15 +42,15 @@ def curriculum(run: Run) -> Figure:
 
     figure = Figure(figsize=(3.2 * NUM_PANELS + 0.8, 3.9), layout="constrained")
     axes = figure.subplots(1, NUM_PANELS, sharex=True, sharey=True)
-    reports = run.reports()
+    belief = belief_of(run.reports(), 0, meta["axes"]) if tasks.shape[1] > 1 else None
     for ax, low, high, indices, alp in zip(axes, edges, edges[1:], shown, progress):
         order = np.argsort(alp)  # what makes progress lies on top
         x, y = plane(tasks[indices], returns[indices])
         points = ax.scatter(
             x[order], y[order], c=alp[order], norm=colours, cmap="viridis", s=12, linewidths=0
         )
-        if tasks.shape[1] > 1:
-            _draw_belief(ax, reports, max(0, round(high / total * meta["evaluations_done"]) - 1))
+        if belief is not None:
+            _draw_belief(ax, belief, max(0, round(high / total * meta["evaluations_done"]) - 1))
         ax.set_title(f"{amount(low)} to {amount(high)}")
         frame(ax, meta)
     for ax in axes[1:]:
@@ -61,16 +62,11 @@ def curriculum(run: Run) -> Figure:
         extend="max",
         pad=0.01,
     )
-    gaussians, boxes = "teacher.covariances" in reports, "teacher.low" in reports
-    belief = (
-        "; ellipses: the Gaussians at the end of a stretch (2 sd)"
-        if gaussians
-        else "; boxes: the teacher's regions at the end of a stretch"
-    )
-    belief = belief if gaussians or boxes else ""
+    drawn = belief is not None and belief.kind in ("gaussians", "boxes")
+    shapes = f"; {belief.legend}, at the end of a stretch" if belief and drawn else ""
     figure.suptitle(
         f"{title(run.config)}\ntasks given to seed {seed} over"
-        f" {meta['step_unit']}{belief}{projection(meta)}"
+        f" {meta['step_unit']}{shapes}{projection(meta)}"
     )
     return figure
 
@@ -102,37 +98,26 @@ def _thin(indices: np.ndarray) -> np.ndarray:
     return indices[:: max(1, -(-len(indices) // POINTS_PER_PANEL))]
 
 
-def _draw_belief(ax: Axes, reports: dict[str, np.ndarray], evaluation: int) -> None:
-    """Draw the first seed's Gaussians or boxes, as reported at `evaluation`, on the first two
-    axes; strong lines where tasks are likely.
+def _draw_belief(ax: Axes, belief: Belief, evaluation: int) -> None:
+    """Draw Gaussians or boxes as reported at `evaluation`, on the first two axes; strong lines
+    where tasks are likely.
     """
-    own = {
-        name.removeprefix("teacher."): values[evaluation, 0]
-        for name, values in reports.items()
-        if name.startswith("teacher.")
-    }
-    if "covariances" in own:
-        valid, shapes = (
-            own["valid"],
-            [_ellipse(*one) for one in zip(own["means"], own["covariances"])],
-        )
-        liked = own.get(
-            "preference", own["means"][:, -1]
-        )  # older runs are of ALP-GMM, which prefers mean progress
-    elif "low" in own:
-        low, high = (own[name].reshape(-1, own[name].shape[-1]) for name in ("low", "high"))
-        valid, shapes = np.atleast_1d(own.get("leaf", True)), [_box(*one) for one in zip(low, high)]
-        liked = own.get("alp", np.ones(len(low)))
-        _mark_points(ax, low[valid, :2], high[valid, :2])
+    strength = belief.strength[evaluation]
+    valid = np.isfinite(strength)
+    own = {name: values[evaluation][valid] for name, values in belief.shapes.items()}
+    if belief.kind == "gaussians":
+        shapes = [_ellipse(*one) for one in zip(own["mean"], own["covariance"])]
+    elif belief.kind == "boxes":
+        shapes = [_box(*one) for one in zip(own["low"], own["high"])]
+        _mark_points(ax, own["low"][:, :2], own["high"][:, :2])
     else:
         return
-    strongest = max(np.max(liked[valid], initial=0.0), 1e-9)
-    for shape, is_valid, share in zip(shapes, valid, np.maximum(liked, 0) / strongest):
-        if is_valid:
-            line = 0.6 + 1.8 * share
-            halo = [patheffects.withStroke(linewidth=line + 1.6, foreground="white")]
-            shape.set(fill=False, edgecolor=ORANGE, linewidth=line, path_effects=halo)
-            ax.add_patch(shape)
+    strongest = max(np.max(strength[valid], initial=0.0), 1e-9)
+    for shape, share in zip(shapes, strength[valid] / strongest):
+        line = 0.6 + 1.8 * share
+        halo = [patheffects.withStroke(linewidth=line + 1.6, foreground="white")]
+        shape.set(fill=False, edgecolor=ORANGE, linewidth=line, path_effects=halo)
+        ax.add_patch(shape)
 
 
 def _mark_points(ax: Axes, low: np.ndarray, high: np.ndarray) -> None:

@@ -155,7 +155,7 @@ def forward_transfer(
     """
 
     def counts(start: int, stop: int, other: np.ndarray) -> bool:
-        return not other[:stop].any()
+        return not np.any(other[:stop])
 
     return _transfer(scores, practised, change, counts)
 
@@ -169,7 +169,7 @@ def backward_transfer(
     """
 
     def counts(start: int, stop: int, other: np.ndarray) -> bool:
-        return other[:start].any() and not other[start:stop].any()
+        return bool(np.any(other[:start]) and not np.any(other[start:stop]))
 
     return _transfer(scores, practised, change, counts)
 
@@ -182,14 +182,15 @@ def _transfer(
 ) -> np.ndarray:
     num_tasks = scores.shape[1]
     table = np.full((num_tasks, num_tasks), np.nan)
+    learned = [blocks(on) for on in practised.T]
     for i, j in np.ndindex(table.shape):
         # A block that is one evaluation long and the first of the run has nothing before it.
         spans = [
             (max(start - 1, 0), stop - 1)
-            for start, stop in blocks(practised[:, i])
+            for start, stop in learned[i]
             if i != j and stop > 1 and counts(start, stop, practised[:, j])
         ]
-        table[i, j] = _mean([change(scores[a, j], scores[b, j]) for a, b in spans])
+        table[i, j] = _mean([change(float(scores[a, j]), float(scores[b, j])) for a, b in spans])
     return table
 
 
@@ -205,7 +206,7 @@ def recovery(scores: np.ndarray, practised: np.ndarray) -> np.ndarray:
     def of_task(score: np.ndarray, on: np.ndarray) -> float:
         curves = [score[start:stop] for start, stop in blocks(on)]
         times = [_recovery_time(*pair) for pair in zip(curves, curves[1:])]
-        return -float(stats.theilslopes(times)[0]) if len(times) > 1 else np.nan
+        return -float(np.array(stats.theilslopes(times))[0]) if len(times) > 1 else np.nan
 
     return np.array([of_task(*columns) for columns in zip(scores.T, practised.T)])
 
@@ -246,7 +247,7 @@ def sample_efficiency(scores: np.ndarray, practised: np.ndarray, experts: np.nda
         if not len(curve) or np.isnan([*curve, *expert]).any():
             return np.nan
         (own, time), (best, best_time) = _saturation(curve), _saturation(expert)
-        falls = len(curve) > 1 and stats.linregress(np.arange(len(curve)), curve).slope < 0
+        falls = len(curve) > 1 and np.polyfit(np.arange(len(curve)), curve, 1)[0] < 0
         return 0.0 if falls or own < FAILED * best else own / best * best_time / time
 
     return _against_experts(of_task, scores, practised, experts)

@@ -52,7 +52,7 @@ def bin_of(tasks: np.ndarray, low: np.ndarray, high: np.ndarray, cells: int) -> 
     """
     width = np.where(high > low, high - low, 1.0)
     along = np.clip(np.floor((tasks - low) / width * cells), 0, cells - 1).astype(int)
-    return np.ravel_multi_index(tuple(along.T), (cells,) * tasks.shape[1])
+    return np.asarray(np.ravel_multi_index(tuple(along.T), (cells,) * tasks.shape[1]))
 
 
 def _num_bins(run: Run, axes: dict[str, Any], cells: int) -> int:

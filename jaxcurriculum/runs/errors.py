@@ -34,14 +34,24 @@ def in_flags(message: str) -> str:
     return re.sub("`([a-z_]+(=True)?)`", lambda found: FLAGS.get(found[1], found[0]), message)
 
 
+def is_full_disk(error: Exception) -> bool:
+    """Whether a disk is full, or a quota used up."""
+    return any(words in str(error) for words in FULL_DISK)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether a device or the machine has no memory left."""
+    return "RESOURCE_EXHAUSTED" in str(error) or isinstance(error, MemoryError)
+
+
 def sentence(error: Exception) -> str | None:
     """What a person can do about `error`; None for a fault of the program: show its traceback."""
     text = str(error)
-    if any(words in text for words in FULL_DISK):
+    if is_full_disk(error):
         where = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
         kept = "the run is intact up to its last checkpoint: make room, then go on"
         return f"the disk is full, or a quota is used up{where}; {kept} with `resume=True`."
-    if "RESOURCE_EXHAUSTED" in text or isinstance(error, MemoryError):
+    if is_out_of_memory(error):
         decided = "`num_seeds`, `group` and the student's sizes decide what a run takes"
         return f"there is not enough memory; {decided} (`jaxcurriculum train --plan`)."
     if isinstance(error, OSError) and error.filename and error.strerror:

@@ -58,14 +58,12 @@ def make_experiment(
       rebuild: "module:function", which makes the experiment again of its config.
 
     Raises:
-      RunError: when a number is none or out of its bounds, `group` does not divide `num_seeds`, or
-        the states of so many seeds do not fit into the memory.
+      RunError: when a number is none or out of its bounds, or `group` does not divide `num_seeds`.
     """
     _check_sizes(num_seeds, num_steps, first_seed, group)
     group = group or best_group(num_seeds, len(jax.devices()), loop.student.steps_per_round)
     if num_seeds % group:
         raise RunError(f"group must divide num_seeds, got {group} for {num_seeds} seeds.")
-    _check_memory(loop, num_seeds, group)
     student = loop.student
     named = {
         "env": student.environment.name if student.environment else None,
@@ -85,7 +83,7 @@ def make_experiment(
         group=group,
         num_advances=math.ceil(num_steps / loop.steps_per_advance),
         config=config,
-        program=Program(lambda _: loop, num_seeds, group),
+        program=Program.of(lambda _: loop, num_seeds, group),
         lanes=Lanes(first_seed + np.arange(num_seeds, dtype=np.uint32), {}),
         rebuild=rebuild,
     )
@@ -105,17 +103,22 @@ def _check_sizes(num_seeds: int, num_steps: float, first_seed: int, group: int |
             raise RunError(f"{name} must be an integer {bounds}, got {value!r}.")
 
 
-def _check_memory(loop: Loop, num_seeds: int, group: int) -> None:
-    """Check that the states of all seeds fit into the memory, those of a CPU's devices together."""
-    state = jax.eval_shape(loop.init, jax.eval_shape(lambda: jax.random.key(0)))
+def check_memory(experiment: Experiment) -> None:
+    """Check that the states of all seeds fit into the memory, those of a CPU's devices together.
+
+    Raises:
+      RunError: when they do not.
+    """
+    num_seeds, states = experiment.num_seeds, state_shapes(experiment)
     on_cpu = jax.default_backend() == "cpu"
-    num_devices = 1 if on_cpu else num_used(num_seeds // group, len(jax.devices()))
-    needed, there = 2 * tree.num_bytes(state) * num_seeds // num_devices, memory_bytes()
+    num_groups = num_seeds // experiment.group
+    num_devices = 1 if on_cpu else num_used(num_groups, len(jax.devices()))
+    needed, there = 2 * tree.num_bytes(states) // num_devices, memory_bytes()
     if needed > there:
         raise RunError(
             f"`num_seeds` of {num_seeds} take {needed / GIB:.3g} GiB on a device, where a state is"
             f" kept before and after its rounds, but there are {there / GIB:.3g} GiB of memory; the"
-            f" largest leaf of a state is {largest_leaf(state)}."
+            f" largest leaf of the states is {largest_leaf(states)}."
         )
 
 
@@ -172,16 +175,22 @@ def seed_index(experiment: Experiment, seed: int | None) -> int:
 
 def best_group(num_seeds: int, num_devices: int, steps_per_round: int) -> int:
     """The batch of seeds with which the most devices have work, and of these the widest; on a CPU
-    one whose rounds stay in its cache: 64 seeds at most, of 4,096 steps a round together.
+    rather one that nearly fills its cache.
     """
     widths = [width for width in range(1, num_seeds + 1) if num_seeds % width == 0]
-    most = max(1, min(64, 4096 // steps_per_round))
-    fits = [width for width in widths if width <= most or jax.default_backend() != "cpu"]
+    most = cached_width(steps_per_round)
+    on_cpu = jax.default_backend() == "cpu"
 
-    def merit(width: int) -> tuple[int, int]:
-        return num_used(num_seeds // width, num_devices), width
+    def merit(width: int) -> tuple[int, bool, int]:
+        is_cached = on_cpu and most / 4 <= width <= most
+        return num_used(num_seeds // width, num_devices), is_cached, width
 
-    return max(fits, key=merit)
+    return max(widths, key=merit)
+
+
+def cached_width(steps_per_round: int) -> int:
+    """How many seeds a CPU has in its cache: at most 64, and 4,096 steps of a round together."""
+    return max(1, min(64, 4096 // steps_per_round))
 
 
 def num_used(num_groups: int, num_devices: int) -> int:

@@ -22,7 +22,12 @@ from rich.console import Console
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.checkpoint import Checkpoints, first_difference
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.experiment import Experiment, initial_states, state_shapes
+from jaxcurriculum.runs.experiment import (
+    Experiment,
+    check_memory,
+    initial_states,
+    state_shapes,
+)
 from jaxcurriculum.runs.logs import check_logs
 from jaxcurriculum.runs.meta import changes, describe
 from jaxcurriculum.runs.progress import Steps, Watch
@@ -47,10 +52,11 @@ def run_experiment(
 
     Raises:
       RunError: when the folder's run has other settings or no intact checkpoint, when a sink cannot
-          be, and when the run turns non-finite.
+          be, when the seeds do not fit into the memory, and when the run turns non-finite.
     """
     logged = dict.fromkeys(log, 0) | (run.meta.get("logged", {}) if run.exists else {})
     check_logs(logged, experiment.num_seeds)
+    check_memory(experiment)
     steps = experiment.loop.steps_per_advance * experiment.num_seeds
     total, unit = experiment.num_advances * steps, experiment.loop.student.step_unit
     run.path.mkdir(parents=True, exist_ok=True)
@@ -207,8 +213,10 @@ def begin(experiment: Experiment, run: Run, console: Console, logged: dict[str, 
             )
         recorded = run.meta
         check_recorded_switches(recorded)
+        # a job of a study that goes on for more steps has its earlier evaluations in a run
+        is_tested = recorded["evaluations_done"] and not is_revived(run)
         tests = tasks_in(experiment.loop)
-        if recorded["evaluations_done"] and (differ := different_tasks(tests, tasks_of(run))):
+        if is_tested and (differ := different_tasks(tests, tasks_of(run))):
             raise RunError(f"`resume=True` keeps a run's test tasks, but {differ}.")
         meta |= {name: recorded[name] for name in ("wall_seconds", "evaluations_done", "started")}
         meta["changes"] = recorded.get("changes", [])
@@ -217,6 +225,11 @@ def begin(experiment: Experiment, run: Run, console: Console, logged: dict[str, 
             warn(console, f"Going on with {changed}: not bit for bit as without the change.")
     write_json(run.path / "meta.json", meta)
     write_json(run.path / "config.json", experiment.config)
+
+
+def is_revived(run: Run) -> bool:
+    """Whether `run` is a job of a study that has a state, but no evaluation since it goes on."""
+    return "lanes" in run.config and not any((run.path / "evaluations").glob("part-*.parquet"))
 
 
 def identity(config: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import jax
 
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.experiment import Experiment
+from jaxcurriculum.runs.store import task_columns
 from jaxcurriculum.runs.switches import recorded_switches
 from jaxcurriculum.spaces import Box, Space
 
@@ -71,7 +72,7 @@ def axes(space: Space, tasks: PyTree) -> dict[str, list[Any]]:
     >>> axes(box, jax.numpy.zeros((1, 1)))
     {'names': ['height'], 'units': ['m'], 'low': [0.0], 'high': [3.0]}
     """
-    columns = space.columns(tasks)
+    columns = task_columns(space, tasks)
     names = [name for name, values in columns.items() if values.dtype.kind in "iuf"]
     known = {
         "names": names,
@@ -88,15 +89,21 @@ def changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """What computes a run otherwise than before, by two of its `meta.json`: "jax 0.10.1 ->
     0.10.2".
     """
-    old, new = _computing(before), _computing(now)
-    differing = [name for name in old if name in new and old[name] != new[name]]
-    return [f"{name} {old[name]} -> {new[name]}" for name in differing]
+    kinds = [{"device": meta["device"].partition(" x ")[2]} for meta in (before, now)]
+    versions = changed_versions(before["versions"], now["versions"])
+    return versions + _differences(*kinds)
 
 
-def _computing(meta: dict[str, Any]) -> dict[str, str]:
-    """What the last bits of a run's numbers depend on: versions, and the kind of device."""
-    versions = {name: meta["versions"][name] for name in COMPUTING if name in meta["versions"]}
-    return versions | {"device": meta["device"].partition(" x ")[2]}
+def changed_versions(before: dict[str, str], now: dict[str, str]) -> list[str]:
+    """The packages that a run's last bits depend on, and that are others than `before`."""
+    return _differences(
+        *[{name: one[name] for name in COMPUTING if name in one} for one in (before, now)]
+    )
+
+
+def _differences(old: dict[str, str], new: dict[str, str]) -> list[str]:
+    both = [name for name in old if name in new and old[name] != new[name]]
+    return [f"{name} {old[name]} -> {new[name]}" for name in both]
 
 
 def git_revision() -> str | None:

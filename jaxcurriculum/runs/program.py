@@ -27,19 +27,41 @@ class Lanes:
     seeds: np.ndarray  # [lanes], uint32
     values: Mapping[str, np.ndarray]  # [lanes] each, float32, by the name of the setting
 
-    def first(self, num: int) -> Lanes:
-        """The first `num` of them."""
-        return Lanes(self.seeds[:num], {name: all[:num] for name, all in self.values.items()})
-
 
 @dataclasses.dataclass(frozen=True)
 class Program:
-    """The loops `loop_at(values)`, compiled once for all values and seeds."""
+    """Loops that differ in arrays alone, compiled once for all of them and all seeds."""
 
-    loop_at: Callable[[Mapping[str, Any]], Loop]
+    init: Callable[..., PyTree]  # ((seed, values)) -> the state of one lane before its first round
+    # ((values, state), round) -> (state, report), `Loop.advance` of one lane
+    advance: Callable[..., PyTree]
     num_lanes: int
     group: int  # lanes that are vmapped together
     devices: tuple[Any, ...] | None = None  # all by default
+
+    @classmethod
+    def of(
+        cls, loop_at: Callable[[Mapping[str, Any]], Loop], num_lanes: int, group: int
+    ) -> Program:
+        """The program of the loops that `loop_at` makes of values."""
+
+        def init(lane: tuple[jax.Array, Mapping[str, jax.Array]]) -> PyTree:
+            seed, values = lane
+            return loop_at(values).init(jax.random.key(seed))
+
+        def advance(lane: tuple[Mapping[str, jax.Array], PyTree], round: jax.Array) -> PyTree:
+            values, state = lane
+            return loop_at(values).advance(state, round)
+
+        return cls(init, advance, num_lanes, group)
+
+    def traced_once(self) -> Program:
+        """The same, traced only once however many devices it is compiled for, one by one."""
+        return dataclasses.replace(self, init=jax.jit(self.init), advance=jax.jit(self.advance))
+
+    def on(self, device: Any) -> Program:
+        """The same on one device."""
+        return dataclasses.replace(self, devices=(device,))
 
     def states(self, lanes: Lanes) -> PyTree:
         """The state of every lane before its first round, [lanes, ...]."""
@@ -52,16 +74,6 @@ class Program:
     def run(self, lanes: Lanes, state: PyTree, round: int) -> PyTree:
         """Rounds up to the next evaluation of every lane: (state, report), [lanes, ...]."""
         return self._advance((lanes.values, state), jnp.int32(round))
-
-    def init(self, lane: tuple[jax.Array, Mapping[str, jax.Array]]) -> PyTree:
-        """The state of one lane, (seed, values), before its first round."""
-        seed, values = lane
-        return self.loop_at(values).init(jax.random.key(seed))
-
-    def advance(self, lane: tuple[Mapping[str, jax.Array], PyTree], round: jax.Array) -> PyTree:
-        """`Loop.advance` of one lane, (values, state)."""
-        values, state = lane
-        return self.loop_at(values).advance(state, round)
 
     @functools.cached_property
     def _init(self) -> Callable[..., PyTree]:

@@ -19,7 +19,7 @@ from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.checkpoint import Checkpoints
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.logs import Logs
-from jaxcurriculum.runs.store import Run, Table, write_json, write_report
+from jaxcurriculum.runs.store import Run, Table, task_columns, write_json, write_report
 from jaxcurriculum.spaces import Space
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
@@ -119,7 +119,7 @@ class Recorder:
             {
                 "seed": (self.meta["first_seed"] + seed).astype(np.int32),
                 "round": (advance * self.meta["rounds_per_evaluation"] + index).astype(np.int32),
-                **self.space.columns(finished.tasks),
+                **task_columns(self.space, finished.tasks),
                 "origin": finished.origin,
                 "return": finished.returns,
                 "length": finished.lengths,
@@ -152,7 +152,7 @@ class Recorder:
                         np.tile(np.arange(num_tests), num_seeds) // self.meta["num_test_episodes"]
                     ).astype(np.int32)
                 ),
-                **self.space.columns(flat.tasks),
+                **task_columns(self.space, flat.tasks),
                 "return": flat.returns,
                 "length": flat.lengths,
                 "solved": flat.solved,

@@ -16,7 +16,7 @@ from rich.table import Table
 from jaxcurriculum import tree
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.roles import Environment
-from jaxcurriculum.runs.experiment import Experiment, num_used
+from jaxcurriculum.runs.experiment import Experiment, check_memory, num_used
 from jaxcurriculum.runs.lookout import QUICKLY, Lookout
 from jaxcurriculum.runs.store import title
 
@@ -36,6 +36,7 @@ def plan(experiment: Experiment, console: Console) -> None:
     A walker's program takes long to compile. So it is compiled in haste, and from its speed follows
     about how fast the whole one will be.
     """
+    check_memory(experiment)
     loop, unit = experiment.loop, experiment.loop.student.step_unit
     num_groups = experiment.num_seeds // experiment.group
     num_devices = num_used(num_groups, len(jax.devices()))

@@ -27,7 +27,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.spaces import Space
 
 CONFIG = (
     "env",
@@ -53,6 +55,20 @@ AXES = ("names", "units", "low", "high")
 UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 # a smaller part is rewritten rather than followed: a short Parquet file is mostly header
 ROWS_PER_PART = 50_000
+
+
+# The columns of a run's tables that no task axis may take.
+RESULTS = ("seed", "round", "evaluation", "steps", "test_task", "origin", "return", "length")
+RESULTS += ("solved",)
+
+
+def task_columns(space: Space, tasks: PyTree) -> dict[str, np.ndarray]:
+    """`tasks` ([num, ...]) as the columns of a run's tables, one an axis.
+
+    An axis that is called as a result is, like a pole's length, is called "task_length" there.
+    """
+    columns = space.columns(tasks)
+    return {f"task_{name}" if name in RESULTS else name: it for name, it in columns.items()}
 
 
 def title(config: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from jaxcurriculum.loop import Loop
-from jaxcurriculum.runs.store import Run
+from jaxcurriculum.runs.store import Run, task_columns
 
 # Of an evaluation; what else there is are the axes of its task.
 COLUMNS = ("seed", "evaluation", "steps", "test_task", "return", "length", "solved")
@@ -22,7 +22,7 @@ def tasks_of(run: Run) -> pl.DataFrame:
 
 def tasks_in(loop: Loop) -> pl.DataFrame:
     """The test tasks of `loop`, as `tasks_of` gives those of a run of it."""
-    return pl.DataFrame(loop.student.task_space.columns(loop.test_tasks))
+    return pl.DataFrame(task_columns(loop.student.task_space, loop.test_tasks))
 
 
 def different_tasks(one: pl.DataFrame, other: pl.DataFrame) -> str | None:

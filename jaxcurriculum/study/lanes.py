@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-import json
 import math
 from typing import Any
 
@@ -45,9 +45,19 @@ def loop_of(plan: Plan, program: str) -> Loop:
 
 def compiled(plan: Plan, program: str, device: Any = None) -> tuple[Loop, Program]:
     """A program on a device, and the loop of one of its cells; the same at every call."""
-    member = next(cell for cell in plan.cells.values() if cell.program == program)
-    device = device or jax.local_devices()[0]
-    return _compiled(json.dumps(member.config), plan.programs[program].group, device)
+    cell = next(cell for cell in plan.cells.values() if cell.program == program)
+    member = Member(program, plan.programs[program].group, cell.config)
+    loop, traced = _traced(member)
+    return loop, _compiled(member, traced, device or jax.local_devices()[0])
+
+
+@dataclasses.dataclass(frozen=True)
+class Member:
+    """A program by its name, with the config of one of its cells, of which it is made."""
+
+    program: str
+    group: int
+    config: dict[str, Any] = dataclasses.field(compare=False)
 
 
 def lanes_of(plan: Plan, job: JobPlan) -> Lanes:
@@ -63,6 +73,11 @@ def lanes_of(plan: Plan, job: JobPlan) -> Lanes:
 
 
 @functools.lru_cache
-def _compiled(config: str, group: int, device: Any) -> tuple[Loop, Program]:
-    setup = set_up(settings_of(json.loads(config)), make=unchecked)
-    return setup.loop, Program(setup.at, group, group, (device,))
+def _compiled(member: Member, traced: Program, device: Any) -> Program:
+    return traced.on(device)
+
+
+@functools.lru_cache
+def _traced(member: Member) -> tuple[Loop, Program]:
+    setup = set_up(settings_of(member.config), make=unchecked)
+    return setup.loop, Program.of(setup.at, member.group, member.group).traced_once()

@@ -7,16 +7,18 @@ import math
 import os
 import pathlib
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any
 
 import jax
 from rich.console import Console
 
-from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.host import Stop, interruptible
+from jaxcurriculum.runs.errors import RunError, is_full_disk, is_out_of_memory
+from jaxcurriculum.runs.host import Stop, interruptible, warn
+from jaxcurriculum.runs.meta import changed_versions
 from jaxcurriculum.runs.progress import Steps, Watch
 from jaxcurriculum.runs.training import keep_programs
 from jaxcurriculum.study.collect import publish
@@ -25,13 +27,22 @@ from jaxcurriculum.study.lanes import loop_of
 from jaxcurriculum.study.plan import PLAN, Plan, cut
 from jaxcurriculum.study.study import Study
 from jaxcurriculum.study.work import run_job
+from jaxcurriculum.study.workers import ALONE, Worker
 
 LOCK = ".lock"
 FIRST = {LOCK, f".{PLAN}.partial"}  # all that a study killed in its first moment leaves
 
 
-def prepare(study: Study, folder: pathlib.Path) -> Plan:
+def prepare(
+    study: Study,
+    folder: pathlib.Path,
+    console: Console | None = None,
+    at_a_time: int | None = None,
+) -> Plan:
     """The plan of `study` in `folder`, written there; it goes on with the one that is there.
+
+    A new one is cut for `at_a_time` jobs side by side, by default one a device of this process.
+    What computes otherwise than when it was begun is told on `console`.
 
     Raises:
       RunError: see `cut`; and when the folder holds something else.
@@ -42,8 +53,11 @@ def prepare(study: Study, folder: pathlib.Path) -> Plan:
         before = planned_in(folder)
         if before:
             publish(folder)
-        plan = cut(study, before)
+        plan = cut(study, before, at_a_time)
         plan.write(folder)
+    if before and (changed := ", ".join(changed_versions(before.versions, plan.versions))):
+        text = f"Going on with {changed}: not bit for bit as without the change."
+        warn(console or Console(), text)
     return plan
 
 
@@ -65,11 +79,15 @@ def planned_in(folder: pathlib.Path) -> Plan | None:
 
 
 def run_study(
-    study: Study, folder: str | pathlib.Path, console: Console | None = None
+    study: Study,
+    folder: str | pathlib.Path,
+    console: Console | None = None,
+    worker: Worker = ALONE,
 ) -> signal.Signals | None:
     """Run `study` in `folder`, or go on with it, on all devices of this machine.
 
-    Each cell ends as a run, `folder/runs/CELL`. Several processes may do so at once.
+    Each cell ends as a run, `folder/runs/CELL`. Several processes may do so at once, best as
+    `worker` 0, 1, ... of as many: each does its share first, and then helps the others.
 
     Returns:
       the signal that ended it before, or None.
@@ -79,16 +97,34 @@ def run_study(
     """
     keep_programs()
     folder, console = pathlib.Path(folder), console or Console()
-    plan = prepare(study, folder)
-    jobs = open_jobs(folder, plan)
-    with interruptible() as stopped_by:
+    plan = prepare(study, folder, console, worker.count * len(jax.local_devices()))
+    left = {*open_jobs(folder, plan)}
+    jobs = [job for job in worker.order([*plan.jobs]) if job in left]
+    with interruptible() as stopped_by, remedies():
         if jobs:
             with _watch(folder, plan, jobs, console) as watch:
                 run_jobs(folder, jobs, watch, stopped_by)
-    complete = publish(folder)
+        complete = publish(folder)
     told = f"{len(complete)} of {len(plan.cells)} runs are complete, in {folder / 'runs'}."
     console.print(told, soft_wrap=True, highlight=False)
     return stopped_by()
+
+
+@contextmanager
+def remedies() -> Iterator[None]:
+    """Inside, a full disk or memory is told as what to do about it in a study."""
+    try:
+        yield
+    except Exception as error:
+        if is_full_disk(error):
+            kept = "what is finished is kept: make room, then start the study again"
+            raise RunError(f"The disk is full, or a quota is used up; {kept}.") from error
+        if is_out_of_memory(error):
+            fewer = "begin it in another folder with a smaller `group` in its file"
+            raise RunError(
+                f"There is not enough memory for a job of the study; {fewer}."
+            ) from error
+        raise
 
 
 def run_jobs(folder: pathlib.Path, jobs: Sequence[str], watch: Steps, stopped_by: Stop) -> None:

@@ -17,9 +17,11 @@ from typing import Any
 
 import jax
 
+from jaxcurriculum.checks import GIB
 from jaxcurriculum.device.memory import memory_bytes
 from jaxcurriculum.runs.checkpoint import first_difference
 from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.experiment import cached_width
 from jaxcurriculum.runs.meta import versions
 from jaxcurriculum.runs.store import naming, write_json
 from jaxcurriculum.study.cells import cells_of
@@ -27,7 +29,6 @@ from jaxcurriculum.study.programs import Placed, bytes_of_a_lane, place
 from jaxcurriculum.study.study import Study
 
 PLAN = "plan.json"
-ON_CPU = 64  # lanes whose states stay in a processor's cache
 SHARE = 0.6  # of a device's memory that states and reports may take
 
 
@@ -109,8 +110,11 @@ class Plan:
             raise RunError(f"{path} is damaged: {error!r}.") from None
 
 
-def cut(study: Study, before: Plan | None = None) -> Plan:
+def cut(study: Study, before: Plan | None = None, at_a_time: int | None = None) -> Plan:
     """The plan of `study`, which goes on with the plan `before` where there is one.
+
+    Args:
+      at_a_time: how many jobs are run side by side; by default one a device of this process.
 
     Raises:
       RunError: for names and settings that cannot be, for lanes that no memory holds, and where
@@ -127,7 +131,7 @@ def cut(study: Study, before: Plan | None = None) -> Plan:
         members = [one for one in placed if one.program == program]
         lanes = [(one.cell.name, seed) for one in members for seed in cells[one.cell.name].seeds]
         if program not in programs:
-            group = study.group or best_width(members[0], len(lanes))
+            group = width(members[0], len(lanes), study.group, at_a_time)
             programs[program] = ProgramPlan(group, members[0].arguments)
         missing = [lane for lane in lanes if lane not in planned]
         for chunk in chunks(missing, programs[program].group):
@@ -161,27 +165,28 @@ def check_extended(before: Plan, cells: dict[str, CellPlan]) -> None:
                 raise RunError(f"{name}: {length} may only grow, but were {was}.")
 
 
-def best_width(member: Placed, num_lanes: int) -> int:
-    """How many lanes a job has: as many as memory holds, spread evenly over devices.
+def width(member: Placed, num_lanes: int, asked: int | None, at_a_time: int | None = None) -> int:
+    """How many lanes a job has: as `asked`, else as memory holds, spread over jobs at a time.
 
-    On a CPU no more than its cache holds.
+    On a CPU it is no more than its cache holds.
 
     Raises:
-      RunError: when not even one fits.
+      RunError: when so many, or not even one, do not fit.
     """
     devices = jax.local_devices()
     on_cpu = devices[0].platform == "cpu"
     memory = SHARE * memory_bytes() / (len(devices) if on_cpu else 1)
     one = bytes_of_a_lane(member)
     most = int(memory // one)
-    if most < 1:
+    if most < (asked or 1):
         raise RunError(
-            f"{member.cell.name}: one seed takes {one / 2**30:.3g} GiB, and there are"
-            f" {memory / 2**30:.3g} for it; make the student or its replay smaller."
+            f"{member.cell.name}: {asked or 1} of its seeds side by side take"
+            f" {(asked or 1) * one / GIB:.3g} GiB, and a job can have {memory / GIB:.3g}; make"
+            " `group`, the student or its replay smaller."
         )
-    most = min(most, ON_CPU) if on_cpu else most
-    num_jobs = max(math.ceil(num_lanes / most), min(len(devices), num_lanes))
-    return math.ceil(num_lanes / num_jobs)
+    most = min(most, cached_width(member.steps_per_round)) if on_cpu else most
+    num_jobs = max(math.ceil(num_lanes / most), min(at_a_time or len(devices), num_lanes))
+    return asked or math.ceil(num_lanes / num_jobs)
 
 
 def chunks(items: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:

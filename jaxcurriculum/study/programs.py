@@ -20,6 +20,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxcurriculum import tree
 from jaxcurriculum.cli.build import Setup, set_up
 from jaxcurriculum.cli.settings import Settings, parameters
 from jaxcurriculum.cli.tables import TEACHERS
@@ -28,6 +29,7 @@ from jaxcurriculum.fields import is_number
 from jaxcurriculum.loop import Loop, bind, make_loop
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.checkpoint import shapes
+from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.study.cells import Cell
 
 SECTIONS = ("teacher", "student", "learner")  # whose settings can be arguments
@@ -42,6 +44,7 @@ class Placed:
     config: dict[str, Any]  # of its run, but for the group
     program: str
     arguments: tuple[str, ...]  # the settings that are the program's arguments
+    steps_per_round: int
 
 
 def place(cells: Iterable[Cell]) -> list[Placed]:
@@ -56,7 +59,10 @@ def place(cells: Iterable[Cell]) -> list[Placed]:
 
 def _place(cell: Cell, known: dict[str, tuple[str, ...]]) -> Placed:
     """`known` says which numbers can be arrays, by all the other settings."""
-    setup = set_up(cell.settings, make=unchecked)
+    try:
+        setup = set_up(cell.settings, make=unchecked)
+    except RunError as error:
+        raise RunError(f"{cell.name}: {error}") from error
     config = experiment_config(setup)
     candidates = _candidates(setup)
     others = _digest(config, candidates)
@@ -64,7 +70,8 @@ def _place(cell: Cell, known: dict[str, tuple[str, ...]]) -> Placed:
         make_loop(setup.loop.teacher, setup.loop.student, setup.loop.test_tasks, setup.loop.config)
         known[others] = _traceable(setup, candidates, advance_of(setup))
     arguments = _traceable(setup, known[others], state_of(setup))
-    return Placed(cell, config, _digest(config, arguments), arguments)
+    steps = setup.loop.student.steps_per_round
+    return Placed(cell, config, _digest(config, arguments), arguments, steps)
 
 
 def unchecked(*roles_and_tasks: Any) -> Loop:
@@ -146,14 +153,9 @@ def bytes_of_a_lane(placed: Placed) -> int:
     """What a lane keeps on its device: two states, and the report of an advance."""
     setup = set_up(placed.cell.settings, make=unchecked)
     state, report = jax.eval_shape(lambda key: advanced(setup.loop, key), jax.random.key(0))
-    return 2 * num_bytes(state) + num_bytes(report)
+    return 2 * tree.num_bytes(state) + tree.num_bytes(report)
 
 
 def advanced(loop: Loop, key: jax.Array) -> PyTree:
     """State and report of `loop` after its first evaluation."""
     return loop.advance(loop.init(key), jnp.int32(0))
-
-
-def num_bytes(shapes: PyTree) -> int:
-    """What arrays of these shapes take."""
-    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))

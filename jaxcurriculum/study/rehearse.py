@@ -6,7 +6,6 @@ The programs that it compiles are kept, so that the study itself need not.
 from __future__ import annotations
 
 import dataclasses
-import heapq
 import pathlib
 import resource
 import signal
@@ -20,7 +19,7 @@ from collections.abc import Iterable
 import jax
 import polars as pl
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from jaxcurriculum.device.memory import memory_bytes
 from jaxcurriculum.fields import LARGEST_INTEGER
@@ -32,6 +31,7 @@ from jaxcurriculum.study.jobs import job_folder, open_jobs
 from jaxcurriculum.study.lanes import experiment_of
 from jaxcurriculum.study.local import check_folder, planned_in, run_jobs
 from jaxcurriculum.study.plan import Plan, cut
+from jaxcurriculum.study.schedule import makespan
 from jaxcurriculum.study.study import Study
 
 SECONDS = 3.0  # of a trial, once it computes
@@ -106,8 +106,9 @@ def rehearse(plan: Plan, jobs: list[str]) -> Cost:
         each = clock.each or clock.first
         a_lane, a_state = _bytes(plan, jobs, pathlib.Path(other))
     start = max(clock.first - each, 0.0)
-    again = max(first.first - clock.first - sum(compiling), 0.0)
-    return Cost(sum(compiling), again, start, each, a_lane, a_state)
+    a_compilation = sum(compiling) / len(jobs)  # each device says how long it took
+    again = max(first.first - clock.first - a_compilation, 0.0)
+    return Cost(a_compilation, again, start, each, a_lane, a_state)
 
 
 def _trial(plan: Plan, jobs: list[str], folder: pathlib.Path, seconds: float) -> Clock:
@@ -157,7 +158,8 @@ def _overview(plan: Plan, left: list[str]) -> str:
 
 
 def _programs(plan: Plan, left: list[str], costs: dict[str, Cost]) -> Table:
-    table = Table("runs that share a program", "lanes a job", "jobs", "compiles", "a job")
+    name = Column("runs that share a program", overflow="fold")
+    table = Table(name, "lanes a job", "jobs", "compiles", "a job")
     for program in dict.fromkeys(cell.program for cell in plan.cells.values()):
         names = [name for name, cell in plan.cells.items() if cell.program == program]
         shown = names[:NAMES] + [f"and {len(names) - NAMES} more"] * (len(names) > NAMES)
@@ -176,24 +178,19 @@ def _totals(plan: Plan, left: list[str], costs: dict[str, Cost]) -> Table:
     table = Table(title="what is left", show_header=False)
     table.add_row("compile time, at the first start", f"about {to_compile:,.0f} s")
     table.add_row(
-        f"run time on {num_devices} devices", f"about {_makespan(plan, left, costs):,.0f} s"
+        f"run time on {num_devices} devices", f"about {_run_seconds(plan, left, costs):,.0f} s"
     )
     table.add_row("memory", f"{peak_bytes() / 2**20:,.0f} of {memory_bytes() / 2**20:,.0f} MiB")
     table.add_row("on disk", f"about {_disk(plan, left, costs) / 2**20:,.1f} MiB")
     return table
 
 
-def _makespan(plan: Plan, jobs: Iterable[str], costs: dict[str, Cost]) -> float:
-    """Seconds until the last job ends, each taken by the device that is free first."""
-    free = [(0.0, device) for device in range(len(jax.local_devices()))]
-    known: set[tuple[str, int]] = set()
-    for job in jobs:
-        program = plan.jobs[job].program
-        moment, device = heapq.heappop(free)
-        first = costs[program].first_seconds if (program, device) not in known else 0.0
-        known.add((program, device))
-        heapq.heappush(free, (moment + first + _seconds(plan, job, costs[program]), device))
-    return max(moment for moment, _ in free)
+def _run_seconds(plan: Plan, jobs: Iterable[str], costs: dict[str, Cost]) -> float:
+    """Seconds until the last job ends, without what is compiled."""
+    first = {program: cost.first_seconds for program, cost in costs.items()}
+    programs = [(job, plan.jobs[job].program) for job in jobs]
+    seconds = [(program, _seconds(plan, job, costs[program])) for job, program in programs]
+    return makespan(seconds, len(jax.local_devices()), first)
 
 
 def _seconds(plan: Plan, job: str, cost: Cost) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.host import Stop, begin, go_on
 from jaxcurriculum.runs.progress import Steps
 from jaxcurriculum.runs.store import Run
@@ -18,7 +19,7 @@ from jaxcurriculum.study.plan import Plan
 
 
 def run_job(
-    study: pathlib.Path,
+    study: str | pathlib.Path,
     job: str,
     device: Any = None,
     stopped_by: Stop = lambda: None,
@@ -37,9 +38,13 @@ def run_job(
       whether the job is complete; False when it was stopped, and while another worker has it.
 
     Raises:
-      RunError: when the folder holds no study, or the job's files are damaged or of another study.
+      RunError: when the folder holds no study or no such job, or the job's files are damaged or
+          of another study.
     """
+    study = pathlib.Path(study)
     plan = Plan.read(study)
+    if job not in plan.jobs:
+        raise RunError(f"The study in {study} has no job {job!r}; it has {len(plan.jobs)}.")
     folder = job_folder(study, job)
     with claimed(folder) as is_mine:
         if is_mine and not is_done(study, plan, job):

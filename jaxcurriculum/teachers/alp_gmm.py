@@ -39,10 +39,10 @@ class AlpGmmConfig(MixtureConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.history < self.fit_every:
+        if self.history < self.num_rows:
             raise ValueError(
-                f"AlpGmmConfig.history must hold at least fit_every={self.fit_every} episodes, got"
-                f" {self.history}."
+                f"AlpGmmConfig.history must hold at least the {self.num_rows} episodes of a fit,"
+                f" got {self.history}."
             )
 
     @classmethod
@@ -65,7 +65,7 @@ class AlpGmmState(MixtureState):
 class AlpGmmReport(MixtureReport):
     """The mixture over (task, ALP), and how much progress there is."""
 
-    mean_alp: jax.Array  # [], over the latest fit_every episodes
+    mean_alp: jax.Array  # [], over the episodes of the window
 
 
 def alp_gmm(task_space: Box, config: AlpGmmConfig | None = None) -> Teacher:
@@ -77,7 +77,7 @@ def alp_gmm(task_space: Box, config: AlpGmmConfig | None = None) -> Teacher:
 
     Differs from the paper: the history is a ring of the latest `history` episodes. A batch of
     episodes is taken in its order (each sees those before it), but is followed by one fit at most,
-    on the latest `fit_every` rows, even if it holds several times as many episodes. Of tasks
+    on the latest rows, even if it holds several times `fit_every` episodes. Of tasks
     equally near the most recent counts. If no Gaussian shows progress each is equally likely.
 
     Raises:
@@ -97,7 +97,7 @@ def alp_gmm(task_space: Box, config: AlpGmmConfig | None = None) -> Teacher:
     def init(key: Key) -> AlpGmmState:
         return AlpGmmState(
             history=ring.empty(dims + 1, config.history),
-            window=ring.empty(dims + 1, config.fit_every),
+            window=ring.empty(dims + 1, config.num_rows),
             mixture=gmm.empty(config.max_components, dims + 1),
             num_unfitted=jnp.int32(0),
             num_fits=jnp.int32(0),
@@ -120,7 +120,7 @@ def alp_gmm(task_space: Box, config: AlpGmmConfig | None = None) -> Teacher:
         return mixture.learn(key, state, rows, num_valid, config), jnp.int32(0)
 
     def report(state: AlpGmmState) -> AlpGmmReport:
-        num_latest = jnp.clip(state.window.num_rows, 1, config.fit_every).astype(jnp.float32)
+        num_latest = jnp.clip(state.window.num_rows, 1, config.num_rows).astype(jnp.float32)
         mean_alp = jnp.sum(state.window.values[-1]) / num_latest  # slots not yet written are 0
         shown = mixture.describe(state, preference(state), task_space, config)
         return AlpGmmReport(mean_alp=mean_alp, **shown)

@@ -59,8 +59,8 @@ def covar_gmm(task_space: Box, config: CovarGmmConfig | None = None) -> Teacher:
     uniform until the first fit, or drawn about `initial_mean` where an expert knows an easy task.
 
     Differs from the paper: a batch of episodes is taken in its order, but is followed by one fit at
-    most, on the latest `fit_every` rows, even if it holds several times as many; t counts from the
-    oldest of these. If the return rises in no Gaussian each is equally likely.
+    most, on the latest rows, even if it holds several times `fit_every`; t counts from the oldest
+    of these. If the return rises in no Gaussian each is equally likely.
 
     Raises:
       ValueError: when `initial_mean` is no task of the space.
@@ -78,7 +78,7 @@ def covar_gmm(task_space: Box, config: CovarGmmConfig | None = None) -> Teacher:
 
     def init(key: Key) -> MixtureState:
         return MixtureState(
-            window=ring.empty(dims + 1, config.fit_every),
+            window=ring.empty(dims + 1, config.num_rows),
             mixture=gmm.empty(config.max_components, dims + 2),
             num_unfitted=jnp.int32(0),
             num_fits=jnp.int32(0),
@@ -113,7 +113,7 @@ def covar_gmm(task_space: Box, config: CovarGmmConfig | None = None) -> Teacher:
 
 
 def _with_time(window: ring.History) -> jax.Array:
-    """Rows (task, t, return) of a full window of rows (task, return), [dims + 2, fit_every]."""
+    """Rows (task, t, return) of a full window of rows (task, return), [dims + 2, window]."""
     size = window.values.shape[1]
     # the next slot to be written holds the oldest row
     place = (jnp.arange(size, dtype=jnp.int32) - window.num_rows) % size

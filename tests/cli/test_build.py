@@ -14,6 +14,7 @@ from jaxcurriculum.cli.build import build
 from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.records import fresh_proposals
 from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.experiment import best_group
 
 
 def env_of(experiment):
@@ -43,10 +44,14 @@ def test_the_default_group_gives_both_devices_work_and_fits_their_caches(seeds, 
     assert build(dataclasses.replace(TOY, seeds=seeds)).group == group
 
 
+@pytest.mark.parametrize("steps, group", [(1, 50), (256, 10), (2048, 2), (4096, 1), (32_768, 1)])
+def test_long_rounds_make_the_default_group_small(steps, group):
+    assert best_group(100, 2, steps) == group
+
+
 def test_on_a_gpu_all_seeds_are_one_group(monkeypatch):
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    monkeypatch.setattr(jax, "devices", lambda: ["one"])
-    assert build(dataclasses.replace(TOY, seeds=1000)).group == 1000
+    assert best_group(1000, 1, 32_768) == 1000
 
 
 @pytest.mark.parametrize(

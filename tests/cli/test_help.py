@@ -9,6 +9,7 @@ from jaxcurriculum.cli.commands import Train
 from jaxcurriculum.cli.settings import parameters
 
 LINES = 40  # of a screen
+COMMANDS = ("train", "plot", "compare", "report", "render", "export")
 KINDS = {
     "environments": tables.ENVIRONMENTS,
     "teachers": tables.TEACHERS,
@@ -38,7 +39,7 @@ def shown(capsys, monkeypatch):
         ("--help",),
         ("list",),
         *(("list", kind) for kind in KINDS),
-        *((command, "--help") for command in ("train", "plot", "compare", "render", "export")),
+        *((command, "--help") for command in COMMANDS),
     ],
     ids=" ".join,
 )

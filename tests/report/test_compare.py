@@ -1,49 +1,16 @@
 """Runs side by side: the numbers of the table, and what may not be compared."""
 
-import dataclasses
-import json
-
 import numpy as np
-import polars as pl
 import pytest
+from made_up_runs import made_up_run
 from rich.console import Console
 
 from jaxcurriculum import runs
-from jaxcurriculum.cli.settings import Settings
-from jaxcurriculum.report.compare import compare, labels, learning_curves
+from jaxcurriculum.report.compare import compare
+from jaxcurriculum.report.conditions import named_by_run
+from jaxcurriculum.report.learning_curves import learning_curves
+from jaxcurriculum.report.reading import read
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.store import AXES, META, Run
-
-
-def made_up_run(
-    path, solved, tasks=(0.1, 0.3, 0.5, 0.7), axis="x0", every=100, evaluations=2, **settings
-):
-    """A run tested on `tasks`; `solved` [seeds] of them are mastered from the second evaluation
-    on.
-    """
-    (path / "evaluations").mkdir(parents=True)
-    rows = [
-        {
-            "seed": seed,
-            "evaluation": e,
-            "steps": every * (e + 1),
-            "test_task": index,
-            axis: task,
-            "solved": e >= 1 and index < num,
-        }
-        for e in range(evaluations)
-        for seed, num in enumerate(solved)
-        for index, task in enumerate(tasks)
-    ]
-    pl.DataFrame(rows).write_parquet(path / "evaluations/part-00000000.parquet")
-    config = dataclasses.asdict(
-        Settings(**{"student": "toy-grid", "teacher": path.name} | settings)
-    )
-    (path / "config.json").write_text(json.dumps(config))
-    axes = dict.fromkeys(AXES) | {"names": [axis]}
-    meta = dict.fromkeys(META) | {"step_unit": "episodes", "wall_seconds": 60.0, "axes": axes}
-    (path / "meta.json").write_text(json.dumps(meta))
-    return Run(path)
 
 
 def compared(runs, folder):
@@ -91,7 +58,7 @@ def test_what_may_not_be_compared(tmp_path):
     [
         ({"tasks": (0.1, 0.3)}, "it was tested on 2 tasks, not on 4"),
         ({"tasks": (0.1, 0.3, 0.5, 0.8)}, "it was tested on as many, but other tasks"),
-        ({"axis": "x1"}, "the axes of its test tasks are x1, not x0"),
+        ({"axis": "y"}, "the axes of its test tasks are y0, not x0"),
         ({"student": "abilities"}, "its tasks are of abilities, not of toy-grid"),
         (
             {"student": "ppo", "env": "stump-tracks"},
@@ -137,31 +104,34 @@ def test_runs_of_different_length_are_compared_where_both_were_evaluated(tmp_pat
         made_up_run(tmp_path / "b", [4, 4], evaluations=5),
     ]
     text = compared(runs, tmp_path)
-    assert "after 200 episodes a seed" in text and "They differ in teacher." in text
+    assert "after 200 episodes a seed" in text and "They differ in teacher, steps." in text
+
+
+def figure_of(runs):
+    return learning_curves(named_by_run([read(run) for run in runs]))
+
+
+def legend(figure):
+    return [text.get_text().replace(r"\$", "$") for text in figure.legends[0].get_texts()]
 
 
 def test_a_legend_tells_runs_of_one_teacher_apart(tmp_path):
     plain, rugged = (
         made_up_run(tmp_path / name, [1, 2], teacher="adr") for name in ("plain", "rugged")
     )
-    figure = learning_curves({run: run.mastered() for run in (plain, rugged)})
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
-        "plain (2 seeds)",
-        "rugged (2 seeds)",
-    ]
-    assert figure.axes[0].get_title().startswith("adr teaching toy-grid")
+    assert legend(figure_of([plain, rugged])) == ["plain (2 seeds)", "rugged (2 seeds)"]
     riac = made_up_run(tmp_path / "riac", [1])
-    assert list(labels([plain, riac]).values()) == ["plain: adr", "riac"]
+    assert legend(figure_of([plain, riac])) == ["plain: adr (2 seeds)", "riac (1 seed)"]
     other = made_up_run(tmp_path / "other" / "plain", [1], teacher="adr")
-    assert list(labels([plain, other]).values()) == [str(plain.path), str(other.path)]
+    paths = [f"{plain.path} (2 seeds)", f"{other.path} (1 seed)"]
+    assert legend(figure_of([plain, other])) == paths
 
 
 def test_the_name_of_a_run_is_no_formula_and_never_hidden(tmp_path):
     runs = [made_up_run(tmp_path / name, [1], teacher="adr") for name in (r"a$\foo$b", "_c")]
-    figure = learning_curves({run: run.mastered() for run in runs})
+    figure = figure_of(runs)
     figure.savefig(tmp_path / "curves.png")
-    shown = [text.get_text().replace(r"\$", "$") for text in figure.legends[0].get_texts()]
-    assert shown == [r"a$\foo$b (1 seed)", " _c (1 seed)"]
+    assert legend(figure) == [r"a$\foo$b (1 seed)", " _c (1 seed)"]
 
 
 def test_a_figure_that_cannot_be_written_is_named(tmp_path, monkeypatch):
@@ -177,14 +147,11 @@ def test_a_figure_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     assert not console.export_text(), "nothing is said before all of it is known"
 
 
-def test_a_figure_has_the_mean_of_every_run_and_few_thin_lines(tmp_path):
+def test_a_figure_has_the_curve_of_every_run(tmp_path):
     runs = [
         made_up_run(tmp_path / f"run-{index}", [index % 5] * 21, teacher="adr")
         for index in range(8)
     ]
-    figure = learning_curves({run: run.mastered() for run in runs})
-    drawn = figure.axes[0].get_lines()
-    means = [line for line in drawn if line.get_linewidth() > 2]
-    assert [line.get_ydata()[-1] for line in means] == [25 * (index % 5) for index in range(8)]
-    assert len({(line.get_color(), line.get_linestyle()) for line in means}) == 8
-    assert len(drawn) == 8 * (20 + 1) and "thin: the first 20" in figure.axes[0].get_title()
+    lines = figure_of(runs).axes[0].get_lines()
+    assert [line.get_ydata()[-1] for line in lines] == [25 * (index % 5) for index in range(8)]
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 8

@@ -140,8 +140,7 @@ def test_a_full_disk_is_said_and_what_was_saved_is_kept(tmp_path, capsys, monkey
         write(path, content)
 
     monkeypatch.setattr("jaxcurriculum.runs.recorder.SECONDS_BETWEEN_CHECKPOINTS", 0.0)
-    for module in ("store", "recorder"):
-        monkeypatch.setattr(f"jaxcurriculum.runs.{module}.write_file", fill_up)
+    monkeypatch.setattr("jaxcurriculum.runs.store.write_file", fill_up)
     status, run = train(tmp_path, "--teacher", "random")
     assert status == 1 and "the disk is full" in capsys.readouterr().err
     monkeypatch.undo()

@@ -17,11 +17,11 @@ def test_seeds_whose_replays_do_not_fit_are_named(monkeypatch):
     loop = make_loop(teachers.random(env.task_space), student, jnp.array([[0.5]]))
     num_bytes = tree.num_bytes(jax.eval_shape(loop.init, jax.random.key(0)))
     monkeypatch.setattr(experiment, "memory_bytes", lambda: 2 * 4 * num_bytes)
-    assert experiment.make_experiment(loop, 4, 1e6).num_seeds == 4
+    experiment.check_memory(experiment.make_experiment(loop, 4, 1e6))
     gib = num_bytes / 2**30
     message = (
         rf"`num_seeds` of 5 take {10 * gib:.3g} GiB .* there are {8 * gib:.3g} GiB of memory;"
-        r" the largest leaf of a state is \.student\.replay\."
+        r" the largest leaf of the states is \.student\.replay\."
     )
     with pytest.raises(runs.RunError, match=message):
-        experiment.make_experiment(loop, 5, 1e6)
+        experiment.check_memory(experiment.make_experiment(loop, 5, 1e6))

@@ -1,6 +1,7 @@
 """Runs made from Python and from the command line are shown and compared alike."""
 
 import jax.numpy as jnp
+import polars as pl
 import pytest
 from PIL import Image
 from rich.console import Console
@@ -49,6 +50,22 @@ def test_a_run_is_rendered_from_python(by_python, by_command, tmp_path):
         path = runs.render(run.path, loop=loop_of(), task=[0.5], at=0, out=tmp_path / "start.png")
         assert Image.open(path).size == (480, 256)
     assert by_command.evaluations().equals(by_python.evaluations())
+
+
+def test_a_report_shows_students_at_work(by_python, by_command, tmp_path):
+    console = Console(record=True, width=300)
+    paths = runs.report([by_python.path, by_command.path], tmp_path, walks=True, console=console)
+    text = console.export_text()
+    assert "random (mine) does not play: " in text and "was made from Python" in text
+    assert "random (named)" in text and "random (named) does not play" not in text
+    assert "random (named), seed 0" in (page := paths[0].read_text())
+    assert page.count("data:image/gif;base64,") == 9
+
+
+def test_the_lengths_of_poles_and_of_episodes_are_two_columns(by_python):
+    assert by_python.meta["axes"]["names"] == ["task_length"]
+    for table in (by_python.episodes(), by_python.evaluations()):
+        assert table["task_length"].is_between(0.1, 3.0).all() and table["length"].dtype == pl.Int32
 
 
 def test_what_cannot_be_rendered_is_named(by_python, tmp_path):

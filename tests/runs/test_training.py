@@ -7,7 +7,6 @@ from rich.console import Console
 from jaxcurriculum import LoopConfig, make_loop, runs, teachers
 from jaxcurriculum.cli import main
 from jaxcurriculum.rollout import RolloutConfig
-from jaxcurriculum.runs.experiment import best_group
 from jaxcurriculum.runs.store import title
 from jaxcurriculum.students import PpoConfig, ppo
 from jaxcurriculum.testing import probes
@@ -144,21 +143,3 @@ def test_world_teacher_and_learner_by_the_names_of_their_functions(mine, capsys)
 def test_a_function_that_cannot_be_is_named(mine, capsys, arguments, message):
     assert command(*arguments) == 1
     assert message in capsys.readouterr().err and not (mine / "runs").exists()
-
-
-@pytest.mark.parametrize(
-    "seeds, devices, steps_per_round, group",
-    [
-        (100, 1, 1, 50),  # cheap rounds: wide, but at most 64
-        (100, 2, 1, 50),
-        (6, 2, 1, 3),  # both devices have work
-        (8, 1, 512, 8),
-        (8, 2, 2048, 2),  # 4,096 steps a round together
-        (8, 2, 32_768, 1),
-        (7, 2, 1, 7),  # no way to share them evenly
-    ],
-)
-def test_the_group_keeps_devices_busy_and_its_rounds_in_the_cache(
-    seeds, devices, steps_per_round, group
-):
-    assert best_group(seeds, devices, steps_per_round) == group

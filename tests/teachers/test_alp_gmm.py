@@ -242,3 +242,19 @@ def test_preference_ignores_unused_components():
     assert isinstance(state.mixture, gmm.Mixture)
     _, proposals = teacher.propose(jax.random.key(1), state, 1000)
     assert set(np.unique(proposals.origin)) == {-1, 0}
+
+
+def test_the_period_may_be_an_array_and_the_window_longer_than_it():
+    student = simulated.toy_grid()
+
+    @quick_jit
+    @jax.vmap
+    def num_fits(fit_every):
+        config = AlpGmmConfig(fit_every=fit_every, window=12, max_components=2, history=30)
+        return practise(teachers.alp_gmm(student.task_space, config), student, 40)[1][2]
+
+    number = np.arange(1, 41)
+    by_five = np.where(number < 12, 0, 1 + (number - 12) // 5)  # once the window is full
+    np.testing.assert_array_equal(num_fits(jnp.array([12, 5])), [number // 12, by_five])
+    with pytest.raises(ValueError, match="AlpGmmConfig.window must be given where fit_every is an"):
+        AlpGmmConfig(fit_every=jnp.int32(50))

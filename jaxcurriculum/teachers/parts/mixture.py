@@ -1,6 +1,6 @@
 """What ALP-GMM and Covar-GMM share: a mixture of a window of episodes, to draw tasks from.
 
-    fit:     every `fit_every` episodes a mixture of the latest `fit_every` rows,
+    fit:     every `fit_every` episodes a mixture of the latest rows, as many of them or `window`,
              its number of components chosen by AIC
     propose: with probability `exploration` uniform,
              else component k ~ preference of k, row ~ N(mean_k, covariance_k)
@@ -34,11 +34,17 @@ EXPLORED = -1  # origin of a task that no Gaussian gave; otherwise the index of 
 class MixtureConfig(Config):
     """The defaults are the settings of 2019."""
 
-    fit_every: int = field(
+    fit_every: int | jax.Array = field(
         250,
         low=2,
         high=100_000,  # every row meets every component of every candidate at once
-        help="episodes between two fits, and rows in a fit",
+        help="episodes between two fits, and rows in a fit where window is not given",
+    )
+    window: int | None = field(
+        None,
+        low=2,
+        high=100_000,  # as above
+        help="latest episodes whose rows are fitted; None: fit_every",
     )
     min_components: int = field(2, low=1, help="fewest Gaussians tried")
     max_components: int = field(10, low=1, high=1000, help="most Gaussians tried")  # as above
@@ -64,18 +70,31 @@ class MixtureConfig(Config):
 
     def __post_init__(self):
         super().__post_init__()
-        if not 1 <= self.min_components <= self.max_components <= self.fit_every:
+        if not 1 <= self.min_components <= self.max_components <= self.num_rows:
             raise ValueError(
-                f"{type(self).__name__} must have 1 <= min_components <= max_components <="
-                f" fit_every, got {self.min_components}, {self.max_components} and"
-                f" {self.fit_every}."
+                f"{type(self).__name__} must have 1 <= min_components <= max_components <= rows in"
+                f" a fit, got {self.min_components}, {self.max_components} and {self.num_rows}."
             )
+
+    @property
+    def num_rows(self) -> int:
+        """Rows in a fit.
+
+        Raises:
+          ValueError: when only an array tells them, on which no size can depend.
+        """
+        if self.window is not None:
+            return self.window
+        if isinstance(self.fit_every, jax.Array):
+            kind = type(self).__name__
+            raise ValueError(f"{kind}.window must be given where fit_every is an array, got None.")
+        return self.fit_every
 
 
 class MixtureState(struct.PyTreeNode):
     """A window of rows and the mixture fitted to it, in the teacher's own units."""
 
-    window: ring.History  # the latest fit_every rows
+    window: ring.History  # the latest rows, as many as a fit has
     # max_components Gaussians over what is fitted, the coordinates of the task first
     mixture: gmm.Mixture
     num_unfitted: jax.Array  # [], int32, episodes since the last fit
@@ -119,12 +138,12 @@ def learn(
 ) -> State:
     """`state` with the first `num_valid` of `rows` ([width, num]), fitted again if it is time.
 
-    `to_data` makes what is fitted ([width, fit_every]) of the full window. Where no mapped seed
-    needs a fit, none is made.
+    `to_data` makes what is fitted ([width, window]) of the full window. Where no mapped seed needs
+    a fit, none is made.
     """
     window = ring.insert(state.window, rows, num_valid)
     num_unfitted = state.num_unfitted + num_valid
-    needed = num_unfitted >= config.fit_every
+    needed = (num_unfitted >= config.fit_every) & (window.num_rows >= config.num_rows)
 
     def refit() -> gmm.Mixture:
         candidates = tuple(range(config.min_components, config.max_components + 1))

@@ -49,7 +49,6 @@ def sliced_move(points: jax.Array, targets: jax.Array, directions: jax.Array) ->
 def dots(vectors: jax.Array, others: jax.Array) -> jax.Array:
     """The inner product of each of `vectors` with each of `others`, [num, others].
 
-    As a sum: of so short vectors no library is faster, and the one that `use_cores` gives matrix
-    products to computes some of these wrongly inside a loop.
+    As a sum: of so short vectors no library is faster.
     """
     return jnp.sum(vectors[:, None] * others[None], axis=-1)

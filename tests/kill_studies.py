@@ -1,6 +1,6 @@
 """kill -9 at random moments of a study with two workers: does it always end the same?
 
-    python -m bench.kills 20
+    python tests/kill_studies.py 20
 
 Two processes run one study on the toy grid; one of them, drawn by chance, is killed at a moment
 drawn by chance and started again, until both end by themselves. Prints a line an ending.
@@ -15,9 +15,7 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests"))
-
-from studies import FILE, content, runs_in, start  # noqa: E402
+from studies import FILE, content, runs_in, start
 
 MOST_KILLS = 4  # in one study
 MOST_SECONDS = 25.0  # from a start to a kill

@@ -1,0 +1,99 @@
+"""The report of a thousand runs on the toy grid, of 20,000 episodes each, on two cores.
+
+The runs are copies of one of ALP-GMM. Imports are not counted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+import time
+from typing import Any
+
+from bench.measure import peak_megabytes, pin
+
+PLAIN = ("config", "meta")
+COLUMNS = ("runs", "conditions", "seeds of each", "seconds", "page, MB", "peak MB")
+
+
+def measure(quick: bool) -> list[dict[str, Any]]:
+    """Runs of one seed of many conditions, and of few."""
+    num, episodes = (100, 2000) if quick else (1000, 20_000)
+    with tempfile.TemporaryDirectory() as folder:
+        template = trained(pathlib.Path(folder) / "template", episodes)
+        return [
+            _row(template, pathlib.Path(folder) / f"study-{seeds}", num // seeds, seeds)
+            for seeds in (1, 8)
+        ]
+
+
+def trained(path: pathlib.Path, num_episodes: int) -> pathlib.Path:
+    """The folder of a run, evaluated after every 1,000 episodes."""
+    from rich.console import Console
+
+    from jaxcurriculum.cli.build import build
+    from jaxcurriculum.cli.settings import Settings
+    from jaxcurriculum.runs.host import run_experiment
+    from jaxcurriculum.runs.store import Run
+
+    sizes = {"seeds": 1, "steps": float(num_episodes), "evaluate_every": 1000}
+    experiment = build(Settings(student="toy-grid", teacher="alp-gmm", **sizes))
+    run_experiment(experiment, Run(path), Console(quiet=True), ())
+    return path
+
+
+def study(template: pathlib.Path, path: pathlib.Path, num_conditions: int, num_seeds: int) -> None:
+    """Copies of a run of one seed in `path/runs`, whose tables are shared by those of one seed."""
+    config, meta = (json.loads((template / f"{name}.json").read_text()) for name in PLAIN)
+    for seed in range(num_seeds):
+        tables = renumbered(template, path / f"seed-{seed}", seed)
+        for condition in range(num_conditions):
+            run = path / "runs" / f"{condition}-{seed}"
+            shutil.copytree(tables, run, copy_function=os.link)
+            settings = {"teacher.exploration": condition / num_conditions, "seed": seed}
+            (run / "config.json").write_text(json.dumps(config | settings))
+            (run / "meta.json").write_text(json.dumps(meta | {"first_seed": seed}))
+
+
+def renumbered(template: pathlib.Path, path: pathlib.Path, seed: int) -> pathlib.Path:
+    """The tables and reports of a run of seed 0 as those of another."""
+    import polars as pl
+
+    shutil.copytree(template / "reports", path / "reports")
+    for name in ("episodes", "evaluations"):
+        (path / name).mkdir()
+        for part in (template / name).iterdir():
+            table = pl.read_parquet(part).with_columns(pl.col("seed") + seed)
+            table.write_parquet(path / name / part.name, compression="zstd", statistics=False)
+    return path
+
+
+def _row(
+    template: pathlib.Path, path: pathlib.Path, num_conditions: int, num_seeds: int
+) -> dict[str, Any]:
+    from rich.console import Console
+
+    from jaxcurriculum import runs
+    from jaxcurriculum.report import study_report  # noqa: F401
+
+    study(template, path, num_conditions, num_seeds)
+    start = time.perf_counter()
+    page, *_ = runs.report(path, console=Console(quiet=True))
+    return {
+        "runs": num_conditions * num_seeds,
+        "conditions": num_conditions,
+        "seeds of each": num_seeds,
+        "seconds": time.perf_counter() - start,
+        "page, MB": page.stat().st_size / 1e6,
+        "peak MB": peak_megabytes(),
+    }
+
+
+if __name__ == "__main__":
+    from bench.report import main
+
+    pin(2)
+    main(measure)

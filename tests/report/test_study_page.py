@@ -1,0 +1,169 @@
+"""The page of a report in headless Chromium: it loads, is pointed at, slides, plays."""
+
+import importlib.resources
+import shutil
+import time
+
+import numpy as np
+import pytest
+from made_up_runs import made_up_run, with_curriculum
+from rich.console import Console
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.support.select import Select
+
+from jaxcurriculum import runs
+from jaxcurriculum.report import study_report
+from jaxcurriculum.report.study_page import SCRIPTS
+
+TASKS = np.stack([np.linspace(0.1, 0.9, 5)] * 3, axis=1)
+
+
+def boxes(num_evaluations, num_seeds):
+    """A box that grows with the evaluations."""
+    low = np.full((num_evaluations, num_seeds, 3), 0.4)
+    grown = 0.1 * np.arange(1, num_evaluations + 1)[:, None, None]
+    return {"teacher.low": low, "teacher.high": low + grown}
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """The page of two conditions with two seeds each, on three axes."""
+    folder = tmp_path_factory.mktemp("study")
+    for name, solved, reports in (("random", [1, 2], {}), ("adr", [3, 4], boxes(4, 2))):
+        run = made_up_run(folder / "runs" / name, solved, tasks=TASKS, evaluations=4)
+        with_curriculum(run, **reports)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(study_report, "write_figures", lambda *_: [])
+        return runs.report(folder, console=Console(quiet=True))[0]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("needs Debian's packages chromium and chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    options.add_argument("--window-size=1100,900")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    with webdriver.Chrome(options, Service(driver)) as browser:
+        yield browser
+
+
+@pytest.fixture
+def opened(browser, page):
+    """The page, just loaded; at the end nothing may stand in the console."""
+    browser.get(page.as_uri())
+    yield browser
+    assert browser.get_log("browser") == []
+
+
+def picture(browser, name):
+    """What a canvas shows, as the text of a PNG."""
+    return browser.execute_script("return document.getElementById(arguments[0]).toDataURL()", name)
+
+
+def slide(browser, thousandths):
+    script = (
+        "const slider = document.getElementById('film-time'); slider.value = arguments[0];"
+        " slider.dispatchEvent(new Event('input'))"
+    )
+    browser.execute_script(script, thousandths)
+
+
+def choose(browser, name, text):
+    Select(browser.find_element("id", name)).select_by_visible_text(text)
+
+
+def wait_for(condition, what):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.05)
+
+
+def test_every_file_of_the_page_is_used():
+    folder = importlib.resources.files("jaxcurriculum.report") / "web"
+    assert {file.name for file in folder.iterdir()} == {*SCRIPTS, "page.html", "page.css"}
+
+
+@pytest.mark.slow
+def test_the_page_loads_without_a_network(opened):
+    summary = opened.find_element("id", "summary").text
+    assert summary == "toy-grid: 2 conditions, 4 seeds, compared after 400 episodes of each seed"
+    assert opened.execute_script("return performance.getEntriesByType('resource').length") == 0
+    assert len(opened.find_elements("css selector", "section:first-of-type tbody tr")) == 2
+    blank = opened.execute_script(
+        "return [...document.querySelectorAll('canvas')].filter(canvas => canvas.clientHeight &&"
+        " !canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data"
+        ".some(value => value)).map(canvas => canvas.id)"
+    )
+    assert blank == []
+
+
+@pytest.mark.slow
+def test_a_chart_tells_its_values_and_hides_a_condition(opened):
+    canvas, before = opened.find_element("id", "curves"), picture(opened, "curves")
+    ActionChains(opened).move_to_element_with_offset(canvas, 500, 0).perform()
+    said = opened.find_element("id", "curve-values").text
+    assert "random: 30 (20 to 40)" in said and "adr: 70 (60 to 80)" in said
+    opened.find_elements("css selector", "#legend input")[1].click()
+    assert picture(opened, "curves") != before
+    ActionChains(opened).move_to_element_with_offset(canvas, 0, 0).perform()
+    assert "adr" not in opened.find_element("id", "curve-values").text
+
+
+@pytest.mark.slow
+def test_sliding_moves_tasks_boxes_and_mastery(opened):
+    choose(opened, "film-condition", "adr")
+    names = ("film", "mastery", "parallel")
+    end = [picture(opened, name) for name in names]
+    slide(opened, 300)
+    assert opened.find_element("id", "film-clock").text == "120 episodes"
+    assert all(now != then for now, then in zip([picture(opened, n) for n in names], end))
+    assert "0.0 % are mastered, mean of 2 seeds" in opened.find_element("id", "mastery-hint").text
+    assert "the teacher's regions" in opened.find_element("id", "film-hint").text
+    slide(opened, 1000)
+    assert "70.0 % are mastered" in opened.find_element("id", "mastery-hint").text
+    assert [picture(opened, name) for name in names] == end
+
+
+@pytest.mark.slow
+def test_other_axes_and_colours_are_shown(opened):
+    before = picture(opened, "film")
+    choose(opened, "film-y", "x2 (m)")
+    other = picture(opened, "film")
+    choose(opened, "film-y", "return")
+    third = picture(opened, "film")
+    choose(opened, "film-colour", "learning progress")
+    assert len({before, other, third, picture(opened, "film")}) == 4
+
+
+@pytest.mark.slow
+def test_the_film_plays_and_ends(opened):
+    play = opened.find_element("id", "film-play")
+    slide(opened, 900)
+    choose(opened, "film-speed", "4×")
+    play.click()
+    assert play.text == "Pause"
+    wait_for(lambda: play.text == "Play", "it stops")
+    assert opened.find_element("id", "film-clock").text == "400 episodes"
+
+
+@pytest.mark.slow
+def test_a_phone_needs_no_scrolling_to_the_side(opened):
+    size = {"width": 375, "height": 800, "deviceScaleFactor": 2, "mobile": True}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    opened.refresh()
+    assert opened.execute_script("return document.documentElement.scrollWidth") <= 375
+    opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_there_are_tasks_to_see_between_two_rounds(opened):
+    slide(opened, 620)
+    told = opened.find_element("id", "film-hint").text
+    assert "of the latest round" in told and not told.startswith("0 tasks")
