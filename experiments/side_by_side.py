@@ -52,7 +52,7 @@ def add_row(
             "seconds": round(time.perf_counter() - start, 1),
         }
         final = curves[:, -1]
-        print(f"{name}: {final.mean():.3f} ± {final.std():.3f}, {final.round(3)}", flush=True)
+        print(f"{name}: {final.mean():.3f} ± {final.std(ddof=1):.3f}, {final.round(3)}", flush=True)
         new = path.with_suffix(".new")
         new.write_text(json.dumps(rows) + "\n")
         new.replace(path)

@@ -76,12 +76,11 @@ def table(world: World, found: dict[str, np.ndarray]) -> str:
     for name, each in replayed(world, found["matrices"]).items():
         curve = each.mean(axis=0)
         first = first_reaching(curve, levels)
-        cells = (f"{curve[num - 1]:.3f}" for num in COLUMNS if num <= len(curve))
+        cells = (f"{curve[num - 1]:.3f}" if num <= len(curve) else "" for num in COLUMNS)
         lines.append(f"| {name} | {' | '.join(cells)} | {first or 'never'} |")
     steps, learned = of_all_contexts(world, found)
-    early = [num < steps[0] for num in COLUMNS]
-    values = np.interp(COLUMNS, steps, learned)
-    cells = ["" if soon else f"{value:.3f}" for soon, value in zip(early, values)]
+    values = np.interp(COLUMNS, steps, learned, left=np.nan, right=np.nan)
+    cells = ["" if np.isnan(value) else f"{value:.3f}" for value in values]
     lines.append(f"| {MULTI_TASK}, as many steps | {' | '.join(cells)} | |")
     said = ", ".join(f"{name} {value:.3f}" for name, value in levels.items())
     return "\n".join(lines) + f"\n\n{said}; {_trials(found['matrices'])}.\n"

@@ -39,6 +39,7 @@ Range = Annotated[tuple[float, float], "low < high"]  # other pairs may be equal
 def field(
     default: Any = dataclasses.MISSING,
     *,
+    default_factory: Any = dataclasses.MISSING,
     help: str,
     low: float | None = None,
     high: float | None = None,
@@ -47,7 +48,8 @@ def field(
 
     The bounds are those of each number where the field holds several.
     """
-    return dataclasses.field(default=default, metadata={"help": help, "low": low, "high": high})
+    told = {"help": help, "low": low, "high": high}
+    return dataclasses.field(default=default, default_factory=default_factory, metadata=told)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

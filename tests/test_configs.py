@@ -19,6 +19,7 @@ from jaxcurriculum.configs import Config, Range, alternatives
 from jaxcurriculum.records import fresh_proposals
 from jaxcurriculum.students import PpoConfig, simulated
 from jaxcurriculum.students.simulated import ToyGridConfig
+from jaxcurriculum.study import Study
 from jaxcurriculum.teachers import AlpGmmConfig
 from jaxcurriculum.testing import probes
 from jaxcurriculum.testing.trials import run_teacher
@@ -156,7 +157,7 @@ def test_every_field_of_every_configuration_refuses_what_is_not_of_its_kind(conf
 
 
 def test_every_configuration_declares_its_fields():
-    assert len(CONFIGS) >= 37
+    assert len(CONFIGS) >= 37 and Study in CONFIGS
     assert {type(part.config) for part in tables.ENVIRONMENTS.values()} < set(CONFIGS)
     for config in CONFIGS:
         assert all(one.metadata["help"] for one in dataclasses.fields(config)), config

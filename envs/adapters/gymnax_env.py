@@ -222,7 +222,9 @@ def _made(name: str) -> tuple[Any, Any]:
 def _default_axes(name: str, params: Any) -> Bounds:
     if name in AXES:
         return AXES[name]
-    known = ", ".join(numbers_of(params)) or "none"
+    known = ", ".join(numbers_of(params))
+    if not known:
+        raise ValueError(f"gymnax's {name} has no numbers among its parameters to be a task.")
     raise ValueError(f"axes must be given for gymnax's {name}; its numbers are: {known}.")
 
 

@@ -213,8 +213,10 @@ def begin(experiment: Experiment, run: Run, console: Console, logged: dict[str, 
             )
         recorded = run.meta
         check_recorded_switches(recorded)
+        # a job of a study that goes on for more steps has its earlier evaluations in a run
+        is_tested = recorded["evaluations_done"] and not is_revived(run)
         tests = tasks_in(experiment.loop)
-        if recorded["evaluations_done"] and (differ := different_tasks(tests, tasks_of(run))):
+        if is_tested and (differ := different_tasks(tests, tasks_of(run))):
             raise RunError(f"`resume=True` keeps a run's test tasks, but {differ}.")
         meta |= {name: recorded[name] for name in ("wall_seconds", "evaluations_done", "started")}
         meta["changes"] = recorded.get("changes", [])
@@ -223,6 +225,11 @@ def begin(experiment: Experiment, run: Run, console: Console, logged: dict[str, 
             warn(console, f"Going on with {changed}: not bit for bit as without the change.")
     write_json(run.path / "meta.json", meta)
     write_json(run.path / "config.json", experiment.config)
+
+
+def is_revived(run: Run) -> bool:
+    """Whether `run` is a job of a study that has a state, but no evaluation since it goes on."""
+    return "lanes" in run.config and not any((run.path / "evaluations").glob("part-*.parquet"))
 
 
 def identity(config: dict[str, Any]) -> dict[str, Any]:

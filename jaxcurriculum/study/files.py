@@ -22,7 +22,7 @@ from jaxcurriculum.runs.store import naming
 from jaxcurriculum.study.cells import cells_of, check_name
 from jaxcurriculum.study.study import Study, StudyError
 
-HEADER = re.compile(r"\s*\[(?P<key>[^\[\]]+)\]\s*(#.*)?$")
+HEADER = re.compile(r"\s*\[+(?P<key>[^\[\]]+)\]+\s*(#.*)?$")
 ENTRY = re.compile(r"\s*(?P<key>[\w.\-\"': ]+?)\s*=")
 
 
@@ -78,25 +78,40 @@ def check_value(name: str, value: Any) -> None:
 
 
 def line_of(text: str, key: tuple[str, ...], value: Any = None) -> int | None:
-    """The line, from 1, at which a TOML file gives `key`, or there one of its values.
+    """The line, from 1, at which a TOML file gives `key`, or there one of its values; of a key that
+    has no line of its own, that of the table that holds it.
 
     >>> line_of('[alp-gmm]\\nexploration = [\\n  0.1,\\n]', ("alp-gmm", "exploration"))
     2
+    >>> line_of('[alp-gmm]\\nexploration = [\\n  0.1,\\n]', ("alp-gmm", "exploration"), 0.1)
+    2
     """
     wanted, table, found = ".".join(key), "", None
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := HEADER.match(line):
-            table = f"{_plain(header['key'])}."
-            here = _plain(header["key"])
-        elif entry := ENTRY.match(line):
-            here = table + _plain(entry["key"])
-        else:
-            here = None
-        if found is None and here == wanted:
+    lines = text.splitlines()
+    for number, line in enumerate(lines, start=1):
+        here = None
+        if _is_whole(lines[: number - 1]):  # else within a list or a text of several lines
+            if header := HEADER.match(line):
+                here = _plain(header["key"])
+                table = f"{here}."
+            elif entry := ENTRY.match(line):
+                here = table + _plain(entry["key"])
+        if found is None and here and f"{here}.".startswith(f"{wanted}."):
             found = number
         if found and (value is None or f'"{value}"' in line or f"'{value}'" in line):
             return number
+    if found is None and "." in wanted:
+        return line_of(text, tuple(wanted.split(".")[:-1]))
     return found
+
+
+def _is_whole(lines: list[str]) -> bool:
+    """Whether these lines of a TOML file end where an entry does."""
+    try:
+        tomllib.loads("\n".join(lines))
+    except tomllib.TOMLDecodeError:
+        return False
+    return True
 
 
 def _plain(key: str) -> str:

@@ -29,6 +29,7 @@ from jaxcurriculum.fields import is_number
 from jaxcurriculum.loop import Loop, bind, make_loop
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.checkpoint import shapes
+from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.study.cells import Cell
 
 SECTIONS = ("teacher", "student", "learner")  # whose settings can be arguments
@@ -58,7 +59,10 @@ def place(cells: Iterable[Cell]) -> list[Placed]:
 
 def _place(cell: Cell, known: dict[str, tuple[str, ...]]) -> Placed:
     """`known` says which numbers can be arrays, by all the other settings."""
-    setup = set_up(cell.settings, make=unchecked)
+    try:
+        setup = set_up(cell.settings, make=unchecked)
+    except RunError as error:
+        raise RunError(f"{cell.name}: {error}") from error
     config = experiment_config(setup)
     candidates = _candidates(setup)
     others = _digest(config, candidates)

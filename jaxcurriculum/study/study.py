@@ -58,14 +58,18 @@ class Study(Config):
     evaluate_every: float | None = field(None, low=1, help="steps between two evaluations")
     test_set: str | None = field(None, help="tasks of the evaluation")
     group: int | None = field(None, low=1, help="seeds that are batched together")
-    settings: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    settings: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict, help="those of a part, by its name"
+    )
 
     def __post_init__(self):
         super().__post_init__()
         for axis in AXES:
             names = getattr(self, axis)
-            if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-                rule = f'names, as in ["{(*names, "random")[0]}"]'
+            is_list = isinstance(names, tuple | list)
+            if not is_list or not all(isinstance(name, str) for name in names):
+                one = (*names, "random")[0] if is_list else names
+                rule = f'names, as in ["{one}"]'
                 raise StudyError(f"{axis} must be a list of {rule}, got {names!r}.", (axis,))
             if twice := [name for name in names if names.count(name) > 1]:
                 raise StudyError(f"{axis} names {twice[0]} twice.", (axis,), twice[0])

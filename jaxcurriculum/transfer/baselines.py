@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxcurriculum.records import Key
-from jaxcurriculum.transfer.checks import check_num, checked_matrix
+from jaxcurriculum.transfer.checks import check_num, checked_matrix, checked_order
 
 
 def coverage(matrix: jax.Array, order: jax.Array | np.ndarray) -> jax.Array:
@@ -26,7 +26,8 @@ def coverage(matrix: jax.Array, order: jax.Array | np.ndarray) -> jax.Array:
     >>> coverage(jnp.array([[1.0, 0.0], [0.5, 0.5]]), jnp.array([1, 0])).tolist()
     [0.5, 0.75]
     """
-    trained = checked_matrix(matrix)[jnp.asarray(order)]
+    matrix = checked_matrix(matrix)
+    trained = matrix[checked_order(order, len(matrix))]
     return jnp.mean(jax.lax.cummax(trained, axis=0), axis=1)
 
 

@@ -96,7 +96,7 @@ def test_the_page_loads_without_a_network(opened):
     summary = opened.find_element("id", "summary").text
     assert summary == "toy-grid: 2 conditions, 4 seeds, compared after 400 episodes of each seed"
     assert opened.execute_script("return performance.getEntriesByType('resource').length") == 0
-    assert len(opened.find_elements("css selector", "tbody tr")) == 2 + 2  # results, lifelong
+    assert len(opened.find_elements("css selector", "section:first-of-type tbody tr")) == 2
     blank = opened.execute_script(
         "return [...document.querySelectorAll('canvas')].filter(canvas => canvas.clientHeight &&"
         " !canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data"
@@ -161,3 +161,9 @@ def test_a_phone_needs_no_scrolling_to_the_side(opened):
     opened.refresh()
     assert opened.execute_script("return document.documentElement.scrollWidth") <= 375
     opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_there_are_tasks_to_see_between_two_rounds(opened):
+    slide(opened, 620)
+    told = opened.find_element("id", "film-hint").text
+    assert "of the latest round" in told and not told.startswith("0 tasks")

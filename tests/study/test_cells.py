@@ -63,6 +63,12 @@ BAD = {
     START + "\n# a comment\n[toy-grid]\ncels = 5": "line 6: there is no setting of toy-grid 'cels'",
     START + "[toy-grid]\ncells = []": "line 4: toy-grid.cells is empty",
     START + "[toy-grid]\ncells = [5, 5]": "line 4: toy-grid.cells has 5 twice",
+    START + "seeds = 2\ntoy-grid = {cells = []}": "line 4: toy-grid.cells is empty",
+    START
+    + '[toy-grid]\nnote = """\n[toy-grid]\ncells = 1\n"""\ncells = []': "line 4: there is no s",
+    START + "[toy-grid]\ncells = [\n  [5]\n]\nunlearnable = []": "line 7: toy-grid.unlearnable is",
+    START + "[[toy-grid]]\ncells = 5": "line 3: there is no entry 'toy-grid'",
+    "students = 3": "line 1: students must be a list",
     START + 'envs = ["maze"]': "line 3: envs: no student of the study plays one",
     START + 'knowledge = ["some"]': "line 3: there is no knowledge 'some'",
     START + "seeds = \n": "line 3",

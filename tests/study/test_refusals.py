@@ -57,6 +57,12 @@ def test_a_damaged_plan_is_named(tmp_path):
         prepare(small(), tmp_path)
 
 
+def test_a_value_that_cannot_be_is_told_with_its_run(tmp_path):
+    with pytest.raises(RunError, match="^toy-grid_random_unlearnable=2: .*unlearnable must be"):
+        prepare(small((0.1, 2.0)), tmp_path / "study")
+    assert not list(tmp_path.glob("study/plan.json"))
+
+
 def test_a_plan_that_cannot_fit(tmp_path, monkeypatch):
     monkeypatch.setattr("jaxcurriculum.study.plan.memory_bytes", lambda: 10_000)
     with pytest.raises(RunError, match="2 of its seeds side by side take .* GiB"):

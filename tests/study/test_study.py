@@ -1,10 +1,14 @@
 """A study from start to end: its runs, and that no lane's numbers depend on the others."""
 
+import signal
+
 import pytest
 from studies import content, run, small
 
 from jaxcurriculum.cli.build import rebuild
 from jaxcurriculum.runs.host import restore
+from jaxcurriculum.study import run_job
+from jaxcurriculum.study.local import prepare
 from jaxcurriculum.study.plan import Plan
 
 NAMES = ["_unlearnable=0.1", "_unlearnable=0.3"]
@@ -69,3 +73,14 @@ def test_a_study_is_extended_and_goes_on_bit_for_bit(finished, folder, tmp_path)
         assert one.meta["evaluations_done"] == 6
         for seed in range(4):
             assert content(one, seed) == content(at_once[name], seed)
+
+
+def test_a_study_that_is_stopped_before_it_goes_on_for_more_steps(tmp_path):
+    run(small(), tmp_path / "longer")
+    plan = prepare(small(steps=3000), tmp_path / "longer")
+    for job in plan.jobs:  # before the first evaluation
+        assert not run_job(tmp_path / "longer", job, stopped_by=lambda: signal.SIGTERM)
+    longer = run(small(steps=3000), tmp_path / "longer")
+    at_once = run(small(steps=3000), tmp_path / "at-once")
+    for name, one in longer.items():
+        assert all(content(one, seed) == content(at_once[name], seed) for seed in range(3))

@@ -38,14 +38,14 @@ def _nothing_easy(*_: Any) -> Knowledge:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class OnPolicyConfig(Config):
+class OnPolicyFeedConfig(Config):
     """The rollout that feeds a learner of one's own."""
 
     rollout: RolloutConfig = field(RolloutConfig(), help="the rollout that feeds it")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class OffPolicyConfig(Config):
+class OffPolicyFeedConfig(Config):
     """The rollout and the replay that feed a learner of one's own."""
 
     rollout: RolloutConfig = field(OFF_POLICY_ROLLOUT, help="the rollout that feeds it")
@@ -53,15 +53,15 @@ class OffPolicyConfig(Config):
 
 
 # What feeds a learner of one's own that takes the place of a student's.
-FEEDS = {"ppo": OnPolicyConfig(), "sac": OffPolicyConfig()}
+FEEDS = {"ppo": OnPolicyFeedConfig(), "sac": OffPolicyFeedConfig()}
 
 
 def with_learner(make_learner: Callable[[Environment, int], Learner]) -> Callable[..., Student]:
     """A student's factory around a learner of one's own, (environment, num_envs) -> learner."""
 
-    def make(env: Environment, config: OnPolicyConfig | OffPolicyConfig) -> Student:
+    def make(env: Environment, config: OnPolicyFeedConfig | OffPolicyFeedConfig) -> Student:
         learner = make_learner(env, config.rollout.num_envs)
-        if isinstance(config, OffPolicyConfig):
+        if isinstance(config, OffPolicyFeedConfig):
             return students.off_policy(env, learner, config.rollout, config.replay)
         return students.on_policy(env, learner, config.rollout)
 

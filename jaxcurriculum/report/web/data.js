@@ -31,6 +31,9 @@ function lastAt(steps, now) {
   return low - 1;
 }
 
+/** The place of the first of the ascending `steps` that is at least `now`. */
+const firstAt = (steps, now) => lastAt(steps, now - 1e-6) + 1;
+
 /** The least and the largest of some numbers that are known. */
 function extent(values) {
   let low = Infinity, high = -Infinity;

@@ -41,10 +41,11 @@ function planeAxis(index) {
 
 const now = () => scene.time * scene.film.total;
 
-/** The first and the last number of the episodes that are shown now. */
+/** The first and the last number of the episodes that are shown now: of the latest time, at least of a round. */
 function stretch() {
-  const {steps, total} = scene.film;
-  return [lastAt(steps, now() - STRETCH * total) + 1, lastAt(steps, now())];
+  const {steps, total} = scene.film, last = lastAt(steps, now());
+  const [since, round] = [lastAt(steps, now() - STRETCH * total) + 1, last < 0 ? 0 : firstAt(steps, steps[last])];
+  return [Math.min(since, round), last];
 }
 
 /** The range of what colours the episodes; of progress a few may lie beyond. */
@@ -82,8 +83,9 @@ function describe() {
   const meaning = scene.colour === "progress" ? "; progress is |return − return of the nearest earlier task|" : "";
   byId("film-clock").textContent = steps(now());
   byId("film-time").setAttribute("aria-valuetext", steps(now()));
-  byId("film-hint").textContent =
-    `${last - first + 1} tasks of the latest ${100 * STRETCH} % of the time${places}${meaning}.`;
+  const isRound = last >= 0 && film.steps[last] <= now() - STRETCH * film.total;
+  const when = isRound ? "round" : `${100 * STRETCH} % of the time`;
+  byId("film-hint").textContent = `${last - first + 1} tasks of the latest ${when}${places}${meaning}.`;
 }
 
 function makeFilm() {

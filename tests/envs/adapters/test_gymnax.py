@@ -111,7 +111,8 @@ def test_actions_are_as_large_as_the_strongest_task_allows():
         ("CartPole-v1", {}, "axes must name at least one axis, got none"),
         ("Acrobot-v1", {"available_torque": (1, 2)}, "available_torque .* not a single number"),
         ("MetaMaze-misc", {"normalize_time": (0, 1)}, "normalize_time .* not a single number"),
-        ("Breakout-MinAtar", None, "axes must be given .*; its numbers are: none"),
+        ("Breakout-MinAtar", None, "Breakout-MinAtar has no numbers among its parameters"),
+        ("FourRooms-misc", None, "axes must be given .*; its numbers are: .*fail_prob"),
     ],
 )
 def test_what_cannot_be_is_named(name, axes, message):
