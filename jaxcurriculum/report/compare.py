@@ -19,7 +19,8 @@ from jaxcurriculum.report.reading import read
 from jaxcurriculum.report.results import console_table, limits, result_rows
 from jaxcurriculum.report.style import STYLE
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.store import Run, naming
+from jaxcurriculum.runs.files import naming
+from jaxcurriculum.runs.store import Run
 
 
 def compare(runs: list[Run], out: pathlib.Path, console: Console) -> pathlib.Path:

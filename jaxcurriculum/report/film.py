@@ -22,8 +22,9 @@ from jaxcurriculum.report.writing import write_film
 from jaxcurriculum.roles import Environment, Student
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.experiment import Experiment, seed_index
+from jaxcurriculum.runs.files import naming
 from jaxcurriculum.runs.host import restore
-from jaxcurriculum.runs.store import Run, naming
+from jaxcurriculum.runs.store import Run
 from jaxcurriculum.spaces import Box, Space
 from jaxcurriculum.viewer import Film, Viewer, frames_of, to_host
 

@@ -24,7 +24,8 @@ from jaxcurriculum.report.film import (
 )
 from jaxcurriculum.report.writing import write_gif
 from jaxcurriculum.runs.experiment import Experiment
-from jaxcurriculum.runs.store import Run, title, write_file
+from jaxcurriculum.runs.files import write_file
+from jaxcurriculum.runs.store import Run, title
 from jaxcurriculum.viewer import Film, Viewer
 
 NUM_EPISODES = 9

@@ -15,7 +15,8 @@ from jaxcurriculum.report.curriculum import curriculum
 from jaxcurriculum.report.levels import levels
 from jaxcurriculum.report.mastery import mastery_map
 from jaxcurriculum.report.style import BLUE, STYLE
-from jaxcurriculum.runs.store import Run, naming, title
+from jaxcurriculum.runs.files import naming
+from jaxcurriculum.runs.store import Run, title
 
 MOST_LINES = 20  # seeds drawn one by one; more would hide their mean
 

@@ -40,7 +40,7 @@ from jaxcurriculum.report.style import STYLE
 from jaxcurriculum.report.tables import Texts, csv_table, markdown_table
 from jaxcurriculum.report.walks import walks_of
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.store import naming, write_file
+from jaxcurriculum.runs.files import naming, write_file
 
 MOST_FILMS = 12
 MOST_FILMS_EACH = 4  # of one condition

@@ -25,7 +25,8 @@ import orbax.checkpoint as ocp
 
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.store import differ, naming, write_file
+from jaxcurriculum.runs.files import naming, write_file
+from jaxcurriculum.runs.store import differ
 
 NUM_KEPT = 2
 ORBAX = threading.RLock()  # its operations are numbered, and wait for each other, by process

@@ -13,8 +13,8 @@ import numpy as np
 from jaxcurriculum.fields import check_kind
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.files import write_file
 from jaxcurriculum.runs.policy import Policy
-from jaxcurriculum.runs.store import write_file
 from jaxcurriculum.spaces import Box, Discrete, Product
 
 HEADER = "header"

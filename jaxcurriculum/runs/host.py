@@ -28,11 +28,12 @@ from jaxcurriculum.runs.experiment import (
     initial_states,
     state_shapes,
 )
+from jaxcurriculum.runs.files import UNSUPPORTED, flush, naming, write_json
 from jaxcurriculum.runs.logs import check_logs
 from jaxcurriculum.runs.meta import changes, describe
 from jaxcurriculum.runs.progress import Steps, Watch
 from jaxcurriculum.runs.recorder import Recorder
-from jaxcurriculum.runs.store import UNSUPPORTED, Run, flush, naming, write_json
+from jaxcurriculum.runs.store import Run
 from jaxcurriculum.runs.switches import check_recorded_switches
 from jaxcurriculum.runs.test_tasks import different_tasks, tasks_in, tasks_of
 

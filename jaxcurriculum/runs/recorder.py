@@ -18,8 +18,9 @@ from jaxcurriculum.loop import Report
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.checkpoint import Checkpoints
 from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.files import write_json
 from jaxcurriculum.runs.logs import Logs
-from jaxcurriculum.runs.store import Run, Table, task_columns, write_json, write_report
+from jaxcurriculum.runs.store import Run, Table, task_columns, write_report
 from jaxcurriculum.spaces import Space
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0

@@ -14,14 +14,10 @@ resumed run meets half a file.
 from __future__ import annotations
 
 import dataclasses
-import errno
 import io
 import json
-import os
 import pathlib
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -29,6 +25,7 @@ import polars as pl
 
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.files import naming, write_file
 from jaxcurriculum.spaces import Space
 
 CONFIG = (
@@ -51,8 +48,6 @@ META = (
     "wall_seconds",
 )
 AXES = ("names", "units", "low", "high")
-# What a file system answers that cannot lock files or flush folders.
-UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 # a smaller part is rewritten rather than followed: a short Parquet file is mostly header
 ROWS_PER_PART = 50_000
 
@@ -264,49 +259,3 @@ def write_report(path: pathlib.Path, arrays: dict[str, Any]) -> None:
             np.savez_compressed(file, **arrays)
 
     write_file(path, write)
-
-
-def write_json(path: pathlib.Path, content: dict[str, Any]) -> None:
-    """Write `content` as indented JSON, atomically."""
-    write_file(path, lambda temporary: temporary.write_text(json.dumps(content, indent=2) + "\n"))
-
-
-def write_file(path: pathlib.Path, write: Callable[[pathlib.Path], Any]) -> None:
-    """Call `write` on a temporary path beside `path`, flush it to the disk and rename it to
-    `path`.
-    """
-    temporary = path.with_name(f".{path.name}.partial")
-    try:
-        with naming(path):
-            write(temporary)
-            flush(temporary)
-            os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    flush(path.parent)
-
-
-def flush(path: pathlib.Path) -> bool:
-    """Wait until a file, or a folder's names, are on the disk; False where that cannot be."""
-    with naming(path):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        except OSError as error:
-            if error.errno not in UNSUPPORTED:
-                raise
-            return False
-        finally:
-            os.close(descriptor)
-    return True
-
-
-@contextmanager
-def naming(path: pathlib.Path) -> Iterator[None]:
-    """Inside, an OSError that names no file (as of a full disk) names `path`."""
-    try:
-        yield
-    except OSError as error:
-        error.filename = error.filename or str(path)
-        raise

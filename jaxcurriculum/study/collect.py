@@ -16,8 +16,9 @@ from typing import Any
 from jaxcurriculum.cli.build import rebuild
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.experiment import Experiment, make_experiment
+from jaxcurriculum.runs.files import write_json
 from jaxcurriculum.runs.meta import describe
-from jaxcurriculum.runs.store import Run, write_json
+from jaxcurriculum.runs.store import Run
 from jaxcurriculum.study.jobs import DONE, LOCK, claimed, is_done, job_folder, locked
 from jaxcurriculum.study.lanes import experiment_of, loop_of
 from jaxcurriculum.study.parts import Part, Source, save, write_parts

@@ -18,7 +18,7 @@ from typing import Any
 
 from jaxcurriculum.configs import named_fields
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.store import naming
+from jaxcurriculum.runs.files import naming
 from jaxcurriculum.study.cells import cells_of, check_name
 from jaxcurriculum.study.study import Study, StudyError
 

@@ -21,7 +21,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.store import naming, write_json
+from jaxcurriculum.runs.files import naming, write_json
 from jaxcurriculum.study.plan import Plan
 
 DONE, CLAIM, LOCK = "done.json", "claim.json", ".claim"

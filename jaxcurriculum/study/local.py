@@ -120,7 +120,7 @@ def remedies() -> Iterator[None]:
             kept = "what is finished is kept: make room, then start the study again"
             raise RunError(f"The disk is full, or a quota is used up; {kept}.") from error
         if is_out_of_memory(error):
-            fewer = "begin it in another folder with a smaller `group` in its file"
+            fewer = "begin it in another folder with a smaller group in its file"
             raise RunError(
                 f"There is not enough memory for a job of the study; {fewer}."
             ) from error

@@ -22,8 +22,8 @@ from jaxcurriculum.device.memory import memory_bytes
 from jaxcurriculum.runs.checkpoint import first_difference
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.experiment import cached_width
+from jaxcurriculum.runs.files import naming, write_json
 from jaxcurriculum.runs.meta import versions
-from jaxcurriculum.runs.store import naming, write_json
 from jaxcurriculum.study.cells import cells_of
 from jaxcurriculum.study.programs import Placed, bytes_of_a_lane, place
 from jaxcurriculum.study.study import Study
@@ -182,7 +182,7 @@ def width(member: Placed, num_lanes: int, asked: int | None, at_a_time: int | No
         raise RunError(
             f"{member.cell.name}: {asked or 1} of its seeds side by side take"
             f" {(asked or 1) * one / GIB:.3g} GiB, and a job can have {memory / GIB:.3g}; make"
-            " `group`, the student or its replay smaller."
+            " its group, the student or its replay smaller."
         )
     most = min(most, cached_width(member.steps_per_round)) if on_cpu else most
     num_jobs = max(math.ceil(num_lanes / most), min(at_a_time or len(devices), num_lanes))

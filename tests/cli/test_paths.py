@@ -11,7 +11,8 @@ from toy_runs import train
 
 from jaxcurriculum.cli import main
 from jaxcurriculum.runs.checkpoint import Checkpoints, digest
-from jaxcurriculum.runs.store import Run, Table, read_part, write_json
+from jaxcurriculum.runs.files import write_json
+from jaxcurriculum.runs.store import Run, Table, read_part
 
 PATTERNS = ["PhD [2026]", "x?", "a*", "**", "back\\slash"]
 NAMES = [*PATTERNS, "[bold]", ":smile:", "~", "seed=3", "100%d", "größer"]

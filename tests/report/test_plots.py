@@ -8,7 +8,8 @@ import pytest
 
 from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.report import curriculum, mastery, plots
-from jaxcurriculum.runs.store import Run, Table, write_json
+from jaxcurriculum.runs.files import write_json
+from jaxcurriculum.runs.store import Run, Table
 
 
 def make_run(folder, dims, num_seeds=3, num_evaluations=4, mixture=True):

@@ -8,13 +8,13 @@ import pytest
 
 from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.report import summary
-from jaxcurriculum.runs import store
+from jaxcurriculum.runs import files, store
 
 
 @pytest.mark.parametrize("num_seeds", [20, 101])
 def test_many_seeds_are_summed_up_in_quantiles(tmp_path, num_seeds):
     run = store.Run(tmp_path)
-    store.write_json(
+    files.write_json(
         tmp_path / "config.json", dataclasses.asdict(Settings(teacher="riac", student="toy-grid"))
     )
     seeds = np.arange(num_seeds)

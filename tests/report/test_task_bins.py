@@ -6,7 +6,8 @@ import pytest
 
 from jaxcurriculum.report import lifelong, task_bins
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.store import Run, Table, write_json
+from jaxcurriculum.runs.files import write_json
+from jaxcurriculum.runs.store import Run, Table
 
 AXES = {"names": ["x", "y"], "units": ["", ""], "low": [0.0, 1.0], "high": [2.0, 1.0]}
 META = {

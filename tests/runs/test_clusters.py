@@ -10,10 +10,11 @@ import pytest
 from rich.console import Console
 from toy_runs import train
 
-from jaxcurriculum.runs import store
+from jaxcurriculum.runs import files
 from jaxcurriculum.runs.errors import sentence
+from jaxcurriculum.runs.files import write_file
 from jaxcurriculum.runs.host import alone
-from jaxcurriculum.runs.store import Run, write_file
+from jaxcurriculum.runs.store import Run
 
 
 def refuse(number):
@@ -45,12 +46,12 @@ def test_without_flushed_folders_files_are_written(tmp_path, monkeypatch, number
     monkeypatch.setattr(os, "fsync", fsync)
     write_file(tmp_path / "file", lambda path: path.write_text("new"))
     assert (tmp_path / "file").read_text() == "new"
-    assert not store.flush(tmp_path) and store.flush(tmp_path / "file")
+    assert not files.flush(tmp_path) and files.flush(tmp_path / "file")
 
 
 def test_a_whole_run_on_a_share_says_both_and_resumes(tmp_path, monkeypatch, capsys, no_figures):
     monkeypatch.setattr(fcntl, "flock", refuse(errno.ENOLCK))
-    monkeypatch.setattr(store.os, "fsync", refuse(errno.EINVAL))
+    monkeypatch.setattr(files.os, "fsync", refuse(errno.EINVAL))
     assert train(tmp_path, "--teacher", "random", "--steps", "500")[0] == 0
     shown = capsys.readouterr().out
     assert "has no locks: let only one process train in it.\n" in shown

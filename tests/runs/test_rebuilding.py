@@ -3,7 +3,8 @@
 import pytest
 
 from jaxcurriculum import runs
-from jaxcurriculum.runs.store import AXES, CONFIG, META, write_json
+from jaxcurriculum.runs.files import write_json
+from jaxcurriculum.runs.store import AXES, CONFIG, META
 
 
 @pytest.mark.parametrize(

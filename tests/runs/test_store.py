@@ -10,7 +10,8 @@ import pytest
 
 from jaxcurriculum.runs import store
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.store import META, Run, Table, read_part, write_file, write_json
+from jaxcurriculum.runs.files import write_file, write_json
+from jaxcurriculum.runs.store import META, Run, Table, read_part
 
 
 def rows(first, last):
