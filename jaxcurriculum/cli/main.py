@@ -195,12 +195,12 @@ def execute(command: Train | Study | Plot | Compare | Report | Render | Export |
 def execute_render(command: Render) -> pathlib.Path:
     """Write the page, or the animation or picture. Returns its path."""
     from jaxcurriculum.cli.build import rebuild
+    from jaxcurriculum.runs.policy_file import run_or_policy
     from jaxcurriculum.runs.rendering import show
-    from jaxcurriculum.runs.store import Run
     from jaxcurriculum.runs.switches import check_device
 
     check_device()
-    run = Run(command.run)
+    run = run_or_policy(command.run)
     asked = {name: value for name, value in vars(command).items() if name != "run"}
     return show(run, rebuild(run.config), **asked)
 

@@ -23,7 +23,7 @@ from jaxcurriculum.roles import Environment, Student
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.experiment import Experiment, seed_index
 from jaxcurriculum.runs.files import naming
-from jaxcurriculum.runs.host import restore
+from jaxcurriculum.runs.policy_file import student_state
 from jaxcurriculum.runs.store import Run
 from jaxcurriculum.spaces import Box, Space
 from jaxcurriculum.viewer import Film, Viewer, frames_of, to_host
@@ -112,7 +112,7 @@ def load(
         environment=env,
         viewer=env.viewer,
         student=student,
-        state=tree.take(restore(experiment, run).student, index),
+        state=student_state(experiment, run, index),
         test_tasks=experiment.loop.test_tasks,
         seed=experiment.first_seed + index,
     )

@@ -15,16 +15,16 @@ from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.files import write_file
 from jaxcurriculum.runs.policy import Policy
+from jaxcurriculum.runs.policy_file import HEADER
 from jaxcurriculum.spaces import Box, Discrete, Product
-
-HEADER = "header"
 
 
 def export_policy(policy: Policy, path: str | pathlib.Path) -> pathlib.Path:
     """Write `policy` as an .npz file: its weights by name, what it remembers before an episode
-    ("memory"), and a JSON text "header" that says what is in it.
+    ("memory"), and a JSON text "header" that says what is in it, with the settings of its run.
 
-    `docs/examples/numpy_policy.py` plays one of PPO with NumPy alone. Returns the path.
+    `load_policy` and `render` read it; `docs/examples/numpy_policy.py` plays one of PPO with NumPy
+    alone. Returns the path.
 
     Raises:
       TypeError: when `policy` is none.
@@ -52,6 +52,7 @@ def export_policy(policy: Policy, path: str | pathlib.Path) -> pathlib.Path:
 def header(policy: Policy, memory: list[str]) -> dict[str, Any]:
     """What the arrays of an exported policy are, as JSON holds it."""
     source = policy.source
+    seeding = {"seeds": 1, "seed": source.seed, "group": 1}
     observation = [
         {"name": name, "shape": list(leaf.shape), "dtype": str(leaf.dtype)}
         for name, leaf in named(source.obs_shapes).items()
@@ -66,6 +67,8 @@ def header(policy: Policy, memory: list[str]) -> dict[str, Any]:
         "action": about_space(source.environment.action_space),
         "memory": memory,
         "weights": {name: list(leaf.shape) for name, leaf in policy.weights.items()},
+        "config": source.run.config | seeding,
+        "rebuild": source.run.meta.get("rebuild"),
     }
 
 

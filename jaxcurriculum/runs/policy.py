@@ -21,9 +21,9 @@ from jaxcurriculum.records import Key, PyTree
 from jaxcurriculum.roles import Environment, Student
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.experiment import seed_index
-from jaxcurriculum.runs.host import restore
+from jaxcurriculum.runs.policy_file import run_or_policy, student_state
 from jaxcurriculum.runs.rebuilding import rebuilt
-from jaxcurriculum.runs.store import Run, run_at
+from jaxcurriculum.runs.store import Run
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -87,7 +87,7 @@ def load_policy(
     """The policy that `seed` of `run` (by default the first) had at the last checkpoint.
 
     Args:
-      run: the run, or its folder.
+      run: the run, its folder, or a policy file.
       loop: as it was trained, for a run of `runs.train`; the roles of a run from the command line
           are made again from its settings.
 
@@ -95,14 +95,14 @@ def load_policy(
       RunError: when there is no such run, seed or checkpoint, when `loop` is missing or another
           one, and when the student is simulated.
     """
-    run = run_at(run)
+    run = run_or_policy(run)
     experiment = rebuilt(run, loop)
     student, index = experiment.loop.student, seed_index(experiment, seed)
     if student.act is None or student.memory is None or student.environment is None:
         simulated = f"{student.name} is a simulated student without an environment"
         raise RunError(f"{run.path} has no policy: {simulated}.")
     seed = experiment.first_seed + index
-    return policy_of(student, tree.take(restore(experiment, run).student, index), run, seed)
+    return policy_of(student, student_state(experiment, run, index), run, seed)
 
 
 def policy_of(student: Student, state: PyTree, run: Run, seed: int) -> Policy:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from jaxcurriculum.loop import Loop
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.experiment import Experiment
+from jaxcurriculum.runs.policy_file import run_or_policy
 from jaxcurriculum.runs.rebuilding import rebuilt
-from jaxcurriculum.runs.store import Run, run_at
+from jaxcurriculum.runs.store import Run
 from jaxcurriculum.runs.training import keep_programs
 
 
@@ -30,7 +31,7 @@ def render(
     `runs.render("runs/mine", html=True)`.
 
     Args:
-      run: the run, or its folder.
+      run: the run, its folder, or a policy file (which is shown on a `task`, and beside it).
       loop: as it was trained, for a run of `runs.train`.
       task: one value an axis; by default the hardest test task that is mastered steadily (of a
           page, test tasks from all over the task space).
@@ -48,7 +49,7 @@ def render(
           checkpoint, no viewer or no such seed, or the task, level, moment or file cannot be.
     """
     keep_programs()
-    run = run_at(run)
+    run = run_or_policy(run)
     out = None if out is None else pathlib.Path(out)
     return show(run, rebuilt(run, loop), tuple(task), seed, track_seed, html, at, out)
 

@@ -85,10 +85,16 @@ def test_what_is_remembered_is_forgotten_where_an_episode_begins():
     assert np.abs(policy.act(full, obs, False)[0] - anew).max() > 1e-3
 
 
+class Unsaved(runs.Run):
+    """A run that was never written."""
+
+    config, meta = {}, {}
+
+
 def drawn(student, seed=0):
     """A policy of `student` with random weights of both signs; nothing is compiled for it."""
     state = tree.blank(jax.eval_shape(student.init, jax.random.key(0)))
-    policy = policy_of(student, state, runs.Run(pathlib.Path("nowhere")), 0)
+    policy = policy_of(student, state, Unsaved(pathlib.Path("nowhere")), 0)
     chance = np.random.default_rng(seed)
     weights = {name: 0.1 * normal(chance, leaf) for name, leaf in policy.weights.items()}
     return policy.replace(
