@@ -149,6 +149,7 @@ ENVIRONMENTS = {
         knowledge=_stump_tracks_expert,
         test_sets={
             "2019": lambda *_: envs.stump_tasks_2019(),
+            "2021": lambda *_: envs.stump_tasks_grid(),
             "grid": _grid_over_bounds,
             "uniform": uniform,
         },
