@@ -65,7 +65,7 @@ def test_what_is_no_such_policy_is_said(exported, tmp_path):
     loop = make_loop(teachers.random(env.task_space), wide, envs.uniform_tasks(env.task_space))
     with pytest.raises(runs.RunError, match="student.hidden was \\[8\\] there"):
         runs.load_policy(file, loop=loop)
-    with pytest.raises(runs.RunError, match="seed must be one of the run's, 4, got 3"):
+    with pytest.raises(runs.RunError, match="seed must be one of the run's, 4 to 4, got 3"):
         runs.load_policy(file, seed=3)
     with pytest.raises(runs.RunError, match="There is no policy .*nowhere.npz"):
         runs.load_policy(tmp_path / "nowhere.npz")
