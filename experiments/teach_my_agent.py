@@ -27,6 +27,7 @@ from jaxcurriculum.report.results import place_of
 from jaxcurriculum.report.statistics import bootstrap_interval, permutation_p_value
 from jaxcurriculum.report.style import COLOURS, STYLE
 from jaxcurriculum.report.tables import markdown_table
+from jaxcurriculum.runs import RunError
 
 EXPERIMENTS = pathlib.Path(__file__).parent
 CHALLENGES = ("mostly-unfeasible", "mostly-trivial", "forgetting", "rugged", "diverse")
@@ -181,7 +182,11 @@ def main() -> None:
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--out", type=pathlib.Path, default=EXPERIMENTS)
     options = parser.parse_args()
-    for path in write(options.folder, options.out):
+    try:
+        paths = write(options.folder, options.out)
+    except RunError as error:
+        raise SystemExit(str(error)) from None
+    for path in paths:
         print(path)
 
 

@@ -1,7 +1,7 @@
 """The five challenges of TeachMyAgent (2021) as studies, a folder of FOLDER each.
 
     python experiments/teach_my_agent_studies.py FOLDER [--plan] [--worker 0/2]
-                                                 [--challenges rugged ...] [--seeds 5] [--steps 1e7]
+                                                 [--challenges rugged ...] [--seeds 5] [--steps 8e6]
 
 What was begun goes on, and two workers share the work. `teach_my_agent.py` draws what came of it.
 """
@@ -137,7 +137,7 @@ def main() -> None:
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--challenges", nargs="+", choices=names, default=names)
     parser.add_argument("--seeds", type=int, default=5, help="of every teacher and challenge")
-    parser.add_argument("--steps", type=float, default=1e7, help="of every seed")
+    parser.add_argument("--steps", type=float, default=8e6, help="of every seed")
     parser.add_argument("--plan", action="store_true", help="only say what it takes")
     parser.add_argument("--worker", type=Worker.parse, default=ALONE, help="as in 0/2")
     options = parser.parse_args()

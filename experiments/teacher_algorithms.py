@@ -19,12 +19,13 @@ from matplotlib import ticker
 from matplotlib.figure import Figure
 from pages import refresh
 
-from jaxcurriculum.report.conditions import Condition, conditions_of, last_steps
+from jaxcurriculum.report.conditions import Condition, conditions_of, last_steps, world
 from jaxcurriculum.report.learning_curves import curve_of
 from jaxcurriculum.report.reading import Record, read_all, runs_in
 from jaxcurriculum.report.results import Row, place_of, result_rows
 from jaxcurriculum.report.style import COLOURS, STYLE
 from jaxcurriculum.report.tables import markdown_table
+from jaxcurriculum.runs import RunError
 
 EXPERIMENTS = pathlib.Path(__file__).parent
 TEACHERS = dict(zip(("random", "oracle", "riac", "covar-gmm", "alp-gmm"), ("0.55", *COLOURS)))
@@ -45,14 +46,20 @@ def by_world(records: Sequence[Record]) -> dict[str, list[Record]]:
             for name, value in told.items()
             if value != PLAIN[name]
         ]
-        groups.setdefault(", ".join([record.config["env"], *words]), []).append(record)
+        groups.setdefault(", ".join([world(record), *words]), []).append(record)
     return groups
 
 
 def in_order(conditions: Sequence[Condition]) -> list[Condition]:
-    """The teachers as the paper has them, random first."""
-    places = {name: place for place, name in enumerate(TEACHERS)}
-    return sorted(conditions, key=lambda one: places[one.config["teacher"]])
+    """The teachers as the paper has them, random first.
+
+    Raises:
+      SystemExit: when there is another one.
+    """
+    names = [*TEACHERS]
+    if others := [one.name for one in conditions if one.config["teacher"] not in names]:
+        raise SystemExit(f"{others[0]} is none of the paper's teachers, {', '.join(names)}.")
+    return sorted(conditions, key=lambda one: names.index(one.config["teacher"]))
 
 
 def against(conditions: Sequence[Condition], teacher: str, steps: int) -> dict[str, Row]:
@@ -165,7 +172,11 @@ def main() -> None:
     parser.add_argument("folders", type=pathlib.Path, nargs="+", metavar="FOLDER")
     parser.add_argument("--out", type=pathlib.Path, default=EXPERIMENTS)
     options = parser.parse_args()
-    for path in write(options.folders, options.out):
+    try:
+        paths = write(options.folders, options.out)
+    except RunError as error:
+        raise SystemExit(str(error)) from None
+    for path in paths:
         print(path)
 
 

@@ -13,8 +13,8 @@ from jaxcurriculum.report.results import result_rows
 from jaxcurriculum.runs.policy_file import PolicyFile
 
 RESULTS = pathlib.Path(__file__).parents[1] / "experiments" / "results"
-POLICIES = sorted((RESULTS / "policies").iterdir())
-TABLES = sorted((RESULTS / "tables").iterdir())
+POLICIES = sorted((RESULTS / "policies").rglob("*.npz"))
+STUDIES = sorted({path.parents[1] for path in (RESULTS / "tables").rglob("config.json")})
 LARGEST = 100_000  # bytes of a policy
 
 
@@ -30,7 +30,7 @@ def test_a_policy_is_small_and_acts(path):
     assert Settings.recorded(PolicyFile(path).config).env == header["environment"]
 
 
-@pytest.mark.parametrize("folder", TABLES, ids=lambda path: path.name)
+@pytest.mark.parametrize("folder", STUDIES, ids=lambda path: path.name)
 def test_tables_are_of_finished_runs(folder):
     records, faults = read_all(runs_in([folder]))
     assert not faults and all(record.is_finished for record in records)

@@ -9,6 +9,7 @@ import teach_my_agent_studies
 from made_up_runs import made_up_run
 
 from jaxcurriculum.study.cells import cells_of
+from jaxcurriculum.testing.compiling import quick_jit
 
 PLACE = "before\n<!-- written by teach_my_agent.py -->\n<!-- end -->\nafter\n"
 NUMBERS = {"random": [1, 1, 1, 1, 2], "alp-gmm-tma": [2, 3, 3, 3, 4], "plr": [1, 1, 0, 0, 2]}
@@ -85,11 +86,13 @@ def test_students_are_diverse():
     assert (
         low <= drawn["learning_rate"].min() < 6e-4 < 1.7e-3 < drawn["learning_rate"].max() <= high
     )
-    walkers = [  # of the same task
-        teach_my_agent_studies.walker_of(jnp.full(4, factor)).generate(
-            jax.random.key(0), jnp.array([1.0, 3.0])
-        )
-        for factor in (0.8, 1.2)
-    ]
-    torques = [float(jnp.max(walker.walker.torque)) for walker in walkers]
-    assert torques[1] / torques[0] == pytest.approx(1.5)
+
+    @quick_jit
+    @jax.vmap
+    def torques(factor):
+        walker = teach_my_agent_studies.walker_of(jnp.full(4, factor))
+        level = walker.generate(jax.random.key(0), jnp.array([1.0, 3.0]))
+        return jnp.max(level.walker.torque)
+
+    weak, strong = torques(jnp.array([0.8, 1.2]))
+    assert strong / weak == pytest.approx(1.5)

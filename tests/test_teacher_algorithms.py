@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import teacher_algorithms
-from keep_results import keep_tables
+from keep_results import keep
 from made_up_runs import made_up_run, with_curriculum
 
 from jaxcurriculum import runs
@@ -61,17 +61,35 @@ def test_the_page_has_a_section_for_each_world(study, tmp_path):
 
 def test_what_is_kept_says_the_same(study, tmp_path):
     for run in (study / "runs").iterdir():
-        keep_tables(with_curriculum(runs.Run(run)), tmp_path / "kept" / run.name)
+        with_curriculum(runs.Run(run))
+    for _ in range(2):  # again in the place of what is there
+        keep(study, tmp_path, num_seeds=0)
+    small = tmp_path / "tables" / study.name
     whole, kept = (
-        written([folder], tmp_path / name)[1]
-        for name, folder in (("whole", study), ("small", tmp_path / "kept"))
+        written([folder], tmp_path / name)[1] for name, folder in (("a", study), ("b", small))
     )
     assert kept == whole
-    run = runs.Run(tmp_path / "kept" / "alp-gmm")
+    run = runs.Run(small / "alp-gmm")
     assert len(run.episodes()) == 38 and run.episodes()["seed"].unique().to_list() == [0]
     assert [path.stem for path in draw(run)] == ["learning_curve", "curriculum", "mastery_map"]
     np.testing.assert_array_equal(run.mastered()[1][-1], [60, 50, 50, 60])
     assert not {"command", "machine"} & set(run.meta)
+
+
+def test_a_folder_of_studies_is_kept_as_one(tmp_path):
+    both = tmp_path / "both"
+    for name in ("first", "second"):
+        run = made_up_run(both / name / "runs" / "random", [1, 2])
+        with_curriculum(run)
+    keep(both, tmp_path / "results", num_seeds=0)
+    kept = sorted(path.parent for path in tmp_path.glob("results/tables/both/*/*/config.json"))
+    assert [path.parent.name for path in kept] == ["first", "second"]
+
+
+def test_other_teachers_are_named(tmp_path):
+    made_up_run(tmp_path / "plr", [1, 2])
+    with pytest.raises(SystemExit, match="plr is none of the paper's teachers, random, oracle"):
+        teacher_algorithms.write([tmp_path], tmp_path)
 
 
 def test_a_page_without_a_place_for_it_is_named(study, tmp_path):
