@@ -32,7 +32,7 @@ from jaxcurriculum.runs import RunError
 EXPERIMENTS = pathlib.Path(__file__).parent
 CHALLENGES = ("mostly-unfeasible", "mostly-trivial", "forgetting", "rugged", "diverse")
 OTHERS = ("alp-gmm-tma", "riac-tma", "adr-tma", "self-paced", "goal-gan", "plr")
-TEACHERS = dict(zip(("random", *OTHERS), ("0.55", *COLOURS)))
+TEACHERS: dict[str, str] = dict(zip(("random", *OTHERS), ("0.55", *COLOURS)))
 SIGNIFICANT = 0.05
 
 
@@ -122,10 +122,12 @@ def _cell(challenge: Challenge, teacher: str) -> str:
 def figure(challenges: Sequence[Challenge]) -> Figure:
     """The profile as the paper draws it, and beside it the same with intervals."""
     drawn = Figure(figsize=(12, 5.2), layout="constrained")
-    left, right = drawn.subfigures(1, 2, width_ratios=(1, 1.15))
+    halves: Any = drawn.subfigures(1, 2, width_ratios=(1, 1.15))
+    left, right = halves
     draw_radar(left.subplots(subplot_kw={"projection": "polar"}), challenges)
-    draw_dots(right.subplots(), challenges)
-    handles, labels = drawn.subfigs[1].axes[0].get_legend_handles_labels()
+    dots = right.subplots()
+    draw_dots(dots, challenges)
+    handles, labels = dots.get_legend_handles_labels()
     drawn.legend(handles, labels, frameon=False, loc="outside lower center", ncols=len(labels))
     return drawn
 
@@ -153,7 +155,7 @@ def draw_dots(ax: Axes, challenges: Sequence[Challenge]) -> None:
         for row, challenge in enumerate(challenges):
             middle, low, high = challenge.ratio(name)
             label = name if row == 0 else None
-            style = {"color": TEACHERS[name]}
+            style: dict[str, Any] = {"color": TEACHERS[name]}
             ax.plot([low, high], [row + offset] * 2, linewidth=1.6, **style)
             ax.plot(middle, row + offset, "o", markersize=5, label=label, **style)
     ax.axvline(1, color=TEACHERS["random"], linewidth=2, label="random", zorder=0)

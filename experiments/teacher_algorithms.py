@@ -28,7 +28,9 @@ from jaxcurriculum.report.tables import markdown_table
 from jaxcurriculum.runs import RunError
 
 EXPERIMENTS = pathlib.Path(__file__).parent
-TEACHERS = dict(zip(("random", "oracle", "riac", "covar-gmm", "alp-gmm"), ("0.55", *COLOURS)))
+TEACHERS: dict[str, str] = dict(
+    zip(("random", "oracle", "riac", "covar-gmm", "alp-gmm"), ("0.55", *COLOURS))
+)
 DEFAULT = "stump-tracks"
 # % mastered after 20 million steps of SAC, as a third party quotes the paper (body and heights are
 # not stated)

@@ -37,10 +37,11 @@ class PolicyFile(Run):
         """What the arrays are."""
         try:
             header = json.loads(str(self.arrays[HEADER]))
-            header["config"], header["weights"]
-        except (KeyError, ValueError, TypeError):
+        except (KeyError, ValueError):
+            header = None
+        if not isinstance(header, dict) or "config" not in header:
             rule = "a file of `export_policy` with the settings of its run"
-            raise RunError(f"{self.path} is not {rule}.") from None
+            raise RunError(f"{self.path} is not {rule}.")
         return header
 
     @property
