@@ -129,7 +129,7 @@ def run_diverse(
 
 
 def main() -> None:
-    """Run, or only plan, what is asked for."""
+    """Ask what to do, and do it."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -143,15 +143,23 @@ def main() -> None:
     options = parser.parse_args()
     use_cores(1)
     keep_programs()
-    console, length = Console(), (options.seeds, int(options.steps))
+    try:
+        run(options, Console())
+    except (runs.RunError, ValueError) as error:
+        raise SystemExit(str(error)) from None
+
+
+def run(options: argparse.Namespace, console: Console) -> None:
+    """Run, or only plan, the challenges that are asked for."""
+    length = (options.seeds, int(options.steps))
     for name, study in studies(*length).items():
         if name not in options.challenges:
             continue
         console.rule(name)
         if options.plan:
             plan_study(study, options.folder / name, console)
-        else:
-            run_study(study, options.folder / name, console, options.worker)
+        elif run_study(study, options.folder / name, console, options.worker):
+            return  # it was stopped
     if "diverse" in options.challenges and not options.plan:
         run_diverse(options.folder / "diverse", *length, options.worker, console)
 
