@@ -40,12 +40,12 @@ def act(policy, obs, xp=jnp):
     return xp.clip(x @ policy["kernel_2"] + policy["bias_2"][None], -1, 1)
 
 
-def returns_here(body, policy, hardcore=False, num=NUM):
-    """Returns [num] of the policy in the engine."""
+def returns_here(body, policy, hardcore=False, num=NUM, compiler=jax.jit):
+    """Returns [num] of the policy in the engine, compiled by `compiler`."""
     env = envs.bipedal_walker(body, hardcore, contact_flag="box2d")
     keys = jax.random.split(jax.random.key(1), num)
 
-    @jax.jit
+    @compiler
     def play():
         levels = jax.vmap(env.generate, in_axes=(0, None))(keys, jnp.ones(1))
         states, first = jax.vmap(env.reset)(keys, levels)
