@@ -1,6 +1,9 @@
 """Runs made from Python and from the command line are shown and compared alike."""
 
+import json
+
 import jax.numpy as jnp
+import numpy as np
 import polars as pl
 import pytest
 from PIL import Image
@@ -103,3 +106,60 @@ def test_sentences_name_what_was_asked_by(by_python, capsys):
     folder = ["--out", str(by_python.path.parent), "--name", by_python.path.name]
     assert main.run(["train", *folder]) == 1
     assert "go on with it by --resume, or choose another --name" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def exported(by_command):
+    """The policy of that run as a file."""
+    file = by_command.path.parent / "policy.npz"
+    assert main.run(["export", str(by_command.path), "--out", str(file)]) == 0
+    return file
+
+
+def test_a_policy_file_acts_as_its_run_does(by_command, exported, tmp_path):
+    ours, theirs = runs.load_policy(exported), runs.load_policy(by_command)
+    obs = jnp.linspace(-0.2, 0.3, ours.source.obs_shapes.size)
+    assert ours.weights.keys() == theirs.weights.keys() and ours(obs) == theirs(obs)
+    again = runs.export_policy(ours, tmp_path / "again.npz")
+    with np.load(exported) as before, np.load(again) as now:
+        assert before.files == now.files
+        for name in set(before.files) - {"header"}:
+            np.testing.assert_array_equal(before[name], now[name])
+        old, new = (json.loads(str(arrays["header"])) for arrays in (before, now))
+    assert old | {"run": new["run"]} == new
+
+
+def test_a_policy_file_is_rendered_as_its_run_is(by_command, exported, tmp_path, capsys):
+    pictures = [tmp_path / name for name in ("run.png", "file.png")]
+    for path, picture in zip((by_command.path, exported), pictures):
+        words = ["--task", "0.5", "--at", "0.1", "--out", str(picture)]
+        assert main.run(["render", str(path), *words]) == 0
+    first, second = (np.asarray(Image.open(path)) for path in pictures)
+    np.testing.assert_array_equal(first, second)
+    assert main.run(["render", str(exported)]) == 1
+    assert "is a policy alone, without evaluations: name a --task" in capsys.readouterr().err
+
+
+def test_what_is_no_such_policy_is_said(exported, tmp_path):
+    with pytest.raises(runs.RunError, match="student.hidden was \\[8\\] there"):
+        runs.load_policy(exported, loop=loop_of(hidden=4))
+    with pytest.raises(runs.RunError, match="seed must be one of the run's, 0 to 0, got 3"):
+        runs.load_policy(exported, seed=3)
+    with pytest.raises(runs.RunError, match="There is no policy .*nowhere.npz"):
+        runs.load_policy(tmp_path / "nowhere.npz")
+    with np.load(exported) as arrays:
+        content = dict(arrays)
+    weights = json.loads(str(content["header"]))["weights"]
+    bias = next(name for name in weights if name.endswith("Dense_0.bias"))
+    bad = tmp_path / "bad.npz"
+    damaged = {
+        "is not a file of `export_policy`": {"weights": np.zeros(3)},
+        "does not fit ppo: .*Dense_0.bias": content | {bias: np.zeros(9)},
+    }
+    for message, arrays in damaged.items():
+        np.savez(bad, **arrays)
+        with pytest.raises(runs.RunError, match=message):
+            runs.load_policy(bad)
+    bad.write_bytes(exported.read_bytes()[:500])
+    with pytest.raises(runs.RunError, match="is damaged"):
+        runs.load_policy(bad)
