@@ -1,12 +1,9 @@
 """Cells that differ in the bounds of their tasks: one program, and the numbers of each as alone."""
 
-import pytest
 from studies import content, run
 
 from jaxcurriculum.study import Study
-from jaxcurriculum.study.cells import cells_of
 from jaxcurriculum.study.plan import Plan
-from jaxcurriculum.study.programs import place
 
 SMALL = {
     "hidden": (8,),
