@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxcurriculum.fields import are_numbers, check_flags
+from jaxcurriculum.configs import SweptPair
+from jaxcurriculum.fields import are_numbers, check_flags, is_traced
 from jaxcurriculum.records import Key, PyTree, TimeStep
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.spaces import Box
@@ -34,7 +35,7 @@ class Axis(NamedTuple):
 
 
 Axes = Mapping[str, Axis]
-Bounds = Mapping[str, tuple[float, float]] | Sequence[str]
+Bounds = Mapping[str, SweptPair] | Sequence[str]
 Constants = Mapping[str, Any]  # a number for every axis
 ConstantsOf = Callable[[jax.Array], Constants]  # (level) -> its constants
 
@@ -102,7 +103,8 @@ def task_space(axes: Axes, bounds: Bounds | None) -> Box:
     if not bounds:
         raise ValueError(f"bounds must name at least one of {', '.join(axes)}, got none.")
     for name, bound in bounds.items():
-        _check(name, axes[name], bound)
+        if not is_traced(bound):
+            _check(name, axes[name], bound)
     names = list(bounds)
     return Box(
         names=names,
@@ -113,7 +115,7 @@ def task_space(axes: Axes, bounds: Bounds | None) -> Box:
     )
 
 
-def _by_name(axes: Axes, bounds: Bounds | None) -> Mapping[str, tuple[float, float]]:
+def _by_name(axes: Axes, bounds: Bounds | None) -> Mapping[str, SweptPair]:
     """`bounds` as (low, high) by name; a name comes first, as it may be none."""
     names = tuple(axes) if bounds is None else bounds
     if isinstance(names, str) or not isinstance(names, Mapping | Sequence):

@@ -33,6 +33,7 @@ from jaxcurriculum.fields import (
 )
 
 Swept = float | jax.Array  # a number; or an array of them, over which a sweep maps
+SweptPair = tuple[float, float] | jax.Array  # two numbers; or an array [2] of them, as `Swept`
 Bounds = tuple[float | None, float | None]  # least and largest value; None: any
 Range = Annotated[tuple[float, float], "low < high"]  # other pairs may be equal or fall
 

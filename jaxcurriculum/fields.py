@@ -40,6 +40,16 @@ def are_numbers(values: Any, low: float = -math.inf, high: float = math.inf) -> 
     return isinstance(values, tuple | list) and all(is_number(value, low, high) for value in values)
 
 
+def is_traced(*values: Any) -> bool:
+    """Whether one of `values`, or a number in them, is an argument of a function that is being
+    traced: nobody knows it yet.
+
+    >>> is_traced(0.5, jnp.float32(0.5))
+    False
+    """
+    return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(values))
+
+
 def is_range(value: Any) -> bool:
     """Whether `value` is (low, high), two finite numbers with low < high, in float32 too."""
     return are_numbers(value) and len(value) == 2 and is_number(value[1] - value[0], SMALLEST)
@@ -52,7 +62,7 @@ def is_number_or_array(value: Any, low: float = -math.inf, high: float = math.in
     """
     if not isinstance(value, jax.Array):
         return is_number(value, low, high)
-    if isinstance(value, Tracer):
+    if is_traced(value):
         return True
     is_real = jnp.issubdtype(value.dtype, jnp.integer) or jnp.issubdtype(value.dtype, jnp.floating)
     if not is_real:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from types import ModuleType
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.fields import is_integer, is_number
+from jaxcurriculum.fields import is_integer, is_number, is_traced
 from jaxcurriculum.records import Key, PyTree
 
 
@@ -57,6 +58,7 @@ class Box:
     Args:
       names: one name an axis.
       low, high: bounds, inclusive, in `units`; high >= low. An axis may have no width (a constant).
+        Inside a compiled function they may be arrays, which nobody checks.
       units: one unit an axis, "" for none.
       log: axes on which equal ratios are equal distances (their low must be positive).
 
@@ -70,16 +72,16 @@ class Box:
     """
 
     names: tuple[str, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
+    low: tuple[Any, ...]  # of floats; of arrays where a function is being traced
+    high: tuple[Any, ...]
     units: tuple[str, ...]
     log: tuple[bool, ...]
 
     def __init__(
         self,
         names: Sequence[str],
-        low: Sequence[float],
-        high: Sequence[float],
+        low: Sequence[float | jax.Array],
+        high: Sequence[float | jax.Array],
         units: Sequence[str] | None = None,
         log: Sequence[bool] | None = None,
     ):
@@ -87,8 +89,8 @@ class Box:
         log = (False,) * len(names) if log is None else log
         fields = {
             "names": (names, str),
-            "low": (low, float),
-            "high": (high, float),
+            "low": (low, _bound),
+            "high": (high, _bound),
             "units": (units, str),
             "log": (log, bool),
         }
@@ -107,6 +109,8 @@ class Box:
         if len(set(self.names)) < len(self.names):
             raise ValueError(f"Box.names must differ from each other, got {self.names}.")
         for name, lo, hi, is_log in zip(self.names, self.low, self.high, self.log):
+            if is_traced(lo, hi):
+                continue
             if not (is_number(lo) and is_number(hi) and is_number(hi - lo, 0)):
                 raise ValueError(
                     f"Box axis {name!r}: bounds and their distance must be finite in float32, low"
@@ -121,11 +125,23 @@ class Box:
     def dims(self) -> int:
         return len(self.names)
 
+    @property
+    def bounds(self) -> tuple[Any, Any]:
+        """(low, high), [dims] float32 each: NumPy's, so that a program holds constants; JAX's where
+        a bound is an array.
+        """
+        xp = self._numpy
+        return xp.array(self.low, np.float32), xp.array(self.high, np.float32)
+
+    @property
+    def has_width(self) -> np.ndarray:
+        """Which axes have more than zero width, [dims] bool; one whose bounds are arrays has."""
+        return np.array([is_traced(lo, hi) or lo < hi for lo, hi in zip(self.low, self.high)])
+
     def to_unit(self, task: jax.Array) -> jax.Array:
         """Task [dims] to the unit cube, 0 at low and 1 at high (0 on a zero-width axis)."""
         low, width = self._unit_frame()
-        divisor = np.where(width > 0, width, 1).astype(np.float32)
-        return (self._straighten(task) - low) / divisor
+        return (self._straighten(task) - low) / (width + (width == 0))
 
     def from_unit(self, unit: jax.Array) -> jax.Array:
         """Point of the unit cube [dims] to a task, the inverse of `to_unit`."""
@@ -141,12 +157,12 @@ class Box:
 
     def contains(self, task: jax.Array) -> jax.Array:
         """Whether task [dims] lies in the box, bounds included; nan does not. [] bool."""
-        low, high = self._array(self.low), self._array(self.high)
+        low, high = self.bounds
         return jnp.all((task >= low) & (task <= high))
 
     def clip(self, task: jax.Array) -> jax.Array:
         """The point of the box nearest to task [dims]; nan stays nan."""
-        return jnp.clip(task, self._array(self.low), self._array(self.high))
+        return jnp.clip(task, *self.bounds)
 
     def mutate(self, key: Key, task: jax.Array, scale: float) -> jax.Array:
         """`task` [dims] plus Gaussian noise of deviation `scale` in the unit cube, clipped."""
@@ -167,14 +183,21 @@ class Box:
         is_log = np.array(self.log)
         return jnp.where(is_log, jnp.log(jnp.where(is_log, task, 1.0)), task)
 
-    def _unit_frame(self) -> tuple[np.ndarray, np.ndarray]:
-        bounds = np.array([self.low, self.high])
-        logarithms = np.log(np.where(self.log, bounds, 1.0))
-        low, high = np.where(self.log, logarithms, bounds)
+    @property
+    def _numpy(self) -> ModuleType:
+        """What computes with the bounds."""
+        return jnp if is_traced(*self.low, *self.high) else np
+
+    def _unit_frame(self) -> tuple[Any, Any]:
+        xp, is_log = self._numpy, np.array(self.log)
+        bounds = xp.array([self.low, self.high])
+        logarithms = xp.log(xp.where(is_log, bounds, 1.0))
+        low, high = xp.where(is_log, logarithms, bounds)
         return low.astype(np.float32), (high - low).astype(np.float32)
 
-    def _array(self, bound: tuple[float, ...]) -> np.ndarray:
-        return np.array(bound, np.float32)
+
+def _bound(value: Any) -> float | jax.Array:
+    return value if is_traced(value) else float(value)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -31,7 +31,7 @@ def stretched(space: Box, config: StretchConfig) -> Box:
             f"{name}.axis must be one of the {space.dims} axes, 0 to {space.dims - 1}, got {axis}."
         )
     low, high = list(space.low), list(space.high)
-    if low[axis] == high[axis]:
+    if not space.has_width[axis]:
         raise ValueError(
             f"{name}.axis must have some width, but {space.names[axis]!r} is always {low[axis]}."
         )

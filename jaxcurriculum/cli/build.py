@@ -6,8 +6,6 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import jax
-
 from jaxcurriculum import Environment, Loop, Space, Student, make_loop
 from jaxcurriculum.checks import checked_test_tasks
 from jaxcurriculum.cli.configure import Chosen, changes_of, configurations, remedy, scaled, told
@@ -21,6 +19,8 @@ from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.experiment import Experiment, make_experiment
 
+TESTS = "test_tasks"  # what `Setup.at` calls them
+
 
 @dataclasses.dataclass(frozen=True)
 class Setup:
@@ -32,23 +32,27 @@ class Setup:
     env: Environment | None
     loop: Loop
 
-    def at(self, values: Mapping[str, jax.Array]) -> Loop:
-        """The loop with other `values` of teacher, student and learner.
+    def at(self, values: Mapping[str, PyTree]) -> Loop:
+        """The loop with other `values` of its parts' settings, and with `TESTS` other test tasks.
 
         They are numbers or, inside a compiled function, arrays, by names like
         "teacher.exploration". Nothing is checked again.
         """
-        changes = changes_of(dataclasses.replace(self.settings, fields=values), [*self.configs])
+        fields = {name: value for name, value in values.items() if name != TESTS}
+        changes = changes_of(dataclasses.replace(self.settings, fields=fields), [*self.configs])
         configs = self.configs | {
             section: replace(self.configs[section], changed)
             for section, changed in changes.items()
             if changed
         }
-        student = self.loop.student
-        if changes["student"] or changes.get("learner"):
-            student, _ = _student(self.chosen, configs, self.env)
+        changed = {section for section in changes if changes[section]}
+        env, student = self.env, self.loop.student
+        if changed & {"env", "challenge"}:
+            env = _environment(self.chosen, configs)
+        if changed - {"teacher"}:
+            student, _ = _student(self.chosen, configs, env)
         teacher = self.chosen.parts["teacher"].make(student.task_space, configs["teacher"])
-        return bind(teacher, student, self.loop.test_tasks, self.loop.config)
+        return bind(teacher, student, values.get(TESTS, self.loop.test_tasks), self.loop.config)
 
     def named(self) -> dict[str, Any]:
         """Every setting by name, but for the group, which the experiment decides."""
@@ -195,7 +199,9 @@ def _own_learner(name: str, student: str) -> Part:
 
 
 def _environment(
-    chosen: Chosen, configs: dict[str, Any], watch: Callable[[Environment], Environment]
+    chosen: Chosen,
+    configs: dict[str, Any],
+    watch: Callable[[Environment], Environment] = lambda env: env,
 ) -> Environment | None:
     """What the student plays, as the challenge makes it; None for one that plays nothing."""
     env = chosen.parts["env"].make(configs["env"]) if "env" in chosen.parts else None

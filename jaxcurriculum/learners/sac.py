@@ -26,7 +26,6 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from jaxcurriculum import tree
 from jaxcurriculum.configs import Config, Swept, field
@@ -98,7 +97,7 @@ def sac(env: Environment, config: SacConfig) -> Learner:
         kind = type(actions).__name__
         raise ValueError(f"SAC needs actions in a Box, but those of {env.name!r} are {kind}.")
     networks = make_networks(actions.dims, config.hidden)
-    low, high = (np.array([bound], np.float32) for bound in (actions.low, actions.high))
+    low, high = (bound[None] for bound in actions.bounds)
     centre, half_width = (low + high) / 2, (high - low) / 2
 
     def init(key: Key) -> SacState:
@@ -112,7 +111,7 @@ def sac(env: Environment, config: SacConfig) -> Learner:
 
     def learn(key, state, experience):
         steps = _joined(experience)
-        action = (steps.action - centre) / np.where(half_width > 0, half_width, 1)
+        action = (steps.action - centre) / (half_width + (half_width == 0))
         batch = Batch(
             obs=steps.obs,
             action=action,

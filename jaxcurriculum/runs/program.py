@@ -25,7 +25,7 @@ class Lanes:
     """What makes each curriculum of a program its own."""
 
     seeds: np.ndarray  # [lanes], uint32
-    values: Mapping[str, np.ndarray]  # [lanes] each, float32, by the name of the setting
+    values: Mapping[str, PyTree]  # [lanes, ...] each, by the name of the setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,15 +41,15 @@ class Program:
 
     @classmethod
     def of(
-        cls, loop_at: Callable[[Mapping[str, Any]], Loop], num_lanes: int, group: int
+        cls, loop_at: Callable[[Mapping[str, PyTree]], Loop], num_lanes: int, group: int
     ) -> Program:
         """The program of the loops that `loop_at` makes of values."""
 
-        def init(lane: tuple[jax.Array, Mapping[str, jax.Array]]) -> PyTree:
+        def init(lane: tuple[jax.Array, Mapping[str, PyTree]]) -> PyTree:
             seed, values = lane
             return loop_at(values).init(jax.random.key(seed))
 
-        def advance(lane: tuple[Mapping[str, jax.Array], PyTree], round: jax.Array) -> PyTree:
+        def advance(lane: tuple[Mapping[str, PyTree], PyTree], round: jax.Array) -> PyTree:
             values, state = lane
             return loop_at(values).advance(state, round)
 
@@ -88,6 +88,5 @@ class Program:
         return None if self.devices is None else list(self.devices)
 
 
-def _inputs(lanes: Lanes) -> tuple[jax.Array, dict[str, jax.Array]]:
-    values = {name: jnp.asarray(numbers) for name, numbers in lanes.values.items()}
-    return jnp.asarray(lanes.seeds), values
+def _inputs(lanes: Lanes) -> tuple[jax.Array, Mapping[str, PyTree]]:
+    return jnp.asarray(lanes.seeds), jax.tree.map(jnp.asarray, lanes.values)

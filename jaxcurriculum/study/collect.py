@@ -138,8 +138,7 @@ def _experiment(plan: Plan, cell: str, config: dict[str, Any]) -> Experiment:
     """A run of `cell` with this config.json."""
     sizes = (config["seeds"], config["steps"], config["seed"], config["group"])
     again = f"{rebuild.__module__}:{rebuild.__name__}"
-    loop = loop_of(plan, plan.cells[cell].program)
-    return make_experiment(loop, *sizes, settings=config, rebuild=again)
+    return make_experiment(loop_of(plan, cell), *sizes, settings=config, rebuild=again)
 
 
 def _before(study: pathlib.Path, plan: Plan, cell: str) -> Part | None:

@@ -169,11 +169,11 @@ def _watch(folder: pathlib.Path, plan: Plan, jobs: Sequence[str], console: Conso
     total = done = 0
     for job in jobs:
         planned = plan.jobs[job]
-        loop, group = loop_of(plan, planned.program), plan.programs[planned.program].group
+        loop, group = loop_of(plan, planned.lanes[0][0]), plan.programs[planned.program].group
         evaluations = math.ceil(steps_of(plan, job) / loop.steps_per_advance)
         total += group * loop.steps_per_advance * evaluations
         done += group * loop.steps_per_advance * _evaluations_done(job_folder(folder, job))
-    units = {loop_of(plan, plan.jobs[job].program).student.step_unit for job in jobs}
+    units = {loop_of(plan, plan.jobs[job].lanes[0][0]).student.step_unit for job in jobs}
     return Watch(console, total, done, units.pop() if len(units) == 1 else "steps")
 
 

@@ -120,7 +120,7 @@ def cut(study: Study, before: Plan | None = None, at_a_time: int | None = None) 
       RunError: for names and settings that cannot be, for lanes that no memory holds, and where
           `study` does not hold all that was planned before.
     """
-    placed = place(cells_of(study))
+    placed = [_kept(one, before) for one in place(cells_of(study))]
     cells = {one.cell.name: CellPlan(one.config, one.program) for one in placed}
     if before:
         check_extended(before, cells)
@@ -137,6 +137,15 @@ def cut(study: Study, before: Plan | None = None, at_a_time: int | None = None) 
         for chunk in chunks(missing, programs[program].group):
             jobs[f"{len(jobs):05d}"] = JobPlan(program, tuple(chunk))
     return Plan(cells, programs, jobs, versions())
+
+
+def _kept(placed: Placed, before: Plan | None) -> Placed:
+    """A cell that was planned `before` keeps its program, though another version may cut others."""
+    if before is None or placed.cell.name not in before.cells:
+        return placed
+    program = before.cells[placed.cell.name].program
+    arguments = before.programs[program].arguments
+    return dataclasses.replace(placed, program=program, arguments=arguments)
 
 
 def check_extended(before: Plan, cells: dict[str, CellPlan]) -> None:

@@ -1,12 +1,13 @@
 """Which cells share one compiled program.
 
 They do when all their settings are equal but for numbers that may be arrays: those that a
-configuration declares as `Swept`. These are arguments of the program, whether or not they differ
-in the study, so that a cell's program does not depend on what other cells there are.
+configuration declares as `Swept` or `SweptPair`. These are arguments of the program, whether or not
+they differ in the study, so that a cell's program does not depend on what other cells there are.
+Where bounds of tasks are, so are the test tasks, which may depend on them.
 
 A configuration may make another program of a number than of an array (a rate of 0 that leaves a
-mechanism out). Such a number stays a part of the program: it shows in the shapes of the state, or
-the program cannot be traced.
+mechanism out, two equal bounds). Such a number stays a part of the program: it shows in the shapes
+of the state, in the axes of a task that have a width, or the program cannot be traced.
 """
 
 from __future__ import annotations
@@ -19,20 +20,22 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from jaxcurriculum import tree
-from jaxcurriculum.cli.build import Setup, set_up
+from jaxcurriculum import Box, tree
+from jaxcurriculum.cli.build import TESTS, Setup, set_up
 from jaxcurriculum.cli.settings import Settings, parameters
 from jaxcurriculum.cli.tables import TEACHERS
 from jaxcurriculum.configs import alternatives
-from jaxcurriculum.fields import is_number
+from jaxcurriculum.fields import are_numbers, is_number
 from jaxcurriculum.loop import Loop, bind, make_loop
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.checkpoint import shapes
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.study.cells import Cell
 
-SECTIONS = ("teacher", "student", "learner")  # whose settings can be arguments
+WORLD = ("env", "challenge")  # on whose settings test tasks may depend
+SECTIONS = (*WORLD, "teacher", "student", "learner")  # whose settings can be arguments
 LENGTH = ("seeds", "seed", "steps", "group")  # what does not decide a program
 
 
@@ -70,8 +73,10 @@ def _place(cell: Cell, known: dict[str, tuple[str, ...]]) -> Placed:
         make_loop(setup.loop.teacher, setup.loop.student, setup.loop.test_tasks, setup.loop.config)
         known[others] = _traceable(setup, candidates, advance_of(setup))
     arguments = _traceable(setup, known[others], state_of(setup))
-    steps = setup.loop.student.steps_per_round
-    return Placed(cell, config, _digest(config, arguments), arguments, steps)
+    if any(name.startswith(WORLD) for name in arguments):
+        arguments += (TESTS,)
+    program = _digest(config | {"tests": shapes(setup.loop.test_tasks)}, arguments)
+    return Placed(cell, config, program, arguments, setup.loop.student.steps_per_round)
 
 
 def unchecked(*roles_and_tasks: Any) -> Loop:
@@ -93,7 +98,8 @@ def _candidates(setup: Setup) -> tuple[str, ...]:
         for section, config in setup.configs.items()
         if section in SECTIONS
         for each in parameters(config)
-        if jax.Array in alternatives(each.type) and is_number(each.value)
+        if jax.Array in alternatives(each.type)
+        and (is_number(each.value) or are_numbers(each.value))
     )
 
 
@@ -102,9 +108,12 @@ def _traceable(
 ) -> tuple[str, ...]:
     """Those of `names` with which, as arrays, the loop can be traced and has the same state."""
     expected = shapes(jax.eval_shape(trace, {}))
+    settings = setup.named()
 
     def same(names: Iterable[str]) -> bool:
-        values = dict.fromkeys(names, jax.ShapeDtypeStruct((), jnp.float32))
+        values = {
+            name: jax.ShapeDtypeStruct(np.shape(settings[name]), jnp.float32) for name in names
+        }
         try:
             return shapes(jax.eval_shape(trace, values)) == expected
         except (TypeError, ValueError):  # JAX's errors of what needs a number are TypeErrors
@@ -114,8 +123,17 @@ def _traceable(
 
 
 def state_of(setup: Setup) -> Callable[[dict[str, Any]], PyTree]:
-    """The state of the loop with other values, to be traced."""
-    return lambda values: setup.at(values).init(jax.random.key(0))
+    """The state of the loop with other values, and a number for each axis of its tasks that has a
+    width, to be traced.
+    """
+
+    def trace(values: dict[str, Any]) -> PyTree:
+        loop = setup.at(values)
+        space = loop.student.task_space
+        num_wide = space.has_width.sum() if isinstance(space, Box) else 0
+        return loop.init(jax.random.key(0)), jnp.zeros(num_wide)
+
+    return trace
 
 
 def advance_of(setup: Setup) -> Callable[[dict[str, Any]], PyTree]:

@@ -152,7 +152,7 @@ def adr(task_space: Box, config: AdrConfig | None = None) -> Teacher:
     check_task(config, "initial_mean", task_space)
     dims = task_space.dims
     step = _unit_step(task_space, config)
-    is_wide = np.array(task_space.high) > np.array(task_space.low)
+    is_wide = task_space.has_width
     tested = np.arange(2 * dims)
     if is_wide.any():
         tested = np.flatnonzero(np.tile(is_wide, 2))
@@ -259,9 +259,9 @@ def _unit_step(space: Box, config: AdrConfig) -> jax.Array:
                 "AdrConfig.step_in_units must be False on a space with a logarithmic axis, got"
                 " True."
             )
-        low, high = np.array([space.low, space.high], np.float32)
+        low, high = space.bounds
         width = high - low
-        step = step / np.where(width > 0, width, 1)
+        step = step / (width + (width == 0))
     return jnp.broadcast_to(step, (space.dims,))
 
 

@@ -73,8 +73,7 @@ def oracle(task_space: Box, config: OracleConfig | None = None) -> Teacher:
             f"OracleConfig.step must have one entry an axis: {task_space.dims} axes but"
             f" step={config.step}."
         )
-    low = np.array(task_space.low, np.float32)
-    high = np.array(task_space.high, np.float32)
+    low, high = task_space.bounds
     step = np.array(config.step, np.float32)
     side = config.window * (high - low)
     start = jnp.where(step >= 0, low, high - side)

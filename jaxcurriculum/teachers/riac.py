@@ -21,6 +21,7 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import struct
 
 from jaxcurriculum.configs import Config, Swept, field
@@ -189,9 +190,8 @@ def riac(task_space: Box, config: RiacConfig | None = None) -> Teacher:
     check_kind("riac.task_space", task_space, Box)
     config = given(config, RiacConfig)
     dims = task_space.dims
-    has_width = [low < high for low, high in zip(task_space.low, task_space.high)]
     cutting = Cutting(
-        axes=tuple(axis for axis in range(dims) if has_width[axis]) or (0,),
+        axes=tuple(np.flatnonzero(task_space.has_width).tolist()) or (0,),
         max_draws=config.max_draws,
         num_attempts=config.num_attempts,
         min_items=config.min_share * config.max_items,

@@ -84,8 +84,7 @@ def ignored_axes(
         return jnp.any(differs[:, 2:] & ~differs[:, 1:2], axis=0)
 
     changes = np.asarray(quick_jit(compare)(jax.random.key(0)))
-    has_width = np.asarray(space.high) > np.asarray(space.low)
-    return tuple(np.array(space.names)[has_width & ~changes].tolist())
+    return tuple(np.array(space.names)[space.has_width & ~changes].tolist())
 
 
 def _moved(space: Box, task: jax.Array) -> jax.Array:

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxcurriculum.configs import Swept, SweptPair
 from jaxcurriculum.envs.walker.bodies import Body
 from jaxcurriculum.envs.walker.engine.plane import rotate
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP, Columns, Polygons
@@ -20,7 +21,7 @@ from jaxcurriculum.envs.walker.environment import (
     walker_environment,
 )
 from jaxcurriculum.envs.walker.starts import MOST_ANGLE
-from jaxcurriculum.fields import are_numbers
+from jaxcurriculum.fields import are_numbers, is_traced
 from jaxcurriculum.records import Key
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.spaces import Box
@@ -43,12 +44,12 @@ UNITS = {
 
 def stump_tracks(
     body: str | Body = "default",
-    min_stump_height: float = 0.0,
-    max_stump_height: float = 3.0,
+    min_stump_height: Swept = 0.0,
+    max_stump_height: Swept = 3.0,
     min_obstacle_spacing: float = 0.0,
-    max_obstacle_spacing: float = 6.0,
+    max_obstacle_spacing: Swept = 6.0,
     stump_width: tuple[float, float] | None = None,
-    stump_rotation: tuple[float, float] | None = None,
+    stump_rotation: SweptPair | None = None,
     sizes: Sizes | None = None,
 ) -> Environment:
     """Stump Tracks: flat ground with stumps of one mean height at one spacing, to be crossed by a
@@ -113,7 +114,8 @@ def stump_tracks(
         least_width = max(LEAST, least_width - MOST_SPREAD * SPREAD)
     overhang = 0.0
     if leaning:
-        overhang = STEP * (max(max_stump_height, LEAST) + MOST_SPREAD * SPREAD)
+        highest = max(float(max_stump_height), LEAST)  # decides sizes, so it cannot be an array
+        overhang = STEP * (highest + MOST_SPREAD * SPREAD)
     density = Density(gap=gap - 2 * overhang, width=STEP * least_width + 2 * overhang)
 
     def scenery(key: Key, task: jax.Array) -> Scenery:
@@ -132,6 +134,8 @@ def _axes(**bounds: Any) -> dict[str, tuple[float, float]]:
         "stump_rotation": (0.0, MOST_ANGLE),
     }
     for name, pair in axes.items():
+        if is_traced(pair):
+            continue
         least, most = limits.get(name, (0.0, LARGEST))
         if not (are_numbers(pair, least, most) and len(pair) == 2 and pair[0] <= pair[1]):
             where = " where stumps lean" if leaning and name == "stump_height" else ""

@@ -13,7 +13,7 @@ from jaxcurriculum.cli.tables.adapted import ADAPTED
 from jaxcurriculum.cli.tables.equations import EQUATIONS
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, uniform
 from jaxcurriculum.cli.tables.students import PpoStudentConfig
-from jaxcurriculum.configs import Config, field
+from jaxcurriculum.configs import Config, Swept, SweptPair, field
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.teachers import AccelConfig, Knowledge, PlrConfig
 
@@ -48,18 +48,18 @@ class BodyConfig(Config):
 class StumpTracksConfig(BodyConfig):
     """Bounds of the task space of Stump Tracks."""
 
-    min_stump_height: float = field(
+    min_stump_height: Swept = field(
         0.0,
         help="steps of 14/30 m, least mean height of a track's stumps",
     )
-    max_stump_height: float = field(3.0, help="steps of 14/30 m, largest")
+    max_stump_height: Swept = field(3.0, help="steps of 14/30 m, largest")
     min_obstacle_spacing: float = field(0.0, help="m, least distance from one stump to the next")
-    max_obstacle_spacing: float = field(6.0, help="m, largest")
+    max_obstacle_spacing: Swept = field(6.0, help="m, largest")
     stump_width: tuple[float, float] | None = field(
         None,
         help="steps, bounds of the mean width; without, every stump is one step wide",
     )
-    stump_rotation: tuple[float, float] | None = field(
+    stump_rotation: SweptPair | None = field(
         None,
         help="rad, bounds of the mean rotation about the foot",
     )
@@ -129,13 +129,10 @@ def _obstacle_tracks(config: ObstacleTracksConfig) -> Environment:
     )
 
 
-def _grid_over_bounds(config: StumpTracksConfig, _: Box) -> np.ndarray:
-    return envs.stump_tasks_grid(
-        config.min_stump_height,
-        config.max_stump_height,
-        config.min_obstacle_spacing,
-        config.max_obstacle_spacing,
-    )
+def _grid_over_bounds(_: StumpTracksConfig, space: Box) -> np.ndarray:
+    min_height, min_spacing = space.low[:2]
+    max_height, max_spacing = space.high[:2]
+    return envs.stump_tasks_grid(min_height, max_height, min_spacing, max_spacing)
 
 
 # Test sets of a year are those published, whatever the bounds.

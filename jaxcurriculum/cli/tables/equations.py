@@ -13,7 +13,7 @@ import jaxcurriculum.envs as envs
 from jaxcurriculum import Box, Environment
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, uniform
 from jaxcurriculum.cli.tables.students import PpoStudentConfig
-from jaxcurriculum.configs import Config, field
+from jaxcurriculum.configs import Config, SweptPair, field
 from jaxcurriculum.envs.classic import (
     acrobot,
     cart_pole,
@@ -27,7 +27,7 @@ from jaxcurriculum.records import Key
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.teachers import Knowledge
 
-PAIR = tuple[float, float] | None
+PAIR = SweptPair | None
 NUM_TARGETS = 100
 CACHED = "keep derived constants as gymnasium caches them, so that some axes change nothing"
 AS_PUBLISHED = ("as_published", bool, field(False, help=CACHED))
@@ -57,7 +57,8 @@ def maker(make: Callable[..., Environment]) -> Callable[[Any], Environment]:
     def made(config: Any) -> Environment:
         values = {each.name: getattr(config, each.name) for each in dataclasses.fields(config)}
         flags = {name: value for name, value in values.items() if isinstance(value, bool)}
-        bounds = {name: value for name, value in values.items() if isinstance(value, tuple)}
+        others = {name: value for name, value in values.items() if name not in flags}
+        bounds = {name: value for name, value in others.items() if value is not None}
         return make(bounds, **flags)
 
     return made

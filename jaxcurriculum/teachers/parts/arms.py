@@ -74,8 +74,7 @@ def cells(space: Box, per_axis: int | Sequence[int] = 10) -> Arms:
             f"cells.per_axis must be an integer from 1 to {MOST_ARMS}, or one an axis, got"
             f" {per_axis}."
         )
-    has_width = [low < high for low, high in zip(space.low, space.high)]
-    shape = tuple(int(count) if wide else 1 for count, wide in zip(wanted, has_width))
+    shape = tuple(int(count) if wide else 1 for count, wide in zip(wanted, space.has_width))
 
     def sample(key: Key, arm: jax.Array) -> jax.Array:
         strides = [math.prod(shape[axis + 1 :]) for axis in range(space.dims)]

@@ -192,10 +192,8 @@ def describe(
     means, covariances = state.mixture.means, gmm.covariances(state.mixture)
     if config.unit_cube:
         num_others = means.shape[1] - space.dims
-        width = jnp.array(
-            [high - low for low, high in zip(space.low, space.high)] + [1.0] * num_others,
-            jnp.float32,
-        )
+        low, high = space.bounds
+        width = jnp.concatenate([high - low, jnp.ones(num_others)])
         tasks, others = jnp.split(means, [space.dims], axis=1)
         tasks = jax.vmap(space.from_unit)(tasks)
         means = jnp.concatenate([tasks, others], axis=1)

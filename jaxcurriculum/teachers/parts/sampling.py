@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxcurriculum.device.xla import running_sum
+from jaxcurriculum.fields import is_traced
 from jaxcurriculum.records import Key
 from jaxcurriculum.spaces import Box
 
@@ -72,7 +73,7 @@ def easy_tasks(
     """
     if mean is None:
         return jax.vmap(space.sample)(jax.random.split(key, num))
-    low, high = jnp.array(space.low, jnp.float32), jnp.array(space.high, jnp.float32)
+    low, high = map(jnp.asarray, space.bounds)
     noise = jax.random.normal(key, (num, space.dims)) * (std * (high - low))[None]
     return jax.vmap(space.clip)(jnp.array(mean, jnp.float32)[None] + noise)
 
@@ -83,7 +84,7 @@ def free_axes(space: Box) -> np.ndarray:
     >>> free_axes(Box(names=("height", "constant"), low=(0.0, 1.0), high=(3.0, 1.0))).tolist()
     [0]
     """
-    free = np.flatnonzero(np.array(space.high) > np.array(space.low))
+    free = np.flatnonzero(space.has_width)
     return free if len(free) else np.arange(space.dims)
 
 
@@ -111,7 +112,7 @@ def check_task(config: Any, field: str, space: Box) -> None:
     if len(task) != space.dims:
         raise ValueError(f"{name} must have one entry an axis: {space.dims} axes but got {task}.")
     for axis, value, low, high in zip(space.names, task, space.low, space.high):
-        if not low <= value <= high:
+        if not is_traced(low, high) and not low <= value <= high:
             raise ValueError(
                 f"{name} must lie in the task space: axis {axis!r} is {value}, its bounds are {low}"
                 f" and {high}."
