@@ -145,13 +145,18 @@ def run_jobs(folder: pathlib.Path, jobs: Sequence[str], watch: Steps, stopped_by
         except Exception as error:
             failures.append(error)
 
-    pool = ThreadPoolExecutor(len(devices))
-    try:
-        list(pool.map(work, devices))
-    finally:
-        pool.shutdown(wait=False)  # a second Ctrl-C does not wait for steps in hand
+    on_each_device(work, devices)
     if failures:
         raise failures[0]
+
+
+def on_each_device(work: Callable[[Any], Any], devices: Sequence[Any]) -> list[Any]:
+    """What `work` returns for each of `devices`, in a thread each."""
+    pool = ThreadPoolExecutor(len(devices))
+    try:
+        return list(pool.map(work, devices))
+    finally:
+        pool.shutdown(wait=False)  # a second Ctrl-C does not wait for steps in hand
 
 
 def _empty(queue: SimpleQueue[str], run: Callable[[str], Any], stopped_by: Stop) -> None:
