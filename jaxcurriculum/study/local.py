@@ -107,6 +107,10 @@ def run_study(
         complete = publish(folder)
     told = f"{len(complete)} of {len(plan.cells)} runs are complete, in {folder / 'runs'}."
     console.print(told, soft_wrap=True, highlight=False)
+    if not stopped_by() and (others := open_jobs(folder, plan)):
+        jobs = f"{len(others)} job{'s' if len(others) > 1 else ''}"
+        told = f"Another process still works at {jobs}, and writes what is left of the runs."
+        console.print(told, soft_wrap=True, highlight=False)
     return stopped_by()
 
 
