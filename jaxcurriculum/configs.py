@@ -86,13 +86,23 @@ def check_fields(config: Any) -> None:
         ...
     ValueError: Example.size must be an integer from 1 to 2147483647, got 0.
     """
-    for name, (rules, holds_floats) in _rules(type(config)).items():
+    for name, (_, holds_floats) in _rules(type(config)).items():
         value = getattr(config, name)
-        if not any(rule.holds(value) for rule in rules):
-            words = _listed([rule.words for rule in rules if rule.words])
-            raise ValueError(f"{type(config).__name__}.{name} must be {words}, got {value!r}.")
+        check_field(type(config), name, value)
         if holds_floats:
             object.__setattr__(config, name, as_float(value))  # it is frozen once it is made
+
+
+def check_field(config: type, name: str, value: Any) -> None:
+    """Check what one declared field of the class `config` is to hold, whatever the others do.
+
+    Raises:
+      ValueError: as `check_fields`.
+    """
+    rules, _ = _rules(config).get(name, ([], False))
+    if rules and not any(rule.holds(value) for rule in rules):
+        words = _listed([rule.words for rule in rules if rule.words])
+        raise ValueError(f"{config.__name__}.{name} must be {words}, got {value!r}.")
 
 
 def named_fields(config: Any) -> dict[str, Any]:

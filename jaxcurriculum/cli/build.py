@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -204,10 +205,25 @@ def _environment(
     watch: Callable[[Environment], Environment] = lambda env: env,
 ) -> Environment | None:
     """What the student plays, as the challenge makes it; None for one that plays nothing."""
-    env = chosen.parts["env"].make(configs["env"]) if "env" in chosen.parts else None
+    env = _made(chosen.parts["env"].make, configs["env"]) if "env" in chosen.parts else None
     if "env" in chosen.parts and not isinstance(env, Environment):
         raise RunError(f"--env must make an Environment, got {type(env).__name__}.")
     return chosen.parts["challenge"].wrap_environment(env and watch(env), configs["challenge"])
+
+
+def _made(make: Callable[[Any], Any], config: Any) -> Any:
+    """`make(config)`, the same for equal ones where these can be compared: what JAX has traced of a
+    world need not be traced again for every cell of a study.
+    """
+    try:
+        return _kept(make, config)
+    except TypeError:  # a config that holds arrays or lists has no hash
+        return make(config)
+
+
+@functools.lru_cache(maxsize=64)
+def _kept(make: Callable[[Any], Any], config: Any) -> Any:
+    return make(config)
 
 
 def _student(

@@ -10,6 +10,7 @@ program for one, and the last bits differ (measured). It is compiled once for al
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,9 +26,20 @@ from jaxcurriculum.records import PyTree
 TRACING = threading.Lock()  # what one thread has traced another need not trace again
 
 
+@dataclasses.dataclass(frozen=True)
+class MappedSeeds:
+    """A function of (state [num_seeds, ...], *shared)."""
+
+    run: Callable[..., PyTree]
+    compile: Callable[..., list[jax.stages.Compiled]]  # for such arguments; one a device
+
+    def __call__(self, state: PyTree, *shared: Any) -> PyTree:
+        return self.run(state, *shared)
+
+
 def map_seeds(
     function: Callable, num_seeds: int, group: int = 1, devices: list[Any] | None = None
-) -> Callable:
+) -> MappedSeeds:
     """Compile `function(state, *shared)` over a leading seed axis of its state and results.
 
     Args:
@@ -75,7 +87,7 @@ def map_seeds(
     # by the shapes of the arguments
     compiled: dict[tuple[Any, ...], list[jax.stages.Compiled]] = {}
 
-    def mapped(state: PyTree, *shared: Any) -> PyTree:
+    def inputs_of(state: PyTree, shared: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         for path, leaf in jax.tree_util.tree_leaves_with_path(state):
             if leaf.shape[:1] != (num_seeds,):
                 raise ValueError(
@@ -83,17 +95,24 @@ def map_seeds(
                     f" {leaf.shape} at {path}."
                 )
         state = jax.device_put(state, sharding)  # nothing if the state is of the last call
-        inputs = [(_shard(state, device), jax.device_put(shared, device)) for device in devices]
+        return [(_shard(state, device), jax.device_put(shared, device)) for device in devices]
+
+    def compiled_for(inputs: list[tuple[Any, ...]]) -> list[jax.stages.Compiled]:
         leaves, structure = jax.tree.flatten(inputs[0])
         kind = structure, *map(jax.typeof, leaves)
         with TRACING:
             if kind not in compiled:
                 compiled[kind] = compile_for(program, inputs)
+        return compiled[kind]
+
+    def run(state: PyTree, *shared: Any) -> PyTree:
+        inputs = inputs_of(state, shared)
+        programs = compiled_for(inputs)
         with ThreadPoolExecutor(len(devices)) as pool:
-            parts = list(pool.map(lambda run, arguments: run(*arguments), compiled[kind], inputs))
+            parts = list(pool.map(lambda run, arguments: run(*arguments), programs, inputs))
         return jax.tree.map(lambda *leaves: _unshard(leaves, sharding), *parts)
 
-    return mapped
+    return MappedSeeds(run, lambda state, *shared: compiled_for(inputs_of(state, shared)))
 
 
 def _shard(tree: PyTree, device: Any) -> PyTree:

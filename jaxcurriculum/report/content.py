@@ -56,9 +56,21 @@ def content(
             [[row.improvement, row.improvement_low, row.improvement_high] for row in rows], 0, 1
         ),
         "films": list(films),
+        "opening": opening(films, rows),
         "walks": list(walks),
         "colours": {name: hexes(name) for name in ("viridis", "cividis")} | {"belief": ORANGE},
     }
+
+
+def opening(films: Sequence[dict[str, Any]], rows: Sequence[Row]) -> int | None:
+    """The condition whose film says most at first: of those whose teacher has a picture of its own,
+    else of all, the one that masters most.
+    """
+
+    def merit(film: dict[str, Any]) -> tuple[bool, float]:
+        return film["belief"] is not None, rows[film["condition"]].mastered_iqm
+
+    return max(films, key=merit)["condition"] if films else None
 
 
 def condition_content(

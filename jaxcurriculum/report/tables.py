@@ -30,9 +30,16 @@ def html_table(texts: Texts) -> str:
     heads = "".join(f"<th scope=col>{html.escape(name)}</th>" for name in texts[0])
     lines = []
     for row in texts:
-        name, *cells = (html.escape(text) for text in row.values())
-        lines.append(f"<tr><th scope=row>{name}</th>{''.join(f'<td>{one}</td>' for one in cells)}")
+        name, *others = row.values()
+        cells = "".join(f"<td>{_in_two_lines(text)}</td>" for text in others)
+        lines.append(f"<tr><th scope=row>{html.escape(name)}</th>{cells}")
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+
+
+def _in_two_lines(text: str) -> str:
+    """A cell with its interval, if it has one in brackets, below the number."""
+    number, bracket, interval = html.escape(text).partition(" (")
+    return f"{number}<small>({interval}</small>" if bracket else number
 
 
 def csv_table(rows: Sequence[Any]) -> str:

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.device.seeds import map_seeds
+from jaxcurriculum.device.seeds import MappedSeeds, map_seeds
 from jaxcurriculum.loop import Loop
 from jaxcurriculum.records import PyTree
 
@@ -75,12 +75,16 @@ class Program:
         """Rounds up to the next evaluation of every lane: (state, report), [lanes, ...]."""
         return self._advance((lanes.values, state), jnp.int32(round))
 
+    def compile(self, lanes: Lanes) -> None:
+        """Compile what `states` and `run` need, so that neither does so later."""
+        self._advance.compile((lanes.values, self.states(lanes)), jnp.int32(0))
+
     @functools.cached_property
-    def _init(self) -> Callable[..., PyTree]:
+    def _init(self) -> MappedSeeds:
         return map_seeds(self.init, self.num_lanes, self.group, self._devices)
 
     @functools.cached_property
-    def _advance(self) -> Callable[..., PyTree]:
+    def _advance(self) -> MappedSeeds:
         return map_seeds(self.advance, self.num_lanes, self.group, self._devices)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from jaxcurriculum.runs.store import title
 IN_HASTE = (5.0, 6.0)
 COMPILED = "/jax/core/compile/backend_compile_duration"
 SAVED = "/jax/compilation_cache/compile_time_saved_sec"
+LOADED = "/jax/compilation_cache/cache_retrieval_time_sec"
 MOST_ROUNDS = 20  # of a rehearsal in which no episode ends
 Watch = Callable[[Environment], Environment]
 
@@ -93,7 +95,7 @@ def _try_rounds(experiment: Experiment) -> Trial:
     assert memory is not None
     reports = group * loop.config.rounds_per_evaluation * tree.num_bytes(episodes)
     kept = 2 * tree.num_bytes(states) + reports  # states go in and come out
-    return Trial(longer * sum(compiling), seconds / slower, kept, memory.temp_size_in_bytes)
+    return Trial(longer * compiling.seconds, seconds / slower, kept, memory.temp_size_in_bytes)
 
 
 def debug(make: Callable[[Watch], Experiment], console: Console) -> None:
@@ -132,19 +134,27 @@ def _seconds_a_round(run: Callable[[int], Any]) -> float:
     return seconds / num
 
 
+@dataclasses.dataclass
+class Compiling:
+    """Seconds that compiling takes, or took when a program was put into the cache of them."""
+
+    seconds: float = 0.0
+    spent: float = 0.0  # now, what was loaded from the cache left out
+
+
 @contextmanager
-def compile_seconds() -> Iterator[list[float]]:
-    """How long what is compiled inside takes, or took when it was put into the cache of
-    compiled programs.
-    """
-    durations: list[float] = []
+def compile_seconds() -> Iterator[Compiling]:
+    """How long what is compiled inside takes."""
+    compiling = Compiling()
 
     def note(event: str, duration_secs: float, **kwargs: str | int) -> None:
         if event in (COMPILED, SAVED):
-            durations.append(duration_secs)
+            compiling.seconds += duration_secs
+        if event in (COMPILED, LOADED):  # the former holds the latter
+            compiling.spent += duration_secs if event == COMPILED else -duration_secs
 
     jax.monitoring.register_event_duration_secs_listener(note)
     try:
-        yield durations
+        yield compiling
     finally:
         jax.monitoring.unregister_event_duration_listener(note)

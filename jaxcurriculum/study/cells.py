@@ -17,7 +17,7 @@ from jaxcurriculum.cli.tables.listing import LOOP
 from jaxcurriculum.cli.tables.own import own
 from jaxcurriculum.cli.tables.parts import Part
 from jaxcurriculum.cli.tables.students import FEEDS
-from jaxcurriculum.configs import alternatives
+from jaxcurriculum.configs import alternatives, check_field
 from jaxcurriculum.study.study import AXES, Study, StudyError
 from jaxcurriculum.teachers.knowledge import LEVELS
 
@@ -117,7 +117,7 @@ def _settings_by_part(study: Study) -> dict[str, list[Axis]]:
     known: dict[str, Part] = {"loop": LOOP}
     for axis, kind in AXES.items():
         for name in getattr(study, axis):
-            if kind != "knowledge":
+            if kind != "knowledge" and name != "none":
                 known[name] = own(name, kind).part if ":" in name else TABLES[kind][name]
     for student in study.students:
         if STUDENTS[student].needs_environment and not study.envs:
@@ -128,9 +128,26 @@ def _settings_by_part(study: Study) -> dict[str, list[Axis]]:
         fields = {each.name: each for each in parameters(known[part].config)}
         axes[part] = []
         for name, value in settings.items():
+            if (part, name) == ("loop", "rounds_per_evaluation"):
+                raise StudyError(
+                    f"loop.{name} follows from evaluate_every: give that.", (part, name)
+                )
             check_name(f"setting of {part}", name, fields, (part, name))
-            axes[part].append(_axis(part, fields[name], value))
+            axes[part].append(axis := _axis(part, fields[name], value))
+            _check_values(known[part].config, part, axis)
     return axes
+
+
+def _check_values(config: Any, part: str, axis: Axis) -> None:
+    """Check each value by the type and the bounds that `config` declares for it."""
+    *sections, name = axis.field.split(".")
+    for section in sections:
+        config = getattr(config, section)
+    for value in axis.values:
+        try:
+            check_field(type(config), name, value)
+        except ValueError as error:
+            raise StudyError(f"{part}: {error}", (part, axis.field)) from None
 
 
 def _axis(part: str, field: Parameter, value: Any) -> Axis:

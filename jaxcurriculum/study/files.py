@@ -34,7 +34,7 @@ def read_study(path: pathlib.Path) -> Study:
     """
     try:
         with naming(path):
-            text = path.read_text()
+            text = path.read_text(encoding="utf-8-sig")  # some editors begin with a mark
         content = tomllib.loads(text)
     except FileNotFoundError:
         raise RunError(f"There is no file {path}.") from None
@@ -57,12 +57,19 @@ def _study(content: dict[str, Any]) -> Study:
     values, settings = {}, {}
     for name, value in content.items():
         if isinstance(value, dict):
-            settings[name] = named_fields(value)
+            settings[name] = {each: _with_none(one) for each, one in named_fields(value).items()}
             continue
         check_name("entry", name, known, (name,))
         values[name] = tuple(value) if isinstance(value, list) else value
         check_value(name, values[name])
     return Study(**values, settings=settings)
+
+
+def _with_none(value: Any) -> Any:
+    """`value` with None for "None", as the command line has it: TOML cannot say it."""
+    if isinstance(value, list):
+        return [_with_none(one) for one in value]
+    return None if value == "None" else value
 
 
 def check_value(name: str, value: Any) -> None:

@@ -107,6 +107,10 @@ def run_study(
         complete = publish(folder)
     told = f"{len(complete)} of {len(plan.cells)} runs are complete, in {folder / 'runs'}."
     console.print(told, soft_wrap=True, highlight=False)
+    if not stopped_by() and (others := open_jobs(folder, plan)):
+        jobs = f"{len(others)} job{'s' if len(others) > 1 else ''}"
+        told = f"Another process still works at {jobs}, and writes what is left of the runs."
+        console.print(told, soft_wrap=True, highlight=False)
     return stopped_by()
 
 
@@ -145,13 +149,18 @@ def run_jobs(folder: pathlib.Path, jobs: Sequence[str], watch: Steps, stopped_by
         except Exception as error:
             failures.append(error)
 
-    pool = ThreadPoolExecutor(len(devices))
-    try:
-        list(pool.map(work, devices))
-    finally:
-        pool.shutdown(wait=False)  # a second Ctrl-C does not wait for steps in hand
+    on_each_device(work, devices)
     if failures:
         raise failures[0]
+
+
+def on_each_device(work: Callable[[Any], Any], devices: Sequence[Any]) -> list[Any]:
+    """What `work` returns for each of `devices`, in a thread each."""
+    pool = ThreadPoolExecutor(len(devices))
+    try:
+        return list(pool.map(work, devices))
+    finally:
+        pool.shutdown(wait=False)  # a second Ctrl-C does not wait for steps in hand
 
 
 def _empty(queue: SimpleQueue[str], run: Callable[[str], Any], stopped_by: Stop) -> None:

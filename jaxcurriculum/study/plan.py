@@ -29,7 +29,7 @@ from jaxcurriculum.study.programs import Placed, bytes_of_a_lane, place
 from jaxcurriculum.study.study import Study
 
 PLAN = "plan.json"
-SHARE = 0.6  # of a device's memory that states and reports may take
+SHARE = 0.6  # of a device's memory that lanes may take; a compiler's copies come on top
 
 
 @dataclasses.dataclass(frozen=True)

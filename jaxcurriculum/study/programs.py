@@ -27,6 +27,7 @@ from jaxcurriculum.cli.build import TESTS, Setup, set_up
 from jaxcurriculum.cli.settings import Settings, parameters
 from jaxcurriculum.cli.tables import TEACHERS
 from jaxcurriculum.configs import alternatives
+from jaxcurriculum.device.memory import working_bytes
 from jaxcurriculum.fields import are_numbers, is_number
 from jaxcurriculum.loop import Loop, bind, make_loop
 from jaxcurriculum.records import PyTree
@@ -168,10 +169,13 @@ def settings_of(config: dict[str, Any]) -> Settings:
 
 
 def bytes_of_a_lane(placed: Placed) -> int:
-    """What a lane keeps on its device: two states, and the report of an advance."""
+    """What a lane takes on its device: two states, the report of an advance, and what this needs
+    for a moment.
+    """
     setup = set_up(placed.cell.settings, make=unchecked)
-    state, report = jax.eval_shape(lambda key: advanced(setup.loop, key), jax.random.key(0))
-    return 2 * tree.num_bytes(state) + tree.num_bytes(report)
+    state = jax.eval_shape(setup.loop.init, jax.random.key(0))
+    traced, (_, report) = jax.make_jaxpr(setup.loop.advance, return_shape=True)(state, jnp.int32(0))
+    return 2 * tree.num_bytes(state) + tree.num_bytes(report) + working_bytes(traced.jaxpr)
 
 
 def advanced(loop: Loop, key: jax.Array) -> PyTree:

@@ -1,81 +1,26 @@
-"""What a study will take: its first jobs, begun for some seconds in a folder that is thrown away.
-
-The programs that it compiles are kept, so that the study itself need not.
-"""
+"""What a study will take, as `trial.py` measures it, in two tables."""
 
 from __future__ import annotations
 
-import dataclasses
 import pathlib
 import resource
-import signal
 import sys
-import tempfile
-import threading
-import time
-from collections import defaultdict
 from collections.abc import Iterable
 
 import jax
-import polars as pl
 from rich.console import Console
 from rich.table import Column, Table
 
 from jaxcurriculum.device.memory import memory_bytes
-from jaxcurriculum.fields import LARGEST_INTEGER
-from jaxcurriculum.loop import Report
-from jaxcurriculum.runs.progress import Steps
-from jaxcurriculum.runs.rehearse import compile_seconds
-from jaxcurriculum.runs.store import Run, parquet
-from jaxcurriculum.study.jobs import job_folder, open_jobs
+from jaxcurriculum.study.jobs import open_jobs
 from jaxcurriculum.study.lanes import experiment_of
-from jaxcurriculum.study.local import check_folder, planned_in, run_jobs
+from jaxcurriculum.study.local import check_folder, planned_in
 from jaxcurriculum.study.plan import Plan, cut
 from jaxcurriculum.study.schedule import makespan
 from jaxcurriculum.study.study import Study
+from jaxcurriculum.study.trial import Cost, try_out
 
-SECONDS = 3.0  # of a trial, once it computes
 NAMES = 3  # of runs that are listed of a program
-
-
-@dataclasses.dataclass(frozen=True)
-class Cost:
-    """What the jobs of a program take."""
-
-    compile_seconds: float
-    first_seconds: float  # to trace and load it, once a device
-    start_seconds: float  # before the first evaluation of a job
-    evaluation_seconds: float
-    bytes_an_evaluation: float  # of a lane, on disk
-    bytes_of_a_state: float  # of a lane, on disk
-
-
-class Clock(Steps):
-    """Notes when each job of a trial showed an evaluation, and says when that is enough."""
-
-    def __init__(self, seconds: float):
-        self.seconds, self.started = seconds, time.monotonic()
-        self.times: dict[int, list[float]] = defaultdict(list)
-
-    def show(self, steps: int, report: Report) -> None:
-        self.times[threading.get_ident()].append(time.monotonic())
-
-    def stopped_by(self) -> signal.Signals | None:
-        """A signal when this thread's job has been watched for long enough."""
-        own = self.times[threading.get_ident()]
-        is_enough = own and (self.seconds == 0 or len(own) > 1 and own[-1] - own[0] > self.seconds)
-        return signal.SIGTERM if is_enough else None
-
-    @property
-    def first(self) -> float:
-        """Seconds to the first evaluation."""
-        return _mean(own[0] - self.started for own in self.times.values() if own)
-
-    @property
-    def each(self) -> float | None:
-        """Seconds from one evaluation to the next; None where there was one alone."""
-        spans = [(own[-1] - own[0]) / (len(own) - 1) for own in self.times.values() if own[1:]]
-        return _mean(spans) if spans else None
 
 
 def plan_study(study: Study, folder: pathlib.Path, console: Console) -> None:
@@ -91,60 +36,10 @@ def plan_study(study: Study, folder: pathlib.Path, console: Console) -> None:
     costs = {}
     for program in dict.fromkeys(plan.jobs[job].program for job in left):
         jobs = [job for job in left if plan.jobs[job].program == program]
-        costs[program] = rehearse(plan, jobs[: len(jax.local_devices())])
+        costs[program] = try_out(plan, jobs[: len(jax.local_devices())])
     console.print(_programs(plan, left, costs))
     if left:
         console.print(_totals(plan, left, costs))
-
-
-def rehearse(plan: Plan, jobs: list[str]) -> Cost:
-    """Begin `jobs` of one program, one on each device, twice: the first time compiles."""
-    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
-        with compile_seconds() as compiling:
-            first = _trial(plan, jobs, pathlib.Path(one), 0)
-        clock = _trial(plan, jobs, pathlib.Path(other), SECONDS)
-        each = clock.each or clock.first
-        a_lane, a_state = _bytes(plan, jobs, pathlib.Path(other))
-    start = max(clock.first - each, 0.0)
-    a_compilation = sum(compiling) / len(jobs)  # each device says how long it took
-    again = max(first.first - clock.first - a_compilation, 0.0)
-    return Cost(a_compilation, again, start, each, a_lane, a_state)
-
-
-def _trial(plan: Plan, jobs: list[str], folder: pathlib.Path, seconds: float) -> Clock:
-    endless = {
-        name: dataclasses.replace(cell, config=cell.config | {"steps": float(LARGEST_INTEGER)})
-        for name, cell in plan.cells.items()
-    }
-    dataclasses.replace(plan, cells=endless).write(folder)  # a job that ends leaves no files
-    clock = Clock(seconds)
-    run_jobs(folder, jobs, clock, clock.stopped_by)
-    return clock
-
-
-def _bytes(plan: Plan, jobs: list[str], folder: pathlib.Path) -> tuple[float, float]:
-    """Bytes on disk of an evaluation of a lane, and of its state."""
-    rows, states = [], []
-    for job in jobs:
-        run, planned = Run(job_folder(folder, job)), plan.jobs[job]
-        group, done = plan.programs[planned.program].group, run.meta["evaluations_done"]
-        reports = sum(path.stat().st_size for path in run.path.glob("reports/*")) / group
-        # with other cells the same draws of the same seeds would be kept once
-        own = [lane for lane, (cell, _) in enumerate(planned.lanes) if cell == planned.lanes[0][0]]
-        tables = sum(_size_of_rows(table, own) for table in (run.episodes(), run.evaluations()))
-        rows.append((tables / len(own) + reports) / done)
-        states.append(max(_size(path) for path in run.path.glob("checkpoints/[0-9]*")) / group)
-    return _mean(rows), _mean(states)
-
-
-def _size_of_rows(table: pl.DataFrame, seeds: list[int]) -> int:
-    """What the rows of `seeds` take in a file, without what a file takes in any case."""
-    rows = table.filter(pl.col("seed").is_in(seeds))
-    return len(parquet(rows)) - len(parquet(rows.clear()))
-
-
-def _size(folder: pathlib.Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _overview(plan: Plan, left: list[str]) -> str:
@@ -218,8 +113,3 @@ def peak_bytes() -> int:
         return statistics["peak_bytes_in_use"]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak
-
-
-def _mean(numbers: Iterable[float]) -> float:
-    values = list(numbers)
-    return sum(values) / len(values)

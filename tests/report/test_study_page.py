@@ -1,6 +1,7 @@
 """The page of a report in headless Chromium: it loads, is pointed at, slides, plays."""
 
 import importlib.resources
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from selenium.webdriver.support.select import Select
 
 from jaxcurriculum import runs
 from jaxcurriculum.report import study_report
+from jaxcurriculum.report.content import opening
 from jaxcurriculum.report.study_page import SCRIPTS
 
 TASKS = np.stack([np.linspace(0.1, 0.9, 5)] * 3, axis=1)
@@ -130,6 +132,17 @@ def test_the_film_plays_and_ends(opened):
 
 
 @pytest.mark.slow
+def test_the_table_fits_a_screen_and_the_film_opens_where_a_teacher_has_a_picture(opened):
+    size = {"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    table = "const box = document.querySelector('.wide');"
+    assert opened.execute_script(f"{table} return box.scrollWidth - box.clientWidth") <= 0
+    opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    choice = Select(opened.find_element("id", "film-condition"))
+    assert choice.first_selected_option.text == "adr"
+
+
+@pytest.mark.slow
 def test_a_phone_needs_no_scrolling_to_the_side(opened):
     size = {"width": 375, "height": 800, "deviceScaleFactor": 2, "mobile": True}
     opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
@@ -142,3 +155,13 @@ def test_there_are_tasks_to_see_between_two_rounds(opened):
     slide(opened, 620)
     told = opened.find_element("id", "film-hint").text
     assert "of the latest round" in told and not told.startswith("0 tasks")
+
+
+@pytest.mark.parametrize(
+    ("films", "best", "expected"),
+    [([], [], None), ([None, None], [30, 70], 1), ([None, {}, {}], [70, 10, 20], 2)],
+)
+def test_the_film_of_the_best_teacher_with_a_picture_comes_first(films, best, expected):
+    known = [{"condition": place, "belief": belief} for place, belief in enumerate(films)]
+    rows = [SimpleNamespace(mastered_iqm=iqm) for iqm in best]
+    assert opening(known, rows) == expected

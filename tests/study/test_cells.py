@@ -66,12 +66,18 @@ BAD = {
     START + "seeds = 2\ntoy-grid = {cells = []}": "line 4: toy-grid.cells is empty",
     START
     + '[toy-grid]\nnote = """\n[toy-grid]\ncells = 1\n"""\ncells = []': "line 4: there is no s",
-    START + "[toy-grid]\ncells = [\n  [5]\n]\nunlearnable = []": "line 7: toy-grid.unlearnable is",
+    START + "[toy-grid]\nstart_cell = [\n  [1, 1]\n]\nunlearnable = []": "line 7: toy-grid.unlea",
     START + "[[toy-grid]]\ncells = 5": "line 3: there is no entry 'toy-grid'",
     "students = 3": "line 1: students must be a list",
     START + 'envs = ["maze"]': "line 3: envs: no student of the study plays one",
     START + 'knowledge = ["some"]': "line 3: there is no knowledge 'some'",
     START + "seeds = \n": "line 3",
+    START + "[toy-grid]\ncells = 5\nunlearnable = 2": "line 5: toy-grid: ToyGridConfig.unlearnable",
+    START + "[toy-grid]\ncells = [5, 0]": "line 4: toy-grid: ToyGridConfig.cells must be an int",
+    START + '[toy-grid]\ncells = "None"': "line 4: toy-grid: ToyGridConfig.cells must be an int",
+    START + "[loop]\nrounds_per_evaluation = 3": "line 4: loop.rounds_per_evaluation follows from",
+    START + "[grid]\ncells = 5": "'grid' in this study; did you mean toy-grid",
+    START + "[none]\ncells = 5": "'none' in this study; there are loop, toy-grid, random.",
 }
 
 
@@ -87,3 +93,19 @@ def test_what_is_no_study_is_told_with_its_line(tmp_path, text):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(RunError, match="There is no file"):
         read_study(tmp_path / "none.toml")
+
+
+def test_none_is_said_as_on_the_command_line(tmp_path):
+    file = tmp_path / "study.toml"
+    settings = '[alp-gmm]\nwindow = ["None", 500]\nreturn_range = "None"\n'
+    file.write_text('teachers = ["alp-gmm"]\nstudents = ["toy-grid"]\n' + settings)
+    cells = cells_of(read_study(file))
+    assert [cell.settings.fields["teacher.window"] for cell in cells] == [None, 500]
+    assert {cell.settings.fields["teacher.return_range"] for cell in cells} == {None}
+    assert [cell.name for cell in cells][0] == "toy-grid_alp-gmm_window=None"
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):
+    file = tmp_path / "study.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + START.encode())
+    assert read_study(file).teachers == ("random",)

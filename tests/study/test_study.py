@@ -7,7 +7,8 @@ from studies import content, run, small
 
 from jaxcurriculum.cli.build import rebuild
 from jaxcurriculum.runs.host import restore
-from jaxcurriculum.study import run_job
+from jaxcurriculum.study import run_job, run_study
+from jaxcurriculum.study.jobs import claimed, job_folder
 from jaxcurriculum.study.local import prepare
 from jaxcurriculum.study.plan import Plan
 
@@ -84,3 +85,10 @@ def test_a_study_that_is_stopped_before_it_goes_on_for_more_steps(tmp_path):
     at_once = run(small(steps=3000), tmp_path / "at-once")
     for name, one in longer.items():
         assert all(content(one, seed) == content(at_once[name], seed) for seed in range(3))
+
+
+def test_a_process_that_ends_first_says_that_another_still_works(finished, tmp_path, capsys):
+    prepare(small(), tmp_path)
+    with claimed(job_folder(tmp_path, "00000")):
+        assert run_study(small(), tmp_path) is None
+    assert "Another process still works at 1 job, " in capsys.readouterr().out

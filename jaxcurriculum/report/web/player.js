@@ -42,6 +42,7 @@ function makePlayer(draw) {
   }
 
   fill(condition, filmed.map(index => content.conditions[index].name));
+  condition.value = filmed.indexOf(content.opening);
   fill(x, axes.map(axis => axis.label));
   fill(y, axes.map(axis => axis.label));
   y.add(new Option("return", -1));

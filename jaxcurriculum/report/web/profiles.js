@@ -38,8 +38,12 @@ function makeImprovements() {
     .map((condition, index) => ({condition, chance: row(chances, index)}))
     .filter(({condition, chance}) => shown.has(condition) && Number.isFinite(chance[0]));
 
+  const isNarrow = () => canvas.clientWidth < 420;  // then a name stands above its dot
+  const rowHeight = () => isNarrow() ? 48 : 34;
+
   function draw(pen, width, height) {
-    const left = Math.min(190, width * 0.42), right = width - 16, bottom = height - 24;
+    const names = rows().map(({condition}) => pen.measureText(condition.name).width + 16);
+    const left = isNarrow() ? 16 : Math.min(width / 2, Math.max(16, ...names)), right = width - 16, bottom = height - 24;
     const atX = share => left + (right - left) * share;
     [pen.strokeStyle, pen.lineWidth, pen.textAlign] = [GRID, 1, "center"];
     for (const share of [0, 0.25, 0.5, 0.75, 1]) {
@@ -49,17 +53,19 @@ function makeImprovements() {
       pen.fillText(share, atX(share), bottom + 16);
     }
     rows().forEach(({condition, chance}, place) => {
-      const y = 6 + 34 * (place + 0.5);
-      [pen.strokeStyle, pen.lineWidth, pen.fillStyle, pen.textAlign] = [condition.colour, 3, INK, "right"];
+      const y = 6 + rowHeight() * (place + (isNarrow() ? 0.75 : 0.5));
+      [pen.strokeStyle, pen.lineWidth, pen.fillStyle] = [condition.colour, 3, INK];
       line(pen, [[atX(chance[1]), y], [atX(chance[2]), y]]);
-      pen.fillText(fitted(pen, condition.name, left - 10), left - 8, y + 4);
+      pen.textAlign = isNarrow() ? "left" : "right";
+      if (isNarrow()) pen.fillText(fitted(pen, condition.name, width - 16), 8, y - 14);
+      else pen.fillText(fitted(pen, condition.name, left - 10), left - 8, y + 4);
       dot(pen, atX(chance[0]), y, 5, condition.colour);
     });
   }
 
   const redraw = makeCanvas(canvas, draw);
   return () => {
-    canvas.style.height = `${34 * Math.max(1, rows().length) + 32}px`;
+    canvas.style.height = `${rowHeight() * Math.max(1, rows().length) + 32}px`;
     redraw();
   };
 }
