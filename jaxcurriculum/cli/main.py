@@ -259,8 +259,8 @@ def execute_study(command: Study, console: Console) -> int:
         return 0
     if stopped_by := run_study_on(command, study, folder, console):
         how = "interrupted" if stopped_by == signal.SIGINT else "terminated"
-        how_it_ran = {"--ray": command.ray, "--worker": command.worker}
-        flags = [word for flag in how_it_ran.items() if flag[1] for word in flag]
+        where = {"--ray": command.ray, "--worker": command.worker}
+        flags = [word for flag, value in where.items() if value for word in (flag, value)]
         again = command_line("study", command.file, "--folder", folder, *flags)
         message = f"{how}; everything so far is in {folder}, go on with: {again}"
         print(f"jaxcurriculum: {message}", file=sys.stderr)
