@@ -184,12 +184,12 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
     (`rounds` says otherwise), and all are drawn before its episodes are known. A level's age counts
     visits since it was last scored, not since it was last drawn, as a rollout may leave a proposal
     unused. The buffer may be smaller than a round: levels then compete for its slots one after the
-    other. Parallel rounds of `robust` replay train on the replayed half alone. `max_mc` and the
-    value losses are as the student gives them, undiscounted or not.
+    other. `max_mc` and the value losses are as the student gives them, undiscounted or not.
 
     Raises:
       ValueError: when `initial_mean` is no task of the space.
 
+    >>> from jaxcurriculum.spaces import Box
     >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0))
     >>> teacher = plr(space, PlrConfig.bipedal())
     >>> _, proposals = teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 3)
