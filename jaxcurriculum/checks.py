@@ -151,6 +151,11 @@ def check_roles(teacher: Teacher, student: Student) -> None:
             f"Teacher {teacher.name!r} needs a critic's scores of episodes, which {student.name!r}"
             " has not: choose a score of returns alone, or a student with a critic."
         )
+    if teacher.needs_optimal_return and student.optimal_return is None:
+        raise ValueError(
+            f"Teacher {teacher.name!r} needs the optimal return of a task, which the world of"
+            f" {student.name!r} does not know: choose another score, or a world that does."
+        )
     _check_update(teacher, student, episodes)
     _check_evaluation(student, proposals)
 
@@ -191,7 +196,8 @@ def _check_update(teacher: Teacher, student: Student, episodes: Episodes) -> Non
 
     def update(key, state, student_state, episodes):
         probe = functools.partial(_probe, student, student_state)
-        return teacher.update(key, state, episodes, Context(zero, zero, probe))
+        context = Context(zero, zero, probe, student.optimal_return)
+        return teacher.update(key, state, episodes, context)
 
     result = jax.eval_shape(update, key, state, jax.eval_shape(student.init, key), episodes)
     if not (isinstance(result, tuple) and len(result) == 2):

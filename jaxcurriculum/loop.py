@@ -128,6 +128,7 @@ def bind(teacher: Teacher, student: Student, test_tasks: PyTree, config: LoopCon
             round=round,
             num_steps=(round + 1) * student.steps_per_round,
             probe=lambda key, *args: student.evaluate(key, student_state, *args),
+            optimal_return=student.optimal_return,
         )
         teacher_state, probe_steps = teacher.update(key_update, teacher_state, episodes, context)
         counters = _counted(

@@ -61,6 +61,8 @@ class Environment:
     batch_axis: Literal[0, -1] = 0
     viewer: Viewer | None = None  # draws its episodes; None: there are no films of it
     return_range: tuple[float, float] | None = None  # what returns are usually between
+    # (task) -> [], the highest return that any policy can have on it; None: nobody knows
+    optimal_return: Callable[[PyTree], jax.Array] | None = None
 
     def __post_init__(self):
         check_switches("jax_enable_x64")
@@ -131,6 +133,8 @@ class Context:
     round: jax.Array  # [], int32: rounds finished before this one
     num_steps: jax.Array  # [], int32: steps (or episodes) a seed has trained, with this round's
     probe: Probe
+    # (task) -> [], of the environment that the student plays; None where it is not known
+    optimal_return: Callable[[PyTree], jax.Array] | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -138,7 +142,8 @@ class Teacher:
     """Chooses tasks.
 
     `report(state)` is a small pytree for plots, stored at every evaluation. One that
-    `needs_critic` reads the critic's scores of episodes: a loop refuses it a student without any.
+    `needs_critic` reads the critic's scores of episodes, and one that `needs_optimal_return` that
+    of its context: a loop refuses them a student without any.
     """
 
     name: str
@@ -149,6 +154,7 @@ class Teacher:
     update: Callable[[Key, PyTree, Episodes, Context], tuple[PyTree, jax.Array]]
     report: Callable[[PyTree], Any]  # (state) -> small pytree
     needs_critic: bool = False
+    needs_optimal_return: bool = False
     config: Any = None  # what it was made from; a run writes it down
 
     def __post_init__(self):
@@ -192,3 +198,8 @@ class Student:
 
     def __post_init__(self):
         check_switches("jax_enable_x64")
+
+    @property
+    def optimal_return(self) -> Callable[[PyTree], jax.Array] | None:
+        """That of its environment; None where there is none, or it is not known."""
+        return None if self.environment is None else self.environment.optimal_return

@@ -14,7 +14,7 @@ from jaxcurriculum.configs import Config, Range, Swept, field
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.students import PpoConfig
 from jaxcurriculum.students.simulated import ToyGridConfig
-from jaxcurriculum.teachers.plr import SCORES, ScoreName
+from jaxcurriculum.teachers.parts.level_scores import SCORES, ScoreName
 from jaxcurriculum.testing import probes
 
 

@@ -79,7 +79,7 @@ TEACHERS = {
     "robust-plr": lambda space: teachers.plr(
         space,
         dataclasses.replace(
-            teachers.PlrConfig.bipedal(), capacity=40, score="max_mc", schedule="proportionate"
+            teachers.PlrConfig.bipedal(), capacity=40, rounds="parallel", distinct=True
         ),
     ),
     "accel": lambda space: teachers.accel(
@@ -164,11 +164,11 @@ TEACHERS = {
 LEVEL_TEACHERS = {  # whose tasks may be anything
     "random": teachers.random,
     "robust-plr": lambda space: teachers.plr(
-        space, dataclasses.replace(teachers.PlrConfig.minigrid(), capacity=40)
+        space, dataclasses.replace(teachers.PlrConfig.dcd(), capacity=40)
     ),
     "accel": lambda space: teachers.accel(
         space,
-        teachers.AccelConfig(replay=teachers.PlrConfig(robust=True, capacity=40, score="max_mc")),
+        teachers.AccelConfig(replay=dataclasses.replace(teachers.PlrConfig.jaxued(), capacity=40)),
     ),
 }
 STUDENTS = {

@@ -86,6 +86,7 @@ def trial(env: Environment, attempts: int = 16) -> Environment:
         max_episode_steps=attempts * env.max_episode_steps,
         solved_above=attempts * env.solved_above,
         return_range=scale and (attempts * scale[0], attempts * scale[1]),
+        optimal_return=None,  # the first attempts have to find out
         reset=reset,
         step=step,
         viewer=env.viewer and InnerViewer(env.viewer, lambda state, obs: (state.inner, obs["obs"])),

@@ -38,7 +38,12 @@ def in_view(role: Role, view: View) -> Role:
 def environment_in_view(env: Environment, view: View) -> Environment:
     """`env` on tasks of `view`; an unfeasible one ends after one step with `lowest`."""
     is_feasible = view.is_feasible
-    named = dataclasses.replace(env, name=f"{env.name}, {view.name}", task_space=view.space)
+    named = dataclasses.replace(
+        env,
+        name=f"{env.name}, {view.name}",
+        task_space=view.space,
+        optimal_return=_optimal_return(env, view),
+    )
     if is_feasible is None:
 
         def generate_original(key: Key, task: PyTree) -> PyTree:
@@ -59,6 +64,19 @@ def environment_in_view(env: Environment, view: View) -> Environment:
         return state, timestep.replace(reward=reward, terminated=timestep.terminated | ~feasible)
 
     return dataclasses.replace(named, generate=generate, reset=reset, step=step)
+
+
+def _optimal_return(env: Environment, view: View) -> Callable[[PyTree], jax.Array] | None:
+    of_original = env.optimal_return
+    if of_original is None:
+        return None
+
+    def optimal_return(task: PyTree) -> jax.Array:
+        highest = of_original(view.to_original(task))
+        feasible = True if view.is_feasible is None else view.is_feasible(task)
+        return jnp.where(feasible, highest, view.lowest)
+
+    return optimal_return
 
 
 def student_in_view(student: Student, view: View) -> Student:

@@ -104,6 +104,11 @@ def _check_scores(teacher: Teacher, scores: Sequence[str]) -> None:
     known = tuple(CriticScores.__dataclass_fields__)
     if not isinstance(scores, tuple | list) or not all(name in known for name in scores):
         raise ValueError(f"scores must be a list of some of {', '.join(known)}, got {scores!r}.")
+    if teacher.needs_optimal_return:
+        raise ValueError(
+            f"Teacher {teacher.name!r} needs the optimal return of a task, which a HostTeacher does"
+            " not know: choose another score."
+        )
     if teacher.needs_critic and not scores:
         raise ValueError(
             f"Teacher {teacher.name!r} needs a critic's scores of episodes: name those that your"

@@ -40,6 +40,7 @@ from flax import struct
 
 from jaxcurriculum import tree
 from jaxcurriculum.configs import Config, Swept, field
+from jaxcurriculum.device.lanes import shared_max
 from jaxcurriculum.fields import check_kind, is_integer
 from jaxcurriculum.learners.gae import gae
 from jaxcurriculum.learners.networks import LAYERS, Network, feed_forward, recurrent
@@ -158,17 +159,19 @@ def ppo(env: Environment, config: PpoConfig, num_envs: int) -> Learner:
         scale = jnp.sqrt(return_moments.variance + 1e-8)
         values, advantages = _evaluate(network, state, experience, scale)
         batch = _batch(state, experience, values, advantages)
-        learned, metrics = update(
-            key,
-            network,
-            Learned(state.params, state.optimiser),
-            state.settings,
-            batch,
-            experience.memory,
-            config.num_epochs,
-            config.minibatch_size,
-            config.objective,
-        )
+        before = Learned(state.params, state.optimiser)
+
+        def pass_over() -> tuple[Learned, dict[str, jax.Array]]:
+            how = (config.num_epochs, config.minibatch_size, config.objective)
+            given = (before, state.settings, batch, experience.memory)
+            return update(key, network, *given, *how)
+
+        def nothing() -> tuple[Learned, dict[str, jax.Array]]:
+            return before, {name: jnp.float32(0) for name in METRICS}
+
+        # not mapped over seeds: rounds of new levels alone, of robust replay, cost no update
+        has_weight = shared_max(jnp.any(experience.weight > 0).astype(jnp.int32)) > 0
+        learned, metrics = jax.lax.cond(has_weight, pass_over, nothing)
         critique = Critique(values * scale, advantages * scale, state.settings.discount)
         return PpoState(
             params=learned.params,

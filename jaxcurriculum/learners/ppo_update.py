@@ -124,6 +124,7 @@ def update(
 ) -> tuple[Learned, dict[str, jax.Array]]:
     """`num_epochs` passes over a round, and the mean metrics of their gradient steps.
 
+    A minibatch without any weight changes nothing.
     A policy without memory learns from single steps, another one from sequences, which begin with
     `memory` [num, ...].
     """
@@ -141,7 +142,10 @@ def update(
         slope = jax.grad(loss, has_aux=True)
         gradient, metrics = slope(learned.params, network, settings, chosen, remembered, objective)
         change, state = optimiser.update(gradient, learned.optimiser)
-        return Learned(optax.apply_updates(learned.params, change), state), metrics
+        stepped = Learned(optax.apply_updates(learned.params, change), state)
+        # without any weight Adam would still go on with its momentum
+        has_weight = jnp.any(chosen.weight > 0)
+        return jax.tree.map(lambda x, y: jnp.where(has_weight, x, y), stepped, learned), metrics
 
     minibatches = order.reshape(-1, minibatch_size // num_steps)
     learned, metrics = jax.lax.scan(gradient_step, learned, minibatches)

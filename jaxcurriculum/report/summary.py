@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 from rich.console import Console
 from rich.table import Table
@@ -41,6 +42,21 @@ def summarise(run: Run, console: Console) -> None:
     noted = [f"{number:,} {NOTES.get(name, name)}" for name, number in counts.items() if number]
     if noted:
         console.print(f"Noted on the way: {', '.join(noted)}.", highlight=False, soft_wrap=True)
+    for sentence in variety_of_replays(reports):
+        console.print(sentence, highlight=False, soft_wrap=True)
+
+
+def variety_of_replays(reports: dict[str, np.ndarray]) -> list[str]:
+    """A sentence for each replay of levels in `reports` ([evaluations, seeds] an array).
+
+    >>> variety_of_replays({"teacher.effective_share": np.array([[1.0, 1.0], [0.08, 0.1]])})
+    ['Replays were as varied as if 9 % of them were of different levels.']
+    """
+    shares = [values[-1] for name, values in reports.items() if name.endswith(".effective_share")]
+    return [
+        f"Replays were as varied as if {100 * share.mean():.0f} % of them were of different levels."
+        for share in shares
+    ]
 
 
 def seed_table(run: Run) -> Table:

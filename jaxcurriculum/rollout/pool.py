@@ -37,7 +37,7 @@ class RolloutConfig(Config):
         "pool",
         help=(
             "pool: the next proposal to whoever ends first; slot: environment i repeats proposal i"
-            " all round"
+            " all round, and its first two episodes are recorded"
         ),
     )
     carry: bool = field(
@@ -52,6 +52,14 @@ class RolloutConfig(Config):
                 'RolloutConfig.pool_size must equal num_envs when assign="slot", got'
                 f" {self.pool_size} for {self.num_envs} environments."
             )
+
+    @property
+    def most_records_each(self) -> int | None:
+        """How many episodes of one environment a round records; None: those that end first.
+
+        Where each environment has a level of its own, quick ones would leave no room for the rest.
+        """
+        return (self.num_envs + self.pool_size) // self.num_envs if self.assign == "slot" else None
 
 
 class Table(struct.PyTreeNode):

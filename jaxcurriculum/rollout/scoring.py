@@ -39,13 +39,18 @@ def init_tally(num_envs: int, has_critic: bool) -> Tally:
 
 
 def score_episodes(
-    env: Environment, rollout: Rollout, tally: Tally, critique: Critique | None
+    env: Environment,
+    rollout: Rollout,
+    tally: Tally,
+    critique: Critique | None,
+    most_each: int | None = None,
 ) -> tuple[Tally, Episodes, jax.Array]:
     """The episodes that ended in a round, in the order of ending.
 
     Args:
       tally: of the episodes under way when the round began.
       critique: what the critic thinks of the round's steps; None where there is none.
+      most_each: how many episodes of one environment are recorded; None: all while there is room.
 
     Returns:
       the tally at the end of the round, Episodes with pool_size + num_envs slots, and how many
@@ -62,8 +67,9 @@ def score_episodes(
     steps = () if critique is None else (critique.values, critique.advantages)
     tally, totals = jax.lax.scan(step, tally, (experience.reward, over, steps))
     slots = table.proposals.seeds.shape[0]
-    num_over = jnp.sum(over)
-    index = jnp.nonzero(over.reshape(-1), size=slots, fill_value=0)[0]
+    recorded = over if most_each is None else over & (jnp.cumsum(over, axis=0) <= most_each)
+    num_recorded = jnp.minimum(jnp.sum(recorded), slots)
+    index = jnp.nonzero(recorded.reshape(-1), size=slots, fill_value=0)[0]
     ended = jax.tree.map(lambda leaf: leaf.reshape(-1)[index], totals)
     proposals = tree.take(table.proposals, rollout.row.reshape(-1)[index])
     episodes = Episodes.of(
@@ -71,10 +77,10 @@ def score_episodes(
         ended.returns,
         ended.returns > env.solved_above,
         lengths=ended.length.astype(jnp.int32),
-        valid=jnp.arange(slots) < num_over,
+        valid=jnp.arange(slots) < num_recorded,
         critic=None if critique is None else _averages(ended),
     )
-    return tally, episodes, jnp.maximum(num_over - slots, 0).astype(jnp.int32)
+    return tally, episodes, (jnp.sum(over) - num_recorded).astype(jnp.int32)
 
 
 def _add(tally: Tally, reward: jax.Array, critique: Critique | None, step: tuple) -> Tally:

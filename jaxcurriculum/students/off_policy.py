@@ -117,7 +117,8 @@ def _student(
         experience, critique = played.experience, None
         if learner.critique is not None:
             critique = learner.critique(key_critique, state.learner, experience)
-        tally, episodes, dropped = score_episodes(env, played, tally_of(rollout, state), critique)
+        begun, most_each = tally_of(rollout, state), rollout.most_records_each
+        tally, episodes, dropped = score_episodes(env, played, begun, critique, most_each)
         replay, num_lost = remember(state.replay, experience, round)
         learned = jax.lax.cond(
             is_random,

@@ -83,7 +83,8 @@ def _student(env: Environment, learner: Learner, rollout: RolloutConfig) -> Stud
         playing, played = collect(key_collect, *fields)
         learned, critique = learner.learn(key_update, state.learner, played.experience)
         begun = tally_of(rollout, state)
-        tally, episodes, dropped = score_episodes(env, played, begun, critique)
+        most_each = rollout.most_records_each
+        tally, episodes, dropped = score_episodes(env, played, begun, critique, most_each)
         seen = (played.experience.reward, played.experience.obs)
         counts = played.counts | {"dropped": dropped, "nonfinite": count_nonfinite(seen)}
         state = OnPolicyState(learner=learned, rollout=playing, tally=tally, counts=counts)

@@ -6,7 +6,9 @@
     only replayed levels are trained on
 
 Source: J. Parker-Holder, M. Jiang, M. Dennis, M. Samvelyan, J. Foerster, E. Grefenstette, T.
-Rocktäschel, "Evolving curricula with regret-based environment design", ICML 2022.
+Rocktäschel, "Evolving curricula with regret-based environment design", ICML 2022; parallel ACCEL:
+M. Jiang, M. Dennis, E. Grefenstette, T. Rocktäschel, "minimax: efficient baselines for
+autocurricula in JAX", 2023.
 """
 
 from __future__ import annotations
@@ -20,16 +22,24 @@ from flax import struct
 
 from jaxcurriculum import tree
 from jaxcurriculum.configs import Config, Swept, field
-from jaxcurriculum.fields import given
+from jaxcurriculum.fields import given, is_number
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, random_seeds
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.spaces import Box, Space
-from jaxcurriculum.teachers.parts import level_buffer
-from jaxcurriculum.teachers.parts.level_buffer import LevelBuffer
-from jaxcurriculum.teachers.parts.ring import usable, valid_first
-from jaxcurriculum.teachers.plr import PlrConfig, PlrReport, PlrState, plr, replay_prob
+from jaxcurriculum.teachers.parts import variety
+from jaxcurriculum.teachers.parts.new_levels import with_level_seeds
+from jaxcurriculum.teachers.parts.parents import Candidates, collect, no_candidates, parents_of
+from jaxcurriculum.teachers.parts.visits import visits_of
+from jaxcurriculum.teachers.plr import (
+    PlrConfig,
+    PlrReport,
+    PlrState,
+    plr,
+    proposer,
+    replay_prob,
+)
 
-EDITED = -2  # origin of an edited level; a replayed one has its slot, a new one `plr.NEW`
+EDITED = -2  # origin of an edited level; a replayed one has its slot, a new one -1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,7 +50,11 @@ class AccelConfig(Config):
         PlrConfig(robust=True, replay_prob=0.9),
         help="the replay; its initial_mean is the easy level to begin with",
     )
-    edits_per_replay: Swept = field(1.0, low=0, help="edited levels proposed for each replayed one")
+    edits_per_replay: Swept = field(
+        1.0,
+        low=0,
+        help="edited levels proposed for each replayed one; 1 in parallel rounds",
+    )
     num_edits: int = field(
         3,
         low=1,
@@ -67,6 +81,11 @@ class AccelConfig(Config):
                 "AccelConfig.replay must be a robust PlrConfig (gradients on replayed levels"
                 f" alone), got {self.replay}."
             )
+        edits, is_parallel = self.edits_per_replay, self.replay.rounds == "parallel"
+        if is_parallel and is_number(edits) and edits != 1:
+            raise ValueError(
+                f"AccelConfig.edits_per_replay must be 1 in parallel rounds, got {edits}."
+            )
         if self.num_parents > self.num_candidates:
             raise ValueError(
                 f"AccelConfig.num_parents must be at most num_candidates={self.num_candidates}, got"
@@ -79,27 +98,31 @@ class AccelConfig(Config):
         return cls()
 
     @classmethod
-    def minigrid(cls) -> AccelConfig:
-        """The settings published for mazes: every level of the latest batch of 32 is edited."""
-        replay = dataclasses.replace(PlrConfig.minigrid(), replay_prob=0.8)
-        return cls(replay=replay, num_edits=5, num_candidates=32, num_parents=32)
+    def maze(cls) -> AccelConfig:
+        """ACCEL for mazes: the numbers of `jaxued`, in mixed rounds of distinct levels."""
+        return dataclasses.replace(cls.jaxued(), replay=PlrConfig.maze())
 
     @classmethod
-    def maze(cls) -> AccelConfig:
-        """The settings published for mazes of 25 walls (S. Coward et al., "JaxUED", 2024).
+    def jaxued(cls) -> AccelConfig:
+        """ACCEL of jaxued's mazes (S. Coward et al., "JaxUED", 2024).
 
-        Every level of the latest batch of 32 is edited. One mutation of a maze is five edits
+        Every level of the latest round of 32 is edited. One mutation of a maze is five edits
         (`envs.Mazes.num_edits`), which is all of them.
         """
-        return cls(replay=PlrConfig.maze(), num_edits=1, num_candidates=32, num_parents=32)
+        return cls(replay=PlrConfig.jaxued(), num_edits=1, num_candidates=32, num_parents=32)
 
+    @classmethod
+    def minimax(cls) -> AccelConfig:
+        """ACCEL of minimax's mazes (M. Jiang et al., "minimax", 2023): 20 edits."""
+        replay = dataclasses.replace(PlrConfig.minimax(), replay_prob=0.8, staleness=0.5)
+        return dataclasses.replace(cls.jaxued(), replay=replay, num_edits=4)
 
-class Candidates(struct.PyTreeNode):
-    """The latest replayed levels, a ring: number n, from the first ever, in slot n mod size."""
-
-    tasks: PyTree  # [num_candidates, ...]
-    ease: jax.Array  # [num_candidates], return minus score, at its latest replay
-    num: jax.Array  # [], int32, ever written
+    @classmethod
+    def dcd(cls) -> AccelConfig:
+        """ACCEL of the original code (dcd), for mazes of 60 blocks: 4 parents of 8 children."""
+        replay = dataclasses.replace(PlrConfig.dcd(), replay_prob=0.8)
+        few = dataclasses.replace(cls.jaxued(), replay=replay, num_parents=4)
+        return dataclasses.replace(few, parents="hardest")
 
 
 class AccelState(struct.PyTreeNode):
@@ -107,6 +130,7 @@ class AccelState(struct.PyTreeNode):
 
     replay: PlrState
     candidates: Candidates
+    edits_due: jax.Array  # [], bool: the next one of alternating rounds is of edited levels
 
 
 def accel(task_space: Space, config: AccelConfig | None = None) -> Teacher:
@@ -114,15 +138,22 @@ def accel(task_space: Space, config: AccelConfig | None = None) -> Teacher:
 
     An edit moves one axis of the task, drawn uniformly, by -u, 0 or +u, u ~ U(0, edit_size) of its
     range (the box' own scale on logarithmic axes), clipped to the box; in a space that is no Box it
-    is `space.mutate` with scale `edit_size`. The parent is one of the `num_parents` easiest of the
-    latest `num_candidates` replayed levels.
+    is `space.mutate` with scale `edit_size`. Parents are the `num_parents` easiest of the latest
+    `num_candidates` replayed levels, in turn, so that each has as many children as the next.
+
+    `replay.rounds` says what a round is made of:
+
+        mixed        new, replayed and edited levels, each proposal by itself
+        alternating  one kind; after a replay, with probability m, edited levels
+        parallel     a third new, a third replayed, a third edits of the very levels replayed
+                     beside them
 
     Differs from the paper: new levels are uniform unless `replay.initial_mean` says where easy ones
-    lie. Proposals are new, replayed or edited each by itself, in the published proportions, where
-    the paper has rounds of one kind. The published size of an edit differs from axis to axis (0.04
-    to 0.125 of the range, of random size on one of them). The authors' code edits the levels of the
-    lowest return minus score, although its comment says highest: `parents="hardest"`. A level that
-    has left the buffer before its episode ended is no candidate.
+    lie. Rounds are mixed, in the published proportions, where the paper's alternate. The published
+    size of an edit differs from axis to axis (0.04 to 0.125 of the range, of random size on one of
+    them). The authors' code edits the levels of the lowest return minus score, although its comment
+    says highest: `parents="hardest"`. A level is a candidate once a round, however often it was
+    replayed; one that has left the buffer before its episode ended is none.
 
     Raises:
       ValueError: when `replay.initial_mean` is no task of the space.
@@ -135,33 +166,57 @@ def accel(task_space: Space, config: AccelConfig | None = None) -> Teacher:
     """
     config = given(config, AccelConfig)
     replay = plr(task_space, config.replay)
+    propose_levels = proposer(task_space, config.replay)
 
     def init(key: Key) -> AccelState:
         state = replay.init(key)
-        candidates = _no_candidates(state.buffer, config.num_candidates)
-        return AccelState(replay=state, candidates=candidates)
+        candidates = no_candidates(state.buffer, config.num_candidates)
+        return AccelState(replay=state, candidates=candidates, edits_due=jnp.bool_(False))
 
     def propose(key: Key, state: AccelState, num: int) -> tuple[AccelState, Proposals]:
-        key_replay, key_edited, key_parents, key_edits, key_seeds = jax.random.split(key, 5)
-        _, proposals = replay.propose(key_replay, state.replay, num)
-        edits = config.edits_per_replay * replay_prob(state.replay.buffer, config.replay)
-        edited = jax.random.uniform(key_edited, (num,)) < edits / (1 + edits)
-        edited = edited & (state.candidates.num > 0)
-        parents = _parents(key_parents, state.candidates, config, num)
+        keys = jax.random.split(key, 6)
+        key_replay, key_kinds, key_parents, key_edits, key_seeds, key_due = keys
+        proposals = propose_levels(key_replay, state.replay.buffer, num, num_parts=3)
+        edited, parents = families(key_kinds, key_parents, state, proposals)
         children = _edit(key_edits, task_space, parents, config)
-        return state, Proposals(
+        fresh = proposals.replace(tasks=children, seeds=random_seeds(key_seeds, num))
+        seeds = with_level_seeds(config.replay, fresh).seeds
+        proposals = Proposals(
             tasks=tree.where(edited, children, proposals.tasks),
-            seeds=tree.where(edited, random_seeds(key_seeds, num), proposals.seeds),
+            seeds=jnp.where(edited, seeds, proposals.seeds),
             origin=jnp.where(edited, EDITED, proposals.origin),
             weight=jnp.where(edited, 0.0, proposals.weight),
         )
+        is_replay = jnp.any(proposals.origin >= 0)
+        due = is_replay & (jax.random.uniform(key_due) < config.edits_per_replay)
+        varied = variety.replay(state.replay.variety, proposals.origin, config.replay.capacity)
+        replay_state = state.replay.replace(variety=varied)
+        return state.replace(replay=replay_state, edits_due=due), proposals
+
+    def families(key_kinds: Key, key_parents: Key, state: AccelState, proposals: Proposals):
+        """Which proposals become edited levels, [num] bool, and of which parents, [num, ...]."""
+        num = proposals.seeds.shape[0]
+        if config.replay.rounds == "parallel":
+            part = num // 3
+            place = jnp.arange(num)
+            beside = jnp.maximum(place - part, 0)
+            edited = (place >= 2 * part) & (proposals.origin[beside] >= 0)
+            return edited, tree.take(proposals.tasks, beside)
+        if config.replay.rounds == "alternating":
+            edited = jnp.broadcast_to(state.edits_due, (num,))
+        else:
+            edits = config.edits_per_replay * replay_prob(state.replay.buffer, config.replay)
+            edited = jax.random.uniform(key_kinds, (num,)) < edits / (1 + edits)
+        edited = edited & (state.candidates.num > 0)
+        how = (config.num_parents, config.parents)
+        return edited, parents_of(key_parents, state.candidates, edited, *how)
 
     def update(
         key: Key, state: AccelState, episodes: Episodes, context: Context
     ) -> tuple[AccelState, jax.Array]:
         replay_state, probe_steps = replay.update(key, state.replay, episodes, context)
-        candidates = _collect(state.candidates, replay_state.buffer, episodes)
-        return AccelState(replay=replay_state, candidates=candidates), probe_steps
+        candidates = collect(state.candidates, replay_state.buffer, visits_of(episodes))
+        return state.replace(replay=replay_state, candidates=candidates), probe_steps
 
     def report(state: AccelState) -> PlrReport:
         return replay.report(state.replay)
@@ -173,56 +228,9 @@ def accel(task_space: Space, config: AccelConfig | None = None) -> Teacher:
         update=update,
         report=report,
         needs_critic=replay.needs_critic,
+        needs_optimal_return=replay.needs_optimal_return,
         config=config,
     )
-
-
-def _no_candidates(buffer: LevelBuffer, num: int) -> Candidates:
-    def none(leaf: jax.Array) -> jax.Array:
-        return jnp.zeros((num, *leaf.shape[1:]), leaf.dtype)
-
-    tasks = jax.tree.map(none, buffer.tasks)
-    ease = jnp.zeros((num,), jnp.float32)
-    return Candidates(tasks=tasks, ease=ease, num=jnp.int32(0))
-
-
-def _collect(candidates: Candidates, buffer: LevelBuffer, episodes: Episodes) -> Candidates:
-    """Add the replayed levels of `episodes` still in their slot, with their present score."""
-    slots = jnp.maximum(episodes.origin, 0)
-    holds = jax.vmap(level_buffer.holds, in_axes=(None, 0, 0, 0))
-    held = holds(buffer, slots, episodes.tasks, episodes.seeds)
-    order, num_replayed = valid_first(usable(episodes) & (episodes.origin >= 0) & held)
-    size = candidates.ease.shape[0]
-    num = candidates.num + num_replayed
-    # Each place asks for the latest episode that belongs there: no scatters (`xla.write_row`).
-    latest = num_replayed - 1 - (num - 1 - jnp.arange(size, dtype=jnp.int32)) % size
-    episode = order[jnp.maximum(latest, 0)]
-
-    def write(old: jax.Array, new: jax.Array) -> jax.Array:
-        is_written = (latest >= 0).reshape(size, *[1] * (old.ndim - 1))
-        return jnp.where(is_written, new[episode], old)
-
-    return Candidates(
-        tasks=jax.tree.map(write, candidates.tasks, episodes.tasks),
-        ease=write(candidates.ease, episodes.returns - buffer.scores[slots]),
-        num=num,
-    )
-
-
-def _parents(key: Key, candidates: Candidates, config: AccelConfig, num: int) -> PyTree:
-    """Tasks of `num` parents, each one of the `num_parents` that are best, [num, ...]."""
-    slots = jnp.arange(config.num_candidates)
-    merit = candidates.ease if config.parents == "easiest" else -candidates.ease
-    merit = jnp.where(slots < candidates.num, merit, -jnp.inf)
-    is_earlier = slots[None] < slots[:, None]
-    is_equal = merit[None] == merit[:, None]
-    ahead = (merit[None] > merit[:, None]) | (is_equal & is_earlier)
-    place = jnp.sum(ahead, axis=1)  # 0 for the best
-    num_eligible = jnp.clip(candidates.num, 1, config.num_parents)
-    drawn = (jax.random.uniform(key, (num,)) * num_eligible).astype(jnp.int32)
-    drawn = jnp.minimum(drawn, num_eligible - 1)
-    chosen = jnp.argmax(place[None] == drawn[:, None], axis=1)
-    return jax.tree.map(lambda leaf: leaf[chosen], candidates.tasks)
 
 
 def _edit(key: Key, space: Space, tasks: PyTree, config: AccelConfig) -> PyTree:

@@ -5,6 +5,7 @@
         for `num_candidates` random levels;
         the `capacity` levels of the highest $p (1 - p)$ replace those of before
     each proposal: with probability `replay_prob` one of these levels, uniformly; else a random one
+    (no level twice in a round while there are others)
 
 Source: A. Rutherford, M. Beukman, T. Willi, B. Lacerda, N. Hawes, J. Foerster, "No regrets:
 investigating and improving regret approximations for curriculum discovery", NeurIPS 2024.
@@ -25,6 +26,7 @@ from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, fresh_propos
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.spaces import Space
 from jaxcurriculum.teachers.parts.probing import check_attempts, spent_steps, success_rates
+from jaxcurriculum.teachers.parts.sampling import without_repeats
 
 RANDOM = -1  # origin of a random level; otherwise the slot of the buffer
 
@@ -103,7 +105,9 @@ def learnability(task_space: Space, config: LearnabilityConfig | None = None) ->
         fresh = fresh_proposals(key_seeds, draw(key_random, num))
         replayed = jax.random.uniform(key_replay, (num,)) < config.replay_prob
         replayed = replayed & (state.num_filled > 0)
-        slots = jax.random.randint(key_slots, (num,), 0, jnp.maximum(state.num_filled, 1))
+        filled = jnp.arange(config.capacity) < state.num_filled
+        drawn = without_repeats(key_slots, 1.0 * filled, num)
+        slots = drawn[jnp.maximum(jnp.cumsum(replayed) - 1, 0)]
         held_tasks = jax.tree.map(lambda leaf: leaf[slots], state.tasks)
         return state, fresh.replace(
             tasks=tree.where(replayed, held_tasks, fresh.tasks),

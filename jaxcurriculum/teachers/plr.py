@@ -3,92 +3,36 @@
     propose: with probability $p$, once the buffer is filled enough, a level of the buffer $~ P$;
              else a new one, drawn at random
              $P = (1 - staleness) P_S + staleness P_T$    by score and by age, see `level_buffer.py`
-    update:  every episode's level is scored, and kept if it scores as high as the level least
+    update:  every level that was played is scored, and kept if it scores as high as the level least
              likely to be replayed
 
 Source: M. Jiang, E. Grefenstette, T. Rocktäschel, "Prioritized level replay", ICML 2021; robust PLR
 and MaxMC: M. Jiang, M. Dennis, J. Parker-Holder, J. Foerster, E. Grefenstette, T. Rocktäschel,
-"Replay-guided adversarial environment design", NeurIPS 2021.
+"Replay-guided adversarial environment design", NeurIPS 2021; parallel PLR: M. Jiang, M. Dennis, E.
+Grefenstette, T. Rocktäschel, "minimax: efficient baselines for autocurricula in JAX", 2023.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Literal
 
 import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum import tree
 from jaxcurriculum.configs import Config, Swept, field
 from jaxcurriculum.fields import given
-from jaxcurriculum.records import CriticScores, Episodes, Key, Proposals, PyTree, fresh_proposals
+from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.spaces import Box, Space
-from jaxcurriculum.teachers.parts import level_buffer
+from jaxcurriculum.spaces import Space
+from jaxcurriculum.teachers.parts import level_buffer, variety
 from jaxcurriculum.teachers.parts.level_buffer import LevelBuffer
-from jaxcurriculum.teachers.parts.ring import usable
-from jaxcurriculum.teachers.parts.sampling import check_task, easy_tasks
-
-# origin of a level that was drawn at random; a replayed one has the slot that it was drawn from
-NEW = -1
-ScoreName = Literal[
-    "positive_value_loss",
-    "l1_value_loss",
-    "signed_gae",
-    "max_mc",
-    "return_change",
-    "learnability",
-]
-
-
-def _max_mc(episode: Episodes, best: jax.Array, known: jax.Array) -> tuple[jax.Array, jax.Array]:
-    best = jnp.where(known, jnp.maximum(best, episode.returns), episode.returns)
-    return best - _critic(episode).mean_value, best
-
-
-def _return_change(
-    episode: Episodes, last: jax.Array, known: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    return jnp.where(known, jnp.abs(episode.returns - last), 0.0), episode.returns
-
-
-def _learnability(
-    episode: Episodes, rate: jax.Array, known: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    rate = 0.5 * (jnp.where(known, rate, 0.5) + episode.solved)
-    return rate * (1 - rate), rate
-
-
-def _positive_value_loss(episode: Episodes, memory: jax.Array, known: jax.Array):
-    return _critic(episode).positive_value_loss, memory
-
-
-def _l1_value_loss(episode: Episodes, memory: jax.Array, known: jax.Array):
-    return _critic(episode).l1_value_loss, memory
-
-
-def _signed_gae(episode: Episodes, memory: jax.Array, known: jax.Array):
-    return _critic(episode).signed_gae, memory
-
-
-def _critic(episode: Episodes) -> CriticScores:
-    assert episode.critic is not None, "the loop refuses a student without a critic"
-    return episode.critic
-
-
-OF_CRITIC: dict[str, level_buffer.Score] = {
-    "positive_value_loss": _positive_value_loss,
-    "l1_value_loss": _l1_value_loss,
-    "signed_gae": _signed_gae,
-    "max_mc": _max_mc,
-}
-OF_RETURNS: dict[str, level_buffer.Score] = {
-    "return_change": _return_change,
-    "learnability": _learnability,
-}
-SCORES = OF_CRITIC | OF_RETURNS
+from jaxcurriculum.teachers.parts.level_scores import OF_CRITIC, SCORES, ScoreName
+from jaxcurriculum.teachers.parts.new_levels import new_levels
+from jaxcurriculum.teachers.parts.variety import Variety
+from jaxcurriculum.teachers.parts.visits import visits_of
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -97,11 +41,18 @@ class PlrConfig(Config):
 
     robust: bool = field(False, help="new levels are rolled out and scored, but not trained on")
     capacity: int = field(1000, low=1, help="levels remembered")
+    rounds: Literal["mixed", "alternating", "parallel"] = field(
+        "mixed",
+        help=(
+            "mixed: each proposal is new or a replay by itself; alternating: a round as a whole;"
+            " parallel: half of each round"
+        ),
+    )
     replay_prob: Swept = field(
         0.5,
         low=0,
         high=1,
-        help="share of proposals that replay a level, once there are enough",
+        help="share of proposals that replay a level, once there are enough; not if parallel",
     )
     least_filled: Swept = field(
         0.5,
@@ -115,7 +66,7 @@ class PlrConfig(Config):
     )
     score: ScoreName = field(
         "positive_value_loss",
-        help="what a level is replayed for; of returns alone: return_change, learnability",
+        help="what a level is replayed for; without a critic: the last three",
     )
     prioritisation: Literal["rank", "power"] = field(
         "rank",
@@ -127,6 +78,11 @@ class PlrConfig(Config):
         low=0,
         high=1,
         help="share of replays chosen by age, not by score",
+    )
+    distinct: bool = field(False, help="a round replays no level twice while there are others")
+    seeds_from_tasks: bool = field(
+        False,
+        help="equal tasks are one level: for worlds that draw nothing of their own, such as mazes",
     )
     initial_mean: tuple[float, ...] | None = field(
         None,
@@ -144,21 +100,30 @@ class PlrConfig(Config):
         return cls(robust=True)
 
     @classmethod
-    def minigrid(cls) -> PlrConfig:
-        """Robust PLR as published for mazes of 60 blocks."""
-        return cls(robust=True, capacity=4000, temperature=0.3, staleness=0.3)
+    def maze(cls) -> PlrConfig:
+        """Robust PLR for mazes: the numbers of `jaxued`, in mixed rounds of distinct levels."""
+        return dataclasses.replace(cls.jaxued(), rounds="mixed", distinct=True)
 
     @classmethod
-    def maze(cls) -> PlrConfig:
-        """Robust PLR as published for mazes of 25 walls (S. Coward et al., "JaxUED", 2024)."""
+    def jaxued(cls) -> PlrConfig:
+        """Robust PLR of jaxued's mazes (S. Coward et al., "JaxUED", 2024)."""
+        return dataclasses.replace(cls.minimax(), replay_prob=0.8)
+
+    @classmethod
+    def minimax(cls) -> PlrConfig:
+        """Robust PLR of minimax's mazes (M. Jiang et al., "minimax", 2023)."""
+        return dataclasses.replace(cls.dcd(), schedule="fixed", score="max_mc")
+
+    @classmethod
+    def dcd(cls) -> PlrConfig:
+        """Robust PLR of the original code (dcd), as published for mazes of 60 blocks."""
         return cls(
             robust=True,
             capacity=4000,
-            replay_prob=0.8,
-            schedule="fixed",
-            score="max_mc",
+            rounds="alternating",
             temperature=0.3,
             staleness=0.3,
+            seeds_from_tasks=True,
         )
 
     @classmethod
@@ -174,21 +139,24 @@ class PlrConfig(Config):
 
 
 class PlrState(struct.PyTreeNode):
-    """The levels, and how many episodes could not be scored."""
+    """The levels, what could not be scored, and how varied the replays are."""
 
     buffer: LevelBuffer
-    num_unscored: jax.Array  # [], int32, episodes whose score was not finite
+    num_unscored: jax.Array  # [], int32, visits whose score was not finite
+    variety: Variety
 
 
 class PlrReport(struct.PyTreeNode):
-    """The buffer as a picture shows it."""
+    """The buffer as a picture shows it, and what `PlrState` and `Variety` count."""
 
     tasks: PyTree  # [capacity, ...]
     scores: jax.Array  # [capacity], -inf where empty
     replay_probs: jax.Array  # [capacity]
     num_filled: jax.Array  # [], int32
-    num_episodes: jax.Array  # [], int32, episodes scored
-    num_unscored: jax.Array  # [], int32, episodes whose score was not finite
+    num_visits: jax.Array  # [], int32
+    num_unscored: jax.Array  # [], int32
+    effective_levels: jax.Array  # [], 0 before the first replay
+    effective_share: jax.Array  # [], 1 where no level was ever twice in a round
 
 
 def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
@@ -199,23 +167,29 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
         signed_gae            mean advantage
         max_mc                the level's highest return so far - mean value
                               (signed, as published for mazes)
-        return_change         |return - the level's last return|, 0 at its first episode
-        learnability          q (1 - q),  q <- (q + solved) / 2 from 1/2
+        return_change         |return - the level's last return|, 0 at its first visit
+        learnability          q (1 - q),  q <- (q + share solved) / 2 from 1/2
+        true_regret           the highest return that is possible - return
 
-    The first four need a critic: a loop refuses them a student without one. The last two need
-    returns alone. An episode whose score is not finite leaves the buffer as it is and is counted in
+    A round's episodes on one level are one visit, scored by their means. The first four need a
+    critic, the last one a world that knows its `optimal_return`: a loop refuses them a student
+    without. A visit whose score is not finite leaves the buffer as it is and is counted in
     `num_unscored`.
 
-    Differs from the paper: each proposal is new or a replay by itself, so that a round mixes both;
-    a round's replays are drawn before its episodes are known, and may repeat a level. A level's age
-    counts episodes since it was last scored, not since it was last drawn, as a rollout may leave a
-    proposal unused. The buffer may be smaller than a round: levels then compete for its slots one
-    after the other. `max_mc` and the value losses are as the student gives them, undiscounted or
-    not.
+    The rank weights are steep: at temperature 0.3 the best of 4,000 levels has 87 % of their sum,
+    so that independent draws replay little else. `distinct` draws have as many levels as replays;
+    the report's `effective_levels` and `effective_share` tell how varied the replays were.
+
+    Differs from the paper: each proposal is new or a replay by itself, so that a round mixes both
+    (`rounds` says otherwise), and all are drawn before its episodes are known. A level's age counts
+    visits since it was last scored, not since it was last drawn, as a rollout may leave a proposal
+    unused. The buffer may be smaller than a round: levels then compete for its slots one after the
+    other. `max_mc` and the value losses are as the student gives them, undiscounted or not.
 
     Raises:
       ValueError: when `initial_mean` is no task of the space.
 
+    >>> from jaxcurriculum.spaces import Box
     >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0))
     >>> teacher = plr(space, PlrConfig.bipedal())
     >>> _, proposals = teacher.propose(jax.random.key(1), teacher.init(jax.random.key(0)), 3)
@@ -223,7 +197,7 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
     ([-1, -1, -1], [0.0, 0.0, 0.0])
     """
     config = given(config, PlrConfig)
-    draw_new = _new_tasks(task_space, config)
+    propose_levels = proposer(task_space, config)
 
     def prioritise(buffer: LevelBuffer) -> jax.Array:
         return level_buffer.replay_probs(
@@ -231,29 +205,29 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
         )
 
     def init(key: Key) -> PlrState:
-        buffer = level_buffer.empty(task_space, config.capacity)
-        return PlrState(buffer=buffer, num_unscored=jnp.int32(0))
+        return PlrState(
+            buffer=level_buffer.empty(task_space, config.capacity),
+            num_unscored=jnp.int32(0),
+            variety=variety.nothing_replayed(),
+        )
 
     def propose(key: Key, state: PlrState, num: int) -> tuple[PlrState, Proposals]:
-        key_new, key_seeds, key_replay, key_slots = jax.random.split(key, 4)
-        new = fresh_proposals(key_seeds, draw_new(key_new, num))
-        replayed = jax.random.uniform(key_replay, (num,)) < replay_prob(state.buffer, config)
-        slots = level_buffer.sample(key_slots, state.buffer, num)
-        held_tasks = jax.tree.map(lambda leaf: leaf[slots], state.buffer.tasks)
-        return state, Proposals(
-            tasks=tree.where(replayed, held_tasks, new.tasks),
-            seeds=tree.where(replayed, state.buffer.seeds[slots], new.seeds),
-            origin=jnp.where(replayed, slots, NEW),
-            weight=jnp.where(replayed, 1.0, 0.0) if config.robust else new.weight,
-        )
+        proposals = propose_levels(key, state.buffer, num)
+        varied = variety.replay(state.variety, proposals.origin, config.capacity)
+        return state.replace(variety=varied), proposals
 
     def update(
         key: Key, state: PlrState, episodes: Episodes, context: Context
     ) -> tuple[PlrState, jax.Array]:
-        buffer = level_buffer.observe(state.buffer, episodes, SCORES[config.score], prioritise)
-        num_scored = buffer.num_episodes - state.buffer.num_episodes
-        num_unscored = state.num_unscored + jnp.sum(usable(episodes), dtype=jnp.int32) - num_scored
-        return PlrState(buffer=buffer, num_unscored=num_unscored), jnp.int32(0)
+        visits = visits_of(episodes)
+        if config.score == "true_regret":
+            assert context.optimal_return is not None, "the loop refuses a world without"
+            visits = visits.replace(optimal_return=jax.vmap(context.optimal_return)(visits.tasks))
+        buffer = level_buffer.observe(state.buffer, visits, SCORES[config.score], prioritise)
+        num_scored = buffer.num_visits - state.buffer.num_visits
+        num_unscored = jnp.sum(visits.valid, dtype=jnp.int32) - num_scored
+        state = state.replace(buffer=buffer, num_unscored=state.num_unscored + num_unscored)
+        return state, jnp.int32(0)
 
     def report(state: PlrState) -> PlrReport:
         buffer = state.buffer
@@ -262,8 +236,10 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
             scores=buffer.scores,
             replay_probs=buffer.replay_probs,
             num_filled=buffer.num_filled,
-            num_episodes=buffer.num_episodes,
+            num_visits=buffer.num_visits,
             num_unscored=state.num_unscored,
+            effective_levels=state.variety.levels,
+            effective_share=state.variety.share,
         )
 
     return Teacher(
@@ -273,8 +249,45 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
         update=update,
         report=report,
         needs_critic=config.score in OF_CRITIC,
+        needs_optimal_return=config.score == "true_regret",
         config=config,
     )
+
+
+def proposer(space: Space, config: PlrConfig) -> Callable[..., Proposals]:
+    """The function (key, buffer, num, num_parts=2) -> proposals.
+
+    Parallel rounds have `num_parts`: the first one is new, the second replayed, others are new.
+
+    Raises:
+      ValueError: when `initial_mean` is no task of the space.
+    """
+    draw_new = new_levels(space, config)
+
+    def propose(key: Key, buffer: LevelBuffer, num: int, num_parts: int = 2) -> Proposals:
+        key_new, key_kinds, key_slots = jax.random.split(key, 3)
+        new = draw_new(key_new, num)
+        replayed = _replayed(key_kinds, buffer, config, num, num_parts)
+        both = level_buffer.with_replays(key_slots, buffer, new, replayed, config.distinct)
+        return both.replace(weight=1.0 * replayed) if config.robust else both
+
+    return propose
+
+
+def _replayed(
+    key: Key, buffer: LevelBuffer, config: PlrConfig, num: int, num_parts: int
+) -> jax.Array:
+    """Which of `num` proposals replay a level, [num] bool."""
+    prob = replay_prob(buffer, config)
+    if config.rounds == "parallel":
+        if num < num_parts:
+            needs = f"needs at least {num_parts} proposals a round"
+            raise ValueError(f'PlrConfig.rounds="parallel" {needs}, got {num}.')
+        part = num // num_parts
+        place = jnp.arange(num)
+        return (prob > 0) & (place >= part) & (place < 2 * part)
+    coins = jax.random.uniform(key, () if config.rounds == "alternating" else (num,))
+    return jnp.broadcast_to(coins < prob, (num,))
 
 
 def replay_prob(buffer: LevelBuffer, config: PlrConfig) -> jax.Array:
@@ -285,16 +298,3 @@ def replay_prob(buffer: LevelBuffer, config: PlrConfig) -> jax.Array:
         prob = jnp.minimum(share, prob)
     is_ready = (buffer.num_filled > 0) & (share >= config.least_filled)
     return jnp.where(is_ready, prob, 0.0)
-
-
-def _new_tasks(space: Space, config: PlrConfig):
-    """(key, num) -> tasks [num, ...] of new levels."""
-    if config.initial_mean is None:
-        return lambda key, num: jax.vmap(space.sample)(jax.random.split(key, num))
-    if not isinstance(space, Box):
-        raise ValueError(
-            "PlrConfig.initial_mean must be None where the task space is not a Box, got"
-            f" {config.initial_mean}."
-        )
-    check_task(config, "initial_mean", space)
-    return lambda key, num: easy_tasks(key, space, config.initial_mean, config.initial_std, num)

@@ -22,7 +22,7 @@ from jaxcurriculum.learners.ppo_update import clipped_surrogate
 from jaxcurriculum.records import fresh_proposals
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.students import PpoConfig, ppo
-from jaxcurriculum.testing import probes
+from jaxcurriculum.testing import laws, probes
 from jaxcurriculum.testing.compiling import quick_jit
 
 SMALL = PpoConfig(hidden=(16, 16), minibatch_size=256, learning_rate=3e-3, discount=0.9)
@@ -155,6 +155,22 @@ def test_weight_0_leaves_the_networks_as_they_are():
         jax.tree.leaves(state.learner.params),
     ):
         np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.slow
+def test_a_round_of_weight_0_stops_the_momentum_of_adam():
+    """So that a round of new levels, in robust replay, teaches nothing."""
+    env = probes.target()
+    student = ppo(env, SMALL, ROLLOUT)
+    tasks = jnp.linspace(0.0, 1.0, ROLLOUT.pool_size)[:, None]
+    proposals = fresh_proposals(jax.random.key(1), tasks)
+    train = quick_jit(student.train)
+    first, _ = train(jax.random.key(2), student.init(jax.random.key(0)), proposals, 0)
+    unweighted = proposals.replace(weight=jnp.zeros(ROLLOUT.pool_size))
+    for _ in range(2):  # episodes that began with weight end in the first one
+        before, (first, _) = first, train(jax.random.key(3), first, unweighted, 0)
+    learned = (first.learner.params, first.learner.optimiser)
+    laws.assert_equal(learned, (before.learner.params, before.learner.optimiser))
 
 
 @pytest.mark.slow

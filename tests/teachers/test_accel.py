@@ -57,14 +57,20 @@ def edited_from(proposals, tasks):
 
 
 def test_presets_are_the_published_ones():
-    bipedal, mazes = AccelConfig.bipedal(), AccelConfig.minigrid()
+    bipedal, dcd = AccelConfig.bipedal(), AccelConfig.dcd()
     assert bipedal == AccelConfig() and bipedal.replay == dataclasses.replace(
         PlrConfig.bipedal(), replay_prob=0.9
     )
     assert bipedal.replay.schedule == "proportionate"
     assert (bipedal.num_edits, bipedal.num_candidates, bipedal.num_parents) == (3, 16, 4)
-    assert mazes.replay == dataclasses.replace(PlrConfig.minigrid(), replay_prob=0.8)
-    assert (mazes.num_edits, mazes.num_candidates, mazes.num_parents) == (5, 32, 32)
+    assert dcd.replay == dataclasses.replace(PlrConfig.dcd(), replay_prob=0.8)
+    assert (dcd.num_candidates, dcd.num_parents, dcd.parents) == (32, 4, "hardest")
+    for batch in (AccelConfig.jaxued(), AccelConfig.minimax()):
+        assert (batch.num_candidates, batch.num_parents) == (32, 32)
+        assert batch.replay.replay_prob == 0.8 and batch.replay.rounds == "alternating"
+    assert AccelConfig.jaxued().replay.staleness == 0.3
+    assert AccelConfig.minimax().replay.staleness == 0.5
+    assert AccelConfig.minimax().num_edits == 4 * AccelConfig.jaxued().num_edits
 
 
 @pytest.mark.parametrize(
@@ -75,6 +81,7 @@ def test_presets_are_the_published_ones():
         {"num_edits": 0},
         {"edit_size": 1.5},
         {"edits_per_replay": -1.0},
+        {"edits_per_replay": 2.0, "replay": PlrConfig(robust=True, rounds="parallel")},
         {"num_candidates": 0},
         {"num_parents": 17},
         {"parents": "best"},
@@ -177,14 +184,10 @@ def test_it_climbs_from_easy_levels_to_a_far_region():
         )
 
     nearest = {}
-    hardest_first = AccelConfig(
-        replay=EASY, parents="hardest"
-    )  # the return is constant, so these are the ones of highest score
-    for teacher in (
-        accel(SQUARE, hardest_first),
-        accel(SQUARE, AccelConfig(replay=EASY)),
-        plr(SQUARE, EASY),
-    ):
+    # the return is constant, so these are the ones of highest score
+    hardest_first = AccelConfig(replay=EASY, parents="hardest")
+    all_parents = AccelConfig(replay=EASY, num_parents=16)
+    for teacher in (accel(SQUARE, hardest_first), accel(SQUARE, all_parents), plr(SQUARE, EASY)):
         _, proposals = practise(teacher, student, 16, 300, jax.random.key(0))
         distance = np.linalg.norm(np.asarray(proposals.tasks)[-50:] - np.array([9, 9]), axis=-1)
         nearest.setdefault(teacher.name, []).append(

@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 from levels import SQUARE, Pair, episodes_of, practise
 
-from jaxcurriculum import Box, make_loop
+from jaxcurriculum import Box, Context, make_loop
 from jaxcurriculum.students import simulated
-from jaxcurriculum.teachers import PlrConfig, plr
+from jaxcurriculum.teachers import AccelConfig, PlrConfig, accel, plr
 from jaxcurriculum.teachers.parts import level_buffer
 from jaxcurriculum.testing.compiling import quick_jit
 
 NAN = float("nan")
+KEY = jax.random.key(0)
+# of a world where 10 is the highest return on (1, 1)
+TEN = Context(jnp.int32(0), jnp.int32(0), lambda *_: None, lambda task: 9.0 + task[0])
 
 
 def with_levels(teacher, num, scores=()):
@@ -53,9 +56,9 @@ def test_presets_are_the_published_ones():
         config.staleness,
     )
     assert numbers(PlrConfig.bipedal()) == (1000, "rank", 0.1, 0.5)
-    assert numbers(PlrConfig.minigrid()) == (4000, "rank", 0.3, 0.3)
+    assert numbers(PlrConfig.dcd()) == (4000, "rank", 0.3, 0.3)
     assert numbers(PlrConfig.car_racing()) == (8000, "power", 1.0, 0.7)
-    for config in (PlrConfig.bipedal(), PlrConfig.minigrid(), PlrConfig.car_racing()):
+    for config in (PlrConfig.bipedal(), PlrConfig.dcd(), PlrConfig.car_racing()):
         assert (
             config.robust
             and config.schedule == "proportionate"
@@ -63,6 +66,10 @@ def test_presets_are_the_published_ones():
             == (0.5, 0.5, "positive_value_loss")
         )
         assert plr(SQUARE, config).name == "robust-plr"
+    for config, prob in ((PlrConfig.jaxued(), 0.8), (PlrConfig.minimax(), 0.5)):
+        assert numbers(config) == (4000, "rank", 0.3, 0.3) and config.robust
+        assert (config.replay_prob, config.schedule, config.score) == (prob, "fixed", "max_mc")
+        assert config.rounds == "alternating" and not config.distinct and config.seeds_from_tasks
     assert (
         PlrConfig() == dataclasses.replace(PlrConfig.bipedal(), robust=False)
         and plr(SQUARE).name == "plr"
@@ -82,6 +89,8 @@ def test_presets_are_the_published_ones():
         {"score": "regret"},
         {"schedule": "sometimes"},
         {"prioritisation": "softmax"},
+        {"rounds": "both"},
+        {"distinct": 1},
     ],
     ids=str,
 )
@@ -101,6 +110,16 @@ def test_an_easy_task_must_be_one_of_the_space():
         ValueError, match="PlrConfig.initial_mean must be None where the task space is not a Box"
     ):
         plr(Pair(), PlrConfig(initial_mean=(0.0, 0.0)))
+
+
+@pytest.mark.parametrize("make, kinds", [(plr, 2), (accel, 3)])
+def test_parallel_rounds_have_room_for_each_kind(make, kinds):
+    replay = PlrConfig(robust=True, rounds="parallel")
+    teacher = make(SQUARE, replay if make is plr else AccelConfig(replay=replay))
+    with pytest.raises(
+        ValueError, match=f"needs at least {kinds} proposals a round, got {kinds - 1}"
+    ):
+        jax.eval_shape(lambda key: teacher.propose(key, teacher.init(key), kinds - 1), KEY)
 
 
 @pytest.mark.parametrize("robust", [False, True])
@@ -136,7 +155,12 @@ def test_replays_follow_the_probabilities_of_the_buffer():
     teacher = plr(
         SQUARE,
         PlrConfig(
-            capacity=4, replay_prob=1.0, prioritisation="power", temperature=1.0, staleness=0.0
+            capacity=4,
+            replay_prob=1.0,
+            prioritisation="power",
+            temperature=1.0,
+            staleness=0.0,
+            distinct=False,
         ),
     )
     proposals = propose(teacher, with_levels(teacher, 4, [1.0, 2.0, 3.0, 4.0]), 20_000)
@@ -154,6 +178,7 @@ def test_replays_follow_the_probabilities_of_the_buffer():
         ("max_mc", 6.0 - 2.0, 6.0 - 1.0),
         ("return_change", 0.0, 2.0),
         ("learnability", 0.75 * 0.25, 0.375 * 0.625),
+        ("true_regret", 10.0 - 6.0, 10.0 - 4.0),
     ],
 )
 def test_scores(score, first, second):
@@ -174,7 +199,8 @@ def test_scores(score, first, second):
             **{name: values[visit : visit + 1] for name, values in visits.items()},
         )
         state = teacher.init(jax.random.key(0)) if state is None else state
-        state, probe_steps = quick_jit(teacher.update)(jax.random.key(0), state, episodes, None)
+        update = quick_jit(lambda state, episodes: teacher.update(None, state, episodes, TEN))
+        state, probe_steps = update(state, episodes)
         np.testing.assert_allclose(state.buffer.scores[0], expected, rtol=1e-6)
         assert int(state.buffer.num_filled) == 1 and int(probe_steps) == 0
 
@@ -198,7 +224,7 @@ def test_episodes_without_a_score_leave_the_buffer_and_are_counted():
     update = quick_jit(teacher.update)
     state, _ = update(jax.random.key(3), teacher.init(jax.random.key(0)), episodes, None)
     report = teacher.report(state)
-    assert (int(report.num_filled), int(report.num_episodes), int(report.num_unscored)) == (3, 3, 5)
+    assert (int(report.num_filled), int(report.num_visits), int(report.num_unscored)) == (3, 3, 5)
 
 
 @pytest.mark.parametrize(
@@ -256,4 +282,4 @@ def test_the_report_shows_the_buffer():
     assert isinstance(state.buffer, level_buffer.LevelBuffer)
     np.testing.assert_array_equal(report.scores, [1, 2, -np.inf, -np.inf, -np.inf])
     np.testing.assert_allclose(report.tasks[:2, 0], [0.1, 0.3], rtol=1e-6)
-    assert (int(report.num_filled), int(report.num_episodes), int(report.num_unscored)) == (2, 2, 1)
+    assert (int(report.num_filled), int(report.num_visits), int(report.num_unscored)) == (2, 2, 1)

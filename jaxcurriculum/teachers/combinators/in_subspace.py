@@ -66,7 +66,9 @@ def in_subspace(
         def probe(key: Key, tasks: jax.Array, *args) -> Episodes:
             return _on_axes(context.probe(key, widened(tasks), *args), free)
 
-        inner = Context(context.round, context.num_steps, probe)
+        known = context.optimal_return
+        optimal_return = known and (lambda task: known(widened(task[None])[0]))
+        inner = Context(context.round, context.num_steps, probe, optimal_return)
         return teacher.update(key, state, _on_axes(episodes, free), inner)
 
     return dataclasses.replace(teacher, propose=propose, update=update)

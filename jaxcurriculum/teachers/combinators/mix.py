@@ -72,5 +72,6 @@ def mix(first: Teacher, second: Teacher, share: float | jax.Array) -> Teacher:
         update=update,
         report=report,
         needs_critic=first.needs_critic or second.needs_critic,
+        needs_optimal_return=first.needs_optimal_return or second.needs_optimal_return,
         config={"share": share, "first": first.config, "second": second.config},
     )

@@ -37,8 +37,11 @@ def normalise_returns(teacher: Teacher, low: float, high: float) -> Teacher:
         )
     low, high = float(low), float(high)  # an integer might not fit in int32
 
+    def in_unit(returns: jax.Array) -> jax.Array:
+        return jnp.clip((returns - low) / (high - low), 0.0, 1.0)
+
     def scaled(episodes: Episodes) -> Episodes:
-        unit = jnp.clip((episodes.returns - low) / (high - low), 0.0, 1.0)
+        unit = in_unit(episodes.returns)
         returns = jnp.where(is_measured(episodes.returns), unit, episodes.returns)
         return episodes.replace(returns=returns)
 
@@ -48,7 +51,9 @@ def normalise_returns(teacher: Teacher, low: float, high: float) -> Teacher:
         def probe(*args) -> Episodes:
             return scaled(context.probe(*args))
 
-        inner = Context(context.round, context.num_steps, probe)
+        known = context.optimal_return
+        optimal_return = known and (lambda task: in_unit(known(task)))
+        inner = Context(context.round, context.num_steps, probe, optimal_return)
         return teacher.update(key, state, scaled(episodes), inner)
 
     return dataclasses.replace(teacher, update=update)

@@ -94,6 +94,7 @@ def schedule(phases: Sequence[tuple[Teacher, int]], cyclical: bool = False) -> T
         update=update,
         report=report,
         needs_critic=any(teacher.needs_critic for teacher in teachers),
+        needs_optimal_return=any(teacher.needs_optimal_return for teacher in teachers),
         config={
             "starts": tuple(starts),
             "cyclical": cyclical,

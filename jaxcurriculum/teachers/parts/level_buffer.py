@@ -3,7 +3,7 @@
     P    = (1 - staleness) P_S + staleness P_T
     P_S ~ 1 / rank(score)^(1 / temperature)    ("rank", the highest score has rank 1)
     P_S ~ max(score, 0)^(1 / temperature)      ("power")
-    P_T ~ episodes since the level was last scored
+    P_T ~ visits of any level since the level was last scored
 
 Source: M. Jiang, E. Grefenstette, T. Rocktäschel, "Prioritized level replay", ICML 2021; what a
 full buffer gives up: M. Jiang, M. Dennis, J. Parker-Holder, J. Foerster, E. Grefenstette, T.
@@ -21,10 +21,12 @@ from flax import struct
 from jaxcurriculum import tree
 from jaxcurriculum.device.lanes import shared_max
 from jaxcurriculum.device.xla import write_row
-from jaxcurriculum.records import Episodes, Key, PyTree
+from jaxcurriculum.records import Key, Proposals, PyTree
 from jaxcurriculum.spaces import Space
-from jaxcurriculum.teachers.parts.ring import usable, valid_first
-from jaxcurriculum.teachers.parts.sampling import in_proportion
+from jaxcurriculum.teachers.parts.level_scores import Score
+from jaxcurriculum.teachers.parts.ring import valid_first
+from jaxcurriculum.teachers.parts.sampling import in_proportion, without_repeats
+from jaxcurriculum.teachers.parts.visits import Visits
 
 
 class LevelBuffer(struct.PyTreeNode):
@@ -37,16 +39,14 @@ class LevelBuffer(struct.PyTreeNode):
     memory: jax.Array
     # [capacity], int32, 1 for the highest score; of equal ones the lower slot comes first
     ranks: jax.Array
-    scored_at: jax.Array  # [capacity], int32, num_episodes when the level was last scored
+    scored_at: jax.Array  # [capacity], int32, num_visits when the level was last scored
     replay_probs: jax.Array  # [capacity], sum to 1 unless the buffer is empty; 0 where empty
     num_filled: jax.Array  # [], int32
-    # [], int32, episodes with a score so far, whether their level was kept or not
-    num_episodes: jax.Array
+    num_visits: (
+        jax.Array
+    )  # [], int32, visits with a score so far, whether the level was kept or not
 
 
-# (episode, memory [], known [] bool) -> (score [], memory []); `memory` means nothing where the
-# level is not `known`.
-Score = Callable[[Episodes, jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
 Prioritise = Callable[[LevelBuffer], jax.Array]  # (buffer) -> replay_probs [capacity]
 
 
@@ -62,7 +62,7 @@ def empty(space: Space, capacity: int) -> LevelBuffer:
         scored_at=jnp.zeros((capacity,), jnp.int32),
         replay_probs=jnp.zeros((capacity,), jnp.float32),
         num_filled=jnp.int32(0),
-        num_episodes=jnp.int32(0),
+        num_visits=jnp.int32(0),
     )
 
 
@@ -82,7 +82,7 @@ def replay_probs(
     ...     ranks=jnp.array([2, 1, 3]),
     ...     scored_at=jnp.array([4, 9, 0]),
     ...     num_filled=jnp.int32(2),
-    ...     num_episodes=jnp.int32(9),
+    ...     num_visits=jnp.int32(9),
     ... )
     >>> replay_probs(buffer, "power", temperature=1.0, staleness=0.0).tolist()
     [0.25, 0.75, 0.0]
@@ -100,33 +100,52 @@ def replay_probs(
         highest = jnp.max(positive)
         ratio = positive / jnp.where(highest > 0, highest, 1.0)
         weights = jnp.where(positive > 0, ratio ** (1 / temperature), 0.0)
-    age = (buffer.num_episodes - buffer.scored_at).astype(jnp.float32)
+    age = (buffer.num_visits - buffer.scored_at).astype(jnp.float32)
     by_score = _proportional(weights, filled, buffer.num_filled)
     by_age = _proportional(age, filled, buffer.num_filled)
     return (1 - staleness) * by_score + staleness * by_age
 
 
-def sample(key: Key, buffer: LevelBuffer, num: int) -> jax.Array:
-    """Slots ([num] int32) drawn from `buffer.replay_probs`; slot 0 from an empty buffer."""
+def sample(key: Key, buffer: LevelBuffer, num: int, distinct: bool) -> jax.Array:
+    """Slots ([num] int32) drawn from `buffer.replay_probs`; slot 0 from an empty buffer.
+
+    Where they are to be `distinct` no level comes again before all others that can have come.
+    """
+    if distinct:
+        return without_repeats(key, buffer.replay_probs, num)
     places = jax.random.uniform(key, (num,))
     return in_proportion(places, buffer.replay_probs, jnp.maximum(buffer.num_filled, 1))
 
 
-def observe(
-    buffer: LevelBuffer, episodes: Episodes, score: Score, prioritise: Prioritise
-) -> LevelBuffer:
-    """Score the levels of `episodes` one after the other, as if each had come alone.
+def with_replays(
+    key: Key, buffer: LevelBuffer, new: Proposals, replayed: jax.Array, distinct: bool
+) -> Proposals:
+    """`new` proposals, but levels of the buffer where `replayed` ([num] bool), tagged by slot."""
+    drawn = sample(key, buffer, replayed.shape[0], distinct)
+    slots = drawn[jnp.maximum(jnp.cumsum(replayed) - 1, 0)]
+    held = tree.take(buffer.tasks, slots)
+    return new.replace(
+        tasks=tree.where(replayed, held, new.tasks),
+        seeds=jnp.where(replayed, buffer.seeds[slots], new.seeds),
+        origin=jnp.where(replayed, slots, new.origin),
+    )
 
-    A level that the buffer holds gets its new score, wherever and however often it comes back. Any
-    other one takes the next empty slot; once all are taken, that of the level least likely to be
-    replayed, if it scores at least as high. Episodes that are not usable (see `history.usable`), or
-    whose score is not finite, change nothing.
+
+def observe(
+    buffer: LevelBuffer, visits: Visits, score: Score, prioritise: Prioritise
+) -> LevelBuffer:
+    """Score the levels of `visits` one after the other, as if each had come alone.
+
+    A level that the buffer holds gets its new score, whatever slot it was drawn from. Any other one
+    takes the next empty slot; once all are taken, that of the level least likely to be replayed, if
+    it scores at least as high. Visits whose score is not finite change nothing.
     """
-    order, num_valid = valid_first(usable(episodes))
-    in_order = jax.tree.map(lambda leaf: leaf[order], episodes)
+    order, num_valid = valid_first(visits.valid)
+    in_order = tree.take(visits, order)
 
     def one(index: jax.Array, buffer: LevelBuffer) -> LevelBuffer:
-        return _observe_one(buffer, _row(in_order, index), index < num_valid, score, prioritise)
+        visit = tree.take(in_order, index)
+        return _observe_one(buffer, visit, index < num_valid, score, prioritise)
 
     return jax.lax.fori_loop(0, shared_max(num_valid), one, buffer)
 
@@ -139,28 +158,28 @@ def holds(buffer: LevelBuffer, slot: jax.Array, task: PyTree, seed: jax.Array) -
 
 
 def _observe_one(
-    buffer: LevelBuffer, episode: Episodes, usable: jax.Array, score: Score, prioritise: Prioritise
+    buffer: LevelBuffer, visit: Visits, valid: jax.Array, score: Score, prioritise: Prioritise
 ) -> LevelBuffer:
     capacity = buffer.seeds.shape[0]
-    slot = jnp.minimum(_first(buffer.seeds == episode.seeds), capacity - 1)
-    known = holds(buffer, slot, episode.tasks, episode.seeds)
-    new_score, memory = score(episode, buffer.memory[slot], known)
-    scored = usable & jnp.isfinite(new_score)
+    slot = jnp.minimum(_first(buffer.seeds == visit.seeds), capacity - 1)
+    known = holds(buffer, slot, visit.tasks, visit.seeds)
+    new_score, memory = score(visit, buffer.memory[slot], known)
+    scored = valid & jnp.isfinite(new_score)
     weakest = _first(buffer.replay_probs == jnp.min(buffer.replay_probs))
     full = buffer.num_filled == capacity
     kept = known | ~full | (new_score >= buffer.scores[weakest])
     slot = jnp.where(known, slot, jnp.where(full, weakest, buffer.num_filled))
     slot = jnp.where(scored & kept, slot, capacity)
-    num_episodes = buffer.num_episodes + scored.astype(jnp.int32)
+    num_visits = buffer.num_visits + scored.astype(jnp.int32)
     buffer = buffer.replace(
         ranks=_reranked(buffer, slot, new_score),
-        tasks=write_row(buffer.tasks, slot, episode.tasks),
-        seeds=write_row(buffer.seeds, slot, episode.seeds),
+        tasks=write_row(buffer.tasks, slot, visit.tasks),
+        seeds=write_row(buffer.seeds, slot, visit.seeds),
         scores=write_row(buffer.scores, slot, new_score),
         memory=write_row(buffer.memory, slot, memory),
-        scored_at=write_row(buffer.scored_at, slot, num_episodes),
+        scored_at=write_row(buffer.scored_at, slot, num_visits),
         num_filled=buffer.num_filled + (scored & ~known & ~full).astype(jnp.int32),
-        num_episodes=num_episodes,
+        num_visits=num_visits,
     )
     return buffer.replace(replay_probs=prioritise(buffer))
 
@@ -195,7 +214,3 @@ def _first(where: jax.Array) -> jax.Array:
     """The first index where `where` ([num] bool) holds, else `num`; argmax is slow on a CPU."""
     num = where.shape[0]
     return jnp.min(jnp.where(where, jnp.arange(num, dtype=jnp.int32), num))
-
-
-def _row(tree: PyTree, index: jax.Array) -> PyTree:
-    return jax.tree.map(lambda leaf: leaf[index], tree)

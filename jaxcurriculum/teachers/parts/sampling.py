@@ -56,6 +56,26 @@ def in_proportion(places: jax.Array, scores: jax.Array, num_valid: jax.Array) ->
     return jnp.minimum(block * size + place, num_valid - 1).astype(jnp.int32)
 
 
+def without_repeats(key: Key, probs: jax.Array, num: int) -> jax.Array:
+    """`num` indices ([num] int32) drawn one after the other in proportion to `probs`, none twice.
+
+    When all of positive probability have come they come again in the same order; index 0 where none
+    has any. Each waits an exponential time of rate `probs`, the shortest come first.
+
+    Source: P. Efraimidis, P. Spirakis, "Weighted random sampling with a reservoir", 2006.
+
+    >>> drawn = without_repeats(jax.random.key(0), jnp.array([0.98, 0.0, 0.01, 0.01]), 6)
+    >>> sorted(drawn[:3].tolist()), drawn[3:].tolist() == drawn[:3].tolist()
+    ([0, 2, 3], True)
+    """
+    size = probs.shape[0]
+    waiting = jax.random.exponential(key, (size,)) / jnp.maximum(probs, 1e-37)
+    waiting = jnp.where(probs > 0, waiting, jnp.inf)
+    _, order = jax.lax.top_k(-waiting, min(num, size))
+    num_possible = jnp.clip(jnp.sum(probs > 0), 1, order.shape[0])
+    return order[jnp.arange(num) % num_possible].astype(jnp.int32)
+
+
 def easy_tasks(
     key: Key, space: Box, mean: tuple[float, ...] | None, std: float | jax.Array, num: int
 ) -> jax.Array:

@@ -12,10 +12,13 @@ from levels import SQUARE, Pair, episodes_of
 from scipy.stats import chisquare
 
 from jaxcurriculum.teachers.parts import level_buffer
-from jaxcurriculum.teachers.plr import SCORES, PlrConfig, plr
+from jaxcurriculum.teachers.parts.level_scores import SCORES
+from jaxcurriculum.teachers.parts.visits import visits_of
+from jaxcurriculum.teachers.plr import PlrConfig, plr
 from jaxcurriculum.testing import laws
 from jaxcurriculum.testing.compiling import quick_jit
 from jaxcurriculum.testing.trials import run_teacher
+from references.curation_numpy import visits
 from references.plr_numpy import Plr
 
 NAN = float("nan")
@@ -32,7 +35,7 @@ def observing(
     prioritise = lambda buffer: level_buffer.replay_probs(
         buffer, prioritisation, temperature, staleness
     )
-    return level_buffer.observe(buffer, episodes, SCORES[score], prioritise)
+    return level_buffer.observe(buffer, visits_of(episodes), SCORES[score], prioritise)
 
 
 observe = quick_jit(
@@ -92,7 +95,9 @@ def test_probabilities_by_age():
 def test_draws_follow_the_probabilities(capacity):
     buffer = filled(np.linspace(1, 2, max(1, capacity - 1)), capacity=capacity)
     slots = np.asarray(
-        quick_jit(level_buffer.sample, static_argnums=2)(jax.random.key(0), buffer, 20_000)
+        quick_jit(level_buffer.sample, static_argnums=(2, 3))(
+            jax.random.key(0), buffer, 20_000, False
+        )
     )
     expected = 20_000 * np.asarray(buffer.replay_probs, np.float64)
     used = expected > 0
@@ -107,10 +112,14 @@ def test_draws_follow_the_probabilities(capacity):
         )
 
 
-def test_an_empty_buffer_draws_slot_0_and_nothing_is_nan():
+@pytest.mark.parametrize("distinct", [True, False])
+def test_an_empty_buffer_draws_slot_0_and_nothing_is_nan(distinct):
     buffer = level_buffer.empty(SQUARE, 5)
     assert np.all(
-        quick_jit(level_buffer.sample, static_argnums=2)(jax.random.key(0), buffer, 9) == 0
+        quick_jit(level_buffer.sample, static_argnums=(2, 3))(
+            jax.random.key(0), buffer, 9, distinct
+        )
+        == 0
     )
     for how in ("rank", "power"):
         probs = quick_jit(level_buffer.replay_probs, static_argnums=1)(buffer, how, 0.1, 0.5)
@@ -139,8 +148,13 @@ def test_it_is_the_plain_reference_over_2000_updates(how, batch):
     for i in range(num):
         replays = len(reference.levels) >= 32 and random.random() < 0.5
         seeds[i] = reference.draw(random.random()) if replays else random.integers(1, 2**32)
-        scores[i] = np.float32(np.round(random.normal(0.3, 1.0), 1 if random.random() < 0.5 else 7))
-        reference.update(seeds[i], scores[i])
+        score = random.normal(0.3, 1.0)
+        scores[i] = np.round(8 * score) / 8 if random.random() < 0.5 else score
+        if i % batch < batch - 1:
+            continue
+        rows = slice(i + 1 - batch, i + 1)
+        for level, episodes in visits(seeds[rows], np.ones(batch, bool)).items():
+            reference.update(level, np.mean(scores[rows][episodes], dtype=float))
         size = len(reference.levels)
         probs[i, :size], ranks[i, :size], held[i, :size] = (
             reference.replay_probs(),
@@ -183,9 +197,9 @@ def test_a_full_buffer_gives_up_the_level_least_likely_to_be_replayed():
 def test_a_level_that_comes_twice_in_a_round_has_one_slot():
     buffer = observe(filled([0.5, 0.2], capacity=4), levels([2, 7, 2, 7], [0.8, 0.3, 0.1, 0.6]))
     np.testing.assert_array_equal(buffer.seeds, [1, 2, 7, 0])
-    np.testing.assert_allclose(buffer.scores, [0.5, 0.1, 0.6, -np.inf])
-    np.testing.assert_array_equal(buffer.scored_at, [1, 5, 6, 0])
-    assert int(buffer.num_filled) == 3 and int(buffer.num_episodes) == 6
+    np.testing.assert_allclose(buffer.scores, [0.5, 0.45, 0.45, -np.inf], rtol=1e-6)
+    np.testing.assert_array_equal(buffer.scored_at, [1, 3, 4, 0])
+    assert int(buffer.num_filled) == 3 and int(buffer.num_visits) == 4
 
 
 def test_the_best_return_of_a_level_is_remembered_and_goes_with_it():
