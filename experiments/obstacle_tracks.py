@@ -24,7 +24,8 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from jaxcurriculum import Student, envs, tree, use_cores
+import jaxcurriculum.envs as envs
+from jaxcurriculum import Student, tree, use_cores
 from jaxcurriculum.report.statistics import bootstrap_interval, permutation_p_value
 from jaxcurriculum.report.style import BLUE, ORANGE, STYLE
 from jaxcurriculum.rollout.evaluate import attempt
@@ -84,7 +85,8 @@ def tested(run: Run, play: Callable | None) -> tuple[dict[str, Any], Callable]:
     experiment = rebuilt(run)
     play = player(experiment.loop.student) if play is None else play
     states = restore(experiment, run).student
-    found = [play(jax.random.key(0), tree.take(states, seed)) for seed in range(run_seeds(run))]
+    seeds = range(run.meta["num_seeds"])
+    found = [play(jax.random.key(0), tree.take(states, seed)) for seed in seeds]
     returns, solved = (np.stack([np.asarray(each) for each in kind]) for kind in zip(*found))
     steps, mastered = run.mastered()
     meta = run.meta
@@ -98,11 +100,6 @@ def tested(run: Run, play: Callable | None) -> tuple[dict[str, Any], Callable]:
         "revision": meta["git_revision"],
     }
     return content, play
-
-
-def run_seeds(run: Run) -> int:
-    """How many curricula a run holds."""
-    return int(run.meta["num_seeds"])
 
 
 def collect(study: pathlib.Path, folder: pathlib.Path) -> dict[str, Any]:
@@ -201,7 +198,7 @@ def _tests(ax: Axes, results: dict[str, Any]) -> None:
         if name in PUBLISHED:
             ax.scatter(place, PUBLISHED[name], marker="_", s=90, color="black", zorder=4)
     ax.set(xticks=range(len(TESTS)), xticklabels=TESTS, ylabel="solved (%)", ylim=(0, 103))
-    ax.legend(frameon=False, loc="upper right")
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def figure(results: dict[str, Any]) -> Figure:
