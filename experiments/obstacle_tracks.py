@@ -4,8 +4,9 @@
     python experiments/obstacle_tracks.py [--study studies/obstacle_tracks]
                                           [--folder experiments/results]
 
-Plays the published test set with every policy that has finished, and writes obstacle_tracks.json,
-obstacle_tracks.png and obstacle_tracks.md. A teacher that stands in the file is not tested again.
+Plays the published test set with every policy that has finished, writes obstacle_tracks.json and
+obstacle_tracks.png, and the tables into the page obstacle_tracks.md beside this program. A teacher
+that stands in the file is not tested again.
 """
 
 from __future__ import annotations
@@ -49,6 +50,12 @@ TEACHERS = {
     "accel": ("ACCEL", ORANGE),
     "learnability": ("learnability (SFL)", "#009E73"),
 }
+PAGE = pathlib.Path(__file__).with_suffix(".md")
+BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"  # what of the page is written
+PICTURE = (
+    "![% of eleven tasks solved over training, probes counted; % of 100 levels of each test solved at"
+    " the end, every seed a dot, published scores as black lines](results/obstacle_tracks.png)\n\n"
+)
 SMOOTHED = 4  # evaluations in a point of the curve, each of one episode a task
 
 
@@ -171,6 +178,16 @@ def table(results: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def with_results(page: str, found: str) -> str:
+    """`page` with `found` between its marks.
+
+    >>> with_results("a\\n" + BEGIN + "old\\n" + END + "b\\n", "new\\n").split("\\n")[2:4]
+    ['new', '<!-- end of results -->']
+    """
+    before, _, rest = page.partition(BEGIN)
+    return f"{before}{BEGIN}{found}{END}{rest.partition(END)[2]}"
+
+
 def _curves(ax: Axes, results: dict[str, Any]) -> None:
     for name, row in results.items():
         title, colour = TEACHERS[name]
@@ -223,7 +240,7 @@ def main() -> None:
     use_cores(1)
     options.folder.mkdir(parents=True, exist_ok=True)
     results = collect(options.study, options.folder)
-    (options.folder / "obstacle_tracks.md").write_text(table(results))
+    PAGE.write_text(with_results(PAGE.read_text(), PICTURE + table(results)))
     with matplotlib.rc_context(STYLE):
         figure(results).savefig(options.folder / "obstacle_tracks.png", dpi=110)
 

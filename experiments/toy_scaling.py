@@ -134,7 +134,10 @@ def main() -> None:
     )
     parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path("experiments/results"))
     folder = parser.parse_args().folder
-    results = read(folder / "toy_study.json")
+    path = folder / "toy_study.json"
+    if not path.exists():
+        parser.error(f"{path} does not exist: run toy_study.py with this --folder first.")
+    results = read(path)
     (folder / "toy_scaling.md").write_text(table(results))
     with matplotlib.rc_context(STYLE):
         figure(results).savefig(folder / "toy_scaling.png", dpi=110)
