@@ -53,8 +53,9 @@ TEACHERS = {
 PAGE = pathlib.Path(__file__).with_suffix(".md")
 BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"  # what of the page is written
 PICTURE = (
-    "![% of eleven tasks solved over training, probes counted; % of 100 levels of each test solved at"
-    " the end, every seed a dot, published scores as black lines](results/obstacle_tracks.png)\n\n"
+    "![% of eleven tasks solved over training, probes counted; % of 100 levels of each test solved"
+    " at the end, every seed a dot, published scores as black lines]"
+    "(results/obstacle_tracks.png)\n\n"
 )
 SMOOTHED = 4  # evaluations in a point of the curve, each of one episode a task
 
