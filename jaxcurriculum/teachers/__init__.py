@@ -16,6 +16,7 @@ from jaxcurriculum.teachers.mbtl import MbtlConfig, mbtl
 from jaxcurriculum.teachers.missing_skill import MissingSkillConfig, missing_skill
 from jaxcurriculum.teachers.oracle import OracleConfig, oracle
 from jaxcurriculum.teachers.parts import arms
+from jaxcurriculum.teachers.parts.graph_estimation import estimate_graph
 from jaxcurriculum.teachers.plr import PlrConfig, plr
 from jaxcurriculum.teachers.procurl import ProcurlConfig, procurl
 from jaxcurriculum.teachers.random import random
@@ -56,6 +57,7 @@ __all__ = [
     "balanced_filtering",
     "covar_gmm",
     "currot",
+    "estimate_graph",
     "exp3",
     "frozen",
     "goal_gan",

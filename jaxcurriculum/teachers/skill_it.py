@@ -99,7 +99,7 @@ def skill_it(
 
     Args:
       graph: [arms, arms], the effect of practising the row's skill on the column's; None: the
-          identity. See `grid_graph`.
+          identity. See `grid_graph` and `estimate_graph`.
 
     Raises:
       ValueError: when `graph` has another shape or holds a number that is negative or not finite.

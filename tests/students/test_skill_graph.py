@@ -27,6 +27,15 @@ def test_a_skill_under_a_fixed_ceiling_follows_its_learning_curve():
     np.testing.assert_array_equal(episodes.solved, 1 - 0.4 * 0.9**n > 0.75)
 
 
+def test_without_its_prerequisite_a_skill_is_learned_as_far_as_it_needs_none():
+    """Skill 1 needs skill 0, which stands at 0.5: ceiling 0.2 + 0.8 * 0.5 = 0.6."""
+    config = SkillGraphConfig(num_skills=2, growth=0.1, unaided=0.2, episodes_per_round=40)
+    student = skill_graph(config)
+    state = student.init(jax.random.key(0)).replace(competence=jnp.array([0.5, 0.0]))
+    _, episodes = practise(student, state, np.full(40, 1.5))
+    np.testing.assert_allclose(episodes.returns, 0.6 * (1 - 0.9 ** np.arange(1, 41)), rtol=1e-5)
+
+
 def test_a_skill_is_out_of_reach_until_all_of_its_prerequisites_are_learned():
     """Skill 3 needs 0 and 2; without them it stays at 0, and one of them is not enough."""
     student = skill_graph(

@@ -46,6 +46,12 @@ class SkillGraphConfig(Config):
         high=1,
         help="share of what is still to be learned of a skill that an episode teaches",
     )
+    unaided: Swept = field(
+        0.0,
+        low=0,
+        high=1,
+        help="share of a skill that can be learned without its prerequisites",
+    )
     solved_above: Swept = field(
         0.75,
         low=0,
@@ -107,7 +113,8 @@ def skill_graph(config: SkillGraphConfig | None = None) -> Student:
     """A learner whose skills grow by practice, as far as their prerequisites allow.
 
         task x        practises skill s = floor(x)
-        ceiling(s)    =  the least competence[p] of the prerequisites p of s, 1 if it has none
+        ceiling(s)    =  unaided + (1 - unaided) (the least competence[p] of the prerequisites p
+                         of s, 1 if it has none)
         competence[s] <- competence[s] + growth max(0, ceiling(s) - competence[s])
         return        =  competence[s] after practice;  solved: competence[s] > solved_above
 
@@ -137,7 +144,8 @@ def skill_graph(config: SkillGraphConfig | None = None) -> Student:
         competence: jax.Array, proposal: tuple[jax.Array, jax.Array]
     ) -> tuple[jax.Array, jax.Array]:
         skill, weight = proposal
-        ceiling = jnp.min(jnp.where(is_needed[skill], competence, 1.0))
+        prepared = jnp.min(jnp.where(is_needed[skill], competence, 1.0))
+        ceiling = config.unaided + (1 - config.unaided) * prepared
         before = competence[skill]
         missing = jnp.maximum(ceiling - before, 0.0)
         now = before + jnp.minimum(config.growth * weight, 1.0) * missing
