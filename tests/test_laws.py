@@ -149,6 +149,11 @@ TEACHERS = {
         if space.dims > 1
         else teachers.random(space)
     ),
+    "in-latent-space": lambda space: teachers.in_latent_space(
+        lambda box: teachers.plr(box, teachers.PlrConfig(capacity=40)),
+        Box(names=space.names, low=(0.0,) * space.dims, high=(1.0,) * space.dims),
+        lambda key, point: space.from_unit(point),
+    ),
     "normalise-returns": lambda space: teachers.normalise_returns(
         teachers.adr(space, teachers.AdrConfig(judge_every=2, grow_at=0.5, shrink_at=0.1)),
         -100.0,

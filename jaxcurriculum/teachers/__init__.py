@@ -4,7 +4,14 @@ from jaxcurriculum.teachers.accel import AccelConfig, accel
 from jaxcurriculum.teachers.adr import AdrConfig, adr
 from jaxcurriculum.teachers.alp_gmm import AlpGmmConfig, alp_gmm
 from jaxcurriculum.teachers.balanced_filtering import BalancedFilteringConfig, balanced_filtering
-from jaxcurriculum.teachers.combinators import frozen, in_subspace, mix, normalise_returns, schedule
+from jaxcurriculum.teachers.combinators import (
+    frozen,
+    in_latent_space,
+    in_subspace,
+    mix,
+    normalise_returns,
+    schedule,
+)
 from jaxcurriculum.teachers.covar_gmm import CovarGmmConfig, covar_gmm
 from jaxcurriculum.teachers.currot import CurrotConfig, currot
 from jaxcurriculum.teachers.exp3 import Exp3Config, exp3
@@ -63,6 +70,7 @@ __all__ = [
     "goal_gan",
     "gradient",
     "grid_graph",
+    "in_latent_space",
     "in_subspace",
     "informed",
     "learnability",

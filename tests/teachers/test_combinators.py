@@ -1,12 +1,14 @@
 """Teachers made of teachers: who proposed what, who hears of it, and in which units."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from listeners import KEY, SPACE, listener
 
-from jaxcurriculum import Context, Teacher, fresh_proposals, teachers
+from jaxcurriculum import Box, Context, Episodes, Teacher, fresh_proposals, teachers
 from jaxcurriculum.testing import laws
 from jaxcurriculum.testing.trials import made_up_episodes
 
@@ -101,6 +103,53 @@ def test_probes_of_a_subspace_are_about_whole_tasks():
     )
     np.testing.assert_allclose(asked[0], [[0.5, 2.0, 0.0]] * 2)
     np.testing.assert_allclose(state, [[0.5]] * 2)
+
+
+def named_corner(key, point):
+    """A task that is no array, made of a point of the square."""
+    return {"corner": jnp.round(point).astype(jnp.int32)}
+
+
+def test_a_teacher_of_points_hears_of_its_points_as_long_as_they_are_remembered():
+    square = Box(names=("x", "y"), low=(0.0, 0.0), high=(1.0, 1.0))
+    make = lambda space: listener(space, origin=-4)
+    teacher = teachers.in_latent_space(make, square, named_corner, memory=6)
+    state, old = teacher.propose(KEY, teacher.init(KEY), 4)
+    assert old.tasks["corner"].tolist() == [[1, 1]] * 4
+    state, new = teacher.propose(KEY, state, 4)  # two of the old ones are forgotten
+    both = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), old, new)
+    state, probe_steps = teacher.update(KEY, state, as_played(both), context())
+    num, _, origins, coordinates = teacher.report(state)
+    assert (num, origins / num, coordinates / num, probe_steps) == (6, -4, 2, 3)
+
+
+def test_probes_in_latent_space_are_about_tasks_and_come_back_as_points():
+    asked = []
+
+    def probe(key, tasks, seeds, num_episodes, deterministic):
+        asked.append(tasks["corner"].tolist())
+        played = fresh_proposals(key, jax.tree.map(lambda x: jnp.repeat(x, 2, axis=0), tasks))
+        return as_played(played)
+
+    def make(space):
+        def update(key, state, episodes, context):
+            points = jnp.array([[0.1, 0.9], [0.8, 0.2]])
+            return context.probe(key, points, jnp.zeros(2, jnp.uint32), 2, True).tasks, 0
+
+        return dataclasses.replace(listener(space), init=lambda _: jnp.zeros((4, 2)), update=update)
+
+    square = Box(names=("x", "y"), low=(0.0, 0.0), high=(1.0, 1.0))
+    teacher = teachers.in_latent_space(make, square, named_corner)
+    state, proposals = teacher.propose(KEY, teacher.init(KEY), 2)
+    asking = Context(jnp.int32(0), jnp.int32(0), probe)
+    state, _ = teacher.update(KEY, state, as_played(proposals), asking)
+    assert asked == [[[0, 1], [1, 0]]]
+    np.testing.assert_allclose(teacher.report(state), [[0.1, 0.9]] * 2 + [[0.8, 0.2]] * 2)
+
+
+def as_played(proposals):
+    num = proposals.seeds.shape[0]
+    return Episodes.of(proposals, jnp.ones(num), jnp.ones(num, bool))
 
 
 def test_returns_are_normalised_and_clipped():

@@ -56,6 +56,10 @@ def test_tasks_must_be_alike(make):
             ),
             "in_subspace.*fixed",
         ),
+        (
+            lambda: teachers.in_latent_space(listener, SPACE, lambda key, point: point, memory=0),
+            "in_latent_space.memory must be a positive integer, got 0",
+        ),
         (lambda: teachers.normalise_returns(listener(), 1.0, 1.0), "normalise_returns.*1.0"),
         (
             lambda: teachers.normalise_returns(listener(), "a", 1.0),

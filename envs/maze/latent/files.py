@@ -1,0 +1,70 @@
+"""A trained autoencoder of mazes as a file: which one it is, its sizes, and its parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+import zipfile
+
+import flax.serialization
+import jax
+import numpy as np
+
+from jaxcurriculum.envs.maze.latent.autoencoder import LevelVae
+from jaxcurriculum.envs.maze.latent.cell_vae import CellVaeConfig, cell_vae
+from jaxcurriculum.envs.maze.latent.sequence_vae import SequenceVaeConfig, sequence_vae
+from jaxcurriculum.envs.maze.levels import SIZE
+from jaxcurriculum.records import PyTree
+
+KINDS = {
+    "cell-vae": (CellVaeConfig, cell_vae),
+    "sequence-vae": (SequenceVaeConfig, sequence_vae),
+}
+
+
+def save_vae(path: str | pathlib.Path, vae: LevelVae, parameters: PyTree) -> None:
+    """Write `vae` with its `parameters` to an .npz file, in half precision.
+
+    Raises:
+      ValueError: when it is none of this library's.
+    """
+    if vae.name not in KINDS:
+        raise ValueError(f"save_vae.vae must be one of {', '.join(KINDS)}, got {vae.name!r}.")
+    about = {"kind": vae.name, "size": SIZE, "config": dataclasses.asdict(vae.config)}
+    weights = jax.tree.map(lambda leaf: np.asarray(leaf, np.float16), parameters)
+    arrays = {"about": np.array(json.dumps(about)), "weights": _bytes(weights)}
+    with open(path, "wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def load_vae(path: str | pathlib.Path) -> tuple[LevelVae, PyTree]:
+    """The autoencoder and the parameters that `save_vae` wrote.
+
+    Raises:
+      ValueError: when the file is none, or is for mazes of another size.
+    """
+    try:
+        with np.load(path) as arrays:
+            about = json.loads(str(arrays["about"]))
+            kind, config = KINDS[about["kind"]], about["config"]
+            weights = arrays["weights"].tobytes()
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} must be an autoencoder of mazes (`save_vae`): {error}") from error
+    if about["size"] != SIZE:
+        raise ValueError(
+            f"{path} must be for mazes of {SIZE} by {SIZE} cells, is for {about['size']}."
+        )
+    make_config, make = kind
+    vae = make(make_config(**{name: _tuples(value) for name, value in config.items()}))
+    like = jax.eval_shape(vae.init, jax.random.key(0))
+    parameters = flax.serialization.from_bytes(like, weights)
+    return vae, jax.tree.map(lambda leaf: np.asarray(leaf, np.float32), parameters)
+
+
+def _bytes(weights: PyTree) -> np.ndarray:
+    return np.frombuffer(flax.serialization.to_bytes(weights), np.uint8)
+
+
+def _tuples(value):
+    return tuple(value) if isinstance(value, list) else value

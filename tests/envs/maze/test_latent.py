@@ -1,0 +1,140 @@
+"""Mazes as points: what is written down is read again, and what is decoded is a maze."""
+
+import distrax
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from chex import assert_trees_all_equal
+
+from jaxcurriculum.envs import Mazes
+from jaxcurriculum.envs.maze.latent import (
+    BOUND,
+    CellVaeConfig,
+    SequenceVaeConfig,
+    VaeTrainingConfig,
+    cell_vae,
+    load_vae,
+    save_vae,
+    sequence_vae,
+    train_vae,
+    varied_mazes,
+)
+from jaxcurriculum.envs.maze.latent.autoencoder import divergence
+from jaxcurriculum.envs.maze.latent.tokens import END, NUM_TOKENS, from_tokens, to_tokens
+from jaxcurriculum.envs.maze.levels import from_text
+from jaxcurriculum.testing.compiling import quick_jit
+
+KEY = jax.random.key(0)
+MAZE = from_text("/".join(["#.#......G...", ".....#......."] + ["." * 13] * 10 + ["......<....##"]))
+VAES = {
+    "cell": cell_vae(CellVaeConfig(latent_dims=3, hidden=(64,))),
+    "sequence": sequence_vae(
+        SequenceVaeConfig(latent_dims=3, most_walls=6, embedding=16, encoder=16, decoder=32)
+    ),
+}
+
+
+def many(sample, num):
+    return quick_jit(jax.vmap(sample))(jax.random.split(KEY, num))
+
+
+def without_direction(maze):
+    return maze.walls, maze.goal, maze.agent
+
+
+def test_the_training_mazes_have_every_number_of_walls_equally_often():
+    mazes = many(varied_mazes(3), 4000)
+    counts = np.bincount(np.asarray(mazes.walls).sum((1, 2)), minlength=4)
+    assert len(counts) == 4
+    np.testing.assert_allclose(counts / 4000, 0.25, atol=0.03)
+    assert bool(jnp.all(jax.vmap(Mazes().contains)(mazes)))
+
+
+def test_a_sequence_is_the_maze():
+    mazes = many(varied_mazes(50), 200)
+    tokens = quick_jit(jax.vmap(lambda maze: to_tokens(maze, 50)))(mazes)
+    again = quick_jit(jax.vmap(from_tokens))(jax.random.split(KEY, 200), tokens)
+    assert_trees_all_equal(without_direction(again), without_direction(mazes))
+    walls = np.asarray(tokens)[:, :-3]
+    num = np.asarray(mazes.walls).sum((1, 2))
+    assert all((np.diff(row[:n]) > 0).all() for row, n in zip(walls, num))
+    assert (np.asarray(tokens) == END).sum() == 200
+
+
+def test_any_sequence_is_a_maze_and_repeated_cells_count_once():
+    tokens = jax.random.randint(KEY, (500, 20), 0, NUM_TOKENS)
+    tokens = tokens.at[0].set(END).at[1, 1:].set(END)  # no cell at all, and one
+    mazes = quick_jit(jax.vmap(from_tokens))(jax.random.split(KEY, 500), tokens)
+    assert bool(jnp.all(jax.vmap(Mazes().contains)(mazes)))
+    once = quick_jit(from_tokens)(KEY, jnp.array([5, 9, 7, 8, END, 1, 2]))
+    twice = quick_jit(from_tokens)(KEY, jnp.array([5, 5, 9, 7, 5, 8, END]))
+    assert_trees_all_equal(twice, once)
+    assert once.goal.tolist() == [6, 0] and once.agent.tolist() == [7, 0]
+
+
+def test_the_divergence_is_that_of_two_gaussians():
+    mean, log_variance = jnp.array([0.3, -2.0]), jnp.array([0.5, -1.0])
+    ours = distrax.MultivariateNormalDiag(mean, jnp.exp(0.5 * log_variance))
+    expected = ours.kl_divergence(distrax.MultivariateNormalDiag(jnp.zeros(2), jnp.ones(2)))
+    np.testing.assert_allclose(divergence(mean, log_variance), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", VAES)
+def test_what_is_all_that_it_ever_saw_is_decoded_from_its_own_point(name):
+    """Teacher forcing in training, and cell by cell when a maze is decoded."""
+    vae = VAES[name]
+    config = VaeTrainingConfig(num_steps=150, batch_size=2, learning_rate=0.02)
+    parameters, losses = quick_jit(lambda key: train_vae(key, vae, lambda _: MAZE, config))(KEY)
+    assert losses["reconstruction"][-1] < 0.1 * losses["reconstruction"][0]
+    point = vae.encode(parameters, MAZE)
+    decoded = quick_jit(vae.decode)(KEY, parameters, point)
+    assert_trees_all_equal(without_direction(decoded), without_direction(MAZE))
+
+
+@pytest.mark.parametrize("name", VAES)
+def test_every_point_of_the_box_is_a_maze_and_every_maze_a_point(name):
+    vae = VAES[name]
+    parameters = vae.init(KEY)
+    space = vae.space()
+    assert space.low == (-BOUND,) * 3 and space.high == (BOUND,) * 3
+    points = many(space.sample, 50)
+    decode = quick_jit(jax.vmap(vae.decode, in_axes=(0, None, 0)))
+    mazes = decode(jax.random.split(KEY, 50), parameters, points)
+    assert bool(jnp.all(jax.vmap(Mazes().contains)(mazes)))
+    encode = quick_jit(jax.vmap(vae.encode, in_axes=(None, 0)))
+    assert bool(jnp.all(jax.vmap(space.contains)(encode(parameters, mazes))))
+
+
+@pytest.mark.parametrize("name", VAES)
+def test_a_file_holds_it_in_half_precision(name, tmp_path):
+    vae, path = VAES[name], tmp_path / "vae.npz"
+    parameters = vae.init(KEY)
+    save_vae(path, vae, parameters)
+    loaded, weights = load_vae(path)
+    assert loaded.config == vae.config and loaded.name == vae.name
+    rounded = jax.tree.map(lambda leaf: np.asarray(leaf, np.float16), parameters)
+    assert_trees_all_equal(jax.tree.map(lambda leaf: leaf.astype(np.float16), weights), rounded)
+
+
+def of_another_size(path):
+    save_vae(path, VAES["cell"], VAES["cell"].init(KEY))
+    arrays = dict(np.load(path))
+    text = str(arrays["about"]).replace('"size": 13', '"size": 19')
+    np.savez(path, **arrays | {"about": np.array(text)})
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (of_another_size, "must be for mazes of 13 by 13 cells, is for 19"),
+        (lambda path: path.write_text("no archive"), "must be an autoencoder of mazes"),
+        (lambda path: np.savez(path, a=1), "must be an autoencoder of mazes"),
+        (lambda path: None, "must be an autoencoder of mazes"),
+    ],
+)
+def test_other_files_are_refused(write, message, tmp_path):
+    path = tmp_path / "vae.npz"
+    write(path)
+    with pytest.raises(ValueError, match=message):
+        load_vae(path)
