@@ -64,8 +64,8 @@ def make_world(
       described: the other fields of `Environment`.
 
     Raises:
-      ValueError: when there is no such axis, bounds are not two numbers that it may be, or
-        observe_task is not True or False.
+      ValueError: when there is no such axis, one is named twice, bounds are not two numbers that
+        it may be, or observe_task is not True or False.
     """
     check_flags(observe_task=observe_task)
     space = task_space(axes, bounds)
@@ -119,8 +119,10 @@ def _by_name(axes: Axes, bounds: Bounds | None) -> Mapping[str, tuple[float, flo
     if isinstance(names, str) or not isinstance(names, Mapping | Sequence):
         raise ValueError(f"bounds must be names of axes or (low, high) by name, got {bounds!r}.")
     for name in names:
-        if name not in axes:
+        if not isinstance(name, str) or name not in axes:
             raise ValueError(f"bounds must be of {', '.join(axes)}, got {name!r}.")
+    if len(set(names)) < len(names):
+        raise ValueError(f"bounds must name every axis once, got {', '.join(names)}.")
     return names if isinstance(names, Mapping) else {name: axes[name].bounds for name in names}
 
 

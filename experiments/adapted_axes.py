@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxcurriculum import Box, Environment
-from jaxcurriculum.envs.adapters import brax_env, gymnax_env
+from jaxcurriculum.envs.adapters import brax_env, gymnax_env, gymnax_params
 from jaxcurriculum.testing.compiling import quick_jit
 
 RESULTS = pathlib.Path(__file__).parent / "results/adapted_axes.json"
@@ -91,13 +91,13 @@ def gymnax_axes(name: str) -> Felt | str:
         _, params = gymnax.make(name)
     except OSError as error:
         return f"cannot be made: {error}"
-    axes = gymnax_env.AXES.get(name) or {
-        axis: around(float(getattr(params, axis))) for axis in gymnax_env.numbers_of(params)
+    axes = gymnax_params.AXES.get(name) or {
+        axis: around(float(getattr(params, axis))) for axis in gymnax_params.numbers_of(params)
     }
     if not axes:
         return "has no numbers among its parameters"
     # told, so that what nothing reads is not refused
-    derive = gymnax_env.DERIVED.get(name, gymnax_env.as_published)
+    derive = gymnax_params.DERIVED.get(name, gymnax_params.as_published)
     env = gymnax_env.gymnax(name, axes, derive=derive, observe_task=False)
     space = env.task_space
     assert isinstance(space, Box)

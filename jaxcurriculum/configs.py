@@ -33,6 +33,7 @@ from jaxcurriculum.fields import (
 )
 
 Swept = float | jax.Array  # a number; or an array of them, over which a sweep maps
+Bounds = tuple[float | None, float | None]  # least and largest value; None: any
 Range = Annotated[tuple[float, float], "low < high"]  # other pairs may be equal or fall
 
 
@@ -113,6 +114,24 @@ def named_fields(config: Any) -> dict[str, Any]:
     return values
 
 
+def bounds_of(config: Any) -> dict[str, Bounds]:
+    """The bounds of the fields of a configuration that were declared with any; an open one is None.
+
+    Of what is no dataclass nothing is known.
+
+    >>> from jaxcurriculum.rollout import RolloutConfig
+    >>> bounds_of(RolloutConfig())["num_envs"]
+    (1, None)
+    """
+    if not dataclasses.is_dataclass(config):
+        return {}
+    bounds = {
+        each.name: (each.metadata.get("low"), each.metadata.get("high"))
+        for each in dataclasses.fields(config)
+    }
+    return {name: pair for name, pair in bounds.items() if pair != (None, None)}
+
+
 def alternatives(kind: Any) -> tuple[Any, ...]:
     """The types that a field of the type `kind` may have.
 
@@ -160,7 +179,7 @@ RULES = {
 
 def _rules_of_numbers(low: float | None, high: float | None) -> dict[Any, Rule]:
     bounds = (-math.inf if low is None else low, math.inf if high is None else high)
-    words = _between(low, high)
+    words = between(low, high)
 
     def are_within(values: Any) -> bool:
         return are_numbers(values, *bounds)
@@ -207,7 +226,8 @@ def _holds_floats(kind: Any) -> bool:
     return kind in (float, Range, tuple[float, ...], tuple[float, float])
 
 
-def _between(low: float | None, high: float | None) -> str:
+def between(low: float | None, high: float | None) -> str:
+    """The bounds of a number in words, which follow \"a finite number\"."""
     if low is not None and high is not None:
         return f" between {low:g} and {high:g}"
     if low is not None:

@@ -17,7 +17,7 @@ an environment are about ONE environment; batching is `jax.vmap` at one visible 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import jax
@@ -184,6 +184,10 @@ class Student:
     act: Policy | None = None
     environment: Environment | None = None  # that is played; None for a simulated learner
     return_range: tuple[float, float] | None = None  # what returns are usually between
+    # (low, high) of what lies in `state.learner.settings`, by name; None: any number
+    setting_bounds: Mapping[str, tuple[float | None, float | None]] = dataclasses.field(
+        default_factory=dict
+    )
     config: Any = None  # what it was made from; a run writes it down
 
     def __post_init__(self):

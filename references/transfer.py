@@ -31,21 +31,21 @@ def load(body):
         return dict(file)
 
 
-def act(policy, obs):
-    """Mean actions [N, 4] of the policy for observations [N, 24]."""
-    deviation = jnp.sqrt(policy["variance"] + 1e-8)
-    x = jnp.clip((obs - policy["mean"][None]) / deviation[None], -10, 10)
+def act(policy, obs, xp=jnp):
+    """Mean actions [N, 4] of the policy for observations [N, 24], computed by NumPy or JAX."""
+    deviation = xp.sqrt(policy["variance"] + 1e-8)
+    x = xp.clip((obs - policy["mean"][None]) / deviation[None], -10, 10)
     for layer in range(2):
-        x = jnp.tanh(x @ policy[f"kernel_{layer}"] + policy[f"bias_{layer}"][None])
-    return jnp.clip(x @ policy["kernel_2"] + policy["bias_2"][None], -1, 1)
+        x = xp.tanh(x @ policy[f"kernel_{layer}"] + policy[f"bias_{layer}"][None])
+    return xp.clip(x @ policy["kernel_2"] + policy["bias_2"][None], -1, 1)
 
 
-def returns_here(body, policy, hardcore=False, num=NUM):
-    """Returns [num] of the policy in the engine."""
+def returns_here(body, policy, hardcore=False, num=NUM, compiler=jax.jit):
+    """Returns [num] of the policy in the engine, compiled by `compiler`."""
     env = envs.bipedal_walker(body, hardcore, contact_flag="box2d")
     keys = jax.random.split(jax.random.key(1), num)
 
-    @jax.jit
+    @compiler
     def play():
         levels = jax.vmap(env.generate, in_axes=(0, None))(keys, jnp.ones(1))
         states, first = jax.vmap(env.reset)(keys, levels)
@@ -66,14 +66,13 @@ def returns_there(body, policy, hardcore=False, num=NUM):
     """Returns [num] of the policy in gymnasium's own environment, its legs replaced by those of
     the body.
     """
-    choose, returns = jax.jit(act), []
-    policy = jax.tree.map(jnp.asarray, policy)
+    returns = []
     env = gymnasium.make("BipedalWalkerHardcore-v3" if hardcore else "BipedalWalker-v3")
     with _legs_of(get_body(body)):
         for seed in range(num):
             (obs, _), total, done = env.reset(seed=seed), 0.0, False
             while not done:
-                action = np.asarray(choose(policy, obs[None]))[0]
+                action = act(policy, obs[None], np)[0]  # one at a time: JAX would take longer
                 obs, reward, terminated, truncated, _ = env.step(action)
                 total, done = total + reward, terminated or truncated
             returns.append(total)

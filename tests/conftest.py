@@ -32,3 +32,12 @@ def untraced(monkeypatch):
 def no_figures(monkeypatch):
     """Runs end with their table: figures take longer than the training of a small run."""
     monkeypatch.setattr("jaxcurriculum.report.plots.draw", lambda run: [])
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium, of all tests of a process that look at a page."""
+    from browsing import chromium  # it takes a second to import
+
+    with chromium() as browser:
+        yield browser

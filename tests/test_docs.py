@@ -77,7 +77,8 @@ def test_the_command_lines_are_understood(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_the_tour_runs(tmp_path):
     notebook = nbformat.read(DOCS / "tour.ipynb", as_version=4)
-    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    resources = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, timeout=600, resources=resources).execute(env=environment())
 
 
 def test_the_tour_is_kept_with_its_outputs():

@@ -24,7 +24,8 @@ Simulation", 2021, arXiv:2106.13281.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import jax
@@ -70,6 +71,7 @@ LEAVES_OF_MJX = {
     "gear": ("actuator_gear",),
     "damping": ("dof_damping",),
 }
+OF_UNIT_MASS = ("ant", "hopper")  # their spring_mass_scale is 1
 # From which return on a robot has mastered its task (gymnasium's, where it has one), and what
 # returns are usually between.
 RETURNS = {
@@ -114,15 +116,17 @@ def brax(
     >>> env.task_space.names, env.action_space.dims
     (('gear',), 2)
     """
-    _check_choices(name, backend, max_episode_steps)
+    if not is_integer(max_episode_steps, 1):
+        raise ValueError(
+            f"max_episode_steps must be a positive integer, got {max_episode_steps!r}."
+        )
     check_flags(observe_task=observe_task)
     check_solved_above(solved_above)
-    robot = imported("brax.envs", "brax").get_environment(name, backend=backend)
-    if axes is None:
-        axes = {axis: AXES[axis] for axis in AXES if not why_not(name, robot, axis)}
+    felt = axes_of(name, backend)
+    axes = {axis: AXES[axis] for axis in felt} if axes is None else axes
     check_bounds(axes, low=1e-3)
-    for axis in axes:
-        _check_axis(name, robot, axis)
+    check_axes(name, backend, axes)
+    robot = _made(name, backend)
     space = Box(
         names=tuple(axes),
         low=[low for low, _ in axes.values()],
@@ -198,19 +202,52 @@ def leaves_of(robot: Any, axis: str) -> tuple[str, ...]:
     return (LEAVES_OF_MJX if robot.backend == "mjx" else LEAVES)[axis]
 
 
-def why_not(name: str, robot: Any, axis: str) -> str:
-    """Why `axis` cannot vary for a robot with its backend; "" where it can.
+def axes_of(name: str, backend: str) -> tuple[str, ...]:
+    """The axes that a robot feels with a backend.
+
+    Raises:
+      ValueError: when there is no such robot or backend.
+
+    >>> axes_of("hopper", "spring")
+    ('gravity', 'friction', 'gear')
+    """
+    if not isinstance(name, str) or name not in RETURNS:
+        raise ValueError(f"There is no robot {name!r}; there are {', '.join(RETURNS)}.")
+    if backend not in BACKENDS:
+        raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}.")
+    return tuple(axis for axis in AXES if not _why_not(name, backend, axis))
+
+
+def check_axes(name: str, backend: str, axes: Iterable[str]) -> None:
+    """Check that a robot feels each of `axes` with a backend.
+
+    Raises:
+      ValueError: naming the first that it does not feel, why, and those that it does.
+    """
+    felt = axes_of(name, backend)
+    for axis in axes:
+        if axis not in AXES:
+            raise ValueError(f"axes must be of {', '.join(AXES)}, got {axis!r}.")
+        if axis not in felt:
+            raise ValueError(
+                f"The axis {axis!r} of {name} cannot vary with the backend {backend!r}:"
+                f" {_why_not(name, backend, axis)}. These can: {', '.join(felt)}."
+            )
+
+
+def _why_not(name: str, backend: str, axis: str) -> str:
+    """Why `axis` cannot vary for a robot with a backend; "" where it can.
 
     `experiments/adapted_axes.py` measures what a robot feels.
     """
-    is_soft = robot.backend in ("spring", "positional")
+    is_soft = backend in ("spring", "positional")
     if name == "reacher" and axis in ("gravity", "friction"):
         return "its arm moves in a horizontal plane and touches nothing"
     if is_soft and axis == "damping":
         return "this backend has no damping of single joints"
-    if (robot.backend, name, axis) == ("spring", "reacher", "mass"):
+    if (backend, name, axis) == ("spring", "reacher", "mass"):
         return "the springs of its joints become unstable where it is lighter"
-    if is_soft and axis == "mass" and robot.sys.spring_mass_scale == 1:
+    if is_soft and axis == "mass" and name in OF_UNIT_MASS:
         return "this backend takes every mass of this robot as 1 (its spring_mass_scale is 1)"
     return ""
 
@@ -221,24 +258,12 @@ def _leaf(sys: Any, path: str) -> Any:
     return sys
 
 
-def _check_choices(name: str, backend: str, max_episode_steps: int) -> None:
-    if name not in RETURNS:
-        raise ValueError(f"There is no robot {name!r}; there are {', '.join(RETURNS)}.")
-    if backend not in BACKENDS:
-        raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}.")
-    if not is_integer(max_episode_steps, 1):
-        raise ValueError(f"max_episode_steps must be a positive integer, got {max_episode_steps}.")
-
-
-def _check_axis(name: str, robot: Any, axis: str) -> None:
-    if axis not in AXES:
-        raise ValueError(f"axes must be of {', '.join(AXES)}, got {axis!r}.")
-    if reason := why_not(name, robot, axis):
-        others = [other for other in AXES if not why_not(name, robot, other)]
-        raise ValueError(
-            f"The axis {axis!r} of {name} cannot vary with the backend {robot.backend!r}:"
-            f" {reason}. These can: {', '.join(others)}."
-        )
+def _made(name: str, backend: str) -> Any:
+    """brax's robot; that brax is no longer maintained is not said every time."""
+    package = imported("brax.envs", "brax")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Brax System", UserWarning)
+        return package.get_environment(name, backend=backend)
 
 
 def _action_space(robot: Any) -> Box:

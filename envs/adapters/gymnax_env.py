@@ -14,21 +14,29 @@ https://github.com/RobertTLange/gymnax.
 
 from __future__ import annotations
 
-import dataclasses
 import math
-import numbers
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxcurriculum.envs.adapters.gymnax_params import (
+    DERIVED,
+    RETURNS,
+    TIME_LIMIT,
+    Bounds,
+    as_published,
+    is_whole,
+    made,
+    numbers_of,
+    task_space,
+    usual_axes,
+)
 from jaxcurriculum.envs.adapters.gymnax_viewer import ObservationViewer
 from jaxcurriculum.envs.adapters.packages import (
-    check_bounds,
     check_solved_above,
-    imported,
     like,
     with_promotion,
     with_task,
@@ -38,60 +46,6 @@ from jaxcurriculum.fields import check_flags
 from jaxcurriculum.records import Key, PyTree, TimeStep
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.spaces import Box, Discrete, Space
-
-Bounds = Mapping[str, tuple[float, float]]
-TIME_LIMIT = "max_steps_in_episode"
-# Tasks by default: bounds at whose ends there is still something to learn.
-AXES: dict[str, Bounds] = {
-    "CartPole-v1": {
-        "gravity": (5.0, 20.0),
-        "masscart": (0.1, 10.0),
-        "masspole": (0.01, 1.0),
-        "length": (0.1, 3.0),
-        "force_mag": (2.0, 20.0),
-    },
-    "Pendulum-v1": {"g": (2.0, 15.0), "m": (0.2, 2.0), "l": (0.5, 2.0), "max_torque": (0.5, 4.0)},
-    "Acrobot-v1": {
-        "link_length_1": (0.5, 2.0),
-        "link_mass_1": (0.5, 2.0),
-        "link_mass_2": (0.5, 2.0),
-    },
-    "MountainCar-v0": {
-        "force": (0.0005, 0.002),
-        "gravity": (0.0015, 0.0035),
-        "goal_position": (0.3, 0.55),
-    },
-    "MountainCarContinuous-v0": {
-        "power": (0.0008, 0.003),
-        "gravity": (0.0015, 0.0035),
-        "goal_position": (0.3, 0.55),
-    },
-}
-# From which return on an episode is solved (gymnasium's, where it has one), and what returns are
-# usually between.
-RETURNS = {
-    "CartPole-v1": (475.0, (0.0, 500.0)),
-    "Pendulum-v1": (-200.0, (-1600.0, 0.0)),
-    "Acrobot-v1": (-100.0, (-500.0, 0.0)),
-    "MountainCar-v0": (-110.0, (-200.0, 0.0)),
-    "MountainCarContinuous-v0": (90.0, (-100.0, 100.0)),
-}
-
-
-def as_published(params: Any) -> Any:
-    """The parameters as they are, the derived ones not derived."""
-    return params
-
-
-def derive_cart_pole(params: Any) -> Any:
-    """CartPole's parameters with the mass of both, and the mass times the length of the pole."""
-    return params.replace(
-        total_mass=params.masscart + params.masspole,
-        polemass_length=params.masspole * params.length,
-    )
-
-
-DERIVED: dict[str, Callable[[Any], Any]] = {"CartPole-v1": derive_cart_pole}
 
 
 def gymnax(
@@ -129,13 +83,13 @@ def gymnax(
     """
     check_flags(observe_task=observe_task)
     check_solved_above(solved_above)
-    theirs, params = _made(name)
-    axes = _default_axes(name, params) if axes is None else axes
-    space = _task_space(name, params, axes, log)
-    whole = np.array([_is_whole(getattr(params, axis)) for axis in axes])
+    theirs, params = made(name)
+    axes = usual_axes(name, params) if axes is None else axes
+    space = task_space(name, params, axes, log)
+    whole = np.array([is_whole(getattr(params, axis)) for axis in axes])
     derived = DERIVED.get(name, as_published) if derive is None else derive
     params_of = _params_of(params, space, whole, derived)
-    _check_derive(derive, params)
+    _check_derived(params, derived, params_of, _ends(space)[0])
     actions = _action_space(name, theirs, [params_of(end) for end in _ends(space)])
     start, advance = _functions(theirs, params_of)
     if derive is not as_published:
@@ -186,8 +140,8 @@ def _params_of(
 
     def params_of(level: Any) -> Any:
         values = {
-            axis: value.astype(jnp.int32) if is_whole else value
-            for axis, value, is_whole in zip(space.names, level, whole)
+            axis: value.astype(jnp.int32) if rounded else value
+            for axis, value, rounded in zip(space.names, level, whole)
         }
         return derive(params.replace(**values))
 
@@ -210,71 +164,24 @@ def _functions(theirs: Any, params_of: Callable[[Any], Any]) -> tuple[Callable, 
     return with_promotion(start), with_promotion(advance)
 
 
-def _made(name: str) -> tuple[Any, Any]:
-    """gymnax's environment and its parameters."""
-    package = imported("gymnax", "gymnax")
-    if name not in package.registered_envs:
-        known = ", ".join(package.registered_envs)
-        raise ValueError(f"gymnax has no environment {name!r}; it has {known}.")
-    return package.make(name)
+def _check_derived(params: Any, derive: Any, params_of: Callable[[Any], Any], level: Any) -> None:
+    """Check that `params_of`, which calls `derive`, makes parameters like `params` of a level."""
+    kind = type(params).__name__
+    rule = f"derive must be a function from {kind} to {kind}"
+    if not callable(derive):
+        raise ValueError(f"{rule}, got {derive!r}.")
 
+    def trace(level: Any) -> None:
+        made = params_of(level)
+        if type(made) is not type(params):
+            raise TypeError(f"got one to {type(made).__name__}")
+        if wrong := [name for name in numbers_of(params) if jnp.shape(getattr(made, name))]:
+            raise TypeError(f"{wrong[0]} is no single number")
 
-def _default_axes(name: str, params: Any) -> Bounds:
-    if name in AXES:
-        return AXES[name]
-    known = ", ".join(numbers_of(params))
-    if not known:
-        raise ValueError(f"gymnax's {name} has no numbers among its parameters to be a task.")
-    raise ValueError(f"axes must be given for gymnax's {name}; its numbers are: {known}.")
-
-
-def numbers_of(params: Any) -> list[str]:
-    """The parameters that can be an axis."""
-    names = [each.name for each in dataclasses.fields(params) if each.name != TIME_LIMIT]
-    return [name for name in names if _is_single(getattr(params, name))]
-
-
-def _is_single(value: Any) -> bool:
-    is_number = np.ndim(value) == 0 and np.asarray(value).dtype.kind in "iuf"
-    return is_number and not isinstance(value, bool)
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, numbers.Integral) or np.asarray(value).dtype.kind in "iu"
-
-
-def _task_space(name: str, params: Any, axes: Bounds, log: Collection[str]) -> Box:
-    check_bounds(axes)
-    for axis in axes:
-        _check_axis(name, params, axis)
-    if not set(log) <= set(axes):
-        raise ValueError(f"log must name axes, {', '.join(axes)}, got {', '.join(log)}.")
-    return Box(
-        names=tuple(axes),
-        low=[low for low, _ in axes.values()],
-        high=[high for _, high in axes.values()],
-        log=[axis in log for axis in axes],
-    )
-
-
-def _check_axis(name: str, params: Any, axis: str) -> None:
-    known = ", ".join(numbers_of(params)) or "none"
-    if axis == TIME_LIMIT:
-        raise ValueError(f"{axis} of gymnax's {name} is the time limit, not an axis of tasks.")
-    if not hasattr(params, axis):
-        raise ValueError(f"gymnax's {name} has no parameter {axis!r}; its numbers are: {known}.")
-    if not _is_single(getattr(params, axis)):
-        raise ValueError(
-            f"{axis} of gymnax's {name} is not a single number, so it is no axis; its numbers are:"
-            f" {known}."
-        )
-
-
-def _check_derive(derive: Any, params: Any) -> None:
-    made = derive(params) if callable(derive) else derive
-    if derive is not None and type(made) is not type(params):
-        kind = type(params).__name__
-        raise ValueError(f"derive must be a function from {kind} to {kind}, got {derive!r}.")
+    try:
+        jax.eval_shape(trace, level)
+    except TypeError as error:
+        raise ValueError(f"{rule}: {str(error).splitlines()[0].rstrip('.')}.") from error
 
 
 def _ends(space: Box) -> list[jax.Array]:

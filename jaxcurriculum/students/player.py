@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxcurriculum.configs import named_fields
+from jaxcurriculum.configs import bounds_of, named_fields
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.roles import Environment, Learner, Student
 from jaxcurriculum.rollout.collect import Policy
@@ -75,5 +75,6 @@ def student_of(
         act=act,
         environment=env,
         return_range=env.return_range,
+        setting_bounds=bounds_of(learner.config),
         config=named_fields(learner.config) | config,
     )

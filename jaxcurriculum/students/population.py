@@ -7,7 +7,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
-from jaxcurriculum.fields import check_kind, is_integer
+from jaxcurriculum.fields import check_flags, check_kind, is_integer
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
 from jaxcurriculum.roles import Student
 
@@ -21,7 +21,7 @@ def population(student: Student, n: int, share: bool = True) -> Student:
     the other. The policy that is shown (`act`) is the first learner's.
 
     Raises:
-      ValueError: when `n` is no positive integer.
+      ValueError: when `n` is no positive integer, or `share` is not True or False.
 
     >>> from jaxcurriculum.students.simulated import toy_grid
     >>> pair = population(toy_grid(), 2)
@@ -29,6 +29,7 @@ def population(student: Student, n: int, share: bool = True) -> Student:
     ('2 x toy-grid', 2)
     """
     check_kind("population.student", student, Student)
+    check_flags(share=share)
     if not is_integer(n, 1):
         raise ValueError(f"population.n must be a positive integer, got {n!r}.")
 

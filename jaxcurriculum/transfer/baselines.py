@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxcurriculum.records import Key
-from jaxcurriculum.transfer.checks import check_num, checked_matrix, checked_order
+from jaxcurriculum.transfer.checks import check_key, check_num, checked_matrix, checked_order
 
 
 def coverage(matrix: jax.Array, order: jax.Array | np.ndarray) -> jax.Array:
@@ -33,6 +33,7 @@ def coverage(matrix: jax.Array, order: jax.Array | np.ndarray) -> jax.Array:
 
 def random(key: Key, num_contexts: int, num: int) -> jax.Array:
     """`num` contexts in random order, [num] int32."""
+    check_key(key)
     check_num(num, num_contexts)
     return jax.random.permutation(key, num_contexts)[:num].astype(jnp.int32)
 

@@ -24,7 +24,7 @@ from flax import struct
 
 from jaxcurriculum.configs import Config, Swept, field
 from jaxcurriculum.fields import check_kind, is_integer
-from jaxcurriculum.transfer.checks import check_num, checked_matrix
+from jaxcurriculum.transfer.checks import check_num, checked_matrix, checked_points
 from jaxcurriculum.transfer.gaussian_process import (
     Kernel,
     Observed,
@@ -142,8 +142,8 @@ def mbtl(
 
     Raises:
       TypeError: when `rule` is something else.
-      ValueError: when the matrix is not square, `num` is not from 1 to the number of contexts, or
-        there is not a point for each.
+      ValueError: when the matrix is not square, `num` is not from 1 to the number of contexts,
+        there is not a point for each, or a number of the rule is an array.
 
     >>> matrix = jnp.array([[1.0, 0.5, 0.0], [1.0, 1.0, 0.0], [0.0, 0.5, 1.0]])
     >>> mbtl(matrix, 2).tolist()
@@ -153,9 +153,8 @@ def mbtl(
     check_kind("rule", rule, MbtlRule)
     num_contexts = len(matrix)
     check_num(num, num_contexts)
-    points = line(num_contexts) if points is None else jnp.asarray(points)
-    if points.ndim != 2 or len(points) != num_contexts:
-        raise ValueError(f"points must be [{num_contexts}, dims], got the shape {points.shape}.")
+    _check_rule(rule)
+    points = line(num_contexts) if points is None else checked_points(points, num_contexts)
 
     def train_next(progress: Progress, _: None) -> tuple[Progress, jax.Array]:
         context = next_context(progress, points, rule)
@@ -167,10 +166,23 @@ def mbtl(
 def line(num_contexts: int) -> jax.Array:
     """`num_contexts` points evenly from 0 to 1, [num_contexts, 1].
 
+    Raises:
+      ValueError: when it is no positive integer.
+
     >>> line(3)[:, 0].tolist()
     [0.0, 0.5, 1.0]
     """
+    check_num(1, num_contexts)
     return jnp.linspace(0.0, 1.0, num_contexts)[:, None]
+
+
+def _check_rule(rule: MbtlRule) -> None:
+    for name in ("slope", "length", "deviation", "noise"):
+        if shape := np.shape(getattr(rule, name)):
+            raise ValueError(
+                f"MbtlRule.{name} must be one number here, got the shape {shape}: map over rules"
+                " with jax.vmap."
+            )
 
 
 def _performance(

@@ -75,6 +75,14 @@ def test_list_names_every_part_and_its_kind_says_what_it_does(shown):
         assert all(f"{name} {part.description}" in described for name, part in table.items())
 
 
+def test_list_names_what_can_be_a_task_in_a_world_of_another_package(shown):
+    robots = " ".join(shown("list", "brax").split())
+    assert "hopper, spring, positional gravity, friction, gear" in robots
+    assert "reacher, spring gear" in robots
+    others = " ".join(shown("list", "gymnax").split())
+    assert "Pendulum-v1 g, m, l, max_torque" in others and "names all its numbers" in others
+
+
 def test_every_command_that_a_list_leads_to_runs(shown):
     assert "--loop.num-test-episodes" in shown("list", "loop")
     assert "--teacher.exploration" in shown("list", "alp-gmm")

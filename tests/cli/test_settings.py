@@ -169,6 +169,18 @@ def test_returns_of_the_toy_grid_are_not_scaled_unless_asked():
             {"student": "ppo", "fields": {"env.sizes": ("upper_length", "upper_length")}},
             "sizes must differ from each other, got upper_length, upper_length",
         ),
+        (
+            {"student": "ppo", "env": "brax", "fields": {"env.axes": ("nope",)}},
+            "axes must be of gravity, friction, mass, gear, damping, got 'nope'",
+        ),
+        (
+            {"student": "ppo", "env": "brax", "fields": {"env.axes": ("gear",)}},
+            "axes, low and high must be equally long, got 1 axes, 0 low and 0 high",
+        ),
+        (
+            {"student": "ppo", "env": "gymnax", "fields": {"env.axes": ("nope",)}},
+            "gymnax's CartPole-v1 has no parameter 'nope'; its numbers are: gravity, ",
+        ),
     ],
 )
 def test_mistakes_are_one_sentence(changes, message):

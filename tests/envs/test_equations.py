@@ -86,6 +86,11 @@ def test_the_task_follows_what_is_seen_if_wished(make):
             3,
             "must be names of axes or \\(low, high\\) by name, got 3",
         ),
+        (envs.cart_pole, [["force"]], "bounds must be of gravity, .*, got \\['force'\\]"),
+        *(
+            (make, 2 * [list(axes)[0]], "bounds must name every axis once")
+            for make, axes in AXES.items()
+        ),
     ],
 )
 def test_bounds_that_cannot_be_are_named(make, given, message):

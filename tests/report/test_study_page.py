@@ -1,15 +1,12 @@
 """The page of a report in headless Chromium: it loads, is pointed at, slides, plays."""
 
 import importlib.resources
-import shutil
-import time
 
 import numpy as np
 import pytest
+from browsing import open_page, wait_for
 from made_up_runs import made_up_run, with_curriculum
 from rich.console import Console
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.support.select import Select
 
@@ -39,25 +36,10 @@ def page(tmp_path_factory):
         return runs.report(folder, console=Console(quiet=True))[0]
 
 
-@pytest.fixture(scope="module")
-def browser():
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        pytest.skip("needs Debian's packages chromium and chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.add_argument("--window-size=1100,900")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    with webdriver.Chrome(options, Service(driver)) as browser:
-        yield browser
-
-
 @pytest.fixture
 def opened(browser, page):
     """The page, just loaded; at the end nothing may stand in the console."""
-    browser.get(page.as_uri())
+    open_page(browser, page, 1100, 900)
     yield browser
     assert browser.get_log("browser") == []
 
@@ -77,13 +59,6 @@ def slide(browser, thousandths):
 
 def choose(browser, name, text):
     Select(browser.find_element("id", name)).select_by_visible_text(text)
-
-
-def wait_for(condition, what):
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.05)
 
 
 def test_every_file_of_the_page_is_used():

@@ -93,6 +93,13 @@ def test_an_evaluation_keeps_the_order_of_the_tasks():
     assert episodes.learner[:6].tolist() == [0, 0, 1, 1, 2, 2]
 
 
-def test_a_population_has_someone():
-    with pytest.raises(ValueError, match="population.n must be a positive integer, got 0"):
-        population(simulated.toy_grid(), 0)
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ((0,), "population.n must be a positive integer, got 0"),
+        ((2, "no"), "share must be True or False, got 'no'"),
+    ],
+)
+def test_a_population_has_someone_and_shares_or_does_not(given, message):
+    with pytest.raises(ValueError, match=message):
+        population(simulated.toy_grid(), *given)

@@ -12,6 +12,7 @@ from jaxcurriculum import Environment
 from jaxcurriculum.cli.tables.parts import EnvironmentPart
 from jaxcurriculum.cli.tables.students import PpoStudentConfig
 from jaxcurriculum.configs import Config, field
+from jaxcurriculum.envs.adapters import brax_env, gymnax_params
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.runs.errors import RunError
 
@@ -20,7 +21,7 @@ from jaxcurriculum.runs.errors import RunError
 class AdaptedConfig(Config):
     """Which numbers of another package's world are the task."""
 
-    axes: tuple[str, ...] = field((), help="what a task chooses; none: all that is known to matter")
+    axes: tuple[str, ...] = field((), help="what a task chooses; none: the usual ones")
     low: tuple[float, ...] = field((), help="least value of each axis")
     high: tuple[float, ...] = field((), help="largest")
     observe_task: bool = field(True, help="the task is part of the observation")
@@ -29,13 +30,14 @@ class AdaptedConfig(Config):
         super().__post_init__()
         if len(set(self.axes)) < len(self.axes):
             raise ValueError(f"axes must differ from each other, got {', '.join(self.axes)}.")
+
+    def bounds(self) -> dict[str, tuple[float, float]] | None:
+        """(low, high) by name; None where no axis is chosen."""
         if not len(self.axes) == len(self.low) == len(self.high):
             raise ValueError(
                 f"axes, low and high must be equally long, got {len(self.axes)} axes,"
                 f" {len(self.low)} low and {len(self.high)} high."
             )
-
-    def bounds(self) -> dict[str, tuple[float, float]] | None:
         return dict(zip(self.axes, zip(self.low, self.high))) or None
 
 
@@ -61,6 +63,7 @@ class GymnaxConfig(AdaptedConfig):
 
 def _brax(config: BraxConfig) -> Environment:
     with _needed_extra():
+        brax_env.check_axes(config.name, config.backend, config.axes)
         return envs.brax(
             config.name,
             config.bounds(),
@@ -71,12 +74,33 @@ def _brax(config: BraxConfig) -> Environment:
 
 def _gymnax(config: GymnaxConfig) -> Environment:
     with _needed_extra():
+        if config.axes:
+            gymnax_params.check_axes(config.name, config.axes)
         return envs.gymnax(
             config.name,
             config.bounds(),
             log=config.log,
             observe_task=config.observe_task,
         )
+
+
+def _felt() -> dict[str, str]:
+    """What each robot feels, by name and backends."""
+    felt: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for name in brax_env.RETURNS:
+        for backend in brax_env.BACKENDS:
+            axes = brax_env.axes_of(name, backend)
+            felt.setdefault((name, axes), []).append(backend)
+    return {
+        f"{name}, {', '.join(backends)}": ", ".join(axes) for (name, axes), backends in felt.items()
+    }
+
+
+def _numbers() -> dict[str, str]:
+    """The usual axes of environments, and how those of others are found."""
+    usual = {name: ", ".join(axes) for name, axes in gymnax_params.AXES.items()}
+    how = "train --env gymnax --env.name NAME --env.axes x names all its numbers"
+    return usual | {"any NAME": how}
 
 
 @contextlib.contextmanager
@@ -93,11 +117,13 @@ ADAPTED = {
         description="a robot of brax; task: gravity, friction, masses, motors and damping",
         config=BraxConfig(),
         make=_brax,
+        axes=_felt(),
     ),
     "gymnax": EnvironmentPart(
         description="any environment of gymnax; task: numbers among its parameters",
         config=GymnaxConfig(),
         make=_gymnax,
+        axes=_numbers(),
         # a round of a beginner begins some 1,450 episodes of CartPole
         presets={"ppo": PpoStudentConfig(rollout=RolloutConfig(pool_size=1536))},
     ),

@@ -103,6 +103,11 @@ def _show_part(console: Console, section: str, part: Part, name: str) -> None:
         console.print(f"  {flag} {', '.join(choices)}", highlight=False)
     if isinstance(part, EnvironmentPart | StudentPart) and part.knowledge is not None:
         console.print(f"  --knowledge {_known(part, part.knowledge)}", highlight=False)
+    if isinstance(part, EnvironmentPart) and part.axes:
+        axes = _rows()
+        for where, names in part.axes.items():
+            axes.add_row(where, names)
+        console.print("  --env.axes", axes, highlight=False)
     columns = Column("flag", no_wrap=True), Column("default", no_wrap=True), "meaning"
     rows = Table(*columns, box=None, padding=INDENT, header_style="dim")
     elsewhere = _elsewhere(name, part)

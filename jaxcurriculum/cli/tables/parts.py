@@ -55,6 +55,8 @@ class EnvironmentPart(Part):
         default_factory=lambda: {"uniform": uniform}
     )
     knowledge: Expert | None = None  # what an expert would know of its tasks
+    # What --env.axes may name, where it depends on other settings: by them.
+    axes: Mapping[str, str] = dataclasses.field(default_factory=dict)
     loop: LoopConfig = LoopConfig()  # how students are tested in it, by default
     # Configurations that teachers and students have by default in it, by their names.
     presets: Mapping[str, Any] = dataclasses.field(default_factory=dict)

@@ -101,6 +101,7 @@ def evolving(space: Box, config: EvolvingConfig | None = None) -> Rule:
         needs_tests=True,
         init=init,
         update=update,
+        ranges=dict(zip(space.names, zip(space.low, space.high))),
         config={"space": dataclasses.asdict(space), "rule": config},
     )
 

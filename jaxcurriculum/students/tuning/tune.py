@@ -8,17 +8,19 @@ that evolves, and a discount that rises with what is mastered.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum.checks import checked_test_tasks
+from jaxcurriculum.checks import check_same, checked_test_tasks
 from jaxcurriculum.fields import check_kind, is_integer
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, random_seeds
 from jaxcurriculum.roles import Student
+from jaxcurriculum.students.tuning.checks import check_ranges, check_settings, checked_pair
 from jaxcurriculum.students.wrapped import with_state
 
 
@@ -30,7 +32,8 @@ class Rule:
         update(key, state, student_state, tests, round)  -> (state, student_state)
 
     `tests` are episodes on the test tasks, None where `needs_tests` is False. `settings` are the
-    names of what the rule changes. A rule of your own is an instance with your functions in it.
+    names of what the rule changes; of those with bounds what it writes is clipped. A rule of your
+    own is an instance with your functions in it.
     """
 
     name: str
@@ -39,7 +42,14 @@ class Rule:
     init: Callable[[Key, PyTree], tuple[PyTree, PyTree]]
     update: Callable[[Key, PyTree, PyTree, Episodes | None, jax.Array], tuple[PyTree, PyTree]]
     num_tests: int | None = None  # how many test tasks there must be; None: any number
+    # (low, high) that settings have by name, as far as it is known beforehand
+    ranges: Mapping[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
     config: Any = None  # what it was made from; a run writes it down
+
+    def __post_init__(self):
+        for name in ("init", "update"):
+            if not callable(function := getattr(self, name)):
+                raise ValueError(f"Rule.{name} must be a function, got {function!r}.")
 
 
 class TunedState(struct.PyTreeNode):
@@ -66,8 +76,9 @@ def tune(
     Raises:
       TypeError: when `student` or `rule` is something else.
       ValueError: when the student has no settings in `state.learner`, or not those of the rule;
-        when the rule needs test tasks and has none or another number of them, a test task lies
-        outside the student's space, or a number is no positive integer.
+        when the rule takes one beyond the student's bounds, as far as it tells; when the rule needs
+        test tasks and has none or another number of them, a test task lies outside the student's
+        space, or a number is no positive integer.
 
     >>> import optax
     >>> from jaxcurriculum import envs, students
@@ -82,8 +93,8 @@ def tune(
 
     def init(key: Key) -> TunedState:
         key_student, key_rule = jax.random.split(key)
-        rule_state, inner = rule.init(key_rule, student.init(key_student))
-        return TunedState(student=inner, rule=rule_state, test_steps=jnp.int32(0))
+        rule_state, inner = _begun(rule, key_rule, student.init(key_student))
+        return TunedState(student=clipped(inner), rule=rule_state, test_steps=jnp.int32(0))
 
     def train(
         key: Key, state: TunedState, proposals: Proposals, round: jax.Array
@@ -102,8 +113,21 @@ def tune(
             asked = (tests, seeds, num_episodes, True)
             results = student.evaluate(key_test, state.student, *asked)
             steps = jnp.sum(results.lengths)
-        rule_state, inner = rule.update(key_rule, state.rule, state.student, results, round)
-        return TunedState(student=inner, rule=rule_state, test_steps=state.test_steps + steps)
+        made = rule.update(key_rule, state.rule, state.student, results, round)
+        what = f"tune.rule {rule.name!r}, update"
+        rule_state, inner = checked_pair(what, state.student, made)
+        check_same(f"{what}, state of the rule", state.rule, rule_state)
+        test_steps = state.test_steps + steps
+        return TunedState(student=clipped(inner), rule=rule_state, test_steps=test_steps)
+
+    def clipped(inner: PyTree) -> PyTree:
+        settings = settings_of(inner)
+        bounded = [name for name in rule.settings if name in student.setting_bounds]
+        within = {
+            name: jnp.clip(getattr(settings, name), *student.setting_bounds[name])
+            for name in bounded
+        }
+        return with_settings(inner, **within)
 
     def report(state: TunedState) -> dict[str, jax.Array]:
         settings = settings_of(state.student)
@@ -138,6 +162,12 @@ def with_settings(student_state: PyTree, **changes: jax.Array) -> PyTree:
     return student_state.replace(learner=learner)
 
 
+def _begun(rule: Rule, key: Key, student_state: PyTree) -> tuple[PyTree, PyTree]:
+    """The first state of the rule, and that of the student with its first settings."""
+    made = rule.init(key, student_state)
+    return checked_pair(f"tune.rule {rule.name!r}, init", student_state, made)
+
+
 def _checked(
     student: Student, rule: Rule, test_tasks: PyTree, every: int, num_episodes: int
 ) -> PyTree | None:
@@ -149,8 +179,9 @@ def _checked(
             raise ValueError(f"tune.{name} must be a positive integer, got {value!r}.")
     key = jax.eval_shape(lambda: jax.random.key(0))
     state = jax.eval_shape(student.init, key)
-    _check_settings(student, state, rule)
-    jax.eval_shape(rule.init, key, state)  # a rule may refuse a student
+    check_settings(student, state, rule.settings)
+    check_ranges(student, rule)
+    jax.eval_shape(functools.partial(_begun, rule), key, state)  # a rule may refuse a student
     if not rule.needs_tests:
         return None
     if test_tasks is None:
@@ -163,20 +194,3 @@ def _checked(
             f" apart, got {num}."
         )
     return tests
-
-
-def _check_settings(student: Student, state: PyTree, rule: Rule) -> None:
-    settings = getattr(getattr(state, "learner", None), "settings", None)
-    if not dataclasses.is_dataclass(settings):
-        raise ValueError(
-            "tune.student must be one that learns with settings in `state.learner.settings`, as"
-            f" those of ppo and sac do, or a population of such, got {student.name!r}: tune a"
-            " student before anything else is made of it, by one rule for all its settings."
-        )
-    known = [each.name for each in dataclasses.fields(settings)]
-    missing = [name for name in rule.settings if name not in known]
-    if missing:
-        raise ValueError(
-            f"tune.rule must change settings of the student {student.name!r}, which are"
-            f" {', '.join(known)}, got {missing[0]!r}."
-        )

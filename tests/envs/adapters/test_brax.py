@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jaxcurriculum import envs
+from jaxcurriculum.envs.adapters import brax_env
 from jaxcurriculum.records import fresh_proposals
 from jaxcurriculum.rollout.collect import collect, init_rollout
 from jaxcurriculum.rollout.pool import RolloutConfig
@@ -46,6 +47,7 @@ def test_every_episode_is_played_by_a_fresh_robot():
     "arguments, message",
     [
         (("dog",), "There is no robot 'dog'; there are ant, halfcheetah, "),
+        ((["ant"],), r"There is no robot \['ant'\]; there are ant, "),
         (("ant", None, "bullet"), "backend must be one of generalized, .*, got 'bullet'"),
         (("ant", None, "spring", 0), "max_episode_steps must be a positive integer, got 0"),
         (("ant", None, "spring", 9, 3), "observe_task must be True or False, got 3"),
@@ -67,6 +69,20 @@ def test_what_cannot_be_is_named(arguments, message):
     names = ("name", "axes", "backend", "max_episode_steps", "observe_task", "solved_above")
     with pytest.raises(ValueError, match=message):
         envs.brax(**dict(zip(names, arguments)))
+
+
+def test_a_mistake_is_named_before_brax_is_imported(monkeypatch):
+    monkeypatch.setattr("importlib.import_module", lambda name: pytest.fail(name))
+    with pytest.raises(ValueError, match="axis 'mass' of ant cannot vary"):
+        envs.brax("ant", {"mass": (1, 2)}, backend="positional")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("error:Brax System")
+@pytest.mark.parametrize("name", brax_env.RETURNS)
+def test_robots_whose_masses_a_soft_backend_takes_as_1_are_listed(name):
+    robot = brax_env._made(name, "spring")
+    assert (robot.sys.spring_mass_scale == 1) == (name in brax_env.OF_UNIT_MASS)
 
 
 @pytest.mark.slow

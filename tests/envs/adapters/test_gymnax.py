@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jaxcurriculum import Box, envs
-from jaxcurriculum.envs.adapters.gymnax_env import as_published
+from jaxcurriculum.envs.adapters.gymnax_params import as_published
 from jaxcurriculum.testing.compiling import quick_jit
 
 NUM_STEPS = 100
@@ -112,6 +112,13 @@ def test_actions_are_as_large_as_the_strongest_task_allows():
         ("Acrobot-v1", {"available_torque": (1, 2)}, "available_torque .* not a single number"),
         ("MetaMaze-misc", {"normalize_time": (0, 1)}, "normalize_time .* not a single number"),
         ("Breakout-MinAtar", None, "Breakout-MinAtar has no numbers among its parameters"),
+        ("CartPole-v1", {"replace": (1, 2)}, "no parameter 'replace'; its numbers are: gravity"),
+        (3, None, "gymnax has no environment 3; it has CartPole-v1, "),
+        (
+            "MemoryChain-bsuite",
+            {"memory_length": (2, 1e12)},
+            r"bounds of axis 'memory_length' must fit in int32, got \(2, 1",
+        ),
         ("FourRooms-misc", None, "axes must be given .*; its numbers are: .*fail_prob"),
     ],
 )
@@ -127,6 +134,19 @@ def test_what_cannot_be_is_named(name, axes, message):
         ({"solved_above": "475"}, "solved_above must be a finite number or None, got '475'"),
         ({"derive": 3}, "derive must be a function from EnvParams to EnvParams, got 3"),
         ({"derive": lambda params: None}, "derive must be a function from EnvParams"),
+        ({"derive": lambda: None}, "from EnvParams to EnvParams: .* takes 0 positional"),
+        ({"derive": lambda one, two: one}, "from EnvParams to EnvParams: .* missing 1 required"),
+        (
+            {"derive": lambda params: params.replace(total_mass=float(params.masscart))},
+            "from EnvParams to EnvParams: Abstract tracer value",
+        ),
+        (
+            {"derive": lambda params: params.replace(total_mass=jnp.ones(3))},
+            "from EnvParams to EnvParams: total_mass is no single number",
+        ),
+        ({"log": "masscart"}, "log must be a list of names of axes, got 'masscart'"),
+        ({"log": None}, "log must be a list of names of axes, got None"),
+        ({"log": [["masscart"]]}, r"log must name axes, masscart, got \['masscart'\]"),
         ({"derive": lambda params: params}, "masscart .* changes nothing: it is derived"),
     ],
 )
@@ -136,7 +156,7 @@ def test_what_is_no_option_is_named(given, message):
 
 
 def test_a_logarithmic_axis_must_be_one():
-    with pytest.raises(ValueError, match="log must name axes, length, got mass"):
+    with pytest.raises(ValueError, match="log must name axes, length, got 'mass'"):
         envs.gymnax("CartPole-v1", {"length": (0.1, 3.0)}, log=("mass",))
     space = envs.gymnax("CartPole-v1", {"length": (0.1, 10.0)}, log=("length",)).task_space
     assert space.from_unit(jnp.array([0.5])) == pytest.approx(1.0)

@@ -2,15 +2,13 @@
 
 import base64
 import io
-import shutil
 import time
 
 import numpy as np
 import pytest
+from browsing import open_page, wait_for
 from episodes import HEXAGON, glide
 from PIL import Image, ImageColor
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.support.select import Select
 
@@ -46,32 +44,12 @@ def test_no_name_can_end_the_script_that_holds_the_episodes():
     assert page.page("</script>", EPISODES).count("</script") == 2
 
 
-@pytest.fixture(scope="module")
-def browser():
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        pytest.skip("needs Debian's packages chromium and chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-dev-shm-usage",
-        "--window-size=1000,800",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    with webdriver.Chrome(options, Service(driver)) as browser:
-        yield browser
-
-
 @pytest.fixture
 def opened(browser, tmp_path):
     """The page of `EPISODES`, just loaded from a file."""
     path = tmp_path / "walker.html"
     path.write_text(page.page("two walkers", EPISODES), encoding="utf-8")
-    browser.get_log("browser")
-    browser.get(path.as_uri())
+    open_page(browser, path, 1000, 800)
     return browser
 
 
@@ -92,13 +70,6 @@ def scrub(browser, seconds):
         " slider.dispatchEvent(new Event('input'))"
     )
     browser.execute_script(script, seconds)
-
-
-def wait_for(condition, what):
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.05)
 
 
 @pytest.mark.slow

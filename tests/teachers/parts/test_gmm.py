@@ -102,24 +102,24 @@ def recorded_windows() -> np.ndarray:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # EM cut at 100 steps, in both
-def test_two_hundred_windows_agree_with_scikit_learn():
+def test_a_hundred_windows_agree_with_scikit_learn():
     rng = np.random.default_rng(0)
-    windows = [walker_window(rng, raw) for raw in (False, True) for _ in range(40)]
-    windows += [no_progress_window(rng) for _ in range(30)]
+    windows = [walker_window(rng, raw) for raw in (False, True) for _ in range(20)]
+    windows += [no_progress_window(rng) for _ in range(15)]
     windows = np.concatenate(
-        [np.array(windows), recorded_windows(), toy_windows(num_seeds=5, num_fits=10)]
+        [np.array(windows), recorded_windows()[::2], toy_windows(num_seeds=5, num_fits=10)[::2]]
     ).astype(np.float32)
-    assert len(windows) == 200
+    assert len(windows) == 100
 
     def fit(key, data):
         labels = gmm.kmeans(key, data, CANDIDATES, jnp.array(True))
         return labels, gmm.expectation_maximisation(data, labels, CANDIDATES, jnp.array(True))[1]
 
     labels, log_likelihood = jax.device_get(
-        jax.jit(jax.vmap(fit))(jax.random.split(jax.random.key(0), 200), windows)
+        jax.jit(jax.vmap(fit))(jax.random.split(jax.random.key(0), 100), windows)
     )
     criterion = jax.vmap(lambda x: gmm.aic(x, CANDIDATES, NUM, 3))(log_likelihood)
-    reference = np.zeros((200, len(CANDIDATES)))
+    reference = np.zeros((100, len(CANDIDATES)))
     with threadpool_limits(1):  # these matrices are too small for threads
         for n, data in enumerate(windows.astype(float)):
             reference[n] = [
@@ -129,10 +129,10 @@ def test_two_hundred_windows_agree_with_scikit_learn():
     chosen = np.asarray(criterion).argmin(1)
     chosen_by_reference = [int(np.argmin(gmm.aic(row, CANDIDATES, NUM, 3))) for row in reference]
     assert np.mean(chosen == chosen_by_reference) >= 0.95
-    assert np.max(difference[np.arange(200), chosen]) < 1e-3
+    assert np.max(difference[np.arange(100), chosen]) < 1e-3
     # EM can creep by just the tolerance a step, and then rounding decides which stops first: in 1
     # to 3 of 1800 fits, with different options of XLA.
-    assert np.mean(difference < 1e-3) > 0.998
+    assert np.sum(difference >= 1e-3) <= 2
 
 
 @pytest.mark.parametrize("dims", [1, 2, 8])
