@@ -117,12 +117,12 @@ def held_out_mazes() -> Image.Image:
 def generated_mazes() -> Image.Image:
     """One maze of each generator, and what the edits of each codebase make of the first."""
     key = jax.random.key(3)
-    drawn = {walls: envs.Mazes(num_walls=60, walls=walls) for walls in GENERATORS}
+    many = envs.Mazes(num_walls=60)
+    drawn = {walls: dataclasses.replace(many, walls=walls) for walls in GENERATORS}
     mazes = {f"60, {walls}": space.sample(key) for walls, space in drawn.items()}
     first = next(iter(mazes.values()))
-    for edits in EDITS:
-        space = envs.Mazes(edits=edits, num_edits=20)
-        mazes[f"20 edits, {edits}"] = space.mutate(key, first, 0.0)
+    for name, edit in EDITS.items():
+        mazes[f"20 edits, {name}"] = edit(key, first, 20)
     stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *mazes.values())
     return envs.draw_mazes(stacked, tuple(mazes), num_columns=4)
 

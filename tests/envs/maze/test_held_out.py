@@ -89,7 +89,8 @@ def made_by(rule, num=200):
 
 
 @pytest.mark.parametrize(
-    ("name", "free", "moves"), [("perfect-maze", 97, 26.0), ("four-rooms", 0, 14.0)]
+    ("name", "free", "moves"),
+    [pytest.param("perfect-maze", 97, 26.0, marks=pytest.mark.slow), ("four-rooms", 0, 14.0)],
 )
 def test_mazes_by_rule_have_ways_as_long_as_published(name, free, moves):
     mazes, found = made_by(BY_RULE[name])

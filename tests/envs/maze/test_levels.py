@@ -36,7 +36,7 @@ def drawn(num_walls, walls):
         pytest.param(25, "dcd", 23.0, 0.995, marks=pytest.mark.slow),
         (60, "dcd-uniform", 25.6, 0.978),
         pytest.param(0, "replacement", 0.0, 1.0, marks=pytest.mark.slow),
-        (1, "uniform", 0.0, 1.0),
+        pytest.param(1, "uniform", 0.0, 1.0, marks=pytest.mark.slow),
     ],
 )
 def test_random_mazes_are_like_the_published_ones(num_walls, walls, mean_walls, solvable):

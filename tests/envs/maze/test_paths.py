@@ -54,7 +54,13 @@ def random_mazes(num, height, width, seed=0):
 
 
 @pytest.mark.parametrize(
-    ("num", "height", "width"), [(60, 2, 1), (150, 4, 7), (300, 13, 13), (20, 21, 32)]
+    ("num", "height", "width"),
+    [
+        pytest.param(60, 2, 1, marks=pytest.mark.slow),
+        (150, 4, 7),
+        (300, 13, 13),
+        pytest.param(20, 21, 32, marks=pytest.mark.slow),
+    ],
 )
 def test_ways_are_those_of_a_search(num, height, width):
     mazes = random_mazes(num, height, width)
