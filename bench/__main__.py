@@ -24,6 +24,7 @@ from bench.report import show
 BENCHES = (
     "walkers",
     "parts",
+    "mazes",
     "training",
     "learners",
     "memory",

@@ -268,7 +268,7 @@ def _check_test_tasks(space: Space, task: PyTree, test_tasks: PyTree, name: str)
     expected, given = (
         jax.tree.map(_kind, rows) for rows in (task, jax.tree.map(one_row, test_tasks))
     )
-    if given != expected:
+    if given != expected and not getattr(space, "sizes_vary", False):
         raise ValueError(f"{name}: each task must be {expected}, got {given}.")
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(test_tasks)):
         return  # made inside a sweep that is being traced: its values are not known yet

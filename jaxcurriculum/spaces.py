@@ -21,7 +21,11 @@ from jaxcurriculum.records import Key, PyTree
 
 
 class Space(Protocol):
-    """What every task space offers. Tasks are pytrees; each function is about one task."""
+    """What every task space offers. Tasks are pytrees; each function is about one task.
+
+    A space with an attribute `sizes_vary` that is true holds tasks whose arrays are of other shapes
+    than those of `sample`, too: a student may be tested on them.
+    """
 
     def sample(self, key: Key) -> PyTree:
         """A task drawn from the space's own (uniform) distribution."""

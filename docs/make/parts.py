@@ -142,7 +142,11 @@ def _named(module: Any, names: Mapping[str, str]) -> Callable[[str], Any]:
 
 
 SAME_RULE = {name: name.removesuffix("-tma") for name in TEACHERS} | {"robust-plr": "plr"}
-SAME_WORLD = {"bipedal-walker-hardcore": "bipedal-walker"}
+SAME_WORLD = {
+    "bipedal-walker-hardcore": "bipedal-walker",
+    "maze-minimax": "maze",
+    "maze-dcd": "maze",
+}
 SIMULATED = {name: part for name, part in STUDENTS.items() if not part.needs_environment}
 LEARNERS = {name: part for name, part in STUDENTS.items() if part.needs_environment}
 

@@ -1,7 +1,7 @@
 """Draw the pictures of teachers and worlds again: `python docs/make/pictures.py [NAME ...]`.
 
 A teacher's picture shows the tasks of one seed on the toy grid of 10 by 10 cells, a world's one
-moment of an episode.
+moment of an episode; two more show mazes.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ from parts import KINDS
 from PIL import Image
 from rich.console import Console
 
+import jaxcurriculum.envs as envs
 from jaxcurriculum import Environment, use_cores
 from jaxcurriculum.cli.build import build
 from jaxcurriculum.cli.main import parse
 from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.cli.tables import ENVIRONMENTS, TEACHERS
+from jaxcurriculum.envs.maze.edits import EDITS
+from jaxcurriculum.envs.maze.generators import GENERATORS
 from jaxcurriculum.records import level_key
 from jaxcurriculum.report.curriculum import curriculum
 from jaxcurriculum.report.style import STYLE
@@ -42,13 +45,15 @@ MOMENTS = {"cart-pole": 20, "maze": 0}  # the step that is shown, 40 elsewhere
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=[pathlib.Path(page).stem for page in PAGES])
+    parser.add_argument(
+        "names", nargs="*", default=[*(pathlib.Path(page).stem for page in PAGES), *MAZES]
+    )
     names = parser.parse_args().names
     use_cores()
     matplotlib.rcParams.update(STYLE)
     for name in names:
         draw = draw_teacher if name in TEACHERS else draw_world
-        print(draw(name), flush=True)
+        print(save(MAZES[name](), "worlds", name) if name in MAZES else draw(name), flush=True)
 
 
 def draw_teacher(name: str) -> pathlib.Path:
@@ -100,6 +105,39 @@ def moment(env: Environment, num_steps: int) -> Image.Image:
         solved=False,
     )
     return viewer.picture(film, 0)
+
+
+def held_out_mazes() -> Image.Image:
+    """Every held-out maze, one draw of each that is made by rule."""
+    names = envs.held_out_names()
+    each = [envs.held_out_mazes((name,)) for name in names]
+    return in_rows([envs.draw_mazes(maze, (name,)) for maze, name in zip(each, names)], 6)
+
+
+def generated_mazes() -> Image.Image:
+    """One maze of each generator, and what the edits of each codebase make of the first."""
+    key = jax.random.key(3)
+    many = envs.Mazes(num_walls=60)
+    drawn = {walls: dataclasses.replace(many, walls=walls) for walls in GENERATORS}
+    mazes = {f"60, {walls}": space.sample(key) for walls, space in drawn.items()}
+    first = next(iter(mazes.values()))
+    for name, edit in EDITS.items():
+        mazes[f"20 edits, {name}"] = edit(key, first, 20)
+    stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *mazes.values())
+    return envs.draw_mazes(stacked, tuple(mazes), num_columns=4)
+
+
+def in_rows(images: list[Image.Image], num_columns: int) -> Image.Image:
+    """Images of one size beside and below each other."""
+    width, height = images[0].size
+    size = num_columns * width, -(-len(images) // num_columns) * height
+    sheet = Image.new("RGB", size, images[0].getpixel((0, 0)))
+    for i, image in enumerate(images):
+        sheet.paste(image, (i % num_columns * width, i // num_columns * height))
+    return sheet
+
+
+MAZES = {"held-out-mazes": held_out_mazes, "generated-mazes": generated_mazes}
 
 
 def save(image: Image.Image, kind: str, name: str) -> pathlib.Path:

@@ -1,142 +1,174 @@
-"""The space of mazes: walls, a goal, and where an agent starts, on 13 by 13 cells.
+"""The space of mazes: walls, a goal, where an agent starts, and how much time it has.
 
-    sample   `num_walls` cells drawn with replacement become walls; then goal and agent, each
-             uniform over the cells that are still free; the direction is uniform
-    mutate   `num_edits` times in a row, each with equal probability: nothing, one wall flipped
-             that is under neither agent nor goal, or the goal moved to a free cell
+    sample   random walls (`generators.py`), a goal and an agent on different free cells, a random
+             direction
+    mutate   `num_edits` random edits (`edits.py`)
 
 Source: M. Dennis et al., "Emergent complexity and zero-shot transfer via unsupervised environment
-design", NeurIPS 2020; the generator and the edits as in minimax (M. Jiang et al. 2023).
+design", NeurIPS 2020; the generators and edits of jaxued, minimax and dcd.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import struct
 
 from jaxcurriculum import tree
-from jaxcurriculum.envs.maze.paths import distances
-from jaxcurriculum.fields import is_integer
+from jaxcurriculum.configs import Config, field
+from jaxcurriculum.envs.maze.cells import place_of
+from jaxcurriculum.envs.maze.edits import EDITS
+from jaxcurriculum.envs.maze.generators import GENERATORS
+from jaxcurriculum.envs.maze.layouts import drawn_by_hand, from_text, to_text
+from jaxcurriculum.envs.maze.paths import WIDEST, shortest_actions, shortest_moves, solvable
+from jaxcurriculum.envs.maze.record import (
+    LONGEST,
+    NUM_DIRECTIONS,
+    SIZE,
+    TIME_LIMIT,
+    Maze,
+)
 from jaxcurriculum.records import Key
 
-SIZE = 13  # cells a side
-NUM_CELLS = SIZE**2
-NUM_DIRECTIONS = 4  # 0 right, 1 down, 2 left, 3 up
-AGENTS = ">v<^"  # its sign in a text, by direction
-
-
-class Maze(struct.PyTreeNode):
-    """One maze: a task, and the level made of it. Positions are (x, y) from the top left."""
-
-    walls: Any  # [SIZE (y), SIZE (x)], bool
-    goal: Any  # [2], int32
-    agent: Any  # [2], int32
-    direction: Any  # [], int32
+MOST_BATCHES = 100  # drawn in search of mazes with a way
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Mazes:
-    """All mazes whose agent and goal stand on two different free cells.
+class Mazes(Config):
+    """All mazes whose agent and goal stand on two different free cells; how new ones are drawn.
 
-    Args:
-      num_walls: cells drawn for walls by `sample`, with replacement; 0 gives empty mazes.
-      num_edits: of one mutation.
+    Tests may play mazes of other sizes than those that are drawn.
 
     Raises:
-      ValueError: when a number is out of its bounds.
+      ValueError: when a number is out of its bounds, or `level` is no maze.
 
     >>> mazes = Mazes(num_walls=25)
     >>> bool(mazes.contains(mazes.sample(jax.random.key(0))))
     True
     """
 
-    num_walls: int = 25
-    num_edits: int = 5
+    sizes_vary = True
+
+    size: int = field(SIZE, low=2, high=WIDEST, help="cells a side")
+    num_walls: int = field(25, low=0, high=WIDEST**2, help="cells drawn for walls")
+    walls: Literal["replacement", "exact", "uniform", "dcd", "dcd-uniform", "level"] = field(
+        "replacement",
+        help="how: some again; all different; a number below num_walls; dcd's two; those of level",
+    )
+    num_edits: int = field(5, low=0, high=1000, help="edits of one mutation")
+    edits: Literal["minimax", "jaxued", "dcd"] = field("minimax", help="whose edits")
+    time_limit: int = field(TIME_LIMIT, low=1, high=LONGEST, help="steps")
+    level: str = field("", help="a maze as text, / ends a line, or a .txt file with one")
 
     def __post_init__(self):
-        largest = {"num_walls": NUM_CELLS - 2, "num_edits": 1000}
-        for name, most in largest.items():
-            value = getattr(self, name)
-            if not is_integer(value, 0, most):
-                raise ValueError(f"Mazes.{name} must lie between 0 and {most}, got {value!r}.")
+        super().__post_init__()
+        most = self.size**2 - 2
+        if self.num_walls > most:
+            raise ValueError(
+                f"Mazes.num_walls must leave two of {self.size} by {self.size} cells free, got"
+                f" {self.num_walls}."
+            )
+        if self.walls == "level" and not self.level:
+            raise ValueError('Mazes.level must hold a maze where walls are "level", got none.')
+        if self.level:
+            drawn = drawn_by_hand(self.level, self.size, self.time_limit)
+            object.__setattr__(self, "level", to_text(drawn))  # a file may change
+
+    @classmethod
+    def jaxued(cls) -> Mazes:
+        """25 draws, 5 edits (the defaults)."""
+        return cls()
+
+    @classmethod
+    def minimax(cls) -> Mazes:
+        """60 draws, 20 edits."""
+        return cls(num_walls=60, num_edits=20)
+
+    @classmethod
+    def dcd(cls) -> Mazes:
+        """25 blocks of a random builder, 5 edits that clear their cells."""
+        return cls(walls="dcd", edits="dcd")
+
+    @classmethod
+    def dcd_uniform(cls) -> Mazes:
+        """Up to 60 blocks of a random builder."""
+        return cls(num_walls=60, walls="dcd-uniform", edits="dcd")
+
+    @classmethod
+    def empty(cls) -> Mazes:
+        """No wall, as ACCEL begins in minimax and dcd; 20 edits."""
+        return cls(num_walls=0, num_edits=20)
+
+    def drawn(self) -> Maze:
+        """The maze of `level`."""
+        return from_text(self.level, self.size, self.time_limit)
 
     def sample(self, key: Key) -> Maze:
-        """A random maze."""
-        key_walls, key_goal, key_agent, key_direction = jax.random.split(key, 4)
-        cells = jax.random.randint(key_walls, (self.num_walls,), 0, NUM_CELLS)
-        empty = jnp.zeros((NUM_CELLS,), bool)
-        walls = empty.at[cells].set(True)
-        goal = _free_cell(key_goal, walls)
-        agent = _free_cell(key_agent, walls.at[goal].set(True))
+        """A random maze, or that of `level`."""
+        if self.walls == "level":
+            return jax.tree.map(jnp.asarray, self.drawn())
+        key_cells, key_direction = jax.random.split(key)
+        generator = GENERATORS[self.walls]
+        walls, goal, agent = generator(key_cells, self.num_walls, self.size**2)
         return Maze(
-            walls=walls.reshape(SIZE, SIZE),
-            goal=_position(goal),
-            agent=_position(agent),
+            walls=walls.reshape(self.size, self.size),
+            goal=place_of(goal, self.size),
+            agent=place_of(agent, self.size),
             direction=jax.random.randint(key_direction, (), 0, NUM_DIRECTIONS),
+            time_limit=jnp.int32(self.time_limit),
         )
 
     def contains(self, task: Maze) -> jax.Array:
         """Whether agent and goal stand on two different free cells, [] bool."""
+        height, width = task.walls.shape
         places = jnp.stack([task.goal, task.agent])
-        inside = jnp.all((places >= 0) & (places < SIZE))
+        inside = jnp.all((places >= 0) & (places < jnp.array([[width, height]])))
         apart = jnp.any(task.goal != task.agent)
         walled_in = _at(task.walls, task.goal) | _at(task.walls, task.agent)
         turned = (task.direction >= 0) & (task.direction < NUM_DIRECTIONS)
-        return inside & apart & ~walled_in & turned
+        in_time = (task.time_limit >= 1) & (task.time_limit <= LONGEST)
+        return inside & apart & ~walled_in & turned & in_time
 
     def clip(self, task: Maze) -> Maze:
-        """The maze without walls under agent and goal; positions are moved into the grid."""
-        goal = jnp.clip(task.goal, 0, SIZE - 1)
-        agent = jnp.clip(task.agent, 0, SIZE - 1)
+        """The maze without walls under agent and goal; positions are moved into the grid, and a
+        goal under the agent to the cell beside.
+        """
+        height, width = task.walls.shape
+        most = jnp.array([width, height]) - 1
+        goal = jnp.clip(task.goal, 0, most)
+        agent = jnp.clip(task.agent, 0, most)
         x = agent[0]
         beside = agent.at[0].set(jnp.where(x > 0, x - 1, x + 1))
         goal = jnp.where(jnp.all(goal == agent), beside, goal)
-        walls = _without_wall(task.walls, goal)
-        walls = _without_wall(walls, agent)
-        direction = jnp.clip(task.direction, 0, NUM_DIRECTIONS - 1)
-        return Maze(walls=walls, goal=goal, agent=agent, direction=direction)
+        walls = task.walls.at[goal[1], goal[0]].set(False)
+        return Maze(
+            walls=walls.at[agent[1], agent[0]].set(False),
+            goal=goal,
+            agent=agent,
+            direction=jnp.clip(task.direction, 0, NUM_DIRECTIONS - 1),
+            time_limit=jnp.clip(task.time_limit, 1, LONGEST),
+        )
 
     def mutate(self, key: Key, task: Maze, scale: float) -> Maze:
         """`task` after `num_edits` edits; `scale` has no meaning here."""
-
-        def edit(task: Maze, key: Key) -> tuple[Maze, None]:
-            key_kind, key_wall, key_goal = jax.random.split(key, 3)
-            kind = jax.random.randint(key_kind, (), 0, 3)
-            cell = jax.random.randint(key_wall, (), 0, NUM_CELLS)
-            place = _position(cell)
-            is_agent = jnp.all(place == task.agent)
-            is_goal = jnp.all(place == task.goal)
-            flip = (kind == 1) & ~(is_agent | is_goal)
-            here = jnp.arange(NUM_CELLS) == cell
-            walls = task.walls ^ (here.reshape(SIZE, SIZE) & flip)
-            blocked = walls.reshape(-1).at[_cell(task.agent)].set(True)
-            elsewhere = _position(_free_cell(key_goal, blocked))
-            goal = jnp.where(kind == 2, elsewhere, task.goal)
-            return task.replace(walls=walls, goal=goal), None
-
-        keys = jax.random.split(key, self.num_edits)
-        edited, _ = jax.lax.scan(edit, task, keys)
-        return edited
+        return EDITS[self.edits](key, task, self.num_edits)
 
     def columns(self, tasks: Maze) -> dict[str, np.ndarray]:
-        """Mazes [num, ...]: how many walls, how many moves from agent to goal (-1: no way), and the
-        whole layout as text, so that a maze can be drawn again.
+        """Mazes [num, ...]: how many walls, how many moves and actions from agent to goal (-1: no
+        way), the time limit, and the whole layout as text, so that a maze can be drawn again.
         """
+        ways = jax.jit(jax.vmap(lambda maze: (shortest_moves(maze), shortest_actions(maze))))
+        moves, actions = jax.tree.map(np.asarray, ways(tasks))
         tasks = jax.tree.map(np.asarray, tasks)
-        walls = tasks.walls
-        num = len(walls)
-        moves_from = np.asarray(jax.vmap(distances)(walls, tasks.goal))
-        x, y = tasks.agent.T
-        moves = moves_from[np.arange(num), y, x]
-        mazes = [tree.take(tasks, i) for i in range(num)]
+        mazes = [tree.take(tasks, i) for i in range(len(tasks.walls))]
         return {
-            "walls": walls.sum((1, 2)).astype(np.int32),
-            "path_length": moves.astype(np.int32),
+            "walls": tasks.walls.sum((1, 2)).astype(np.int32),
+            "path_length": moves,
+            "actions": actions,
+            "time_limit": tasks.time_limit,
             "layout": np.array([to_text(maze) for maze in mazes]),
         }
 
@@ -145,67 +177,28 @@ class Mazes:
         return None
 
 
-def to_text(maze: Maze) -> str:
-    """A maze as lines joined by "/": '#' a wall, '.' free, 'G' the goal, '>', 'v', '<' or '^' the
-    agent.
-
-    >>> to_text(from_text("/".join([">G..........."] + ["." * 13] * 12)))[:13]
-    '>G...........'
-    """
-    cells = np.where(np.asarray(maze.walls), "#", ".")
-    cells[tuple(maze.goal[::-1])] = "G"
-    cells[tuple(maze.agent[::-1])] = AGENTS[int(maze.direction)]
-    return "/".join("".join(row) for row in cells)
-
-
-def from_text(text: str) -> Maze:
-    """The maze that `to_text` made the text of; a smaller one is surrounded by walls on the right
-    and at the bottom.
+def solvable_mazes(mazes: Mazes, num: int, seed: int = 0) -> Maze:
+    """The first `num` random mazes with a way to the goal, [num, ...].
 
     Raises:
-      ValueError: when there is not one agent and one goal, or there are other signs.
+      ValueError: when hardly any maze has one.
+
+    >>> solvable_mazes(Mazes(num_walls=60), 10).walls.shape
+    (10, 13, 13)
     """
-    rows = text.strip().replace("\n", "/").split("/")
-    cells = np.full((SIZE, SIZE), "#")
-    if len(rows) > SIZE or any(len(row) > SIZE for row in rows):
-        raise ValueError(f"a maze must have at most {SIZE} by {SIZE} cells, got {len(rows)} rows.")
-    for y, row in enumerate(rows):
-        cells[y, : len(row)] = list(row)
-    starts = np.argwhere(np.isin(cells, list(AGENTS)))
-    goals = np.argwhere(cells == "G")
-    are_known = np.isin(cells, list("#.G" + AGENTS)).all()
-    if len(starts) != 1 or len(goals) != 1 or not are_known:
-        raise ValueError(f"a maze must have one agent and one goal on '#' and '.', got {text!r}.")
-    start, goal = starts[0], goals[0]
-    sign = str(cells[tuple(start)])
-    return Maze(
-        walls=np.asarray(cells == "#"),
-        goal=np.array(goal[::-1], np.int32),
-        agent=np.array(start[::-1], np.int32),
-        direction=np.int32(AGENTS.index(sign)),
+    make, has_way = jax.jit(jax.vmap(mazes.sample)), jax.jit(jax.vmap(solvable))
+    key, found, num_found = jax.random.key(seed), [], 0
+    for batch in range(MOST_BATCHES):
+        drawn = make(jax.random.split(jax.random.fold_in(key, batch), num))
+        found.append(tree.take(drawn, np.flatnonzero(has_way(drawn))))
+        num_found += len(found[-1].direction)
+        if num_found >= num:
+            return jax.tree.map(lambda *leaves: jnp.concatenate(leaves)[:num], *found)
+    raise ValueError(
+        f"mazes must have a way to the goal, got {num_found} among {MOST_BATCHES * num}."
     )
 
 
-def _free_cell(key: Key, blocked: jax.Array) -> jax.Array:
-    """The number of a cell that is not `blocked` ([cells] bool), all equally likely, [] int32."""
-    logits = jnp.where(blocked, -jnp.inf, 0.0)
-    return jax.random.categorical(key, logits).astype(jnp.int32)
-
-
-def _position(cell: jax.Array) -> jax.Array:
-    x, y = cell % SIZE, cell // SIZE
-    return jnp.stack([x, y]).astype(jnp.int32)
-
-
-def _cell(position: jax.Array) -> jax.Array:
-    return position[1] * SIZE + position[0]
-
-
-def _at(walls: jax.Array, position: jax.Array) -> jax.Array:
-    x, y = position
+def _at(walls: jax.Array, place: jax.Array) -> jax.Array:
+    x, y = place
     return walls[y, x]
-
-
-def _without_wall(walls: jax.Array, position: jax.Array) -> jax.Array:
-    x, y = position
-    return walls.at[y, x].set(False)

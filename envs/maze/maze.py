@@ -1,30 +1,54 @@
 """A grid maze: an agent that sees a little of what lies before it looks for the goal.
 
+    forward into the goal   the episode ends with reward $1 - 0.9 t / T$, $t$ the steps taken, $T$
+                            the maze's time limit; all other rewards are 0
+    forward into a wall     the agent stays
+
 Source: M. Chevalier-Boisvert et al., "Minigrid & Miniworld", 2023; the maze of unsupervised
-environment design: M. Dennis et al., NeurIPS 2020. Observations and rewards as in minimax and
+environment design: M. Dennis et al., NeurIPS 2020. Observations and rewards as in minimax, dcd and
 jaxued.
 """
 
 from __future__ import annotations
+
+import dataclasses
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from jaxcurriculum.envs.maze.levels import NUM_DIRECTIONS, SIZE, Maze, Mazes
+from jaxcurriculum.configs import Config, field
+from jaxcurriculum.envs.maze.levels import Mazes
+from jaxcurriculum.envs.maze.record import LONGEST, NUM_DIRECTIONS, STEPS, Maze
 from jaxcurriculum.envs.maze.viewer import MazeViewer
-from jaxcurriculum.fields import check_kind
+from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Key, PyTree, TimeStep
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.spaces import Discrete
 
 VIEW = 5  # cells a side that are seen, the agent in the middle of the last row
-TIME_LIMIT = 250  # steps
-NUM_ACTIONS = 7  # turn left, turn right, forward; four more do nothing
 LEFT, RIGHT, FORWARD = 0, 1, 2
-# (x, y) of a move, by direction
-STEPS = np.array([(1, 0), (0, 1), (-1, 0), (0, -1)], np.int32)
+NUM_NULL_ACTIONS = 4
+EMPTY_CODE, WALL_CODE, GOAL_CODE = (0.1, 0.0, 0.0), (0.2, 0.5, 0.0), (0.8, 0.1, 0.0)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MazeRules(Config):
+    """What an agent may do and see; the defaults are those of jaxued."""
+
+    null_actions: bool = field(True, help="four more actions that only cost time, as published")
+    image: Literal["bits", "codes"] = field(
+        "bits", help="of a cell: is it wall, is it goal; or Minigrid's three codes divided by 10"
+    )
+    time_out: Literal["terminal", "truncation"] = field(
+        "terminal", help="at the time limit: worth nothing more, as published, or merely cut"
+    )
+    penalize_time: bool = field(True, help="without, the reward is 1 whenever the goal is reached")
+    start: Literal["level", "random"] = field(
+        "level", help="direction at the start: the maze's own, or drawn at each start as in dcd"
+    )
 
 
 class MazeState(struct.PyTreeNode):
@@ -35,22 +59,21 @@ class MazeState(struct.PyTreeNode):
     time: jax.Array  # [], int32, steps taken
 
 
-def maze(mazes: Mazes | None = None) -> Environment:
-    """A maze of 13 by 13 cells; the task is the whole maze.
+def maze(mazes: Mazes | None = None, rules: MazeRules | None = None) -> Environment:
+    """A maze; the task is the whole maze. It is solved if the goal is reached.
 
-    Actions: 0 turns left, 1 turns right, 2 moves forward, 3 to 6 do nothing. Moving into the goal
-    ends the episode with reward 1 - 0.9 t / 250, t the steps taken; all other rewards are 0. The
-    episode is over after 250 steps, and what follows is worth nothing. It is solved if the goal is
-    reached.
+    Actions: 0 turns left, 1 turns right, 2 moves forward, 3 to 6 do nothing. The episode is over
+    after as many steps as the maze's time limit says, 250 by default.
 
     Observation: {"image": [5, 5, 2] float32, "direction": [4] float32}: of every cell before and
     beside the agent, walls or not, whether it is a wall (outside of the grid everything is) and
     whether it is the goal, the agent in the middle of the last row looking up; and which way it
     looks.
 
-    Differs from the paper: a cell's three codes are two bits, which say the same.
+    Differs from the paper: a cell's three codes are two bits, which say the same
+    (`MazeRules.image`).
 
-    >>> env = maze()
+    >>> env = maze(Mazes(num_walls=60))
     >>> level = env.generate(jax.random.key(0), env.task_space.sample(jax.random.key(1)))
     >>> state, timestep = env.reset(jax.random.key(2), level)
     >>> timestep.obs["image"].shape
@@ -58,11 +81,15 @@ def maze(mazes: Mazes | None = None) -> Environment:
     """
     mazes = Mazes() if mazes is None else mazes
     check_kind("maze.mazes", mazes, Mazes)
+    rules = given(rules, MazeRules)
 
     def reset(key: Key, level: Maze) -> tuple[MazeState, TimeStep]:
-        start = MazeState(level.agent, level.direction, time=jnp.int32(0))
+        direction = jnp.asarray(level.direction)
+        if rules.start == "random":
+            direction = jax.random.randint(key, (), 0, NUM_DIRECTIONS)
+        start = MazeState(level.agent, direction, time=jnp.int32(0))
         no = jnp.bool_(False)
-        return start, TimeStep(observe(level, start), jnp.float32(0), no, no)
+        return start, TimeStep(observe(level, start, rules), jnp.float32(0), no, no)
 
     def step(key: Key, level: Maze, state: MazeState, action: jax.Array):
         turn = jnp.where(action == LEFT, -1, 0)
@@ -75,17 +102,20 @@ def maze(mazes: Mazes | None = None) -> Environment:
         blocked = _is_wall(level, ahead) | is_goal
         agent = jnp.where(moves & ~blocked, ahead, state.agent)
         time = state.time + 1
-        reward = jnp.where(arrived, 1.0 - 0.9 * time / TIME_LIMIT, 0.0)
+        lost = 0.9 * time / level.time_limit if rules.penalize_time else 0.0
+        reward = jnp.where(arrived, 1.0 - lost, 0.0)
         state = MazeState(agent, direction.astype(jnp.int32), time)
-        over = arrived | (time >= TIME_LIMIT)
-        no = jnp.bool_(False)
-        return state, TimeStep(observe(level, state), reward, over, no)
+        timed_out = ~arrived & (time >= level.time_limit)
+        is_terminal = rules.time_out == "terminal"
+        terminated = arrived | timed_out if is_terminal else arrived
+        truncated = jnp.bool_(False) if is_terminal else timed_out
+        return state, TimeStep(observe(level, state, rules), reward, terminated, truncated)
 
     return Environment(
         name="maze",
         task_space=mazes,
-        action_space=Discrete(num=NUM_ACTIONS, name="action"),
-        max_episode_steps=TIME_LIMIT,
+        action_space=Discrete(num=3 + NUM_NULL_ACTIONS * rules.null_actions, name="action"),
+        max_episode_steps=LONGEST,
         solved_above=0.0,
         generate=lambda key, task: task,
         reset=reset,
@@ -95,7 +125,7 @@ def maze(mazes: Mazes | None = None) -> Environment:
     )
 
 
-def observe(level: Maze, state: MazeState) -> PyTree:
+def observe(level: Maze, state: MazeState, rules: MazeRules = MazeRules()) -> PyTree:
     """What the agent sees, see `maze`."""
     steps = jnp.asarray(STEPS)
     forward = steps[state.direction]
@@ -105,14 +135,20 @@ def observe(level: Maze, state: MazeState) -> PyTree:
     cells = state.agent[None] + ahead * forward[None] + beside * right[None]
     walls = jax.vmap(_is_wall, in_axes=(None, 0))(level, cells)
     goal = jnp.all(cells == level.goal[None], axis=-1)
-    image = jnp.stack([walls, goal], -1).reshape(VIEW, VIEW, 2)
+    if rules.image == "codes":
+        codes = jnp.where(walls[:, None], jnp.array(WALL_CODE), jnp.array(EMPTY_CODE))
+        image = jnp.where(goal[:, None], jnp.array(GOAL_CODE), codes)
+    else:
+        image = jnp.stack([walls, goal], -1)
     return {
-        "image": image.astype(jnp.float32),
+        "image": image.reshape(VIEW, VIEW, -1).astype(jnp.float32),
         "direction": jax.nn.one_hot(state.direction, NUM_DIRECTIONS),
     }
 
 
 def _is_wall(level: Maze, cell: jax.Array) -> jax.Array:
-    outside = jnp.any((cell < 0) | (cell >= SIZE))
-    x, y = jnp.clip(cell, 0, SIZE - 1)
-    return outside | level.walls[y, x]
+    height, width = level.walls.shape
+    x, y = cell
+    outside = (x < 0) | (x >= width) | (y < 0) | (y >= height)
+    y, x = jnp.clip(y, 0, height - 1), jnp.clip(x, 0, width - 1)
+    return outside | jnp.asarray(level.walls)[y, x]

@@ -251,23 +251,28 @@ def _test_set(
     """
     part = chosen.tester
     assert isinstance(part, EnvironmentPart | StudentPart)
-    sets = {name: make(configs[chosen.testing], space) for name, make in part.test_sets.items()}
     if settings.test_set:
-        find("test set", sets, settings.test_set)
-    fitting = [name for name, tasks in sets.items() if _fits(tasks, space)]
-    name = settings.test_set or (fitting or list(sets))[0]  # where none fits, the first says why
-    if name not in fitting:
-        others = f" Another --test-set: {', '.join(fitting)}." if fitting else ""
-        try:
-            checked_test_tasks(space, sets[name])
-        except ValueError as error:
-            raise ValueError(f"The test set {name} does not fit: {error}{others}") from None
-    return name, sets[name]
+        find("test set", part.test_sets, settings.test_set)
+    tried = {}
+    for name in [settings.test_set] if settings.test_set else part.test_sets:
+        tried[name] = _test_tasks(part, name, configs[chosen.testing], space)
+        if not isinstance(tried[name], ValueError):
+            return name, tried[name]
+    first, error = next(iter(tried.items()))  # where none fits, the first says why
+    others = [name for name in part.test_sets if name not in tried]
+    made = {name: _test_tasks(part, name, configs[chosen.testing], space) for name in others}
+    fitting = [name for name, tasks in made.items() if not isinstance(tasks, ValueError)]
+    hint = f" Another --test-set: {', '.join(fitting)}." if fitting else ""
+    raise ValueError(f"The test set {first} does not fit: {error}{hint}")
 
 
-def _fits(tasks: PyTree, space: Space) -> bool:
+def _test_tasks(
+    part: EnvironmentPart | StudentPart, name: str, config: Any, space: Space
+) -> PyTree | ValueError:
+    """The tasks of a test set, or what keeps them from being tasks of the space."""
     try:
+        tasks = part.test_sets[name](config, space)
         checked_test_tasks(space, tasks)
-    except ValueError:
-        return False
-    return True
+    except ValueError as error:
+        return error
+    return tasks

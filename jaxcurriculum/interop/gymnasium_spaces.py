@@ -26,7 +26,7 @@ class Layout:
     >>> from jaxcurriculum import envs
     >>> layout = Layout(jax.eval_shape(envs.maze().task_space.sample, jax.random.key(0)))
     >>> sorted(layout.shapes)
-    ['agent', 'direction', 'goal', 'walls']
+    ['agent', 'direction', 'goal', 'time_limit', 'walls']
     """
 
     def __init__(self, shapes: PyTree):

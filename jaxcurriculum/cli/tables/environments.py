@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Literal
 
+import jax
 import numpy as np
 
 import jaxcurriculum.envs as envs
 from jaxcurriculum import Box, Environment, LoopConfig
 from jaxcurriculum.cli.tables.adapted import ADAPTED
 from jaxcurriculum.cli.tables.equations import EQUATIONS
-from jaxcurriculum.cli.tables.parts import EnvironmentPart, uniform
+from jaxcurriculum.cli.tables.parts import EnvironmentPart, TestSet, uniform
 from jaxcurriculum.cli.tables.students import PpoStudentConfig
 from jaxcurriculum.configs import Config, Swept, SweptPair, field
 from jaxcurriculum.rollout import RolloutConfig
+from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.teachers import AccelConfig, Knowledge, PlrConfig
+
+NUM_SOLVABLE = 10_000  # test mazes, as published
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -84,11 +89,12 @@ class ObstacleTracksConfig(RoughTracksConfig):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class MazeConfig(Config):
-    """How mazes are drawn and edited."""
+class MazeConfig(envs.Mazes, envs.MazeRules):
+    """How mazes are drawn and edited, what an agent does and sees in them, and how it is tested."""
 
-    num_walls: int = field(25, low=0, high=167, help="cells drawn for walls, with replacement")
-    num_edits: int = field(5, low=0, high=1000, help="edits of one mutation")
+    levels_per_maze: int = field(
+        1, low=1, high=100, help="of the test sets 8, 12 and held-out: those made by rule differ"
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -100,7 +106,21 @@ class RepeatPreviousConfig(Config):
 
 
 def _maze(config: MazeConfig) -> Environment:
-    return envs.maze(envs.Mazes(num_walls=config.num_walls, num_edits=config.num_edits))
+    def own(kind):
+        fields = dataclasses.fields(kind)
+        return kind(**{field.name: getattr(config, field.name) for field in fields})
+
+    return envs.maze(own(envs.Mazes), own(envs.MazeRules))
+
+
+def _held_out(names: Sequence[str]) -> TestSet:
+    return lambda config, _: envs.held_out_mazes(names, config.levels_per_maze)
+
+
+def _drawn_by_hand(config: MazeConfig, _: envs.Mazes) -> envs.Maze:
+    if not config.level:
+        raise RunError("--test-set level: it is the maze of --env.level, which must be given.")
+    return jax.tree.map(lambda leaf: leaf[None], config.drawn())
 
 
 def _stump_tracks(config: StumpTracksConfig) -> Environment:
@@ -135,6 +155,20 @@ def _grid_over_bounds(_: StumpTracksConfig, space: Box) -> np.ndarray:
     return envs.stump_tasks_grid(min_height, max_height, min_spacing, max_spacing)
 
 
+MAZE_TEST_SETS: dict[str, TestSet] = {
+    "held-out-8": _held_out(envs.EIGHT),
+    "held-out-12": _held_out(envs.TWELVE),
+    "held-out": _held_out(envs.held_out_names()),
+    "solvable": lambda _, mazes: envs.solvable_mazes(mazes, NUM_SOLVABLE),
+    "uniform": uniform,
+    "level": _drawn_by_hand,
+}
+MAZE_LOOP = LoopConfig(deterministic=False, num_test_episodes=5)  # as its literature does
+MINIGRID_PRESETS = {
+    "plr": dataclasses.replace(PlrConfig.minigrid(), robust=False),
+    "robust-plr": PlrConfig.minigrid(),
+    "accel": AccelConfig.minigrid(),
+}
 # Test sets of a year are those published, whatever the bounds.
 ENVIRONMENTS = {
     "stump-tracks": EnvironmentPart(
@@ -192,16 +226,32 @@ ENVIRONMENTS = {
         },
     ),
     "maze": EnvironmentPart(
-        description="a 13 by 13 maze seen 5 by 5 cells at a time; task: the whole maze",
+        description="a maze seen 5 by 5 cells at a time; task: the whole maze, 25 walls drawn",
         config=MazeConfig(),
         make=_maze,
-        test_sets={"held-out": lambda *_: envs.held_out_mazes(), "uniform": uniform},
-        loop=LoopConfig(deterministic=False, num_test_episodes=5),  # as its literature does
+        test_sets=MAZE_TEST_SETS,
+        loop=MAZE_LOOP,
         presets={
             "plr": dataclasses.replace(PlrConfig.maze(), robust=False),
             "robust-plr": PlrConfig.maze(),
             "accel": AccelConfig.maze(),
         },
+    ),
+    "maze-minimax": EnvironmentPart(
+        description="the same as minimax draws and edits it: 60 walls, 20 edits",
+        config=MazeConfig(num_walls=60, num_edits=20),
+        make=_maze,
+        test_sets=MAZE_TEST_SETS,
+        loop=MAZE_LOOP,
+        presets=MINIGRID_PRESETS,
+    ),
+    "maze-dcd": EnvironmentPart(
+        description="the same as dcd builds, edits and starts it: up to 60 walls, 5 edits",
+        config=MazeConfig(num_walls=60, walls="dcd-uniform", edits="dcd", start="random"),
+        make=_maze,
+        test_sets=MAZE_TEST_SETS,
+        loop=MAZE_LOOP,
+        presets=MINIGRID_PRESETS,
     ),
     "repeat-previous": EnvironmentPart(
         description="cards whose suits are to be named later; task: how many steps later",

@@ -1,6 +1,4 @@
-"""Mazes: the published generator, edits, layouts, ways, and what an agent sees and earns."""
-
-import collections
+"""What an agent sees and earns in a maze, and the options in which codebases differ."""
 
 import jax
 import jax.numpy as jnp
@@ -8,73 +6,11 @@ import numpy as np
 import pytest
 
 from jaxcurriculum import envs
-from jaxcurriculum.envs.maze.levels import Mazes, from_text, to_text
-from jaxcurriculum.envs.maze.maze import FORWARD, LEFT, RIGHT, TIME_LIMIT
-from jaxcurriculum.envs.maze.paths import distances
+from jaxcurriculum.checks import checked_test_tasks
+from jaxcurriculum.envs.maze.maze import FORWARD, LEFT, RIGHT
+from jaxcurriculum.envs.maze.record import TIME_LIMIT
 
 ENV = envs.maze()
-NUM = 4000
-# Moves on the shortest way, as counted in the mazes that other codebases share.
-WAYS = [20, 22, 96, 96, 96, 40, 56, 39, 21, 20, 34, 20, 22]
-
-
-@pytest.fixture(scope="module")
-def drawn():
-    """Random mazes, the moves from agent to goal, and the mazes after five edits."""
-    mazes = Mazes()
-    keys = jax.random.split(jax.random.key(0), NUM)
-    levels = jax.jit(jax.vmap(mazes.sample))(keys)
-    edited = jax.jit(jax.vmap(lambda key, maze: mazes.mutate(key, maze, 0.0)))(keys, levels)
-    assert np.all(jax.vmap(mazes.contains)(levels)) and np.all(jax.vmap(mazes.contains)(edited))
-    return levels, mazes.columns(levels)["path_length"], edited
-
-
-def test_random_mazes_are_like_the_published_ones(drawn):
-    """23.3 walls, 99.6 % with a way, which has 9.0 moves on average and 17 at 95 %."""
-    levels, moves, _ = drawn
-    assert abs(levels.walls.sum((1, 2)).mean() - 23.3) < 0.2
-    assert abs((moves >= 0).mean() - 0.996) < 0.004
-    assert abs(moves[moves >= 0].mean() - 9.0) < 0.3 and np.quantile(moves, 0.95) == 17
-
-
-def test_edits_change_as_much_as_the_published_ones(drawn):
-    """1.66 walls, and the goal in 86 % of the mazes; the agent stays."""
-    levels, _, edited = drawn
-    assert abs((levels.walls != edited.walls).sum((1, 2)).mean() - 1.66) < 0.1
-    assert abs((levels.goal != edited.goal).any(1).mean() - 0.86) < 0.03
-    assert (levels.agent == edited.agent).all() and (levels.direction == edited.direction).all()
-
-
-def test_held_out_mazes_have_the_published_ways():
-    mazes = envs.held_out_mazes()
-    columns = ENV.task_space.columns(mazes)
-    assert columns["path_length"].tolist() == WAYS
-    assert len(set(columns["layout"])) == len(envs.HELD_OUT)
-    assert np.all(jax.vmap(ENV.task_space.contains)(mazes))
-
-
-def test_distances_are_those_of_a_search():
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        walls = rng.random((13, 13)) < 0.35
-        walls[6, 6] = False
-        known, queue = {(6, 6): 0}, collections.deque([(6, 6)])
-        while queue:
-            x, y = queue.popleft()
-            for there in ((x + 1, y), (x - 1, y), (x, y + 1), (x, y - 1)):
-                inside = 0 <= there[0] < 13 and 0 <= there[1] < 13
-                if inside and not walls[there[1], there[0]] and there not in known:
-                    known[there] = known[x, y] + 1
-                    queue.append(there)
-        ours = distances(jnp.array(walls), jnp.array([6, 6]))
-        expected = [[known.get((x, y), -1) for x in range(13)] for y in range(13)]
-        assert ours.tolist() == expected
-
-
-def test_a_layout_is_its_text(drawn):
-    level = jax.tree.map(lambda leaf: leaf[7], drawn[0])
-    again = from_text(to_text(level))
-    jax.tree.map(np.testing.assert_array_equal, again, jax.tree.map(np.asarray, level))
 
 
 SMALL = """
@@ -86,10 +22,10 @@ SMALL = """
 """
 
 
-def walk(actions, text=SMALL):
+def walk(actions, text=SMALL, env=ENV, time_limit=TIME_LIMIT):
     """States and time steps of a walk in a maze, the start included."""
-    level = jax.tree.map(jnp.asarray, from_text(text))
-    step, seen = jax.jit(ENV.step), [ENV.reset(jax.random.key(0), level)]
+    level = jax.tree.map(jnp.asarray, envs.from_text(text, time_limit=time_limit))
+    step, seen = jax.jit(env.step), [env.reset(jax.random.key(0), level)]
     for action in actions:
         seen.append(step(jax.random.key(0), level, seen[-1][0], jnp.int32(action)))
     return seen
@@ -122,12 +58,83 @@ def test_what_is_seen_lies_before_the_agent_and_turns_with_it():
     assert right[..., 0][1].tolist() == [1, 1, 1, 1, 1]
 
 
-def test_time_is_over_after_250_steps():
-    seen = walk([3] * TIME_LIMIT)
-    assert bool(seen[-1][1].terminated) and not bool(seen[-2][1].terminated)
+def test_time_is_over_at_the_limit_of_the_maze():
+    """Worth nothing more, as published, or merely cut, where the value goes on."""
+    cut = envs.maze(rules=envs.MazeRules(time_out="truncation"))
+    for env, ends in ((ENV, (True, False)), (cut, (False, True))):
+        (_, before), (_, last) = walk([3] * 9, env=env, time_limit=9)[-2:]
+        assert not before.terminated and not before.truncated
+        assert (bool(last.terminated), bool(last.truncated)) == ends
 
 
-@pytest.mark.parametrize("text", ["GG>", "..>", "G..", "G?>", "/".join(["G>" + "." * 12] * 1)])
-def test_a_text_that_is_no_maze_is_refused(text):
-    with pytest.raises(ValueError, match="a maze must have"):
-        from_text(text)
+def test_a_goal_that_is_reached_at_the_last_step_ends_the_episode():
+    cut = envs.maze(rules=envs.MazeRules(time_out="truncation"))
+    for env in (ENV, cut):
+        last = walk([FORWARD], ">G", env, time_limit=1)[-1][1]
+        assert last.reward == pytest.approx(0.1) and last.terminated and not last.truncated
+
+
+def test_long_labyrinths_leave_time_for_their_113_actions():
+    """With a limit of 250 the best return is 1 - 0.9 113 / 250; each maze has its own."""
+    maze = jax.tree.map(lambda leaf: leaf[0], envs.held_out_mazes(("labyrinth",)))
+    assert envs.optimal_return(maze) == pytest.approx(1 - 0.9 * 113 / 450)
+    assert ENV.max_episode_steps >= envs.held_out_mazes(("large-corridor",)).time_limit[0] == 882
+
+
+def test_the_shortest_way_earns_the_optimal_return():
+    """The actions of the way through `SMALL`, which a search counts, too."""
+    way = [RIGHT, FORWARD, LEFT, FORWARD, FORWARD, FORWARD, LEFT, FORWARD, FORWARD]
+    level = envs.from_text(SMALL)
+    assert int(envs.shortest_actions(level)) == len(way)
+    assert walk(way)[-1][1].reward == pytest.approx(float(envs.optimal_return(level)))
+
+
+MIRRORED = {LEFT: RIGHT, RIGHT: LEFT, FORWARD: FORWARD}
+
+
+def test_a_mirrored_policy_walks_the_mirrored_way():
+    """What is seen in a flipped maze is what is seen in the maze, flipped, and so is the way."""
+    there, back = (
+        jax.tree.map(lambda leaf: leaf[0], envs.held_out_mazes((name,)))
+        for name in ("labyrinth", "labyrinth-flipped")
+    )
+    actions = np.random.default_rng(0).choice([LEFT, RIGHT, FORWARD, FORWARD], 150).tolist()
+    first = walk(actions, envs.to_text(there))
+    second = walk([MIRRORED[action] for action in actions], envs.to_text(back))
+    ways = [[state.agent.tolist() for state, _ in seen] for seen in (first, second)]
+    assert ways[0] == [[12 - x, y] for x, y in ways[1]] and len(set(map(tuple, ways[0]))) > 5
+    for (_, one), (_, other) in zip(first, second):
+        assert (one.obs["image"] == other.obs["image"][:, ::-1]).all()
+
+
+def test_codes_say_the_same_as_bits():
+    """Minigrid's codes divided by 10: empty 1 0 0, wall 2 5 0, goal 8 1 0."""
+    coded = envs.maze(rules=envs.MazeRules(image="codes"))
+    way = [RIGHT, FORWARD, LEFT]
+    for (_, bits), (_, codes) in zip(walk(way), walk(way, env=coded)):
+        walls, goal = bits.obs["image"][..., 0], bits.obs["image"][..., 1]
+        expected = np.where(walls[..., None], [[[2.0, 5, 0]]], [[[1.0, 0, 0]]])
+        expected = np.where(goal[..., None], [[[8.0, 1, 0]]], expected) / 10
+        np.testing.assert_allclose(codes.obs["image"], expected, rtol=1e-6)
+
+
+def test_options_of_the_rules():
+    """Three actions; a reward without time; a start in any direction, in tests as well."""
+    rules = envs.MazeRules(null_actions=False, penalize_time=False, start="random")
+    env = envs.maze(rules=rules)
+    assert env.action_space.num == 3 and ENV.action_space.num == 7
+    assert walk([LEFT], ">G", env, 2)[1][1].reward == 0
+    level = jax.tree.map(jnp.asarray, envs.from_text(">G"))
+    keys = jax.random.split(jax.random.key(0), 100)
+    starts, _ = jax.vmap(env.reset, in_axes=(0, None))(keys, level)
+    assert np.all(np.bincount(starts.direction) > 10)
+    start = starts.replace(direction=jnp.int32(0), agent=level.agent, time=jnp.int32(100))
+    _, timestep = env.step(keys[0], level, start, jnp.int32(FORWARD))
+    assert timestep.reward == 1
+
+
+def test_a_tested_maze_may_be_larger_than_those_that_are_drawn():
+    space = ENV.task_space
+    assert checked_test_tasks(space, envs.held_out_mazes(("large-corridor",))).walls.shape[1] == 19
+    with pytest.raises(ValueError, match="lies outside the task space"):
+        checked_test_tasks(space, envs.held_out_mazes().replace(direction=np.full(8, 4, np.int32)))

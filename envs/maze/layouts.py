@@ -1,0 +1,137 @@
+"""Mazes as text, to be drawn by hand and read again.
+
+    >..#.
+    .#.#.
+    .#..G
+
+'#' is a wall, '.' is free, 'G' the goal, and '>', 'v', '<' or '^' the agent, which looks that way.
+"/" may stand for the end of a line.
+"""
+
+from __future__ import annotations
+
+import pathlib
+
+import numpy as np
+
+from jaxcurriculum.envs.maze.paths import shortest_moves
+from jaxcurriculum.envs.maze.record import SIZE, TIME_LIMIT, Maze
+
+AGENTS = ">v<^"  # its sign in a text, by direction
+WALL, FREE, GOAL = "#", ".", "G"
+SIGNS = (WALL, FREE, GOAL, *AGENTS)
+
+
+def to_text(maze: Maze) -> str:
+    """A maze as lines joined by "/".
+
+    >>> to_text(from_text(">.G/.#."))[:6]
+    '>.G###'
+    """
+    cells = np.where(np.asarray(maze.walls), WALL, FREE)
+    cells[tuple(maze.goal[::-1])] = GOAL
+    cells[tuple(maze.agent[::-1])] = AGENTS[int(maze.direction)]
+    return "/".join("".join(row) for row in cells)
+
+
+def from_text(text: str, size: int = SIZE, time_limit: int = TIME_LIMIT) -> Maze:
+    """The maze of a text, with walls added on the right and at the bottom up to `size` cells a
+    side.
+
+    Raises:
+      ValueError: when lines differ in length or hold another sign (line and column are named), when
+          there is not one agent and one goal, or when the maze is larger than `size`.
+    """
+    cells = cells_of(text, size)
+    (agent,), (goal,) = _one(cells, AGENTS, "agent"), _one(cells, GOAL, "goal")
+    return _maze(cells, agent, goal, time_limit)
+
+
+def mazes_of(text: str, size: int = SIZE, time_limit: int = TIME_LIMIT) -> list[Maze]:
+    """One maze for each goal of a text, in the order of reading."""
+    cells = cells_of(text, size)
+    (agent,) = _one(cells, AGENTS, "agent")
+    goals = np.argwhere(cells == GOAL)
+    return [_maze(np.where(cells == GOAL, FREE, cells), agent, goal, time_limit) for goal in goals]
+
+
+def drawn_by_hand(level: str, size: int = SIZE, time_limit: int = TIME_LIMIT) -> Maze:
+    """The maze of a text, or of the .txt file that `level` names, whose goal can be reached.
+
+    Raises:
+      ValueError: as `from_text`, when there is no such file, or when no way leads to the goal.
+    """
+    text = _read(level) if level.endswith(".txt") else level
+    maze = from_text(text, size, time_limit)
+    check_solvable(maze)
+    return maze
+
+
+def check_solvable(maze: Maze) -> None:
+    """Check that agent and goal are apart and that a way leads from one to the other.
+
+    Raises:
+      ValueError: when it is not so.
+    """
+    agent, goal = (tuple(np.asarray(place).tolist()) for place in (maze.agent, maze.goal))
+    if agent == goal:
+        raise ValueError(f"a maze's agent must not stand on the goal, got both at (x, y) = {goal}.")
+    if int(shortest_moves(maze)) < 0:
+        raise ValueError(
+            f"a free way must lead from a maze's agent to its goal, got none from (x, y) = {agent}"
+            f" to {goal}."
+        )
+
+
+def cells_of(text: str, size: int) -> np.ndarray:
+    """The signs of a text, [size, size], walls added on the right and at the bottom."""
+    rows = [row.strip() for row in text.strip().replace("/", "\n").splitlines()]
+    width = len(rows[0]) if rows else 0
+    for number, row in enumerate(rows, 1):
+        if len(row) != width:
+            raise ValueError(
+                f"lines of a maze must be equally long: line {number} ends after column"
+                f" {len(row)}, line 1 after column {width}."
+            )
+        for column, sign in enumerate(row, 1):
+            if sign not in SIGNS:
+                raise ValueError(
+                    f"a maze must be made of {' '.join(SIGNS)}, got {sign!r} in line {number},"
+                    f" column {column}."
+                )
+    if max(width, len(rows)) > size:
+        raise ValueError(
+            f"a maze must have at most {size} by {size} cells, got {width} by {len(rows)}."
+        )
+    cells = np.full((size, size), WALL)
+    cells[: len(rows), :width] = [list(row) for row in rows]
+    return cells
+
+
+def _one(cells: np.ndarray, signs: str, name: str) -> np.ndarray:
+    """Where the one cell is that holds one of `signs`, [1, 2] (y, x)."""
+    found = np.argwhere(np.isin(cells, list(signs)))
+    if len(found) != 1:
+        places = [f"line {y + 1}, column {x + 1}" for y, x in found]
+        where = f": {'; '.join(places)}" if places else ""
+        raise ValueError(
+            f"a maze must have one {name} ({' '.join(signs)}), got {len(found)}{where}."
+        )
+    return found
+
+
+def _maze(cells: np.ndarray, agent: np.ndarray, goal: np.ndarray, time_limit: int) -> Maze:
+    return Maze(
+        walls=cells == WALL,
+        goal=np.array(goal[::-1], np.int32),
+        agent=np.array(agent[::-1], np.int32),
+        direction=np.int32(AGENTS.index(str(cells[tuple(agent)]))),
+        time_limit=np.int32(time_limit),
+    )
+
+
+def _read(name: str) -> str:
+    path = pathlib.Path(name)
+    if not path.is_file():
+        raise ValueError(f"level must be a maze drawn as text or a file with one, got {name}.")
+    return path.read_text()

@@ -1,0 +1,39 @@
+"""The record of a maze."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from flax import struct
+
+SIZE = 13  # cells a side, unless said otherwise
+NUM_CELLS = SIZE**2
+NUM_DIRECTIONS = 4  # 0 right, 1 down, 2 left, 3 up
+# (x, y) of a move, by direction
+STEPS = np.array([(1, 0), (0, 1), (-1, 0), (0, -1)], np.int32)
+TIME_LIMIT = 250  # steps, unless said otherwise
+LONGEST = 882  # steps, the largest time limit
+
+
+class Maze(struct.PyTreeNode):
+    """One maze: a task, and the level made of it. Positions are (x, y) from the top left.
+
+    Outside of the grid everything is wall, so that a maze is the same world when walls are added on
+    the right and at the bottom.
+    """
+
+    walls: Any  # [height, width], bool
+    goal: Any  # [2], int32
+    agent: Any  # [2], int32
+    direction: Any  # [], int32
+    time_limit: Any = np.int32(TIME_LIMIT)  # [], int32, steps
+
+
+def standard_limit(size: int) -> np.int32:
+    """The steps that held-out mazes give, 2 (n + 2)^2 where n is the number of cells a side.
+
+    >>> int(standard_limit(13))
+    450
+    """
+    return np.int32(2 * (size + 2) ** 2)
