@@ -4,7 +4,7 @@ from jaxcurriculum.envs.maze.latent.autoencoder import BOUND, LevelVae
 from jaxcurriculum.envs.maze.latent.cell_vae import CellVaeConfig, cell_vae
 from jaxcurriculum.envs.maze.latent.files import load_vae, save_vae
 from jaxcurriculum.envs.maze.latent.sequence_vae import SequenceVaeConfig, sequence_vae
-from jaxcurriculum.envs.maze.latent.training import VaeTrainingConfig, train_vae, varied_mazes
+from jaxcurriculum.envs.maze.latent.training import VaeTrainingConfig, train_vae
 
 __all__ = [
     "BOUND",
@@ -17,5 +17,4 @@ __all__ = [
     "save_vae",
     "sequence_vae",
     "train_vae",
-    "varied_mazes",
 ]

@@ -17,7 +17,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxcurriculum.envs.maze.levels import Maze
+from jaxcurriculum.envs.maze.record import Maze
 from jaxcurriculum.records import Key, PyTree
 from jaxcurriculum.spaces import Box
 

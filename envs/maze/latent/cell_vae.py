@@ -15,9 +15,9 @@ import jax.numpy as jnp
 import optax
 
 from jaxcurriculum.configs import Config, field
+from jaxcurriculum.envs.maze.cells import cell_of, place_of
 from jaxcurriculum.envs.maze.latent.autoencoder import LevelVae, divergence, drawn, squashed
-from jaxcurriculum.envs.maze.latent.cells import cell, position
-from jaxcurriculum.envs.maze.levels import NUM_CELLS, NUM_DIRECTIONS, SIZE, Maze
+from jaxcurriculum.envs.maze.record import NUM_CELLS, NUM_DIRECTIONS, SIZE, Maze
 from jaxcurriculum.fields import given
 from jaxcurriculum.records import Key, PyTree
 
@@ -46,7 +46,9 @@ def cell_vae(config: CellVaeConfig | None = None) -> LevelVae:
     decoder = _Layers(config.hidden[::-1], PARTS * NUM_CELLS)
 
     def encoded(parameters: PyTree, maze: Maze) -> tuple[jax.Array, jax.Array]:
-        goal, agent = (jax.nn.one_hot(cell(place), NUM_CELLS) for place in (maze.goal, maze.agent))
+        goal, agent = (
+            jax.nn.one_hot(cell_of(place, SIZE), NUM_CELLS) for place in (maze.goal, maze.agent)
+        )
         seen = jnp.concatenate([maze.walls.reshape(-1).astype(jnp.float32), goal, agent])
         mean, log_variance = jnp.split(encoder.apply(parameters["encoder"], seen), 2)
         return mean, log_variance
@@ -66,7 +68,9 @@ def cell_vae(config: CellVaeConfig | None = None) -> LevelVae:
         walls, goal, agent = logits(parameters, squashed(drawn(key, mean, log_variance)))
         of_walls = optax.sigmoid_binary_cross_entropy(walls, maze.walls.reshape(-1))
         choice = optax.softmax_cross_entropy_with_integer_labels
-        of_places = choice(goal, cell(maze.goal)) + choice(agent, cell(maze.agent))
+        of_places = choice(goal, cell_of(maze.goal, SIZE)) + choice(
+            agent, cell_of(maze.agent, SIZE)
+        )
         reconstruction = jnp.sum(of_walls) + of_places
         return {
             "reconstruction": reconstruction,
@@ -89,8 +93,8 @@ def cell_vae(config: CellVaeConfig | None = None) -> LevelVae:
         walls = (walls > 0).at[goal].set(False).at[agent].set(False)
         return Maze(
             walls=walls.reshape(SIZE, SIZE),
-            goal=position(goal),
-            agent=position(agent),
+            goal=place_of(goal, SIZE),
+            agent=place_of(agent, SIZE),
             direction=jax.random.randint(key, (), 0, NUM_DIRECTIONS),
         )
 

@@ -14,7 +14,7 @@ import numpy as np
 from jaxcurriculum.envs.maze.latent.autoencoder import LevelVae
 from jaxcurriculum.envs.maze.latent.cell_vae import CellVaeConfig, cell_vae
 from jaxcurriculum.envs.maze.latent.sequence_vae import SequenceVaeConfig, sequence_vae
-from jaxcurriculum.envs.maze.levels import SIZE
+from jaxcurriculum.envs.maze.record import SIZE
 from jaxcurriculum.records import PyTree
 
 KINDS = {

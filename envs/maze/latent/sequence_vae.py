@@ -21,7 +21,7 @@ import optax
 from jaxcurriculum.configs import Config, field
 from jaxcurriculum.envs.maze.latent.autoencoder import LevelVae, divergence, drawn, squashed
 from jaxcurriculum.envs.maze.latent.tokens import END, GO, NUM_TOKENS, PAD, from_tokens, to_tokens
-from jaxcurriculum.envs.maze.levels import Maze
+from jaxcurriculum.envs.maze.record import Maze
 from jaxcurriculum.fields import given
 from jaxcurriculum.records import Key, PyTree
 

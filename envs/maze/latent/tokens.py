@@ -9,8 +9,8 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxcurriculum.envs.maze.latent.cells import cell, position
-from jaxcurriculum.envs.maze.levels import NUM_CELLS, NUM_DIRECTIONS, SIZE, Maze
+from jaxcurriculum.envs.maze.cells import cell_of, place_of
+from jaxcurriculum.envs.maze.record import NUM_CELLS, NUM_DIRECTIONS, SIZE, Maze
 from jaxcurriculum.records import Key
 
 PAD = 0
@@ -23,7 +23,7 @@ def to_tokens(maze: Maze, most_walls: int) -> jax.Array:
     """The sequence of `maze`, [most_walls + 3] int32; of more walls the first `most_walls`.
 
         >>> from jaxcurriculum.envs.maze.latent.cells import cell, position
-    from jaxcurriculum.envs.maze.levels import from_text
+    from jaxcurriculum.envs.maze.layouts import from_text
         >>> maze = from_text("/".join([">#G.........."] + ["." * 13] * 12))
         >>> to_tokens(maze, 4).tolist()  # a wall, the goal, the agent, END
         [2, 3, 1, 171, 0, 0, 0]
@@ -32,7 +32,7 @@ def to_tokens(maze: Maze, most_walls: int) -> jax.Array:
     num = jnp.minimum(jnp.sum(maze.walls), most_walls)
     place = jnp.arange(most_walls + 3)
     tokens = jnp.pad(walls + 1, (0, 3))
-    last = {0: cell(maze.goal) + 1, 1: cell(maze.agent) + 1, 2: END}
+    last = {0: cell_of(maze.goal, SIZE) + 1, 1: cell_of(maze.agent, SIZE) + 1, 2: END}
     tokens = jnp.where(place >= num, PAD, tokens)
     for after, token in last.items():
         tokens = jnp.where(place == num + after, token, tokens)
@@ -55,20 +55,20 @@ def from_tokens(key: Key, tokens: jax.Array) -> Maze:
     number = jnp.cumsum(is_new)
     num = number[-1]
 
-    def cell_of(wanted: jax.Array, otherwise: jax.Array) -> jax.Array:
+    def cell_number(wanted: jax.Array, otherwise: jax.Array) -> jax.Array:
         found = jnp.sum(jnp.where(is_new & (number == wanted), tokens - 1, 0))
         return jnp.where(wanted >= 1, found, otherwise)
 
     key_cells, key_direction = jax.random.split(key)
     spare = jax.random.permutation(key_cells, NUM_CELLS)[:2]
-    agent = cell_of(num, spare[0])
-    goal = cell_of(num - 1, jnp.where(spare[0] == agent, spare[1], spare[0]))
+    agent = cell_number(num, spare[0])
+    goal = cell_number(num - 1, jnp.where(spare[0] == agent, spare[1], spare[0]))
     is_wall = is_new & (number < num - 1)
     cells = jnp.where(is_wall, tokens - 1, NUM_CELLS)
     walls = jnp.zeros((NUM_CELLS,), bool).at[cells].set(True, mode="drop")
     return Maze(
         walls=walls.reshape(SIZE, SIZE),
-        goal=position(goal),
-        agent=position(agent),
+        goal=place_of(goal, SIZE),
+        agent=place_of(agent, SIZE),
         direction=jax.random.randint(key_direction, (), 0, NUM_DIRECTIONS),
     )

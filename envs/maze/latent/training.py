@@ -16,8 +16,7 @@ import optax
 
 from jaxcurriculum.configs import Config, field
 from jaxcurriculum.envs.maze.latent.autoencoder import LevelVae
-from jaxcurriculum.envs.maze.latent.cells import position
-from jaxcurriculum.envs.maze.levels import NUM_CELLS, NUM_DIRECTIONS, SIZE, Maze
+from jaxcurriculum.envs.maze.record import Maze
 from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Key, PyTree
 
@@ -44,6 +43,8 @@ def train_vae(
     config: VaeTrainingConfig | None = None,
 ) -> tuple[PyTree, dict[str, jax.Array]]:
     """Train `vae` on mazes of `sample`; a pure function, to be compiled as a whole.
+
+    CLUTR's have 0 to 50 walls, each number equally often: `Mazes(num_walls=51, walls="uniform")`.
 
     Returns:
       The parameters, and by name what the loss was made of at every step, [num_steps].
@@ -76,24 +77,3 @@ def train_vae(
     start = (parameters, adam.init(parameters))
     (parameters, _), losses = jax.lax.scan(step, start, jnp.arange(config.num_steps))
     return parameters, losses
-
-
-def varied_mazes(most_walls: int = 50) -> Callable[[Key], Maze]:
-    """(key) -> a maze of 0 to `most_walls` walls, each number equally likely: CLUTR's training set.
-
-    All cells of walls, goal and agent differ, uniformly.
-    """
-
-    def sample(key: Key) -> Maze:
-        key_cells, key_num, key_direction = jax.random.split(key, 3)
-        cells = jax.random.permutation(key_cells, NUM_CELLS)
-        num = jax.random.randint(key_num, (), 0, most_walls + 1)
-        rank = jnp.zeros((NUM_CELLS,), jnp.int32).at[cells].set(jnp.arange(NUM_CELLS))
-        return Maze(
-            walls=(rank < num).reshape(SIZE, SIZE),
-            goal=position(cells[-1]),
-            agent=position(cells[-2]),
-            direction=jax.random.randint(key_direction, (), 0, NUM_DIRECTIONS),
-        )
-
-    return sample
