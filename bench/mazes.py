@@ -30,7 +30,7 @@ def parts(num: int) -> dict[str, tuple[Callable[[], Any], int]]:
     """Compiled calls that each do one thing so many times to each of `num` mazes."""
     import jax
 
-    from jaxcurriculum import envs
+    import jaxcurriculum.envs as envs
 
     mazes = envs.Mazes(num_walls=60, num_edits=20)
     keys = jax.random.split(jax.random.key(0), num)
@@ -59,7 +59,7 @@ def walk(num: int, levels: Any) -> Callable[[], Any]:
     import jax
     import jax.numpy as jnp
 
-    from jaxcurriculum import envs
+    import jaxcurriculum.envs as envs
 
     env = envs.maze()
 
