@@ -52,29 +52,26 @@ def check_environment(env: Environment) -> None:
       ValueError: when `step` changes the state's structure, shapes or dtypes, or a time step is not
           as documented.
     """
+    what = f"Environment {env.name!r}"
     if not is_integer(env.max_episode_steps, 1):
         raise ValueError(
-            f"Environment {env.name!r}: max_episode_steps must be a positive integer, got"
-            f" {env.max_episode_steps!r}."
+            f"{what}: max_episode_steps must be a positive integer, got {env.max_episode_steps!r}."
         )
     if env.return_range is not None and not is_range(env.return_range):
         raise ValueError(
-            f"Environment {env.name!r}: return_range must be None or (low, high), finite with low <"
+            f"{what}: return_range must be None or (low, high), finite with low <"
             f" high, got {env.return_range!r}."
         )
     for name in ("task_space", "action_space"):
         space = getattr(env, name)
         if not callable(getattr(space, "sample", None)):
             spaces = "a space, as Box or Discrete"
-            raise ValueError(f"Environment {env.name!r}: {name} must be {spaces}, got {space!r}.")
+            raise ValueError(f"{what}: {name} must be {spaces}, got {space!r}.")
     if env.batch_axis not in (0, -1):
-        raise ValueError(
-            f"Environment {env.name!r}: batch_axis must be 0 or -1, got {env.batch_axis!r}."
-        )
+        raise ValueError(f"{what}: batch_axis must be 0 or -1, got {env.batch_axis!r}.")
     key = jax.eval_shape(lambda: jax.random.key(0))
     task = jax.eval_shape(env.task_space.sample, key)
     level = jax.eval_shape(env.generate, key, task)
-    what = f"Environment {env.name!r}"
     state, first = _pair(f"{what}, reset", jax.eval_shape(env.reset, key, level), TimeStep)
     action = jax.eval_shape(env.action_space.sample, key)
     after = jax.eval_shape(env.step, key, level, state, action)
@@ -144,6 +141,7 @@ def check_roles(teacher: Teacher, student: Student) -> None:
     check_switches()
     check_size(f"Teacher {teacher.name!r}", teacher)
     check_size(f"Student {student.name!r}", student)
+    _check_learners(teacher, student)
     proposals = _checked_proposals(teacher, student)
     episodes = _checked_episodes(student, proposals)
     if teacher.needs_critic and episodes.critic is None:
@@ -158,6 +156,16 @@ def check_roles(teacher: Teacher, student: Student) -> None:
         )
     _check_update(teacher, student, episodes)
     _check_evaluation(student, proposals)
+
+
+def _check_learners(teacher: Teacher, student: Student) -> None:
+    wanted, given = (teacher.num_learners, teacher.share), (student.num_learners, student.share)
+    if teacher.num_learners > 1 and wanted != given:
+        others = "" if teacher.share else ", share=False"
+        raise ValueError(
+            f"Teacher {teacher.name!r} compares learners: its student must be population(student,"
+            f" {teacher.num_learners}{others}), got {student.name!r}."
+        )
 
 
 def _checked_proposals(teacher: Teacher, student: Student) -> Proposals:

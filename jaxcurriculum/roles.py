@@ -144,6 +144,8 @@ class Teacher:
     `report(state)` is a small pytree for plots, stored at every evaluation. One that
     `needs_critic` reads the critic's scores of episodes, and one that `needs_optimal_return` that
     of its context: a loop refuses them a student without any.
+    One that compares several learners (`num_learners`) gets a `students.population` of so many,
+    who share all proposals, or each have a block of them (`share`).
     """
 
     name: str
@@ -155,6 +157,8 @@ class Teacher:
     report: Callable[[PyTree], Any]  # (state) -> small pytree
     needs_critic: bool = False
     needs_optimal_return: bool = False
+    num_learners: int = 1
+    share: bool = True
     config: Any = None  # what it was made from; a run writes it down
 
     def __post_init__(self):
@@ -190,6 +194,8 @@ class Student:
     act: Policy | None = None
     environment: Environment | None = None  # that is played; None for a simulated learner
     return_range: tuple[float, float] | None = None  # what returns are usually between
+    num_learners: int = 1  # more in a population
+    share: bool = True  # all of them practise every proposal; else each has a block of its own
     # (low, high) of what lies in `state.learner.settings`, by name; None: any number
     setting_bounds: Mapping[str, tuple[float | None, float | None]] = dataclasses.field(
         default_factory=dict

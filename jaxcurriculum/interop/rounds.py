@@ -47,7 +47,7 @@ def compile_rounds(teacher: Teacher, num: int, scores: Sequence[str]) -> Rounds:
 
     Raises:
       ValueError: when the teacher breaks its contract, or needs what nobody gives it: a critic's
-          scores, or a student to probe.
+          scores, a student to probe, or several learners.
     """
 
     def init(key: Key) -> RoundState:
@@ -73,6 +73,11 @@ def compile_rounds(teacher: Teacher, num: int, scores: Sequence[str]) -> Rounds:
 
     check_switches()
     check_size(f"Teacher {teacher.name!r}", teacher)
+    if teacher.num_learners > 1:
+        raise ValueError(
+            f"Teacher {teacher.name!r} compares {teacher.num_learners} learners, but a HostTeacher"
+            " has one: choose a teacher of one."
+        )
     _check_scores(teacher, scores)
     update = jax.jit(update)
     state = jax.eval_shape(init, jax.eval_shape(lambda: jax.random.key(0)))

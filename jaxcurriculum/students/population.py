@@ -88,6 +88,8 @@ def population(student: Student, n: int, share: bool = True) -> Student:
         evaluate=evaluate,
         report=report,
         act=None if student.act is None else act,
+        num_learners=n,
+        share=share,
     )
 
 

@@ -76,6 +76,7 @@ def succession(student: Student, n: int, rounds_each: int) -> Student:
         evaluate=evaluate,
         report=report,
         act=None if student.act is None else act,
+        num_learners=1,  # at a time
     )
 
 
