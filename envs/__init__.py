@@ -13,6 +13,7 @@ from jaxcurriculum.envs.classic.cart_pole import cart_pole
 from jaxcurriculum.envs.classic.continuous_mountain_car import continuous_mountain_car
 from jaxcurriculum.envs.classic.mountain_car import mountain_car
 from jaxcurriculum.envs.classic.pendulum import pendulum
+from jaxcurriculum.envs.maze.editor import MazeEditorConfig, maze_editor
 from jaxcurriculum.envs.maze.held_out import EIGHT, TWELVE, held_out_mazes, held_out_names
 from jaxcurriculum.envs.maze.layouts import check_solvable, drawn_by_hand, from_text, to_text
 from jaxcurriculum.envs.maze.levels import Mazes, solvable_mazes
@@ -51,6 +52,7 @@ __all__ = [
     "Body",
     "EIGHT",
     "Maze",
+    "MazeEditorConfig",
     "MazeRules",
     "Mazes",
     "SIZES",
@@ -75,6 +77,7 @@ __all__ = [
     "hexagon_tasks_2019",
     "hexagon_tracks",
     "maze",
+    "maze_editor",
     "mountain_car",
     "obstacle_tasks_2022",
     "obstacle_tracks",

@@ -52,7 +52,7 @@ def test_the_short_name_is_refused():
 
 
 CORE = (
-    *("configs", "fields", "roles", "records", "spaces", "tree", "viewer"),
+    *("configs", "editors", "fields", "roles", "records", "spaces", "tree", "viewer"),
     *("loop", "checks", "device", "rollout"),
 )
 ROLES = ("teachers", "students", "learners", "challenges")
@@ -61,7 +61,7 @@ LAYERS = {  # what each part may import of the others, beside itself
     "learners": CORE,
     "students": (*CORE, "learners"),
     "transfer": CORE,
-    "teachers": (*CORE, "transfer"),
+    "teachers": (*CORE, "learners", "transfer"),
     "challenges": (*CORE, *ROLES),
     "envs": CORE,
     "search": CORE,
