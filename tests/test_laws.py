@@ -17,6 +17,9 @@ SMALL_PPO = (
     PpoConfig(hidden=(8,), minibatch_size=64),
     RolloutConfig(num_envs=8, num_steps=16, pool_size=64),
 )
+SMALL_BUILDER = teachers.BuilderConfig(
+    hidden=(4,), memory="none", num_epochs=1, minibatch_size=16, learning_rate=1e-4
+)
 
 TEACHERS = {
     "riac": lambda space: teachers.riac(
@@ -102,6 +105,23 @@ TEACHERS = {
     "mbtl": lambda space: teachers.mbtl(
         space, teachers.MbtlConfig(cells=4, rounds_each=4, num_policies=3, num_episodes=2)
     ),
+    "paired": lambda space: teachers.paired(
+        teachers.box_editor(space),
+        teachers.PairedConfig(
+            objective="minimax", num_students=1, num_levels=32, builder=SMALL_BUILDER
+        ),
+    ),
+    "repaired": lambda space: teachers.repaired(
+        teachers.box_editor(space),
+        teachers.RepairedConfig(
+            builder=teachers.PairedConfig(
+                objective="minimax", num_students=1, num_levels=32, builder=SMALL_BUILDER
+            ),
+            replay=teachers.PlrConfig(
+                robust=True, capacity=40, replay_prob=0.3, score="return_change"
+            ),
+        ),
+    ),
     "procurl": lambda space: teachers.procurl(
         space, teachers.ProcurlConfig(pool_size=20, num_attempts=3, probe_every=3)
     ),
@@ -177,7 +197,7 @@ LEVEL_TEACHERS = {  # whose tasks may be anything
     ),
 }
 STUDENTS = {
-    "toy-grid": lambda: simulated.toy_grid(simulated.ToyGridConfig(cells=4, episodes_per_round=8)),
+    "toy-grid": lambda: simulated.toy_grid(simulated.ToyGridConfig(cells=4, episodes_per_round=32)),
     "toy-grid, all variants": lambda: simulated.toy_grid(
         simulated.ToyGridConfig(
             cells=4,
@@ -244,8 +264,17 @@ TEACHER_LAWS = pytest.mark.parametrize(
 )
 
 
+SLOW_TEACHERS = ("paired", "repaired")  # that learn by PPO themselves
+
+
 @TEACHER_LAWS
-@pytest.mark.parametrize("name", TEACHERS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name in SLOW_TEACHERS else [])
+        for name in TEACHERS
+    ],
+)
 def test_teacher(name, law):
     law(teacher_trial(name))
 

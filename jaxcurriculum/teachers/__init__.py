@@ -1,5 +1,6 @@
 """Teachers: one algorithm a file; `teachers.alp_gmm(task_space, config)` makes one."""
 
+from jaxcurriculum.editors import Editor, EditorConfig
 from jaxcurriculum.teachers.accel import AccelConfig, accel
 from jaxcurriculum.teachers.adr import AdrConfig, adr
 from jaxcurriculum.teachers.alp_gmm import AlpGmmConfig, alp_gmm
@@ -22,11 +23,14 @@ from jaxcurriculum.teachers.learnability import LearnabilityConfig, learnability
 from jaxcurriculum.teachers.mbtl import MbtlConfig, mbtl
 from jaxcurriculum.teachers.missing_skill import MissingSkillConfig, missing_skill
 from jaxcurriculum.teachers.oracle import OracleConfig, oracle
+from jaxcurriculum.teachers.paired import BuilderConfig, PairedConfig, paired
 from jaxcurriculum.teachers.parts import arms
+from jaxcurriculum.teachers.parts.box_editor import BoxEditorConfig, box_editor
 from jaxcurriculum.teachers.parts.graph_estimation import estimate_graph
 from jaxcurriculum.teachers.plr import PlrConfig, plr
 from jaxcurriculum.teachers.procurl import ProcurlConfig, procurl
 from jaxcurriculum.teachers.random import random
+from jaxcurriculum.teachers.repaired import RepairedConfig, repaired
 from jaxcurriculum.teachers.riac import RiacConfig, riac
 from jaxcurriculum.teachers.self_paced import SelfPacedConfig, self_paced
 from jaxcurriculum.teachers.setter_solver import SetterSolverConfig, setter_solver
@@ -38,9 +42,13 @@ __all__ = [
     "AccelConfig",
     "AdrConfig",
     "AlpGmmConfig",
+    "BoxEditorConfig",
+    "BuilderConfig",
     "BalancedFilteringConfig",
     "CovarGmmConfig",
     "CurrotConfig",
+    "Editor",
+    "EditorConfig",
     "Exp3Config",
     "GoalGanConfig",
     "GradientConfig",
@@ -49,8 +57,10 @@ __all__ = [
     "MbtlConfig",
     "MissingSkillConfig",
     "OracleConfig",
+    "PairedConfig",
     "PlrConfig",
     "ProcurlConfig",
+    "RepairedConfig",
     "RiacConfig",
     "SelfPacedConfig",
     "SetterSolverConfig",
@@ -62,6 +72,7 @@ __all__ = [
     "alp_gmm",
     "arms",
     "balanced_filtering",
+    "box_editor",
     "covar_gmm",
     "currot",
     "estimate_graph",
@@ -79,9 +90,11 @@ __all__ = [
     "mix",
     "normalise_returns",
     "oracle",
+    "paired",
     "plr",
     "procurl",
     "random",
+    "repaired",
     "riac",
     "schedule",
     "self_paced",
