@@ -21,9 +21,14 @@ from jaxcurriculum.cli.tables.parts import Part
 from jaxcurriculum.students import simulated
 
 PICTURES = pathlib.Path(__file__).parents[1] / "pictures"
+# the protagonist starts in the lower left, the antagonist in the upper right
+TWO_CORNERS = " --student.corner random --student.cells 4 --seed 5"
 OPTIONS = {  # what some parts need to be told
     "adr": " --knowledge high",
     "adr-tma": " --knowledge high",
+    "paired": TWO_CORNERS,
+    "flexible-paired": TWO_CORNERS,
+    "repaired": TWO_CORNERS,
     "unlearnable": " --challenge.low 0.5 0.5 --challenge.high 1 1",
 }
 PYTHON_ONLY = ("diverse",)
@@ -141,7 +146,11 @@ def _named(module: Any, names: Mapping[str, str]) -> Callable[[str], Any]:
     return lambda name: getattr(module, names.get(name, name).replace("-", "_"))
 
 
-SAME_RULE = {name: name.removesuffix("-tma") for name in TEACHERS} | {"robust-plr": "plr"}
+SAME_RULE = {name: name.removesuffix("-tma") for name in TEACHERS} | {
+    "robust-plr": "plr",
+    "flexible-paired": "paired",
+    "minimax-adversary": "paired",
+}
 SAME_WORLD = {
     "bipedal-walker-hardcore": "bipedal-walker",
     "maze-minimax": "maze",

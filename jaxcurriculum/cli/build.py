@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jaxcurriculum import Environment, Loop, Space, Student, make_loop
+from jaxcurriculum import Environment, Loop, Space, Student, Teacher, make_loop, students
 from jaxcurriculum.checks import checked_test_tasks
 from jaxcurriculum.cli.configure import Chosen, changes_of, configurations, remedy, scaled, told
 from jaxcurriculum.cli.settings import Settings, override, parameters, replace
@@ -53,6 +53,8 @@ class Setup:
         if changed - {"teacher"}:
             student, _ = _student(self.chosen, configs, env)
         teacher = self.chosen.parts["teacher"].make(student.task_space, configs["teacher"])
+        if changed - {"teacher"}:
+            student = _learners(student, teacher)
         return bind(teacher, student, values.get(TESTS, self.loop.test_tasks), self.loop.config)
 
     def named(self) -> dict[str, Any]:
@@ -108,11 +110,14 @@ def set_up(
     configs = configurations(chosen, changes)
     try:
         env = _environment(chosen, configs, watch)
+        suited = chosen.parts["teacher"].suit_student(configs["student"], env)
+        configs["student"] = override(suited, "student", changes["student"])
         student, original = _student(chosen, configs, env)
         configs["teacher"] = scaled(configs["teacher"], student)
         config = told(settings, chosen, configs, original, student.task_space)
         configs["teacher"] = override(config, "teacher", changes["teacher"])
         teacher = chosen.parts["teacher"].make(student.task_space, configs["teacher"])
+        student = _learners(student, teacher)
         every = settings.evaluate_every or chosen.parts["student"].evaluate_every
         rounds = max(1, round(every / student.steps_per_round))
         configs["loop"] = dataclasses.replace(configs["loop"], rounds_per_evaluation=rounds)
@@ -237,6 +242,13 @@ def _student(
         make = with_learner(lambda *given: learner.make(*given, configs["learner"]))
     student = make(env, configs["student"])
     return challenge.wrap_student(student, env, configs["challenge"]), student.task_space
+
+
+def _learners(student: Student, teacher: Teacher) -> Student:
+    """As many of `student` as the teacher compares."""
+    if teacher.num_learners == 1:
+        return student
+    return students.population(student, teacher.num_learners, teacher.share)
 
 
 def _test_set(

@@ -18,6 +18,7 @@ CHANGES = {
     "plr": {"score": "return_change"},
     "robust-plr": {"score": "return_change"},
     "accel": {"replay.score": "return_change"},
+    "repaired": {"replay.score": "return_change"},
     "mostly-unfeasible": {"axis": 1},
     "mostly-trivial": {"axis": 1},
     "forgetting": {"every": 7000},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 import jaxcurriculum.envs as envs
 from jaxcurriculum import Box, Environment, LoopConfig
 from jaxcurriculum.cli.tables.adapted import ADAPTED
+from jaxcurriculum.cli.tables.building import MAZE_BUILDERS
 from jaxcurriculum.cli.tables.equations import EQUATIONS
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, TestSet, uniform
 from jaxcurriculum.cli.tables.students import PpoStudentConfig
@@ -164,11 +165,14 @@ MAZE_TEST_SETS: dict[str, TestSet] = {
     "level": _drawn_by_hand,
 }
 MAZE_LOOP = LoopConfig(deterministic=False, num_test_episodes=5)  # as its literature does
-MINIGRID_PRESETS = {
-    "plr": dataclasses.replace(PlrConfig.minigrid(), robust=False),
-    "robust-plr": PlrConfig.minigrid(),
-    "accel": AccelConfig.minigrid(),
-}
+
+
+def _maze_presets(replay: PlrConfig, edits: AccelConfig) -> dict[str, Any]:
+    """What teachers are in mazes: replay as published, and builders in the editor of mazes."""
+    replays = {"plr": dataclasses.replace(replay, robust=False), "robust-plr": replay}
+    return replays | {"accel": edits} | MAZE_BUILDERS
+
+
 # Test sets of a year are those published, whatever the bounds.
 ENVIRONMENTS = {
     "stump-tracks": EnvironmentPart(
@@ -231,11 +235,7 @@ ENVIRONMENTS = {
         make=_maze,
         test_sets=MAZE_TEST_SETS,
         loop=MAZE_LOOP,
-        presets={
-            "plr": dataclasses.replace(PlrConfig.maze(), robust=False),
-            "robust-plr": PlrConfig.maze(),
-            "accel": AccelConfig.maze(),
-        },
+        presets=_maze_presets(PlrConfig.maze(), AccelConfig.maze()),
     ),
     "maze-minimax": EnvironmentPart(
         description="the same as minimax draws and edits it: 60 walls, 20 edits",
@@ -243,7 +243,7 @@ ENVIRONMENTS = {
         make=_maze,
         test_sets=MAZE_TEST_SETS,
         loop=MAZE_LOOP,
-        presets=MINIGRID_PRESETS,
+        presets=_maze_presets(PlrConfig.minimax(), AccelConfig.minimax()),
     ),
     "maze-dcd": EnvironmentPart(
         description="the same as dcd builds, edits and starts it: up to 60 walls, 5 edits",
@@ -251,7 +251,7 @@ ENVIRONMENTS = {
         make=_maze,
         test_sets=MAZE_TEST_SETS,
         loop=MAZE_LOOP,
-        presets=MINIGRID_PRESETS,
+        presets=_maze_presets(PlrConfig.dcd(), AccelConfig.dcd()),
     ),
     "repeat-previous": EnvironmentPart(
         description="cards whose suits are to be named later; task: how many steps later",

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 
 import jaxcurriculum.envs as envs
-from jaxcurriculum import Box, LoopConfig, Space
+from jaxcurriculum import Box, Environment, LoopConfig, Space
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.teachers import Knowledge
@@ -106,9 +106,13 @@ def as_is(config: Any, student: SimulatedPart) -> Any:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TeacherPart(Part):
-    """A teacher, and its configuration with a simulated student."""
+    """A teacher, its configuration with a simulated student, and the student's with it.
+
+    The latter is a function of the student's own and the environment, None where there is none.
+    """
 
     suit: Callable[[Any, SimulatedPart], Any] = as_is
+    suit_student: Callable[[Any, Environment | None], Any] = lambda config, env: config
 
 
 def find(kind: str, table: Mapping[str, Any], name: str) -> Any:

@@ -126,7 +126,11 @@ STUDENTS = {
             rollout=RolloutConfig(num_envs=32, num_steps=256, pool_size=256),
         ),
         make=lambda env, config: students.ppo(env, config, config.rollout),
-        debug={"student.rollout.num_envs": 8, "student.minibatch_size": 2048},
+        debug={
+            "student.rollout.num_envs": 8,
+            "student.rollout.pool_size": 8,
+            "student.minibatch_size": 2048,
+        },
         needs_environment=True,
         steps=2_000_000,
         evaluate_every=200_000,

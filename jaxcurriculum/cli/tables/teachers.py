@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jaxcurriculum import Box, Teacher, teachers
+from jaxcurriculum.cli.tables.building import BUILDING
 from jaxcurriculum.cli.tables.parts import SimulatedPart, TeacherPart, as_is
 from jaxcurriculum.configs import Config, field
 from jaxcurriculum.teachers.parts.mixture import MixtureConfig
@@ -257,4 +258,4 @@ TEACHERS = {
         config=teachers.ProcurlConfig(),
         make=teachers.procurl,
     ),
-}
+} | BUILDING

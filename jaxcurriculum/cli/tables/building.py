@@ -1,0 +1,103 @@
+"""Teachers that build their levels in an editor, by name, and the students that they compare."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import jaxcurriculum.envs as envs
+from jaxcurriculum import Box, Environment, Space, Teacher, teachers
+from jaxcurriculum.cli.tables.parts import SimulatedPart, TeacherPart
+from jaxcurriculum.configs import field
+from jaxcurriculum.rollout import RolloutConfig
+
+EDITOR = "what a move is, and what the builder sees"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PairedTeacherConfig(teachers.PairedConfig):
+    """The builder, and the editor in which it builds."""
+
+    editor: teachers.EditorConfig = field(teachers.BoxEditorConfig(), help=EDITOR)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RepairedTeacherConfig(teachers.RepairedConfig):
+    """The builder, the replay, and the editor."""
+
+    editor: teachers.EditorConfig = field(teachers.BoxEditorConfig(), help=EDITOR)
+
+
+def _editor(space: Space, config: Any) -> teachers.Editor:
+    if isinstance(space, envs.Mazes):
+        return envs.maze_editor(space, config)
+    if isinstance(space, Box):
+        return teachers.box_editor(space, config)
+    kind = type(space).__name__
+    raise ValueError(f"--teacher must be another here: there is no editor of tasks of a {kind}.")
+
+
+def _paired(space: Space, config: PairedTeacherConfig) -> Teacher:
+    return teachers.paired(_editor(space, config.editor), config)
+
+
+def _repaired(space: Space, config: RepairedTeacherConfig) -> Teacher:
+    return teachers.repaired(_editor(space, config.editor), config)
+
+
+def _suit_repaired(config: RepairedTeacherConfig, student: SimulatedPart) -> RepairedTeacherConfig:
+    replay = dataclasses.replace(config.replay, score="return_change")  # there is no critic
+    return dataclasses.replace(config, replay=replay)
+
+
+def level_by_level(config: Any, env: Environment | None) -> Any:
+    """A student's configuration with which it plays every level of a round from its beginning, and
+    to its end at least once.
+    """
+    num = teachers.PairedConfig.num_levels
+    if env is None:
+        return dataclasses.replace(config, episodes_per_round=num)
+    num_steps, needed = config.rollout.num_steps, env.max_episode_steps
+    if num_steps < needed:
+        num_steps = 2 ** math.ceil(math.log2(needed))
+    sizes = {"num_envs": num, "pool_size": num, "num_steps": num_steps}
+    rollout = RolloutConfig(**sizes, assign="slot", carry=False)
+    return dataclasses.replace(config, rollout=rollout)
+
+
+BUILDING = {
+    "paired": TeacherPart(
+        description=(
+            "PAIRED: a builder, itself an agent, makes levels that one student does well on and"
+            " another does not; two students, both of whose steps count"
+        ),
+        config=PairedTeacherConfig(),
+        make=_paired,
+        suit_student=level_by_level,
+    ),
+    "flexible-paired": TeacherPart(
+        description="the same, where whoever did best on a level is its antagonist",
+        config=PairedTeacherConfig(objective="flexible"),
+        make=_paired,
+        suit_student=level_by_level,
+    ),
+    "minimax-adversary": TeacherPart(
+        description="a builder of levels on which the student does badly",
+        config=PairedTeacherConfig(objective="minimax", num_students=1),
+        make=_paired,
+        suit_student=level_by_level,
+    ),
+    "repaired": TeacherPart(
+        description="REPAIRED: the same builder, whose levels each of two students replays",
+        config=RepairedTeacherConfig(),
+        make=_repaired,
+        suit=_suit_repaired,
+        suit_student=level_by_level,
+    ),
+}
+# What they are in a maze.
+MAZE_BUILDERS = {
+    name: dataclasses.replace(part.config, editor=envs.MazeEditorConfig())
+    for name, part in BUILDING.items()
+}

@@ -1,0 +1,70 @@
+"""Teachers that build: which students they are given, and what they build in."""
+
+import pytest
+
+from jaxcurriculum import Discrete, envs, teachers
+from jaxcurriculum.cli.build import build
+from jaxcurriculum.cli.settings import Settings
+from jaxcurriculum.cli.tables import ENVIRONMENTS, TEACHERS
+
+
+def test_two_students_play_every_level_to_its_end_and_both_count(untraced):
+    experiment = build(Settings(env="cart-pole", teacher="paired"))
+    student, config = experiment.loop.student, experiment.config
+    assert (student.num_learners, student.share, student.num_proposals) == (2, True, 32)
+    assert config["student.rollout.assign"] == "slot" and not config["student.rollout.carry"]
+    assert config["student.rollout.num_steps"] >= student.environment.max_episode_steps == 500
+    assert student.steps_per_round == 2 * 32 * 512
+    assert build(Settings.recorded(config)).config == config
+
+
+def test_repaired_gives_each_student_levels_of_its_own(untraced):
+    student = build(Settings(student="toy-grid", teacher="repaired")).loop.student
+    assert (student.num_learners, student.share, student.num_proposals) == (2, False, 64)
+
+
+def test_a_minimax_adversary_has_one_student(untraced):
+    loop = build(Settings(student="toy-grid", teacher="minimax-adversary")).loop
+    assert loop.student.num_learners == loop.teacher.num_learners == 1
+
+
+def test_what_is_asked_for_comes_before_what_suits(untraced):
+    asked = {"student.episodes_per_round": 50, "teacher.num_students": 3}
+    student = build(Settings(student="toy-grid", teacher="paired", fields=asked)).loop.student
+    assert (student.num_proposals, student.num_learners) == (50, 3)
+
+
+def test_mazes_are_built_in_their_own_editor():
+    space = envs.Mazes(num_walls=4)
+    config = ENVIRONMENTS["maze"].presets["paired"]
+    assert isinstance(config.editor, envs.MazeEditorConfig)
+    assert TEACHERS["paired"].make(space, config).config == config
+
+
+def test_other_spaces_have_no_editor():
+    with pytest.raises(ValueError, match="there is no editor of tasks of a Discrete"):
+        TEACHERS["paired"].make(Discrete(3), TEACHERS["paired"].config)
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [
+        ("dcd", (0.995, 0.95, 0.0, True)),
+        ("minimax", (0.995, 0.98, 0.05, True)),
+        ("jaxued", (0.995, 0.98, 1e-3, False)),
+    ],
+)
+def test_presets_are_as_published(name, published):
+    config = getattr(teachers.PairedConfig, name)()
+    builder = config.builder
+    numbers = (builder.discount, builder.gae_lambda, builder.entropy_coefficient, config.clamp)
+    assert numbers == published
+    common = (builder.memory, builder.memory_size, builder.learning_rate, builder.num_epochs)
+    assert common == ("lstm", 256, 1e-4, 5) and config.num_levels == builder.minibatch_size == 32
+
+
+def test_editors_have_as_many_moves_as_published():
+    dcd, jaxued = envs.MazeEditorConfig.dcd(), envs.MazeEditorConfig.jaxued()
+    each = [(25, dcd), (60, dcd), (47, jaxued)]
+    editors = [envs.maze_editor(envs.Mazes(num_walls=num), config) for num, config in each]
+    assert [editor.num_moves for editor in editors] == [27, 62, 50]
