@@ -21,6 +21,7 @@ from flax import struct
 
 from jaxcurriculum.configs import Config, field
 from jaxcurriculum.envs.maze.levels import Mazes
+from jaxcurriculum.envs.maze.paths import optimal_return
 from jaxcurriculum.envs.maze.record import LONGEST, NUM_DIRECTIONS, STEPS, Maze
 from jaxcurriculum.envs.maze.viewer import MazeViewer
 from jaxcurriculum.fields import check_kind, given
@@ -122,6 +123,7 @@ def maze(mazes: Mazes | None = None, rules: MazeRules | None = None) -> Environm
         step=step,
         viewer=MazeViewer(),
         return_range=(0.0, 1.0),
+        optimal_return=optimal_return,
     )
 
 

@@ -8,6 +8,7 @@ No order has to be learned, so it is the fairer baseline for an autoencoder of s
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -50,11 +51,13 @@ def cell_vae(config: CellVaeConfig | None = None) -> LevelVae:
             jax.nn.one_hot(cell_of(place, SIZE), NUM_CELLS) for place in (maze.goal, maze.agent)
         )
         seen = jnp.concatenate([maze.walls.reshape(-1).astype(jnp.float32), goal, agent])
-        mean, log_variance = jnp.split(encoder.apply(parameters["encoder"], seen), 2)
+        numbers: Any = encoder.apply(parameters["encoder"], seen)
+        mean, log_variance = jnp.split(numbers, 2)
         return mean, log_variance
 
     def logits(parameters: PyTree, point: jax.Array) -> jax.Array:
-        return decoder.apply(parameters["decoder"], point).reshape(PARTS, NUM_CELLS)
+        numbers: Any = decoder.apply(parameters["decoder"], point)
+        return numbers.reshape(PARTS, NUM_CELLS)
 
     def init(key: Key) -> PyTree:
         key_encoder, key_decoder = jax.random.split(key)

@@ -33,9 +33,8 @@ def save_vae(path: str | pathlib.Path, vae: LevelVae, parameters: PyTree) -> Non
         raise ValueError(f"save_vae.vae must be one of {', '.join(KINDS)}, got {vae.name!r}.")
     about = {"kind": vae.name, "size": SIZE, "config": dataclasses.asdict(vae.config)}
     weights = jax.tree.map(lambda leaf: np.asarray(leaf, np.float16), parameters)
-    arrays = {"about": np.array(json.dumps(about)), "weights": _bytes(weights)}
     with open(path, "wb") as file:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, about=np.array(json.dumps(about)), weights=_bytes(weights))
 
 
 def load_vae(path: str | pathlib.Path) -> tuple[LevelVae, PyTree]:

@@ -12,6 +12,7 @@ continuous space", CoNLL 2016.
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -60,19 +61,13 @@ def sequence_vae(config: SequenceVaeConfig | None = None) -> LevelVae:
     """
     config = given(config, SequenceVaeConfig)
     encoder, step = _Encoder(config), _DecoderStep(config)
-    unrolled = nn.scan(
-        _DecoderStep,
-        variable_broadcast="params",
-        split_rngs={"params": False},
-        in_axes=(0, nn.broadcast),
-    )
-    steps = unrolled(config)
+    steps = nn.scan(_DecoderStep, variable_broadcast="params", split_rngs={"params": False})(config)
     width = config.embedding + config.latent_dims
     length = config.most_walls + 3
 
-    def start(num: int) -> PyTree:
-        nothing = jnp.zeros((num, config.decoder))
-        return ((nothing, nothing),) * NUM_LAYERS
+    def start(points: jax.Array) -> PyTree:
+        nothing = jnp.zeros((len(points), config.decoder))
+        return points, ((nothing, nothing),) * NUM_LAYERS
 
     def init(key: Key) -> PyTree:
         key_encoder, key_decoder = jax.random.split(key)
@@ -80,19 +75,23 @@ def sequence_vae(config: SequenceVaeConfig | None = None) -> LevelVae:
         keep, point = jnp.ones((1, width)), jnp.zeros((1, config.latent_dims))
         return {
             "encoder": encoder.init(key_encoder, jnp.zeros((1, length), jnp.int32)),
-            "decoder": step.init(key_decoder, start(1), (token, keep), point),
+            "decoder": step.init(key_decoder, start(point), (token, keep)),
         }
+
+    def encoded(parameters: PyTree, tokens: jax.Array) -> tuple[jax.Array, jax.Array]:
+        moments: Any = encoder.apply(parameters["encoder"], tokens)
+        return moments
 
     def loss(key: Key, parameters: PyTree, mazes: Maze, weight: jax.Array):
         key_latent, key_drop = jax.random.split(key)
         tokens = jax.vmap(lambda maze: to_tokens(maze, config.most_walls))(mazes)
-        mean, log_variance = encoder.apply(parameters["encoder"], tokens)
+        mean, log_variance = encoded(parameters, tokens)
         points = squashed(drawn(key_latent, mean, log_variance))
         seen = jnp.pad(tokens[:, :-1], ((0, 0), (1, 0)), constant_values=GO).T  # [length, num]
         kept = jax.random.bernoulli(key_drop, 1 - config.dropout, (*seen.shape, width))
         keep = kept / (1 - config.dropout)
-        _, logits = steps.apply(parameters["decoder"], start(len(tokens)), (seen, keep), points)
-        entropy = optax.softmax_cross_entropy_with_integer_labels(logits, tokens.T)
+        after: Any = steps.apply(parameters["decoder"], start(points), (seen, keep))
+        entropy = optax.softmax_cross_entropy_with_integer_labels(after[1], tokens.T)
         parts = {
             "reconstruction": config.scale * jnp.mean(entropy),
             "divergence": jnp.mean(divergence(mean, log_variance)),
@@ -101,19 +100,20 @@ def sequence_vae(config: SequenceVaeConfig | None = None) -> LevelVae:
 
     def encode(parameters: PyTree, maze: Maze) -> jax.Array:
         tokens = to_tokens(maze, config.most_walls)
-        return squashed(encoder.apply(parameters["encoder"], tokens[None])[0][0])
+        return squashed(encoded(parameters, tokens[None])[0][0])
 
     def decode(key: Key, parameters: PyTree, point: jax.Array) -> Maze:
         keep = jnp.ones((1, width))
 
         def write(carry: PyTree, _: None) -> tuple[PyTree, jax.Array]:
             memory, token = carry
-            memory, logits = step.apply(parameters["decoder"], memory, (token, keep), point[None])
+            after: Any = step.apply(parameters["decoder"], memory, (token, keep))
+            memory, logits = after
             token = jnp.argmax(logits, axis=-1).astype(jnp.int32)
             return (memory, token), token[0]
 
         first = jnp.full((1,), GO, jnp.int32)
-        _, tokens = jax.lax.scan(write, (start(1), first), None, length)
+        _, tokens = jax.lax.scan(write, (start(point[None]), first), None, length)
         return from_tokens(key, tokens)
 
     return LevelVae(
@@ -157,13 +157,13 @@ class _DecoderStep(nn.Module):
 
     @nn.compact
     def __call__(
-        self, memory: PyTree, inputs: tuple[jax.Array, jax.Array], point: jax.Array
+        self, memory: PyTree, inputs: tuple[jax.Array, jax.Array]
     ) -> tuple[PyTree, jax.Array]:
-        token, keep = inputs
+        (point, layers), (token, keep) = memory, inputs
         x = nn.Embed(NUM_TOKENS, self.config.embedding)(token)
         x = jnp.concatenate([x, point], axis=-1) * keep
         after = []
-        for layer in memory:
+        for layer in layers:
             layer, x = nn.OptimizedLSTMCell(self.config.decoder)(layer, x)
             after.append(layer)
-        return tuple(after), nn.Dense(NUM_TOKENS)(x)
+        return (point, tuple(after)), nn.Dense(NUM_TOKENS)(x)
