@@ -113,9 +113,12 @@ class AccelConfig(Config):
 
     @classmethod
     def minimax(cls) -> AccelConfig:
-        """ACCEL of minimax's mazes (M. Jiang et al., "minimax", 2023): 20 edits."""
+        """ACCEL of minimax's mazes (M. Jiang et al., "minimax", 2023).
+
+        One mutation of its mazes (`envs.Mazes.minimax`) is twenty edits, which is all of them.
+        """
         replay = dataclasses.replace(PlrConfig.minimax(), replay_prob=0.8, staleness=0.5)
-        return dataclasses.replace(cls.jaxued(), replay=replay, num_edits=4)
+        return dataclasses.replace(cls.jaxued(), replay=replay)
 
     @classmethod
     def dcd(cls) -> AccelConfig:

@@ -9,6 +9,7 @@ import pytest
 from levels import SQUARE, Pair, episodes_of, practise
 
 from jaxcurriculum import Box
+from jaxcurriculum.envs import Mazes
 from jaxcurriculum.teachers import AccelConfig, PlrConfig, accel, plr
 from jaxcurriculum.testing import laws
 from jaxcurriculum.testing.compiling import quick_jit
@@ -70,7 +71,8 @@ def test_presets_are_the_published_ones():
         assert batch.replay.replay_prob == 0.8 and batch.replay.rounds == "alternating"
     assert AccelConfig.jaxued().replay.staleness == 0.3
     assert AccelConfig.minimax().replay.staleness == 0.5
-    assert AccelConfig.minimax().num_edits == 4 * AccelConfig.jaxued().num_edits
+    assert AccelConfig.minimax().num_edits * Mazes.minimax().num_edits == 20
+    assert AccelConfig.jaxued().num_edits * Mazes.jaxued().num_edits == 5
 
 
 @pytest.mark.parametrize(
