@@ -41,8 +41,9 @@ def minimax(key: Key, maze: Maze, num_edits: int) -> Maze:
         kind = jax.random.randint(key_kind, (), 0, 3)
         is_plain = (cells != agent) & (cells != goal)
         flips = (cells == random_cell(key_wall, is_plain)) & (kind == 1)
-        elsewhere = random_cell(key_goal, ~walls & is_plain)
-        return (walls ^ flips, jnp.where(kind == 2, elsewhere, goal)), None
+        is_free = ~walls & is_plain
+        moves = (kind == 2) & jnp.any(is_free)
+        return (walls ^ flips, jnp.where(moves, random_cell(key_goal, is_free), goal)), None
 
     start = maze.walls.reshape(-1), cell_of(maze.goal, width)
     (walls, goal), _ = jax.lax.scan(edit, start, jax.random.split(key, num_edits))

@@ -154,7 +154,8 @@ class Mazes(Config):
 
     def mutate(self, key: Key, task: Maze, scale: float) -> Maze:
         """`task` after `num_edits` edits; `scale` has no meaning here."""
-        return EDITS[self.edits](key, task, self.num_edits)
+        # where edits leave no cell free, as in a maze of four, goal and agent clear theirs
+        return self.clip(EDITS[self.edits](key, task, self.num_edits))
 
     def columns(self, tasks: Maze) -> dict[str, np.ndarray]:
         """Mazes [num, ...]: how many walls, how many moves and actions from agent to goal (-1: no

@@ -159,3 +159,14 @@ def test_solvable_mazes_have_ways():
 def test_mazes_that_cannot_be_are_refused(settings, sentence):
     with pytest.raises(ValueError, match=sentence):
         envs.Mazes(**settings)
+
+
+@pytest.mark.parametrize("edits", ["minimax", "dcd"])
+def test_edits_of_a_maze_without_a_free_cell_make_a_maze(edits):
+    mazes = envs.Mazes(size=2, num_walls=2, walls="exact", edits=edits)
+    keys = jax.random.split(jax.random.key(0), 200)
+
+    def is_maze(key):
+        return mazes.contains(mazes.mutate(key, mazes.sample(key), 0.0))
+
+    assert quick_jit(jax.vmap(is_maze))(keys).all()
