@@ -48,7 +48,7 @@ def load_vae(path: str | pathlib.Path) -> tuple[LevelVae, PyTree]:
             about = json.loads(str(arrays["about"]))
             kind, config = KINDS[about["kind"]], about["config"]
             weights = arrays["weights"].tobytes()
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} must be an autoencoder of mazes (`save_vae`): {error}") from error
     if about["size"] != SIZE:
         raise ValueError(

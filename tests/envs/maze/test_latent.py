@@ -121,6 +121,8 @@ def of_another_size(path):
         (of_another_size, "must be for mazes of 13 by 13 cells, is for 19"),
         (lambda path: path.write_text("no archive"), "must be an autoencoder of mazes"),
         (lambda path: np.savez(path, a=1), "must be an autoencoder of mazes"),
+        (lambda path: path.touch(), "must be an autoencoder of mazes"),
+        (lambda path: np.savez(path, about="[1]"), "must be an autoencoder of mazes"),
         (lambda path: None, "must be an autoencoder of mazes"),
     ],
 )
