@@ -22,11 +22,10 @@ NUM_TOKENS = NUM_CELLS + 3
 def to_tokens(maze: Maze, most_walls: int) -> jax.Array:
     """The sequence of `maze`, [most_walls + 3] int32; of more walls the first `most_walls`.
 
-        >>> from jaxcurriculum.envs.maze.latent.cells import cell, position
-    from jaxcurriculum.envs.maze.layouts import from_text
-        >>> maze = from_text("/".join([">#G.........."] + ["." * 13] * 12))
-        >>> to_tokens(maze, 4).tolist()  # a wall, the goal, the agent, END
-        [2, 3, 1, 171, 0, 0, 0]
+    >>> from jaxcurriculum.envs.maze.layouts import from_text
+    >>> maze = from_text("/".join([">#G.........."] + ["." * 13] * 12))
+    >>> to_tokens(maze, 4).tolist()  # a wall, the goal, the agent, END
+    [2, 3, 1, 171, 0, 0, 0]
     """
     walls = jnp.nonzero(maze.walls.reshape(-1), size=most_walls, fill_value=NUM_CELLS)[0]
     num = jnp.minimum(jnp.sum(maze.walls), most_walls)
