@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from typing import Any
 
@@ -14,7 +13,7 @@ from jax.core import Tracer
 from jaxcurriculum import tree
 from jaxcurriculum.device.switches import check_switches
 from jaxcurriculum.fields import is_integer, is_range
-from jaxcurriculum.records import Episodes, Proposals, PyTree, TimeStep, strong
+from jaxcurriculum.records import Episodes, Proposals, PyTree, TimeStep
 from jaxcurriculum.roles import Context, Environment, Student, Teacher
 from jaxcurriculum.spaces import Space
 
@@ -89,16 +88,6 @@ def check_environment(env: Environment) -> None:
         if jnp.issubdtype(leaf.dtype, jnp.complexfloating):
             name = jax.tree_util.keystr(path) or "(itself)"
             raise ValueError(f"{what}, observation: leaf {name} must be real, got {_kind(leaf)}.")
-
-
-def strong_environment(env: Environment) -> Environment:
-    """`env` with fixed dtypes, although its functions may give Python's numbers."""
-
-    def fixed(function):
-        return lambda *arguments: strong(function(*arguments))
-
-    functions = {name: fixed(getattr(env, name)) for name in ("generate", "reset", "step")}
-    return dataclasses.replace(env, **functions)
 
 
 def check_size(name: str, role: Teacher | Student) -> None:

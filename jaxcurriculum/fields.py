@@ -50,6 +50,11 @@ def is_traced(*values: Any) -> bool:
     return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(values))
 
 
+def float_or_traced(value: Any) -> float | jax.Array:
+    """`value` as a float; as it is where nobody knows it yet."""
+    return value if is_traced(value) else float(value)
+
+
 def is_range(value: Any) -> bool:
     """Whether `value` is (low, high), two finite numbers with low < high, in float32 too."""
     return are_numbers(value) and len(value) == 2 and is_number(value[1] - value[0], SMALLEST)

@@ -31,6 +31,7 @@ from jaxcurriculum.records import (
     Proposals,
     PyTree,
     TimeStep,
+    strong,
 )
 from jaxcurriculum.spaces import Space
 from jaxcurriculum.viewer import Viewer
@@ -75,6 +76,16 @@ class Environment:
             return self.reset(key, level)[1].obs
 
         return jax.eval_shape(observe, jax.random.key(0))
+
+
+def strong_environment(env: Environment) -> Environment:
+    """`env` with fixed dtypes, although its functions may give Python's numbers."""
+
+    def fixed(function):
+        return lambda *arguments: strong(function(*arguments))
+
+    functions = {name: fixed(getattr(env, name)) for name in ("generate", "reset", "step")}
+    return dataclasses.replace(env, **functions)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

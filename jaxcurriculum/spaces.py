@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.fields import is_integer, is_number, is_traced
+from jaxcurriculum.fields import float_or_traced, is_integer, is_number, is_traced
 from jaxcurriculum.records import Key, PyTree
 
 
@@ -89,14 +89,12 @@ class Box:
         units: Sequence[str] | None = None,
         log: Sequence[bool] | None = None,
     ):
-        units = ("",) * len(names) if units is None else units
-        log = (False,) * len(names) if log is None else log
         fields = {
             "names": (names, str),
-            "low": (low, _bound),
-            "high": (high, _bound),
-            "units": (units, str),
-            "log": (log, bool),
+            "low": (low, float_or_traced),
+            "high": (high, float_or_traced),
+            "units": (("",) * len(names) if units is None else units, str),
+            "log": ((False,) * len(names) if log is None else log, bool),
         }
         for field, (value, kind) in fields.items():
             if len(value) != len(names):
@@ -131,9 +129,7 @@ class Box:
 
     @property
     def bounds(self) -> tuple[Any, Any]:
-        """(low, high), [dims] float32 each: NumPy's, so that a program holds constants; JAX's where
-        a bound is an array.
-        """
+        """(low, high), [dims] float32 each: constants of NumPy; JAX's where a bound is an array."""
         xp = self._numpy
         return xp.array(self.low, np.float32), xp.array(self.high, np.float32)
 
@@ -198,10 +194,6 @@ class Box:
         logarithms = xp.log(xp.where(is_log, bounds, 1.0))
         low, high = xp.where(is_log, logarithms, bounds)
         return low.astype(np.float32), (high - low).astype(np.float32)
-
-
-def _bound(value: Any) -> float | jax.Array:
-    return value if is_traced(value) else float(value)
 
 
 @dataclasses.dataclass(frozen=True)

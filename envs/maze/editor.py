@@ -16,14 +16,10 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum.configs import field
-from jaxcurriculum.editors import (
-    ALONE,
-    Editor,
-    EditorConfig,
-    draw_noise,
-    next_noise,
-)
-from jaxcurriculum.envs.maze.levels import NUM_DIRECTIONS, Maze, Mazes
+from jaxcurriculum.editors import ALONE, Editor, EditorConfig, draw_noise, next_noise
+from jaxcurriculum.envs.maze.cells import place_of, random_cell
+from jaxcurriculum.envs.maze.levels import Mazes
+from jaxcurriculum.envs.maze.record import NUM_DIRECTIONS, Maze
 from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Key, PyTree, TimeStep
 from jaxcurriculum.roles import Environment
@@ -73,7 +69,7 @@ def maze_editor(mazes: Mazes | None = None, config: MazeEditorConfig | None = No
 
     A move chooses one of all cells. An agent on the goal is put on a random free cell; where walls
     come last, one under agent or goal does nothing. A direction that is chosen is the cell's number
-    mod 4. All else about a maze is as `mazes` draws it.
+    mod 4. Size and time limit are those of `mazes`.
 
     Observation: {"map": [size, size, 3], "move": [num_moves], "noise": [noise_size]}: walls, goal
     and agent, the number of the move as a one-hot vector (0 after the last), random numbers.
@@ -87,9 +83,7 @@ def maze_editor(mazes: Mazes | None = None, config: MazeEditorConfig | None = No
     mazes = Mazes() if mazes is None else mazes
     check_kind("maze_editor.mazes", mazes, Mazes)
     config = given(config, MazeEditorConfig)
-    moves = _moves(mazes.num_walls, config)
-    blank = jax.eval_shape(mazes.sample, jax.eval_shape(lambda: jax.random.key(0)))
-    size = blank.walls.shape[0]
+    moves, size = _moves(mazes.num_walls, config), mazes.size
 
     def reset(key: Key, level: PyTree) -> tuple[MazeEditorState, TimeStep]:
         key_direction, key_noise = jax.random.split(key)
@@ -113,11 +107,12 @@ def maze_editor(mazes: Mazes | None = None, config: MazeEditorConfig | None = No
         return state, _shown(state, len(moves))
 
     def finish(state: MazeEditorState) -> Maze:
-        return mazes.sample(jax.random.key(0)).replace(
+        return Maze(
             walls=state.walls.reshape(size, size),
-            goal=jnp.stack([state.goal % size, state.goal // size]),
-            agent=jnp.stack([state.agent % size, state.agent // size]),
+            goal=place_of(state.goal, size),
+            agent=place_of(state.agent, size),
             direction=state.direction,
+            time_limit=jnp.int32(mazes.time_limit),
         )
 
     env = Environment(
@@ -150,18 +145,12 @@ def _placed(
     builds = (cells == cell) & is_free & (kind == WALL)
     walls = state.walls ^ builds if config.again == "goes" else state.walls | builds
     goal = jnp.where(kind == GOAL, cell, state.goal)
-    beside = _random_cell(key, walls | (cells == goal))
+    beside = random_cell(key, ~walls & (cells != goal))
     place = jnp.where(cell == goal, beside, cell)
     agent = jnp.where(kind == AGENT, place, state.agent)
     walls = walls & (cells != goal) & (cells != agent)
     direction = jnp.where(kind == DIRECTION, cell % NUM_DIRECTIONS, state.direction)
     return state.replace(walls=walls, goal=goal, agent=agent, direction=direction)
-
-
-def _random_cell(key: Key, blocked: jax.Array) -> jax.Array:
-    """One that is not `blocked` ([cells] bool), [] int32."""
-    logits = jnp.where(blocked, -jnp.inf, 0.0)
-    return jax.random.categorical(key, logits).astype(jnp.int32)
 
 
 def _shown(state: MazeEditorState, num_moves: int) -> TimeStep:

@@ -64,7 +64,7 @@ MEMORY = "memory"  # has objects that mazes lack: it is here as data alone
 
 @functools.cache
 def held_out_layouts() -> dict[str, tuple[str, int]]:
-    """The layout and the time limit (steps) of each maze that is no one's rule, by name."""
+    """The layout and the time limit (steps) of each maze that is not made by rule, by name."""
     text = (pathlib.Path(__file__).parent / "held_out.txt").read_text()
     layouts = {}
     for block in text.split("[")[1:]:

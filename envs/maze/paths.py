@@ -13,10 +13,9 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxcurriculum.envs.maze.record import NUM_DIRECTIONS, Maze
+from jaxcurriculum.envs.maze.record import NUM_DIRECTIONS, REWARD_LOST, Maze
 
 WIDEST = 32  # cells of a row, the bits of a word
-REWARD_LOST = 0.9  # by an episode that takes all its time
 
 
 def shortest_moves(maze: Maze) -> jax.Array:

@@ -14,6 +14,7 @@ NUM_DIRECTIONS = 4  # 0 right, 1 down, 2 left, 3 up
 STEPS = np.array([(1, 0), (0, 1), (-1, 0), (0, -1)], np.int32)
 TIME_LIMIT = 250  # steps, unless said otherwise
 LONGEST = 882  # steps, the largest time limit
+REWARD_LOST = 0.9  # by an episode that takes all its time
 
 
 class Maze(struct.PyTreeNode):

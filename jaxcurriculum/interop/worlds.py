@@ -18,11 +18,11 @@ from flax import struct
 from gymnasium.utils import seeding
 
 from jaxcurriculum import tree
-from jaxcurriculum.checks import check_environment, strong_environment
+from jaxcurriculum.checks import check_environment
 from jaxcurriculum.fields import check_kind, is_integer
 from jaxcurriculum.interop.task_source import BLOCK, TaskSource, TicketTeacher, blocks
 from jaxcurriculum.records import Key, PyTree, TimeStep, level_key
-from jaxcurriculum.roles import Environment
+from jaxcurriculum.roles import Environment, strong_environment
 
 
 class Running(struct.PyTreeNode):

@@ -7,13 +7,13 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum import learners, tree
-from jaxcurriculum.checks import check_environment, strong_environment
+from jaxcurriculum.checks import check_environment
 from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.learners.checks import check_off_policy_learner
 from jaxcurriculum.learners.ppo import count_nonfinite
 from jaxcurriculum.learners.sac import SacConfig
 from jaxcurriculum.records import Experience, Key, Proposals, PyTree
-from jaxcurriculum.roles import Environment, Learner, Student
+from jaxcurriculum.roles import Environment, Learner, Student, strong_environment
 from jaxcurriculum.rollout.collect import Policy, RolloutState, collect, init_rollout
 from jaxcurriculum.rollout.pool import RolloutConfig
 from jaxcurriculum.rollout.replay import (

@@ -7,12 +7,12 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum import learners
-from jaxcurriculum.checks import check_environment, strong_environment
+from jaxcurriculum.checks import check_environment
 from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.learners.checks import check_learner
 from jaxcurriculum.learners.ppo import PpoConfig, count_nonfinite
 from jaxcurriculum.records import Key, PyTree
-from jaxcurriculum.roles import Environment, Learner, Student
+from jaxcurriculum.roles import Environment, Learner, Student, strong_environment
 from jaxcurriculum.rollout.collect import RolloutState, collect, init_rollout
 from jaxcurriculum.rollout.pool import RolloutConfig
 from jaxcurriculum.rollout.scoring import Tally, init_tally, score_episodes

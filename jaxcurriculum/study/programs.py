@@ -65,13 +65,13 @@ def _place(cell: Cell, known: dict[str, tuple[str, ...]]) -> Placed:
     """`known` says which numbers can be arrays, by all the other settings."""
     try:
         setup = set_up(cell.settings, make=unchecked)
-    except RunError as error:
+        config, candidates = experiment_config(setup), _candidates(setup)
+        others, loop = _digest(config, candidates), setup.loop
+        if others not in known:
+            make_loop(loop.teacher, loop.student, loop.test_tasks, loop.config)  # checks them
+    except (RunError, ValueError) as error:
         raise RunError(f"{cell.name}: {error}") from error
-    config = experiment_config(setup)
-    candidates = _candidates(setup)
-    others = _digest(config, candidates)
     if others not in known:
-        make_loop(setup.loop.teacher, setup.loop.student, setup.loop.test_tasks, setup.loop.config)
         known[others] = _traceable(setup, candidates, advance_of(setup))
     arguments = _traceable(setup, known[others], state_of(setup))
     if any(name.startswith(WORLD) for name in arguments):

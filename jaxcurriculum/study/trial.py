@@ -24,7 +24,7 @@ from jaxcurriculum.runs.host import begin, go_on
 from jaxcurriculum.runs.progress import Steps
 from jaxcurriculum.runs.rehearse import compile_seconds
 from jaxcurriculum.runs.store import Run, parquet
-from jaxcurriculum.study.lanes import experiment_of, loop_of
+from jaxcurriculum.study.lanes import compiled, experiment_of
 from jaxcurriculum.study.local import on_each_device
 from jaxcurriculum.study.plan import Plan
 
@@ -48,7 +48,7 @@ def try_out(plan: Plan, jobs: list[str]) -> Cost:
     devices = jax.local_devices()[: len(jobs)]
     by_device = dict(zip(devices, jobs))
     began = time.monotonic()
-    loop_of(plan, plan.jobs[jobs[0]].program)  # here, as the devices share what is traced
+    compiled(plan, plan.jobs[jobs[0]].program)  # here, as the devices share what is traced
     with compile_seconds() as compiling:
         ready = on_each_device(lambda device: _compiled(plan, by_device[device], device), devices)
     with tempfile.TemporaryDirectory() as name:

@@ -19,10 +19,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.checks import check_environment, strong_environment
+from jaxcurriculum.checks import check_environment
 from jaxcurriculum.fields import check_kind, is_integer
 from jaxcurriculum.records import Key, PyTree, TimeStep, level_key
-from jaxcurriculum.roles import Environment
+from jaxcurriculum.roles import Environment, strong_environment
 from jaxcurriculum.spaces import Box
 from jaxcurriculum.testing.compiling import quick_jit
 

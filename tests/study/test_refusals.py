@@ -63,6 +63,12 @@ def test_a_value_that_cannot_be_is_told(tmp_path):
     assert not list(tmp_path.glob("study/plan.json"))
 
 
+def test_a_teacher_that_its_student_cannot_have_is_told(tmp_path):
+    study = small(teachers=("plr",), settings={"plr": {"score": "max_mc"}})
+    with pytest.raises(RunError, match="^toy-grid_plr: Teacher 'plr' needs a critic's scores"):
+        prepare(study, tmp_path / "study")
+
+
 def test_a_plan_that_cannot_fit(tmp_path, monkeypatch):
     monkeypatch.setattr("jaxcurriculum.study.plan.memory_bytes", lambda: 10_000)
     with pytest.raises(RunError, match="2 of its seeds side by side take .* GiB"):

@@ -1,11 +1,15 @@
 """What teachers made of teachers refuse."""
 
+import dataclasses
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from listeners import KEY, SPACE, listener
 
 from jaxcurriculum import Box, teachers
+
+PAIRED = dataclasses.replace(listener(), name="paired", num_learners=2)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +29,8 @@ def test_tasks_must_be_alike(make):
     ("make", "message"),
     [
         (lambda: teachers.mix(listener(), listener(), 1.5), "mix.share.*1.5"),
+        (lambda: teachers.mix(listener(), PAIRED, 0.5), "mix must have .* got 'paired', .* 2"),
+        (lambda: teachers.schedule([(PAIRED, 1)]), "schedule must have teachers of one learner"),
         (
             lambda: teachers.mix(listener(), listener(), "x"),
             "mix.share must be a number between 0 and 1, got 'x'",

@@ -106,7 +106,7 @@ def test_a_view_of_a_world_knows_it_too():
 
 
 def test_combinators_hand_it_on():
-    """On the axis that is left, and in the unit that returns are scaled to."""
+    """On the axis that is left, in the unit that returns are scaled to, and of points."""
     told = {}
 
     def listening(space):
@@ -121,10 +121,13 @@ def test_combinators_hand_it_on():
     context = Context(jnp.int32(0), jnp.int32(0), lambda *_: None, lambda task: task[0] + task[1])
     scaled = teachers.normalise_returns(listening(SQUARE), 0.0, 20.0)
     fixed = teachers.in_subspace(listening, SQUARE, {"y": 4.0})
-    for teacher in (scaled, fixed):
+    cube = Box(names="abc", low=[0.0] * 3, high=[1.0] * 3)
+    decoded = teachers.in_latent_space(listening, cube, lambda key, point: 10 * point[:2])
+    for teacher in (scaled, fixed, decoded):
         assert isinstance(teacher, Teacher)
         proposals = teacher.propose(jax.random.key(0), teacher.init(jax.random.key(0)), 2)[1]
         episodes = Episodes.of(proposals, jnp.zeros(2), jnp.zeros(2, bool))
         teacher.update(jax.random.key(0), teacher.init(jax.random.key(0)), episodes, context)
     assert float(told[1](jnp.array([3.0]))) == 7.0
     assert float(told[2](jnp.array([3.0, 2.0]))) == 0.25
+    assert float(told[3](jnp.array([0.5, 0.25, 0.0]))) == 7.5

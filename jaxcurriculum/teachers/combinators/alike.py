@@ -1,4 +1,4 @@
-"""What combinators share: tasks that must be alike, and states that are chosen between."""
+"""What combinators share: which teachers fit together, and states that are chosen between."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxcurriculum.records import Proposals, PyTree
+from jaxcurriculum.roles import Teacher
 
 
 def where(condition: jax.Array, new: PyTree, old: PyTree) -> PyTree:
@@ -27,3 +28,13 @@ def check_alike(name: str, *proposals: Proposals) -> None:
         raise ValueError(
             f"{name} must have teachers whose tasks are alike, got {' and '.join(outlines)}."
         )
+
+
+def check_one_learner(name: str, *teachers: Teacher) -> None:
+    """Raise a ValueError when a teacher compares several learners: another one needs one alone."""
+    for teacher in teachers:
+        if teacher.num_learners > 1:
+            raise ValueError(
+                f"{name} must have teachers of one learner, got {teacher.name!r}, which compares"
+                f" {teacher.num_learners}."
+            )

@@ -99,7 +99,9 @@ def in_latent_space(
             return found.replace(tasks=jnp.repeat(points, num, axis=0))
 
         seen = seen_by_teacher(state, episodes)
-        asking = Context(context.round, context.num_steps, probe)
+        known, key_known = context.optimal_return, jax.random.fold_in(key, 0)
+        optimal_return = known and (lambda point: known(decode(key_known, point)))
+        asking = Context(context.round, context.num_steps, probe, optimal_return)
         inner, probe_steps = teacher.update(key, state.inner, seen, asking)
         return state.replace(inner=inner), probe_steps
 

@@ -9,7 +9,7 @@ from jaxcurriculum import tree
 from jaxcurriculum.fields import check_kind, is_number_or_array
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.combinators.alike import check_alike
+from jaxcurriculum.teachers.combinators.alike import check_alike, check_one_learner
 
 States = tuple[PyTree, PyTree]  # of the first teacher and of the second
 
@@ -23,8 +23,8 @@ def mix(first: Teacher, second: Teacher, share: float | jax.Array) -> Teacher:
 
     Raises:
       TypeError: when one of the two is no teacher.
-      ValueError: when `share` is not between 0 and 1, or (from `propose`) when the teachers' tasks
-          differ in structure or shape.
+      ValueError: when `share` is not between 0 and 1, when one of them compares learners, or (from
+          `propose`) when the teachers' tasks differ in structure or shape.
 
     >>> from jaxcurriculum.spaces import Box
     >>> from jaxcurriculum.teachers.random import random
@@ -35,6 +35,7 @@ def mix(first: Teacher, second: Teacher, share: float | jax.Array) -> Teacher:
     """
     check_kind("mix.first", first, Teacher)
     check_kind("mix.second", second, Teacher)
+    check_one_learner("mix", first, second)
     if np.ndim(share) != 0 or not is_number_or_array(share, 0, 1):
         raise ValueError(f"mix.share must be a number between 0 and 1, got {share!r}.")
 

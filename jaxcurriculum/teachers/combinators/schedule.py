@@ -13,7 +13,7 @@ from flax import struct
 from jaxcurriculum.fields import LARGEST_INTEGER, check_kind, is_number
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.combinators.alike import check_alike, where
+from jaxcurriculum.teachers.combinators.alike import check_alike, check_one_learner, where
 
 
 class ScheduleState(struct.PyTreeNode):
@@ -34,8 +34,9 @@ def schedule(phases: Sequence[tuple[Teacher, int]], cyclical: bool = False) -> T
     Raises:
       TypeError: when a phase begins with something else than a teacher.
       ValueError: when there is no phase, when one is no pair, when the length of one is no positive
-        integer, when the last one starts (`cyclical`: ends) beyond 2^31 - 1 steps, or (from
-        `propose`) when the teachers' tasks differ in structure or shape.
+        integer, when a teacher compares learners, when the last one starts (`cyclical`: ends)
+        beyond 2^31 - 1 steps, or (from `propose`) when the teachers' tasks differ in structure or
+        shape.
 
     >>> from jaxcurriculum.spaces import Box
     >>> from jaxcurriculum.teachers.random import random
@@ -118,6 +119,7 @@ def _checked_phases(
     lengths = [steps for _, steps in phases]
     for index, teacher in enumerate(teachers):
         check_kind(f"schedule.phases[{index}][0]", teacher, Teacher)
+    check_one_learner("schedule", *teachers)
     if not all(is_number(steps, 1) and steps == int(steps) for steps in lengths):
         raise ValueError(
             f"schedule.phases must each have a positive integer number of steps, got {lengths}."

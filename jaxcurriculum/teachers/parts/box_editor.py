@@ -9,13 +9,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum.configs import field
-from jaxcurriculum.editors import (
-    ALONE,
-    Editor,
-    EditorConfig,
-    draw_noise,
-    next_noise,
-)
+from jaxcurriculum.editors import ALONE, Editor, EditorConfig, draw_noise, next_noise
 from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Key, PyTree, TimeStep
 from jaxcurriculum.roles import Environment

@@ -42,9 +42,8 @@ class LevelBuffer(struct.PyTreeNode):
     scored_at: jax.Array  # [capacity], int32, num_visits when the level was last scored
     replay_probs: jax.Array  # [capacity], sum to 1 unless the buffer is empty; 0 where empty
     num_filled: jax.Array  # [], int32
-    num_visits: (
-        jax.Array
-    )  # [], int32, visits with a score so far, whether the level was kept or not
+    # [], int32, visits with a score so far, whether the level was kept or not
+    num_visits: jax.Array
 
 
 Prioritise = Callable[[LevelBuffer], jax.Array]  # (buffer) -> replay_probs [capacity]

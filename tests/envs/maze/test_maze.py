@@ -82,13 +82,22 @@ def test_long_labyrinths_leave_time_for_their_113_actions():
 
 
 def test_the_shortest_way_earns_the_optimal_return():
-    """The actions of the way through `SMALL`, which a search counts, too."""
+    """The actions of the way through `SMALL`, which a search counts, too; by other rules it is 1,
+    or the mean over where the agent may look.
+    """
     way = [RIGHT, FORWARD, LEFT, FORWARD, FORWARD, FORWARD, LEFT, FORWARD, FORWARD]
     level = envs.from_text(SMALL)
     assert int(envs.shortest_actions(level)) == len(way)
     assert walk(way)[-1][1].reward == pytest.approx(float(envs.optimal_return(level)))
 
+    without, drawn = (envs.maze(rules=envs.MazeRules(**rule)) for rule in OTHER_RULES)
+    assert without.optimal_return(level) == 1
+    turned = [level.replace(direction=jnp.int32(look)) for look in range(4)]
+    mean = np.mean([envs.optimal_return(each) for each in turned])
+    assert drawn.optimal_return(level) == pytest.approx(mean)
 
+
+OTHER_RULES = ({"penalize_time": False}, {"start": "random"})
 MIRRORED = {LEFT: RIGHT, RIGHT: LEFT, FORWARD: FORWARD}
 
 
