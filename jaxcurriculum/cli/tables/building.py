@@ -69,8 +69,8 @@ def level_by_level(config: Any, env: Environment | None) -> Any:
 BUILDING = {
     "paired": TeacherPart(
         description=(
-            "PAIRED: a builder, itself an agent, makes levels that one student does well on and"
-            " another does not; two students, both of whose steps count"
+            "PAIRED: an agent builds levels that one of two students does well on, the other does"
+            " not"
         ),
         config=PairedTeacherConfig(),
         make=_paired,
