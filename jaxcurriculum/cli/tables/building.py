@@ -68,10 +68,7 @@ def level_by_level(config: Any, env: Environment | None) -> Any:
 
 BUILDING = {
     "paired": TeacherPart(
-        description=(
-            "PAIRED: an agent builds levels that one of two students does well on, the other does"
-            " not"
-        ),
+        description=("PAIRED: an agent builds levels on which one of two students does better"),
         config=PairedTeacherConfig(),
         make=_paired,
         suit_student=level_by_level,
