@@ -151,7 +151,9 @@ def draw(folder: pathlib.Path) -> pathlib.Path:
             every = curve["steps_per_update"]
             returns = [row["returns"] for row in curve["evaluations"]]
             lines = axes.plot(steps, returns, color=BLUE if every == 1 else ORANGE, lw=1)
-            lines[0].set_label("an update a step" if every == 1 else f"one in {every} steps")
+            label = "an update a step" if every == 1 else f"one in {every} steps"
+            if label not in axes.get_legend_handles_labels()[1]:
+                lines[0].set_label(label)
         axes.axhline(STUDIES[name].score, color="0.55", ls="--", lw=1)
         axes.set(title=name, xlabel="environment steps / 1000", ylabel="return")
         axes.legend(frameon=False, loc="right")

@@ -31,6 +31,7 @@ FIRST = {
     "arms": teachers.arms.cells(SPACE, 2),
     "student": simulated.toy_grid(),
     "env": probes.counting(),
+    "editor": teachers.box_editor(SPACE),
 }
 
 
@@ -74,7 +75,7 @@ def fields_of(config, *names_of_types):
 def one_round(role):
     """The shapes of a round's results, traced but not run."""
     if isinstance(role, Teacher):
-        return jax.eval_shape(lambda key: run_teacher(role, SPACE, key, 8, 1), jax.random.key(0))
+        return jax.eval_shape(lambda key: run_teacher(role, SPACE, key, 64, 1), jax.random.key(0))
 
     def practise(key):
         tasks = jax.vmap(role.task_space.sample)(jax.random.split(key, role.num_proposals))

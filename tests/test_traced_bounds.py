@@ -48,7 +48,7 @@ def test_axes_whose_bounds_are_arrays_have_a_width():
 def test_every_teacher_takes_bounds_that_are_arrays(name):
     def proposed(bounds, key):
         teacher = TEACHERS[name](box(bounds, log=None))
-        state, proposals = teacher.propose(key, teacher.init(key), 8)
+        state, proposals = teacher.propose(key, teacher.init(key), 64)
         return teacher.report(state), proposals
 
     key = jax.random.key(0)

@@ -68,10 +68,7 @@ def level_by_level(config: Any, env: Environment | None) -> Any:
 
 BUILDING = {
     "paired": TeacherPart(
-        description=(
-            "PAIRED: a builder, itself an agent, makes levels that one student does well on and"
-            " another does not; two students, both of whose steps count"
-        ),
+        description=("PAIRED: an agent builds levels on which one of two students does better"),
         config=PairedTeacherConfig(),
         make=_paired,
         suit_student=level_by_level,

@@ -187,7 +187,7 @@ TEACHERS = {
         suit=_suit_currot,
     ),
     "gradient": TeacherPart(
-        description="GRADIENT: stages on the way of optimal transport from easy tasks to a target",
+        description="GRADIENT: stages of optimal transport from easy tasks to a target",
         config=teachers.GradientConfig(),
         make=teachers.gradient,
         suit=_suit_gradient,
@@ -241,8 +241,8 @@ TEACHERS = {
     ),
     "mbtl": TeacherPart(
         description=(
-            "model-based transfer learning: the contexts that help most, one after another (here"
-            " for one policy, which goes on; from Python for one each, with students.succession)"
+            "model-based transfer learning: the contexts that help most, for one policy that"
+            " goes on (for one each: students.succession)"
         ),
         config=teachers.MbtlConfig(),
         make=teachers.mbtl,
