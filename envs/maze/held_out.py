@@ -25,6 +25,7 @@ from jaxcurriculum.envs.maze.layouts import mazes_of
 from jaxcurriculum.envs.maze.perfect import perfect_maze
 from jaxcurriculum.envs.maze.record import Maze
 from jaxcurriculum.envs.maze.rooms import crossing, four_rooms
+from jaxcurriculum.fields import is_integer
 from jaxcurriculum.records import Key
 
 EIGHT = (
@@ -87,11 +88,15 @@ def held_out_mazes(names: Sequence[str] = EIGHT, num_each: int = 1) -> Maze:
     evenly spread (the last one, if it is one); of all others the same maze again.
 
     Raises:
-      ValueError: when there is no maze of a name.
+      ValueError: when there is no maze of a name, no name, or `num_each` is no positive integer.
 
     >>> held_out_mazes(("labyrinth", "large-corridor"), num_each=2).walls.shape
     (4, 19, 19)
     """
+    if not names:
+        raise ValueError("held_out_mazes.names must hold a name, got none.")
+    if not is_integer(num_each, 1):
+        raise ValueError(f"held_out_mazes.num_each must be a positive integer, got {num_each!r}.")
     each = [maze for name in names for maze in _tasks(name, num_each)]
     size = max(len(maze.walls) for maze in each)
     return jax.tree.map(lambda *leaves: np.stack(leaves), *(_widened(maze, size) for maze in each))

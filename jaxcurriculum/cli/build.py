@@ -110,7 +110,8 @@ def set_up(
     configs = configurations(chosen, changes)
     try:
         env = _environment(chosen, configs, watch)
-        suited = chosen.parts["teacher"].suit_student(configs["student"], env)
+        asked = override(configs["teacher"], "teacher", changes["teacher"])
+        suited = chosen.parts["teacher"].suit_student(configs["student"], env, asked)
         configs["student"] = override(suited, "student", changes["student"])
         student, original = _student(chosen, configs, env)
         configs["teacher"] = scaled(configs["teacher"], student)

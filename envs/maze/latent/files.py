@@ -46,18 +46,17 @@ def load_vae(path: str | pathlib.Path) -> tuple[LevelVae, PyTree]:
     try:
         with np.load(path) as arrays:
             about = json.loads(str(arrays["about"]))
-            kind, config = KINDS[about["kind"]], about["config"]
-            weights = arrays["weights"].tobytes()
+            make_config, make = KINDS[about["kind"]]
+            sizes = {name: _tuples(value) for name, value in about["config"].items()}
+            vae = make(make_config(**sizes))
+            like = jax.eval_shape(vae.init, jax.random.key(0))
+            parameters = flax.serialization.from_bytes(like, arrays["weights"].tobytes())
     except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} must be an autoencoder of mazes (`save_vae`): {error}") from error
     if about["size"] != SIZE:
         raise ValueError(
             f"{path} must be for mazes of {SIZE} by {SIZE} cells, is for {about['size']}."
         )
-    make_config, make = kind
-    vae = make(make_config(**{name: _tuples(value) for name, value in config.items()}))
-    like = jax.eval_shape(vae.init, jax.random.key(0))
-    parameters = flax.serialization.from_bytes(like, weights)
     return vae, jax.tree.map(lambda leaf: np.asarray(leaf, np.float32), parameters)
 
 

@@ -51,11 +51,14 @@ def _suit_repaired(config: RepairedTeacherConfig, student: SimulatedPart) -> Rep
     return dataclasses.replace(config, replay=replay)
 
 
-def level_by_level(config: Any, env: Environment | None) -> Any:
-    """A student's configuration with which it plays every level of a round from its beginning, and
-    to its end at least once.
+def level_by_level(
+    config: Any, env: Environment | None, teacher: PairedTeacherConfig | RepairedTeacherConfig
+) -> Any:
+    """A student's configuration with which it plays every level of a round of `teacher` from its
+    beginning, and to its end at least once.
     """
-    num = teachers.PairedConfig.num_levels
+    builder = teacher.builder if isinstance(teacher, RepairedTeacherConfig) else teacher
+    num = builder.num_levels
     if env is None:
         return dataclasses.replace(config, episodes_per_round=num)
     num_steps, needed = config.rollout.num_steps, env.max_episode_steps
@@ -68,7 +71,7 @@ def level_by_level(config: Any, env: Environment | None) -> Any:
 
 BUILDING = {
     "paired": TeacherPart(
-        description=("PAIRED: an agent builds levels on which one of two students does better"),
+        description="PAIRED: an agent builds levels on which one of two students does better",
         config=PairedTeacherConfig(),
         make=_paired,
         suit_student=level_by_level,
@@ -93,8 +96,15 @@ BUILDING = {
         suit_student=level_by_level,
     ),
 }
-# What they are in a maze.
-MAZE_BUILDERS = {
-    name: dataclasses.replace(part.config, editor=envs.MazeEditorConfig())
-    for name, part in BUILDING.items()
-}
+
+
+def maze_builders(published: teachers.PairedConfig) -> dict[str, Any]:
+    """What they are in a maze, with the builder of `published`."""
+    editor = envs.MazeEditorConfig()
+    shared = {"builder": published.builder, "clamp": published.clamp, "editor": editor}
+    paired = {
+        name: dataclasses.replace(part.config, **shared)
+        for name, part in BUILDING.items()
+        if isinstance(part.config, PairedTeacherConfig)
+    }
+    return paired | {"repaired": RepairedTeacherConfig(builder=published, editor=editor)}

@@ -12,14 +12,14 @@ import numpy as np
 import jaxcurriculum.envs as envs
 from jaxcurriculum import Box, Environment, LoopConfig
 from jaxcurriculum.cli.tables.adapted import ADAPTED
-from jaxcurriculum.cli.tables.building import MAZE_BUILDERS
+from jaxcurriculum.cli.tables.building import maze_builders
 from jaxcurriculum.cli.tables.equations import EQUATIONS
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, TestSet, uniform
 from jaxcurriculum.cli.tables.students import PpoStudentConfig
 from jaxcurriculum.configs import Config, Swept, SweptPair, field
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.teachers import AccelConfig, Knowledge, PlrConfig
+from jaxcurriculum.teachers import AccelConfig, Knowledge, PairedConfig, PlrConfig
 
 NUM_SOLVABLE = 10_000  # test mazes, as published
 
@@ -167,10 +167,10 @@ MAZE_TEST_SETS: dict[str, TestSet] = {
 MAZE_LOOP = LoopConfig(deterministic=False, num_test_episodes=5)  # as its literature does
 
 
-def _maze_presets(replay: PlrConfig, edits: AccelConfig) -> dict[str, Any]:
+def _maze_presets(replay: PlrConfig, edits: AccelConfig, building: PairedConfig) -> dict[str, Any]:
     """What teachers are in mazes: replay as published, and builders in the editor of mazes."""
     replays = {"plr": dataclasses.replace(replay, robust=False), "robust-plr": replay}
-    return replays | {"accel": edits} | MAZE_BUILDERS
+    return replays | {"accel": edits} | maze_builders(building)
 
 
 # Test sets of a year are those published, whatever the bounds.
@@ -235,7 +235,7 @@ ENVIRONMENTS = {
         make=_maze,
         test_sets=MAZE_TEST_SETS,
         loop=MAZE_LOOP,
-        presets=_maze_presets(PlrConfig.maze(), AccelConfig.maze()),
+        presets=_maze_presets(PlrConfig.maze(), AccelConfig.maze(), PairedConfig()),
     ),
     "maze-minimax": EnvironmentPart(
         description="the same as minimax draws and edits it: 60 walls, 20 edits",
@@ -243,7 +243,7 @@ ENVIRONMENTS = {
         make=_maze,
         test_sets=MAZE_TEST_SETS,
         loop=MAZE_LOOP,
-        presets=_maze_presets(PlrConfig.minimax(), AccelConfig.minimax()),
+        presets=_maze_presets(PlrConfig.minimax(), AccelConfig.minimax(), PairedConfig.minimax()),
     ),
     "maze-dcd": EnvironmentPart(
         description="the same as dcd builds, edits and starts it: up to 60 walls, 5 edits",
@@ -251,7 +251,7 @@ ENVIRONMENTS = {
         make=_maze,
         test_sets=MAZE_TEST_SETS,
         loop=MAZE_LOOP,
-        presets=_maze_presets(PlrConfig.dcd(), AccelConfig.dcd()),
+        presets=_maze_presets(PlrConfig.dcd(), AccelConfig.dcd(), PairedConfig.dcd()),
     ),
     "repeat-previous": EnvironmentPart(
         description="cards whose suits are to be named later; task: how many steps later",

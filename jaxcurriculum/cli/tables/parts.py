@@ -108,11 +108,12 @@ def as_is(config: Any, student: SimulatedPart) -> Any:
 class TeacherPart(Part):
     """A teacher, its configuration with a simulated student, and the student's with it.
 
-    The latter is a function of the student's own and the environment, None where there is none.
+    The latter is a function of the student's own, the environment (None where there is none) and
+    the teacher's.
     """
 
     suit: Callable[[Any, SimulatedPart], Any] = as_is
-    suit_student: Callable[[Any, Environment | None], Any] = lambda config, env: config
+    suit_student: Callable[[Any, Environment | None, Any], Any] = lambda config, *_: config
 
 
 def find(kind: str, table: Mapping[str, Any], name: str) -> Any:

@@ -23,7 +23,7 @@ class LatentState(struct.PyTreeNode):
     inner: PyTree
     points: jax.Array  # [size, dims]
     origins: jax.Array  # [size], int32, the inner teacher's own tags
-    num_proposals: jax.Array  # [], int32, proposals so far
+    num_proposals: jax.Array  # [], int32, proposals so far, mod `cycle(memory)`
 
 
 def in_latent_space(
@@ -79,13 +79,13 @@ def in_latent_space(
             )
         key_inner, key_decode = jax.random.split(key)
         inner, proposals = teacher.propose(key_inner, state.inner, num)
-        numbers = state.num_proposals + jnp.arange(num, dtype=jnp.int32)
+        numbers = (state.num_proposals + jnp.arange(num, dtype=jnp.int32)) % cycle(memory)
         slots = numbers % memory
         state = LatentState(
             inner=inner,
             points=state.points.at[slots].set(proposals.tasks),
             origins=state.origins.at[slots].set(proposals.origin),
-            num_proposals=state.num_proposals + num,
+            num_proposals=(state.num_proposals + num) % cycle(memory),
         )
         tasks = decoded(key_decode, proposals.tasks)
         return state, proposals.replace(tasks=tasks, origin=numbers)
@@ -115,10 +115,16 @@ def in_latent_space(
     )
 
 
+def cycle(memory: int) -> int:
+    """How many proposals have numbers of their own: a multiple of `memory`, at most 2^28."""
+    return max(2, 2**28 // memory) * memory
+
+
 def seen_by_teacher(state: LatentState, episodes: Episodes) -> Episodes:
     """`episodes` with the points and tags of the inner teacher; of forgotten ones none is valid."""
     size = state.origins.shape[0]
-    is_known = (episodes.origin >= 0) & (episodes.origin >= state.num_proposals - size)
+    age = (state.num_proposals - episodes.origin) % cycle(size)
+    is_known = (episodes.origin >= 0) & (age >= 1) & (age <= size)
     slots = episodes.origin % size
     return episodes.replace(
         tasks=state.points[slots],

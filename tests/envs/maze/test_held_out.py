@@ -81,6 +81,12 @@ def test_a_name_that_no_maze_has_is_refused(name):
         envs.held_out_mazes((name,))
 
 
+@pytest.mark.parametrize(("names", "num"), [((), 1), (("labyrinth",), 0), (("labyrinth",), 1.5)])
+def test_no_name_and_no_maze_of_a_name_are_refused(names, num):
+    with pytest.raises(ValueError, match="must hold a name|must be a positive integer"):
+        envs.held_out_mazes(names, num_each=num)
+
+
 def made_by(rule, num=200):
     mazes = quick_jit(jax.vmap(rule))(jax.random.split(jax.random.key(0), num))
     moves, _ = WAYS(mazes)
