@@ -129,7 +129,7 @@ def figure(conditions: Sequence[Condition]) -> Figure:
         ax.set(xlim=(0, None), ylim=(0, None))
         ax.grid(alpha=0.25)
     handles, labels = left.get_legend_handles_labels()
-    drawn.legend(handles, labels, frameon=False, loc="outside lower center", ncols=len(labels))
+    drawn.legend(handles, labels, frameon=False, loc="outside lower center", ncols=3)
     return drawn
 
 
