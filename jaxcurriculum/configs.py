@@ -238,7 +238,7 @@ def _holds_floats(kind: Any) -> bool:
 
 
 def between(low: float | None, high: float | None) -> str:
-    """The bounds of a number in words, which follow \"a finite number\"."""
+    """The bounds of a number in words, to stand after `a finite number`."""
     if low is not None and high is not None:
         return f" between {low:g} and {high:g}"
     if low is not None:

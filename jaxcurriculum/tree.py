@@ -13,7 +13,7 @@ from jaxcurriculum.records import PyTree
 
 
 def where(mask: jax.Array, a: PyTree, b: PyTree, axis: int = 0) -> PyTree:
-    """Leaf by leaf `a` where `mask` ([num] bool) holds, else `b`; `axis` is that of `num`.
+    """Leaf by leaf `a` where `mask` ([num] or [] bool) holds, else `b`; `axis` is that of `num`.
 
     >>> where(jnp.array([True, False]), jnp.ones((2, 3)), jnp.zeros((2, 3))).tolist()
     [[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]]
@@ -21,7 +21,8 @@ def where(mask: jax.Array, a: PyTree, b: PyTree, axis: int = 0) -> PyTree:
 
     def choose(x: jax.Array, y: jax.Array) -> jax.Array:
         shape = [1] * y.ndim
-        shape[axis] = mask.shape[0]
+        if mask.ndim:
+            shape[axis] = mask.shape[0]
         return jnp.where(mask.reshape(shape), x, y)
 
     return jax.tree.map(choose, a, b)

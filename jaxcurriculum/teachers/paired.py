@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from jaxcurriculum import learners
+from jaxcurriculum import learners, tree
 from jaxcurriculum.checks import check_environment
 from jaxcurriculum.configs import Config, Swept, field
 from jaxcurriculum.device.lanes import shared_max
@@ -29,7 +29,6 @@ from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.learners.ppo import PpoConfig
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree, random_seeds
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.combinators.alike import where
 from jaxcurriculum.teachers.parts.building import Moves, build, no_moves, relive
 from jaxcurriculum.teachers.parts.regret import regret_by_origin
 
@@ -214,7 +213,7 @@ def paired(editor: Editor, config: PairedConfig | None = None) -> Teacher:
         learned = jax.lax.cond(some_seed_learns, learn, lambda: state.learner)
         new = (learned, regret, known)
         old = (state.learner, state.regret, state.known)
-        learned, regret, known = where(jnp.any(known), new, old)
+        learned, regret, known = tree.where(jnp.any(known), new, old)
         return state.replace(learner=learned, regret=regret, known=known), jnp.int32(0)
 
     def report(state: PairedState) -> PairedReport:

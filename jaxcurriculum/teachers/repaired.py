@@ -18,12 +18,12 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from jaxcurriculum import tree
 from jaxcurriculum.configs import Config, field
 from jaxcurriculum.editors import Editor
 from jaxcurriculum.fields import given
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.combinators.alike import where
 from jaxcurriculum.teachers.paired import PairedConfig, PairedReport, PairedState, paired
 from jaxcurriculum.teachers.plr import PlrConfig, PlrReport, PlrState, plr, replay_prob
 
@@ -106,8 +106,8 @@ def repaired(editor: Editor, config: RepairedConfig | None = None) -> Teacher:
         probs = [replay_prob(mine.buffer, config.replay) for mine in state.replays]
         replays = jax.random.uniform(key_coin) < jnp.min(jnp.stack(probs))
         new, old = _joined([built] * num_students), _joined(held)
-        state = RepairedState(built_by, where(replays, drawn_from, state.replays))
-        return state, where(replays, old, new)
+        state = RepairedState(built_by, tree.where(replays, drawn_from, state.replays))
+        return state, tree.where(replays, old, new)
 
     def update(
         key: Key, state: RepairedState, episodes: Episodes, context: Context

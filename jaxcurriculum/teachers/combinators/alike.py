@@ -1,18 +1,12 @@
-"""What combinators share: which teachers fit together, and states that are chosen between."""
+"""What combinators share: which teachers and states fit together."""
 
 from __future__ import annotations
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxcurriculum.records import Proposals, PyTree
 from jaxcurriculum.roles import Teacher
-
-
-def where(condition: jax.Array, new: PyTree, old: PyTree) -> PyTree:
-    """Leaf by leaf, `new` where the condition ([]) holds, else `old`."""
-    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), new, old)
 
 
 def outline(tree: PyTree) -> str:

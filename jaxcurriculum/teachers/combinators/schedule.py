@@ -10,10 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
+from jaxcurriculum import tree
 from jaxcurriculum.fields import LARGEST_INTEGER, check_kind, is_number
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
 from jaxcurriculum.roles import Context, Teacher
-from jaxcurriculum.teachers.combinators.alike import check_alike, check_one_learner, where
+from jaxcurriculum.teachers.combinators.alike import check_alike, check_one_learner
 
 
 class ScheduleState(struct.PyTreeNode):
@@ -59,12 +60,12 @@ def schedule(phases: Sequence[tuple[Teacher, int]], cyclical: bool = False) -> T
         states, by_phase = [], []
         for index, (teacher, mine) in enumerate(zip(teachers, state.teachers)):
             new, given = teacher.propose(key, mine, num)
-            states.append(where(state.phase == index, new, mine))
+            states.append(tree.where(state.phase == index, new, mine))
             by_phase.append(given.replace(origin=num_phases * given.origin + index))
         check_alike("schedule", *by_phase)
         proposals = by_phase[0]
         for index, given in enumerate(by_phase[1:], start=1):
-            proposals = where(state.phase == index, given, proposals)
+            proposals = tree.where(state.phase == index, given, proposals)
         return state.replace(teachers=tuple(states)), proposals
 
     def update(
@@ -78,7 +79,7 @@ def schedule(phases: Sequence[tuple[Teacher, int]], cyclical: bool = False) -> T
                 origin=episodes.origin // num_phases,
             )
             new, spent = teacher.update(key, mine, own, context)
-            states.append(where(on, new, mine))
+            states.append(tree.where(on, new, mine))
             probe_steps = probe_steps + jnp.where(on, spent, 0)
         steps = context.num_steps % total if cyclical else context.num_steps
         phase = jnp.sum(steps >= np.array(starts, np.int32), dtype=jnp.int32) - 1
