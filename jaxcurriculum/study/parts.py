@@ -93,7 +93,7 @@ class Part:
 
     def states(self) -> dict[int, PyTree]:
         """The last state of each seed."""
-        take = lambda index: jax.tree.map(lambda leaf: leaf[index], self.source.states)
+        take = lambda index: jax.tree.map(lambda leaf: _entry(leaf, index), self.source.states)
         return {seed: take(index) for seed, index in self.indices.items()}
 
 
@@ -128,10 +128,33 @@ def report_path(run: Run, evaluation: int) -> pathlib.Path:
     return run.path / "reports" / f"evaluation-{evaluation:08d}.npz"
 
 
+# What JAX does with arrays of keys it compiles, so they are cut and put together by their numbers.
+
+
 def _on_host(leaf: jax.Array) -> Any:
     """`leaf` as NumPy has it, where it does."""
-    return leaf if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else np.asarray(leaf)
+    return leaf if _is_key(leaf) else np.asarray(leaf)
+
+
+def _entry(leaf: Any, index: int) -> Any:
+    if _is_key(leaf):
+        return _keys(_numbers(leaf)[index], like=leaf)
+    return leaf[index]
 
 
 def _stack(leaves: tuple[Any, ...]) -> Any:
-    return np.stack(leaves) if isinstance(leaves[0], np.ndarray) else jnp.stack(leaves)
+    if _is_key(leaves[0]):
+        return _keys(np.stack([_numbers(leaf) for leaf in leaves]), like=leaves[0])
+    return np.stack(leaves)
+
+
+def _is_key(leaf: Any) -> bool:
+    return jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+
+
+def _numbers(keys: jax.Array) -> np.ndarray:
+    return np.asarray(jax.random.key_data(keys))
+
+
+def _keys(numbers: np.ndarray, like: jax.Array) -> jax.Array:
+    return jax.random.wrap_key_data(jax.device_put(numbers), impl=jax.random.key_impl(like))

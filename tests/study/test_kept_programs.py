@@ -1,4 +1,4 @@
-"""A study in another process compiles nothing that one before it has compiled."""
+"""A study compiles nothing that another process, or its plan, has compiled."""
 
 import os
 import subprocess
@@ -34,8 +34,8 @@ def programs_missed(cache, *arguments):
 
 
 @pytest.mark.slow  # two processes that import, of which one compiles
-def test_a_second_process_compiles_nothing(tmp_path):
+def test_a_study_compiles_nothing_after_its_plan(tmp_path):
     file, cache = tmp_path / "study.toml", tmp_path / "cache"
     file.write_text(FILE)
-    assert programs_missed(cache, file, "--folder", tmp_path / "first") > 0
-    assert programs_missed(cache, file, "--folder", tmp_path / "second") == 0
+    assert programs_missed(cache, file, "--folder", tmp_path / "study", "--plan") > 0
+    assert programs_missed(cache, file, "--folder", tmp_path / "study") == 0
