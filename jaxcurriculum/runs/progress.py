@@ -74,10 +74,11 @@ class Watch(Steps):
     def show(self, steps: int, report: Report) -> None:
         """`steps` more are done, and went as `report` says."""
         with self.lock:
-            self._show(steps, report)
+            self.done += steps
+            self.tell(report)
 
-    def _show(self, steps: int, report: Report) -> None:
-        self.done += steps
+    def tell(self, report: Report) -> None:
+        """Show how much is done, and that the last of it went as `report` says."""
         now = time.monotonic()
         speed = (self.done - self.before) / (now - self.started)
         text = f"{speed:,.0f} {self.unit.split()[-1]}/s, {outcome(report)}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import pathlib
 import signal
@@ -19,13 +17,12 @@ from rich.console import Console
 from jaxcurriculum.runs.errors import RunError, is_full_disk, is_out_of_memory
 from jaxcurriculum.runs.host import Stop, interruptible, warn
 from jaxcurriculum.runs.meta import changed_versions
-from jaxcurriculum.runs.progress import Steps, Watch
 from jaxcurriculum.runs.training import keep_programs
 from jaxcurriculum.study.collect import publish
-from jaxcurriculum.study.jobs import job_folder, locked, open_jobs, steps_of
-from jaxcurriculum.study.lanes import loop_of
+from jaxcurriculum.study.jobs import locked, open_jobs
 from jaxcurriculum.study.plan import PLAN, Plan, cut
 from jaxcurriculum.study.study import Study
+from jaxcurriculum.study.watch import StudyWatch
 from jaxcurriculum.study.work import run_job
 from jaxcurriculum.study.workers import ALONE, Worker
 
@@ -102,7 +99,7 @@ def run_study(
     jobs = [job for job in worker.order([*plan.jobs]) if job in left]
     with interruptible() as stopped_by, remedies():
         if jobs:
-            with _watch(folder, plan, jobs, console) as watch:
+            with StudyWatch(console, folder, plan, jobs) as watch:
                 run_jobs(folder, jobs, watch, stopped_by)
         complete = publish(folder)
     told = f"{len(complete)} of {len(plan.cells)} runs are complete, in {folder / 'runs'}."
@@ -131,7 +128,9 @@ def remedies() -> Iterator[None]:
         raise
 
 
-def run_jobs(folder: pathlib.Path, jobs: Sequence[str], watch: Steps, stopped_by: Stop) -> None:
+def run_jobs(
+    folder: pathlib.Path, jobs: Sequence[str], watch: StudyWatch, stopped_by: Stop
+) -> None:
     """Run `jobs` of the study in `folder`, one on each device at a time.
 
     A job that fails stops the others once their state is saved.
@@ -144,8 +143,9 @@ def run_jobs(folder: pathlib.Path, jobs: Sequence[str], watch: Steps, stopped_by
 
     def work(device: Any) -> None:
         stop = lambda: signal.SIGTERM if failures else stopped_by()
+        run = lambda job: run_job(folder, job, device, stop, watch.of(job))
         try:
-            _empty(queue, lambda job: run_job(folder, job, device, stop, watch), stop)
+            _empty(queue, run, stop)
         except Exception as error:
             failures.append(error)
 
@@ -171,23 +171,3 @@ def _empty(queue: SimpleQueue[str], run: Callable[[str], Any], stopped_by: Stop)
         except Empty:
             return
         run(job)
-
-
-def _watch(folder: pathlib.Path, plan: Plan, jobs: Sequence[str], console: Console) -> Watch:
-    """Shows how far `jobs` are, all together."""
-    total = done = 0
-    for job in jobs:
-        planned = plan.jobs[job]
-        loop, group = loop_of(plan, planned.lanes[0][0]), plan.programs[planned.program].group
-        evaluations = math.ceil(steps_of(plan, job) / loop.steps_per_advance)
-        total += group * loop.steps_per_advance * evaluations
-        done += group * loop.steps_per_advance * _evaluations_done(job_folder(folder, job))
-    units = {loop_of(plan, plan.jobs[job].lanes[0][0]).student.step_unit for job in jobs}
-    return Watch(console, total, done, units.pop() if len(units) == 1 else "steps")
-
-
-def _evaluations_done(job: pathlib.Path) -> int:
-    try:
-        return json.loads((job / "meta.json").read_text())["evaluations_done"]
-    except FileNotFoundError:
-        return 0

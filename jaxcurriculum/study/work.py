@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.host import Stop, begin, go_on
+from jaxcurriculum.runs.host import Show, Stop, begin, go_on
 from jaxcurriculum.runs.progress import Steps
 from jaxcurriculum.runs.store import Run
 from jaxcurriculum.study.collect import is_cleared, publish, revive
@@ -23,7 +23,7 @@ def run_job(
     job: str,
     device: Any = None,
     stopped_by: Stop = lambda: None,
-    show: Steps | None = None,
+    show: Show = lambda _: nullcontext(Steps()),
 ) -> bool:
     """Run a job of the study in the folder `study` from its last checkpoint to its end.
 
@@ -32,7 +32,7 @@ def run_job(
     Args:
       device: by default the first.
       stopped_by: says whether to stop early, once all is saved.
-      show: is told of every evaluation.
+      show: is told how many evaluations are done, and gives what is told of every other.
 
     Returns:
       whether the job is complete; False when it was stopped, and while another worker has it.
@@ -53,8 +53,7 @@ def run_job(
             begin(experiment, run, silent, {})
             if is_cleared(folder):
                 revive(study, plan, job, experiment)
-            watch = show or Steps()
-            if go_on(experiment, run, silent, stopped_by, lambda _: nullcontext(watch)):
+            if go_on(experiment, run, silent, stopped_by, show):
                 return False
             set_done(study, plan, job)
     if not is_done(study, plan, job):
