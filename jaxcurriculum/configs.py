@@ -45,12 +45,15 @@ def field(
     help: str,
     low: float | None = None,
     high: float | None = None,
+    arrays: Callable[[Any, Any], Any] | None = None,
 ) -> Any:
     """A field of a `Config`: what it means, units included, and its bounds, both of them included.
 
-    The bounds are those of each number where the field holds several.
+    The bounds are those of each number where the field holds several. Where it holds a name,
+    `arrays` of the configuration and the name may say what a compiled program can be told in its
+    place: a pytree of arrays, or None for one that makes a program of its own.
     """
-    told = {"help": help, "low": low, "high": high}
+    told = {"help": help, "low": low, "high": high, "arrays": arrays}
     return dataclasses.field(default=default, default_factory=default_factory, metadata=told)
 
 

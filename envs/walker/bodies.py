@@ -15,7 +15,7 @@ import numpy as np
 from flax import struct
 
 from jaxcurriculum.envs.walker.hulls import check_convex, counter_clockwise, polygon_mass
-from jaxcurriculum.envs.walker.starts import MOST_ANGLE, MOST_LEGS, STARTS, Start
+from jaxcurriculum.envs.walker.starts import MOST_ANGLE, MOST_LEGS, STARTS, Start, StartArrays
 from jaxcurriculum.fields import as_tuples, checked_array
 
 PIXEL = 1 / 30  # m: published sizes are in pixels
@@ -152,6 +152,8 @@ class Anatomy(struct.PyTreeNode):
     mass: Any  # [2, 1, N], kg
     inertia: Any  # [2, 1, N], kg m^2
     torque: Any  # [2 (hip, knee), 1, N], N m
+    start: StartArrays | None  # on flat ground; None: at rest in `STANCE`
+    start_on_pieces: StartArrays | None  # on ground of pieces
 
     @property
     def rest_angles(self) -> np.ndarray:
@@ -160,6 +162,8 @@ class Anatomy(struct.PyTreeNode):
         return np.array(angles, np.float32)[:, None]
 
 
+# by its name, as a record or, inside a compiled function, as arrays
+AnyBody = str | Body | Anatomy
 SIZES = ("hull_length", "hull_height", "upper_length", "lower_length", "leg_width", "motor_torque")
 
 
@@ -167,7 +171,7 @@ def anatomy(
     body: Body, sizes: Mapping[str, Any] | None = None, span: Span | None = None
 ) -> Anatomy:
     """The numbers of `body`, whose sizes are multiplied by the factors `sizes` (of `SIZES`), as
-    arrays without the last axis.
+    arrays without the last axis. With factors it begins at rest.
 
     Without factors they are NumPy's, so that a compiled program holds them as constants. Where
     factors are traced, `span` is the largest walker's.
@@ -189,6 +193,8 @@ def anatomy(
     mass = body.link_density * length * width
     inertia = mass * (width**2 + length**2) / 12
     torque = np.array(body.motor_torques) * factor["motor_torque"]
+    start = None if sizes else body.start
+    start_on_pieces = None if sizes else body.start_on_pieces or body.start
     numbers = Anatomy(
         body=body,
         span=span or Span(0.0, 0.0, 0.0),
@@ -202,6 +208,8 @@ def anatomy(
         mass=mass[:, None],
         inertia=inertia[:, None],
         torque=torque[:, None],
+        start=start and start.arrays(),
+        start_on_pieces=start_on_pieces and start_on_pieces.arrays(),
     )
     numbers = jax.tree.map(lambda x: xp.asarray(x, xp.float32), numbers)
     return numbers if span else numbers.replace(span=_span(numbers))

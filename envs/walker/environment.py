@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxcurriculum.device.xla import short_sum
-from jaxcurriculum.envs.walker.bodies import SIZES, Anatomy, Body, anatomy, get_body
+from jaxcurriculum.envs.walker.bodies import SIZES, Anatomy, AnyBody, Body, anatomy, get_body
 from jaxcurriculum.envs.walker.engine.batching import in_blocks, trailing_batch
 from jaxcurriculum.envs.walker.engine.contact import hull_touches
 from jaxcurriculum.envs.walker.engine.dynamics import advance
@@ -61,7 +61,7 @@ class Track:
     contact_flag: str = "true"
 
 
-def walker_environment(track: Track, body: str | Body, sizes: Sizes | None) -> Environment:
+def walker_environment(track: Track, body: AnyBody, sizes: Sizes | None) -> Environment:
     """The environment of a walker on tracks.
 
     Action: the motors (hip, knee, leg by leg) in [-1, 1]. Observations: `senses.observe`. Reward:
@@ -73,12 +73,17 @@ def walker_environment(track: Track, body: str | Body, sizes: Sizes | None) -> E
     at rest in `STANCE`, where those without begin as Box2D's do, and pay the same for a motor at
     full torque, whatever the torque.
 
+    Inside a compiled function the body may be arrays, `body_arrays`, which nobody checks.
+
     Raises:
       ValueError: when there is no such body, size or contact flag, bounds of a size are not factors
         from 0.01 to 10 or the wrong way round, a walker cannot begin on the start pad
-        (`feasibility`), or a task or an action has another shape.
+        (`feasibility`), a body of arrays has sizes, too, or a task or an action has another shape.
     """
-    body, sizes = get_body(body), _checked(sizes)
+    known, arrays = (body.body, body) if isinstance(body, Anatomy) else (body, None)
+    body, sizes = get_body(known), _checked(sizes)
+    if arrays and sizes:
+        raise ValueError(f"sizes must be empty for a body of arrays, got {sizes}.")
     if track.contact_flag not in CONTACT_FLAGS:
         raise ValueError(f"contact_flag must be 'true' or 'box2d', got {track.contact_flag!r}.")
     largest = check_feasible(body, sizes)
@@ -102,18 +107,20 @@ def walker_environment(track: Track, body: str | Body, sizes: Sizes | None) -> E
         return _step(_walker_of(level, fixed), level, state, action)
 
     def reset(key, level):
-        return reset_batch(level)
+        return reset_batch(_with_walker(level, arrays))
 
     def step(key, level, state, action):
         action = _of_shape(f"An action on {track.name}", action, actions)
-        return step_batch(level, state, action)
+        # a step must not be given what it does not read (`xla.one_function`)
+        moving = arrays and arrays.replace(start=None, start_on_pieces=None)
+        return step_batch(_with_walker(level, moving), state, action)
 
     return Environment(
         name=track.name,
         task_space=space,
         action_space=actions,
         batch_axis=-1,
-        viewer=WalkerViewer(body),
+        viewer=None if arrays else WalkerViewer(body),
         return_range=(-150.0, 350.0),
         max_episode_steps=track.max_episode_steps,
         solved_above=SOLVED_ABOVE,
@@ -170,6 +177,10 @@ def _of_shape(what: str, values: jax.Array, space: Box) -> jax.Array:
             f" {values.shape}."
         )
     return values
+
+
+def _with_walker(level: Level, walker: Anatomy | None) -> Level:
+    return level if walker is None else level.replace(walker=walker)
 
 
 def _walker_of(level: Level, fixed: Anatomy) -> Anatomy:

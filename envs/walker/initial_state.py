@@ -24,7 +24,7 @@ from jaxcurriculum.envs.walker.engine.mass import body_velocities, mass_matrix, 
 from jaxcurriculum.envs.walker.engine.position_correction import REST_GAP
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND
 from jaxcurriculum.envs.walker.engine.terrain import START_X, Level
-from jaxcurriculum.envs.walker.starts import Start
+from jaxcurriculum.envs.walker.starts import StartArrays
 
 
 def initial_state(walker: Anatomy, level: Level) -> tuple[WalkerState, jax.Array]:
@@ -32,22 +32,13 @@ def initial_state(walker: Anatomy, level: Level) -> tuple[WalkerState, jax.Array
 
     The level's push, a force on the hull for one step, is already in the velocities.
     """
-    start = _measured(walker, level)
+    start = walker.start if level.ground is None else walker.start_on_pieces
     if start is None:
         state = standing_start(walker, level)
         touched = _feet_touch(walker, state)
     else:
-        state = measured_start(start, level)
-        touched = _for_each(start.touched, level) > 0
+        state, touched = measured_start(start, level)
     return _pushed(walker, level, state), touched
-
-
-def _measured(walker: Anatomy, level: Level) -> Start | None:
-    """Where Box2D holds the body; None for bodies that tasks choose, or that begin at rest."""
-    if level.walker is not None:
-        return None
-    on_pieces = level.ground is not None and walker.body.start_on_pieces
-    return on_pieces or walker.body.start
 
 
 def _pushed(walker: Anatomy, level: Level, state: WalkerState) -> WalkerState:
@@ -70,19 +61,18 @@ def _feet_touch(walker: Anatomy, state: WalkerState) -> jax.Array:
     return corners[1, :, 1].min(0) < GROUND + SKIN
 
 
-def measured_start(start: Start, level: Level) -> WalkerState:
-    """Where Box2D holds a published body after its first two steps."""
-    legs = len(start.joints[0])
-    pose = np.array(start.pose) + [0, GROUND, 0]
-    velocity = np.array(start.velocity)
-    by_leg = velocity[:, 1:].reshape(3, legs, 2)
-    return WalkerState(
-        hull_pose=_for_each(pose, level),
-        joints=_for_each(start.joints, level),
-        hull_velocity=_for_each(velocity[:, 0], level),
-        link_velocity=_for_each(by_leg.swapaxes(1, 2), level),
-        **_nothing_held(legs, level),
-    )
+def measured_start(start: StartArrays, level: Level) -> tuple[WalkerState, jax.Array]:
+    """Where Box2D holds a published body after its first two steps, and which of its lower links
+    touch the ground, [legs, N] bool.
+    """
+    num = level.push.shape[-1]
+
+    def for_each(x: Any) -> jax.Array:
+        return jnp.broadcast_to(x, (*x.shape[:-1], num))
+
+    *motion, touched = map(for_each, start)
+    legs = touched.shape[0]
+    return WalkerState(*motion, **_nothing_held(legs, level)), touched > 0
 
 
 def standing_start(walker: Anatomy, level: Level) -> WalkerState:

@@ -11,15 +11,26 @@ ground. The short walker's legs are not yet joined on the latter.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxcurriculum.envs.walker.engine.surfaces import GROUND
 from jaxcurriculum.fields import as_tuples, checked_array
 
 MOST_LEGS = 8  # a program grows with them
 MOST_ANGLE = 6.284  # rad: joints stay within a whole rotation either way
 MOST = 100.0  # m, rad, m/s, rad/s
+
+
+class StartArrays(NamedTuple):
+    """A start as arrays, without or with a last axis of a batch; as `WalkerState` has them."""
+
+    hull_pose: Any  # [3]
+    joints: Any  # [2, legs]
+    hull_velocity: Any  # [3]
+    link_velocity: Any  # [3, 2, legs]
+    touched: Any  # [legs], 1 where a lower link touched the ground
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -65,6 +76,18 @@ class Start:
     @property
     def num_legs(self) -> int:
         return len(self.joints[0])
+
+    def arrays(self) -> StartArrays:
+        """The numbers that a walker begins with, on flat ground."""
+        hull_velocity, links = np.split(np.array(self.velocity), [1], axis=1)
+        by_leg = links.reshape(3, self.num_legs, 2)
+        return StartArrays(
+            hull_pose=np.array(self.pose) + [0, GROUND, 0],
+            joints=np.array(self.joints),
+            hull_velocity=hull_velocity[:, 0],
+            link_velocity=by_leg.swapaxes(1, 2),
+            touched=np.array(self.touched, float),
+        )
 
 
 STARTS: dict[str, dict[str, Any]] = {

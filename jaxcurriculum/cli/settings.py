@@ -7,7 +7,7 @@ import functools
 import operator
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 import tyro
@@ -105,6 +105,7 @@ class Parameter:
     meaning: str  # units included
     low: float | None  # of each number that it holds, as `high`
     high: float | None
+    arrays: Callable[[Any], Any] | None  # what a program can be told in place of a name
 
 
 def parameters(config: Any, prefix: str = "") -> Iterator[Parameter]:
@@ -120,9 +121,16 @@ def parameters(config: Any, prefix: str = "") -> Iterator[Parameter]:
         if dataclasses.is_dataclass(value):
             yield from parameters(value, f"{prefix}{each.name}.")
         elif can_be_typed(hints[each.name]):
-            told = [each.metadata.get(name) for name in ("low", "high")]
-            meaning = each.metadata.get("help", "")
-            yield Parameter(prefix + each.name, hints[each.name], value, meaning, *told)
+            arrays = each.metadata.get("arrays")
+            yield Parameter(
+                name=prefix + each.name,
+                type=hints[each.name],
+                value=value,
+                meaning=each.metadata.get("help", ""),
+                low=each.metadata.get("low"),
+                high=each.metadata.get("high"),
+                arrays=arrays and functools.partial(arrays, config),
+            )
 
 
 def override(config: Any, section: str, changes: Mapping[str, Any]) -> Any:

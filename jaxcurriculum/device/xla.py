@@ -61,7 +61,8 @@ def one_function(results: PyTree) -> PyTree:
 
     Otherwise its kernels queue up one by one, some 50 ns each. The mark is the one that the
     compiler itself gives to loops of little memory; the second keeps its inliner away. It works
-    where sums are compiled (`machine.compiles_sums`).
+    where sums are compiled (`machine.compiles_sums`). The call must read all its arguments: one
+    that it does not read may end the process (a check fails in ir_emitter.cc of jaxlib 0.10).
     """
     marks = dict(xla_cpu_small_call="true", inlineable="false")
     return jax.tree.map(lambda x: set_xla_metadata(x, **marks), results)

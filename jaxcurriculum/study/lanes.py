@@ -11,12 +11,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxcurriculum.cli.build import TESTS, set_up
+from jaxcurriculum.cli.build import TESTS, Setup, set_up
 from jaxcurriculum.loop import Loop
+from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.experiment import Experiment
 from jaxcurriculum.runs.program import Lanes, Program
 from jaxcurriculum.study.plan import JobPlan, Plan
-from jaxcurriculum.study.programs import settings_of, unchecked
+from jaxcurriculum.study.programs import as_arrays, parameters_of, settings_of, unchecked
 
 
 def experiment_of(plan: Plan, job: JobPlan, device: Any = None) -> Experiment:
@@ -44,7 +45,7 @@ def loop_of(plan: Plan, cell: str) -> Loop:
     planned = plan.cells[cell]
     if TESTS in plan.programs[planned.program].arguments:
         return _own_loop(json.dumps(planned.config))
-    return _traced(member_of(plan, planned.program))[0]
+    return _traced(member_of(plan, planned.program))[0].loop
 
 
 def compiled(plan: Plan, program: str, device: Any = None) -> Program:
@@ -72,15 +73,20 @@ def lanes_of(plan: Plan, job: JobPlan) -> Lanes:
     program = plan.programs[job.program]
     filled = [*job.lanes, *[job.lanes[0]] * (program.group - len(job.lanes))]
     configs = [plan.cells[cell].config for cell, _ in filled]
-    values: dict[str, Any] = {
-        name: np.array([config[name] for config in configs], np.float32)
+    known = parameters_of(_traced(member_of(plan, job.program))[0])
+    told = {
+        name: [as_arrays(known[name], config[name]) for config in configs]
         for name in program.arguments
         if name != TESTS
     }
     if TESTS in program.arguments:
-        tests = [loop_of(plan, cell).test_tasks for cell, _ in filled]
-        values[TESTS] = jax.tree.map(lambda *tasks: np.stack(tasks), *tests)
+        told[TESTS] = [loop_of(plan, cell).test_tasks for cell, _ in filled]
+    values = {name: _stacked(of_lanes) for name, of_lanes in told.items()}
     return Lanes(np.array([seed for _, seed in filled], np.uint32), values)
+
+
+def _stacked(of_lanes: list[PyTree]) -> PyTree:
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *of_lanes)
 
 
 @functools.lru_cache
@@ -89,9 +95,9 @@ def _compiled(member: Member, device: Any) -> Program:
 
 
 @functools.lru_cache
-def _traced(member: Member) -> tuple[Loop, Program]:
+def _traced(member: Member) -> tuple[Setup, Program]:
     setup = set_up(settings_of(member.config), make=unchecked)
-    return setup.loop, Program.of(setup.at, member.group, member.group).traced_once()
+    return setup, Program.of(setup.at, member.group, member.group).traced_once()
 
 
 @functools.cache

@@ -1,9 +1,10 @@
 """Which cells share one compiled program.
 
-They do when all their settings are equal but for numbers that may be arrays: those that a
-configuration declares as `Swept` or `SweptPair`. These are arguments of the program, whether or not
-they differ in the study, so that a cell's program does not depend on what other cells there are.
-Where bounds of tasks are, so are the test tasks, which may depend on them.
+They do when all their settings are equal but for those that may be arrays: numbers that a
+configuration declares as `Swept` or `SweptPair`, and names that it declares with their `arrays`.
+These are arguments of the program, whether or not they differ in the study, so that a cell's
+program does not depend on what other cells there are. Where settings of a world are, so are the
+test tasks, which may depend on them.
 
 A configuration may make another program of a number than of an array (a rate of 0 that leaves a
 mechanism out, two equal bounds). Such a number stays a part of the program: it shows in the shapes
@@ -24,7 +25,7 @@ import numpy as np
 
 from jaxcurriculum import Box, tree
 from jaxcurriculum.cli.build import TESTS, Setup, set_up
-from jaxcurriculum.cli.settings import Settings, parameters
+from jaxcurriculum.cli.settings import Parameter, Settings, parameters
 from jaxcurriculum.cli.tables import TEACHERS
 from jaxcurriculum.configs import alternatives
 from jaxcurriculum.device.memory import working_bytes
@@ -62,7 +63,7 @@ def place(cells: Iterable[Cell]) -> list[Placed]:
 
 
 def _place(cell: Cell, known: dict[str, tuple[str, ...]]) -> Placed:
-    """`known` says which numbers can be arrays, by all the other settings."""
+    """`known` says which settings can be arrays, by all the other settings."""
     try:
         setup = set_up(cell.settings, make=unchecked)
         config, candidates = experiment_config(setup), _candidates(setup)
@@ -72,12 +73,14 @@ def _place(cell: Cell, known: dict[str, tuple[str, ...]]) -> Placed:
     except (RunError, ValueError) as error:
         raise RunError(f"{cell.name}: {error}") from error
     if others not in known:
-        known[others] = _traceable(setup, candidates, advance_of(setup))
-    arguments = _traceable(setup, known[others], state_of(setup))
-    if any(name.startswith(WORLD) for name in arguments):
-        arguments += (TESTS,)
+        known[others] = tuple(_traceable(setup, candidates, advance_of(setup)))
+    among = {name: candidates[name] for name in known[others]}
+    arguments = _traceable(setup, among, state_of(setup))
     program = _digest(config | {"tests": shapes(setup.loop.test_tasks)}, arguments)
-    return Placed(cell, config, program, arguments, setup.loop.student.steps_per_round)
+    names = tuple(arguments)
+    if any(name.startswith(WORLD) for name in names):
+        names += (TESTS,)
+    return Placed(cell, config, program, names, setup.loop.student.steps_per_round)
 
 
 def unchecked(*roles_and_tasks: Any) -> Loop:
@@ -92,35 +95,47 @@ def experiment_config(setup: Setup) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name != "group"}
 
 
-def _candidates(setup: Setup) -> tuple[str, ...]:
-    """The settings that are declared as arrays, and are numbers."""
-    return tuple(
-        f"{section}.{each.name}"
+def _candidates(setup: Setup) -> dict[str, PyTree]:
+    """The settings that a program can be told as arrays, as such, by name."""
+    settings = setup.named()
+    made = {name: as_arrays(each, settings[name]) for name, each in parameters_of(setup).items()}
+    return {name: arrays for name, arrays in made.items() if arrays is not None}
+
+
+def parameters_of(setup: Setup) -> dict[str, Parameter]:
+    """The parameters that can be a program's arguments, by the names of their settings."""
+    return {
+        f"{section}.{each.name}": each
         for section, config in setup.configs.items()
         if section in SECTIONS
         for each in parameters(config)
-        if jax.Array in alternatives(each.type)
-        and (is_number(each.value) or are_numbers(each.value))
-    )
+    }
+
+
+def as_arrays(parameter: Parameter, value: Any) -> PyTree | None:
+    """What a program is told of a setting, None where it cannot be told."""
+    if parameter.arrays is not None:
+        return parameter.arrays(value)
+    if jax.Array in alternatives(parameter.type) and (is_number(value) or are_numbers(value)):
+        return np.array(value, np.float32)
+    return None
 
 
 def _traceable(
-    setup: Setup, names: tuple[str, ...], trace: Callable[[dict[str, Any]], Any]
-) -> tuple[str, ...]:
-    """Those of `names` with which, as arrays, the loop can be traced and has the same state."""
+    setup: Setup, candidates: dict[str, PyTree], trace: Callable[[dict[str, Any]], Any]
+) -> dict[str, PyTree]:
+    """Those of `candidates` with which the loop can be traced and has the same state."""
     expected = shapes(jax.eval_shape(trace, {}))
-    settings = setup.named()
 
-    def same(names: Iterable[str]) -> bool:
-        values = {
-            name: jax.ShapeDtypeStruct(np.shape(settings[name]), jnp.float32) for name in names
-        }
+    def same(values: dict[str, PyTree]) -> bool:
         try:
             return shapes(jax.eval_shape(trace, values)) == expected
         except (TypeError, ValueError):  # JAX's errors of what needs a number are TypeErrors
             return False
 
-    return names if same(names) else tuple(name for name in names if same([name]))
+    if same(candidates):
+        return candidates
+    return {name: value for name, value in candidates.items() if same({name: value})}
 
 
 def state_of(setup: Setup) -> Callable[[dict[str, Any]], PyTree]:
@@ -147,11 +162,12 @@ def advance_of(setup: Setup) -> Callable[[dict[str, Any]], PyTree]:
     return trace
 
 
-def _digest(config: dict[str, Any], arguments: Iterable[str]) -> str:
-    """A name for all settings but `arguments`, and for which settings these are."""
+def _digest(config: dict[str, Any], arguments: dict[str, PyTree]) -> str:
+    """A name for all settings but `arguments`, and for which these are and of which structure."""
     fixed = {name: value for name, value in config.items() if name not in (*LENGTH, *arguments)}
     fixed["teacher"] = _same_teacher(config["teacher"])
-    text = json.dumps([fixed, sorted(arguments)], sort_keys=True)
+    structures = {name: repr(jax.tree.map(np.shape, value)) for name, value in arguments.items()}
+    text = json.dumps([fixed, structures], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

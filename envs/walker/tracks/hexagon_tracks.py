@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.envs.walker.bodies import Body
+from jaxcurriculum.envs.walker.bodies import AnyBody
 from jaxcurriculum.envs.walker.engine.plane import cross, dot
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP, Polygons
 from jaxcurriculum.envs.walker.engine.terrain import END, NOWHERE, PAD, Density
@@ -32,7 +32,7 @@ MAX_OFFSET = 4.0  # steps
 NUM = int(np.ceil((END - PAD) / PITCH))
 
 
-def hexagon_tracks(body: str | Body = "default", sizes: Sizes | None = None) -> Environment:
+def hexagon_tracks(body: AnyBody = "default", sizes: Sizes | None = None) -> Environment:
     """Hexagon Tracks: flat ground with a hexagon every 9 m, to be crossed by a walker
     (`walker_environment`).
 

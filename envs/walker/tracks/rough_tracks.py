@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.envs.walker.bodies import Body
+from jaxcurriculum.envs.walker.bodies import AnyBody
 from jaxcurriculum.envs.walker.engine.terrain import NUM_CELLS
 from jaxcurriculum.envs.walker.environment import Scenery, Sizes, Track, walker_environment
 from jaxcurriculum.envs.walker.tracks.rough_ground import (
@@ -41,7 +41,7 @@ AXES = (
 
 
 def bipedal_walker(
-    body: str | Body = "default",
+    body: AnyBody = "default",
     hardcore: bool = False,
     sizes: Sizes | None = None,
     contact_flag: str = "true",
@@ -106,7 +106,7 @@ def _draw_hardcore(
 
 
 def obstacle_tracks(
-    body: str | Body = "default",
+    body: AnyBody = "default",
     stairs: bool = True,
     easy: bool = False,
     sizes: Sizes | None = None,

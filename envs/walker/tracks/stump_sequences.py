@@ -7,7 +7,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from jaxcurriculum.envs.walker.bodies import Body
+from jaxcurriculum.envs.walker.bodies import AnyBody
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP, Columns
 from jaxcurriculum.envs.walker.engine.terrain import END, NOWHERE, PAD, Density
 from jaxcurriculum.envs.walker.environment import Scenery, Sizes, Track, walker_environment
@@ -22,7 +22,7 @@ LEAST = 0.05  # of a height [steps] or width [m]
 NUM_GROUPS = math.ceil((END - PAD) / (GROUP * LEAST + GAP))
 
 
-def stump_sequences(body: str | Body = "default", sizes: Sizes | None = None) -> Environment:
+def stump_sequences(body: AnyBody = "default", sizes: Sizes | None = None) -> Environment:
     """Stump sequences: flat ground with groups of five boxes side by side, 8 m apart, to be crossed
     by a walker (`walker_environment`).
 

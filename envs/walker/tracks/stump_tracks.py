@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxcurriculum.configs import Swept, SweptPair
-from jaxcurriculum.envs.walker.bodies import Body
+from jaxcurriculum.envs.walker.bodies import AnyBody
 from jaxcurriculum.envs.walker.engine.plane import rotate
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP, Columns, Polygons
 from jaxcurriculum.envs.walker.engine.terrain import END, NOWHERE, PAD, Density
@@ -43,7 +43,7 @@ UNITS = {
 
 
 def stump_tracks(
-    body: str | Body = "default",
+    body: AnyBody = "default",
     min_stump_height: Swept = 0.0,
     max_stump_height: Swept = 3.0,
     min_obstacle_spacing: float = 0.0,

@@ -17,6 +17,8 @@ from jaxcurriculum.cli.tables.equations import EQUATIONS
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, TestSet, uniform
 from jaxcurriculum.cli.tables.students import PpoStudentConfig
 from jaxcurriculum.configs import Config, Swept, SweptPair, field
+from jaxcurriculum.envs.walker.bodies import Anatomy
+from jaxcurriculum.envs.walker.body_arrays import body_arrays
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.teachers import AccelConfig, Knowledge, PairedConfig, PlrConfig
@@ -24,11 +26,18 @@ from jaxcurriculum.teachers import AccelConfig, Knowledge, PairedConfig, PlrConf
 NUM_SOLVABLE = 10_000  # test mazes, as published
 
 
+def _arrays_of_body(config: BodyConfig, body: str) -> Anatomy | None:
+    """What a program is told of a body, unless tasks choose sizes."""
+    return None if config.sizes else body_arrays(body)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BodyConfig(Config):
     """Which body walks, and which of its sizes a task chooses."""
 
-    body: str = field("default", help="default, short, long or quadruped")
+    body: str | Anatomy = field(
+        "default", help="default, short, long or quadruped", arrays=_arrays_of_body
+    )
     sizes: tuple[str, ...] = field(
         (),
         help="of hull_length, hull_height, upper_length, lower_length, leg_width, motor_torque",
