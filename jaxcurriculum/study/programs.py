@@ -1,10 +1,14 @@
 """Which cells share one compiled program.
 
-They do when all their settings are equal but for those that may be arrays: numbers that a
-configuration declares as `Swept` or `SweptPair`, and names that it declares with their `arrays`.
-These are arguments of the program, whether or not they differ in the study, so that a cell's
-program does not depend on what other cells there are. Where settings of a world are, so are the
-test tasks, which may depend on them.
+They do when all their settings are equal but for those that may be arrays.
+
+- Numbers that a configuration declares as `Swept` or `SweptPair` are arguments of the program,
+  whether or not they differ in the study, so that a cell's program does not depend on what other
+  cells there are.
+- A name that it declares with its `arrays`, as a walker's body, is one where the study has another
+  of the same structure: a program is faster where it need not be told.
+
+Where settings of a world are arguments, so are the test tasks, which may depend on them.
 
 A configuration may make another program of a number than of an array (a rate of 0 that leaves a
 mechanism out, two equal bounds). Such a number stays a part of the program: it shows in the shapes
@@ -13,6 +17,7 @@ of the state, in the axes of a task that have a width, or the program cannot be 
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import hashlib
 import json
@@ -39,6 +44,7 @@ from jaxcurriculum.study.cells import Cell
 WORLD = ("env", "challenge")  # on whose settings test tasks may depend
 SECTIONS = (*WORLD, "teacher", "student", "learner")  # whose settings can be arguments
 LENGTH = ("seeds", "seed", "steps", "group")  # what does not decide a program
+Varied = dict[tuple[str | None, str], set[Any]]  # the values of a setting in a study, by world
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,14 +65,24 @@ def place(cells: Iterable[Cell]) -> list[Placed]:
       RunError: for settings that cannot be.
     """
     known: dict[str, tuple[str, ...]] = {}
-    return [_place(cell, known) for cell in cells]
+    cells = list(cells)
+    varied = _varied(cells)
+    return [_place(cell, varied, known) for cell in cells]
 
 
-def _place(cell: Cell, known: dict[str, tuple[str, ...]]) -> Placed:
+def _varied(cells: Iterable[Cell]) -> Varied:
+    varied: Varied = collections.defaultdict(set)
+    for cell in cells:
+        for name, value in cell.settings.fields.items():
+            varied[cell.settings.env, name].add(value)
+    return varied
+
+
+def _place(cell: Cell, varied: Varied, known: dict[str, tuple[str, ...]]) -> Placed:
     """`known` says which settings can be arrays, by all the other settings."""
     try:
         setup = set_up(cell.settings, make=unchecked)
-        config, candidates = experiment_config(setup), _candidates(setup)
+        config, candidates = experiment_config(setup), _candidates(setup, varied)
         others, loop = _digest(config, candidates), setup.loop
         if others not in known:
             make_loop(loop.teacher, loop.student, loop.test_tasks, loop.config)  # checks them
@@ -95,11 +111,23 @@ def experiment_config(setup: Setup) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name != "group"}
 
 
-def _candidates(setup: Setup) -> dict[str, PyTree]:
+def _candidates(setup: Setup, varied: Varied) -> dict[str, PyTree]:
     """The settings that a program can be told as arrays, as such, by name."""
-    settings = setup.named()
-    made = {name: as_arrays(each, settings[name]) for name, each in parameters_of(setup).items()}
-    return {name: arrays for name, arrays in made.items() if arrays is not None}
+    settings, candidates = setup.named(), {}
+    for name, parameter in parameters_of(setup).items():
+        arrays = as_arrays(parameter, settings[name])
+        values = varied[setup.settings.env, name]
+        if arrays is not None and (
+            parameter.arrays is None or _is_shared(parameter, arrays, values)
+        ):
+            candidates[name] = arrays
+    return candidates
+
+
+def _is_shared(parameter: Parameter, arrays: PyTree, values: Iterable[Any]) -> bool:
+    """Whether several of `values` make arrays of the structure of `arrays`."""
+    structures = [jax.tree.structure(as_arrays(parameter, value)) for value in values]
+    return structures.count(jax.tree.structure(arrays)) > 1
 
 
 def parameters_of(setup: Setup) -> dict[str, Parameter]:

@@ -1,15 +1,13 @@
 """Cells that differ in a walker's body: those of one shape share a program."""
 
-import dataclasses
-
 import jax
 import pytest
 from studies import content, run
 
-from jaxcurriculum.cli.settings import parameters
-from jaxcurriculum.cli.tables import ENVIRONMENTS
 from jaxcurriculum.study import Study
+from jaxcurriculum.study.cells import cells_of
 from jaxcurriculum.study.plan import Plan
+from jaxcurriculum.study.programs import place
 
 SMALL = {
     "hidden": (8,),
@@ -28,18 +26,28 @@ def walkers(*bodies, **tracks):
     return Study(teachers=("random",), envs=("stump-tracks",), settings=settings, **lengths)
 
 
-def told(body, **fields):
-    """What a program is told of a body in a world with these settings."""
-    config = dataclasses.replace(ENVIRONMENTS["stump-tracks"].config, **fields)
-    (parameter,) = [each for each in parameters(config) if each.name == "body"]
-    return parameter.arrays(body)
+@pytest.fixture
+def all_traceable(untraced, monkeypatch):
+    """A walker's PPO takes seconds to trace; that it can be told its body is tested where it is."""
+    trust = lambda setup, candidates, trace: candidates
+    monkeypatch.setattr("jaxcurriculum.study.programs._traceable", trust)
 
 
-def test_bodies_of_one_shape_are_told_as_arrays_and_others_are_not():
-    structures = [jax.tree.structure(told(body)) for body in ("default", "short", "long")]
-    assert structures[0] == structures[1] == structures[2]
-    assert told("quadruped") is None
-    assert told("short", sizes=("leg_width",)) is None
+def test_bodies_of_one_shape_share_a_program(all_traceable):
+    cells = cells_of(walkers("default", "short", "quadruped", "long"))
+    default, short, quadruped, long = place(cells)
+    assert default.program == short.program == long.program != quadruped.program
+    assert "env.body" in default.arguments and "env.body" not in quadruped.arguments
+
+
+def test_a_body_that_shares_with_none_is_a_constant(all_traceable):
+    for placed in place(cells_of(walkers("short", "quadruped"))):
+        assert "env.body" not in placed.arguments
+
+
+def test_bodies_whose_sizes_tasks_choose_share_none(all_traceable):
+    default, short = place(cells_of(walkers("default", "short", sizes=("leg_width",))))
+    assert default.program != short.program
 
 
 @pytest.fixture
@@ -55,6 +63,6 @@ def test_two_bodies_share_a_program_and_nothing_else(tmp_path, untraced, hardly_
     both = run(walkers("default", "short"), tmp_path / "both")
     assert len(Plan.read(tmp_path / "both").programs) == 1
     default, short = both.values()
-    (alone,) = run(walkers("short"), tmp_path / "alone").values()
-    assert content(short, 0) == content(alone, 0) != content(default, 0)
+    _, again = run(walkers("long", "short"), tmp_path / "again").values()
+    assert content(short, 0) == content(again, 0) != content(default, 0)
     assert (default.config["env.body"], short.config["env.body"]) == ("default", "short")
