@@ -82,6 +82,12 @@ BUILDING = {
         make=_paired,
         suit_student=level_by_level,
     ),
+    "clutr": TeacherPart(
+        description="CLUTR: PAIRED, where a bandit over the box chooses a whole task at once",
+        config=teachers.ClutrConfig(),
+        make=teachers.clutr,
+        suit_student=level_by_level,
+    ),
     "minimax-adversary": TeacherPart(
         description="a builder of levels on which the student does badly",
         config=PairedTeacherConfig(objective="minimax", num_students=1),
