@@ -1,0 +1,52 @@
+"""Teachers of mazes that choose points of an autoencoder's box."""
+
+import jax
+import pytest
+
+from jaxcurriculum.cli.build import build
+from jaxcurriculum.cli.settings import Settings
+from jaxcurriculum.envs.maze.latent import CellVaeConfig, cell_vae, save_vae
+from jaxcurriculum.runs.errors import RunError
+
+MAZE = {"env": "maze", "student": "ppo-gru"}
+
+
+@pytest.fixture(scope="module")
+def decoder(tmp_path_factory):
+    """A file of an autoencoder of mazes with five cells a side."""
+    vae = cell_vae(CellVaeConfig(size=5, latent_dims=3, hidden=(4,)))
+    path = tmp_path_factory.mktemp("decoders") / "five.npz"
+    save_vae(path, vae, vae.init(jax.random.key(0)))
+    return str(path)
+
+
+@pytest.mark.parametrize("teacher", ["clutr", "alp-gmm", "goal-gan", "self-paced", "random"])
+def test_teachers_of_a_box_teach_mazes(teacher, decoder, untraced):
+    fields = {"env.size": 5, "env.num_walls": 5, "env.time_limit": 40, "env.decoder": decoder}
+    built = build(Settings(**MAZE, teacher=teacher, fields=fields))
+    made, space = built.loop.teacher, built.loop.student.task_space
+    assert made.name.endswith("in latent space")
+    assert made.num_learners == built.loop.student.num_learners == (2 if teacher == "clutr" else 1)
+    key, num = jax.random.key(0), built.loop.student.num_proposals
+    _, proposals = jax.eval_shape(lambda: made.propose(key, made.init(key), num))
+    assert proposals.tasks.walls.shape == (num, 5, 5) and space.time_limit == 40
+    assert build(Settings.recorded(built.config)).config == built.config
+
+
+@pytest.mark.parametrize(
+    ("teacher", "fields", "sentence"),
+    [
+        ("clutr", {}, "clutr teaches points of a box, not mazes: give --env.decoder"),
+        ("alp-gmm", {}, "alp_gmm teaches points of a box, not mazes"),
+        (
+            "alp-gmm",
+            {"env.decoder": "gone.npz"},
+            "gone.npz must be an autoencoder of mazes .*No such",
+        ),
+        ("alp-gmm", {"env.decoder": "FIVE"}, "Mazes.size must be .* is for 5 by 5 cells, got 13"),
+    ],
+)
+def test_refuses(teacher, fields, sentence, decoder, untraced):
+    fields = {name: decoder if value == "FIVE" else value for name, value in fields.items()}
+    with pytest.raises(RunError, match=sentence):
+        build(Settings(**MAZE, teacher=teacher, fields=fields))
