@@ -24,7 +24,8 @@ from matplotlib import ticker
 from matplotlib.figure import Figure
 from side_by_side import add_row
 
-from jaxcurriculum import Box, Loop, LoopConfig, Teacher, envs, make_loop, students, teachers
+import jaxcurriculum.envs as envs
+from jaxcurriculum import Box, Loop, LoopConfig, Teacher, make_loop, students, teachers
 from jaxcurriculum.envs.maze.latent import (
     CellVaeConfig,
     VaeTrainingConfig,

@@ -17,7 +17,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum import envs, use_cores
+import jaxcurriculum.envs as envs
+from jaxcurriculum import use_cores
 from jaxcurriculum.envs.maze.latent import (
     CellVaeConfig,
     LevelVae,

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from chex import assert_trees_all_equal
 
-from jaxcurriculum.envs import Mazes
+from jaxcurriculum import tree
+from jaxcurriculum.envs import Mazes, solvable
 from jaxcurriculum.envs.maze.latent import (
     BOUND,
     CellVaeConfig,
@@ -138,7 +139,7 @@ SMALL = {
 def test_mazes_of_another_size_and_another_time_limit(name, tmp_path):
     """The file knows the size, and who decodes the time limit."""
     mazes, vae = Mazes(size=6, num_walls=5, time_limit=77), SMALL[name]
-    save_vae(tmp_path / "vae.npz", vae, vae.init(KEY))
+    save_vae(tmp_path / "vae.npz", vae, tree.blank(jax.eval_shape(vae.init, KEY)))
     loaded, weights = load_vae(tmp_path / "vae.npz")
     maze = quick_jit(loaded.decoder(weights, mazes))(KEY, jnp.zeros(2))
     assert maze.walls.shape == (6, 6) and int(maze.time_limit) == 77
@@ -153,3 +154,20 @@ def test_mazes_of_a_size_that_is_not_its_own_are_refused():
         ValueError, match="train_vae.sample must make .* 6 by 6 cells, got 13 by 13"
     ):
         train_vae(KEY, vae, Mazes().sample)
+
+
+def test_the_decoder_of_the_package_remembers_mazes_and_its_points_have_a_way():
+    vae, parameters = load_vae("cells-13")
+    mazes = Mazes(num_walls=51, walls="uniform")
+
+    def read(key):
+        maze, point = mazes.sample(key), vae.space().sample(key)
+        decode = vae.decoder(parameters, mazes)
+        return maze, decode(key, vae.encode(parameters, maze)), decode(key, point)
+
+    drawn, again, others = many(read, 1000)
+    walls = (drawn.walls & again.walls).sum() / drawn.walls.sum()
+    goals = jnp.all(drawn.goal == again.goal, axis=-1).mean()
+    assert walls > 0.6 and goals > 0.6
+    assert 20 < others.walls.sum((1, 2)).mean() < 40
+    assert quick_jit(jax.vmap(solvable))(others).mean() > 0.9
