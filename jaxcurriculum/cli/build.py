@@ -246,10 +246,12 @@ def _student(
 
 
 def _teacher(chosen: Chosen, configs: dict[str, Any], space: Space) -> Teacher:
-    """The teacher of `space`, as the environment has its teachers."""
+    """The teacher of `space`; of a box, as the environment makes its teachers so."""
     env, part, config = chosen.parts.get("env"), chosen.parts["teacher"], configs["teacher"]
     make = lambda space: part.make(space, config)
-    return env.teach(make, configs["env"], space) if env else make(space)
+    if env is None or part.takes_levels:
+        return make(space)
+    return env.teach(make, configs["env"], space)
 
 
 def _learners(student: Student, teacher: Teacher) -> Student:

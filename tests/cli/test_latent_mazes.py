@@ -20,7 +20,7 @@ def decoder(tmp_path_factory):
     return str(path)
 
 
-@pytest.mark.parametrize("teacher", ["clutr", "alp-gmm", "goal-gan", "self-paced", "random"])
+@pytest.mark.parametrize("teacher", ["clutr", "alp-gmm", "goal-gan", "self-paced"])
 def test_teachers_of_a_box_teach_mazes(teacher, decoder, untraced):
     fields = {"env.size": 5, "env.num_walls": 5, "env.time_limit": 40, "env.decoder": decoder}
     built = build(Settings(**MAZE, teacher=teacher, fields=fields))
@@ -33,17 +33,25 @@ def test_teachers_of_a_box_teach_mazes(teacher, decoder, untraced):
     assert build(Settings.recorded(built.config)).config == built.config
 
 
+@pytest.mark.parametrize("teacher", ["random", "plr"])
+def test_teachers_of_levels_choose_mazes_as_they_are(teacher, untraced):
+    built = build(Settings(**MAZE, teacher=teacher, fields={"env.decoder": "gone.npz"}))
+    assert "latent" not in built.loop.teacher.name
+
+
+def test_a_decoder_comes_with_the_package(untraced):
+    made = build(Settings(**MAZE, teacher="adr")).loop.teacher
+    state = jax.eval_shape(made.init, jax.random.key(0))
+    assert state.points.shape[1:] == (64,)
+
+
 @pytest.mark.parametrize(
     ("teacher", "fields", "sentence"),
     [
-        ("clutr", {}, "clutr teaches points of a box, not mazes: give --env.decoder"),
-        ("alp-gmm", {}, "alp_gmm teaches points of a box, not mazes"),
-        (
-            "alp-gmm",
-            {"env.decoder": "gone.npz"},
-            "gone.npz must be an autoencoder of mazes .*No such",
-        ),
+        ("alp-gmm", {"env.decoder": "gone.npz"}, "--env.decoder gone.npz: .*No such file"),
         ("alp-gmm", {"env.decoder": "FIVE"}, "Mazes.size must be .* is for 5 by 5 cells, got 13"),
+        ("clutr", {"env.size": 9}, "--env.decoder cells-13: Mazes.size must .* 13 by 13 .* got 9"),
+        ("exp3", {}, "Arms.shape must give between 1 and 100,000 arms"),
     ],
 )
 def test_refuses(teacher, fields, sentence, decoder, untraced):

@@ -75,12 +75,14 @@ BUILDING = {
         config=PairedTeacherConfig(),
         make=_paired,
         suit_student=level_by_level,
+        takes_levels=True,
     ),
     "flexible-paired": TeacherPart(
         description="the same, where whoever did best on a level is its antagonist",
         config=PairedTeacherConfig(objective="flexible"),
         make=_paired,
         suit_student=level_by_level,
+        takes_levels=True,
     ),
     "clutr": TeacherPart(
         description="CLUTR: PAIRED, where a bandit over the box chooses a whole task at once",
@@ -93,6 +95,7 @@ BUILDING = {
         config=PairedTeacherConfig(objective="minimax", num_students=1),
         make=_paired,
         suit_student=level_by_level,
+        takes_levels=True,
     ),
     "repaired": TeacherPart(
         description="REPAIRED: the same builder, whose levels each of two students replays",
@@ -100,6 +103,7 @@ BUILDING = {
         make=_repaired,
         suit=_suit_repaired,
         suit_student=level_by_level,
+        takes_levels=True,
     ),
 }
 

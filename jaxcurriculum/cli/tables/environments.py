@@ -15,7 +15,7 @@ from jaxcurriculum.cli.tables.adapted import ADAPTED
 from jaxcurriculum.cli.tables.building import maze_builders
 from jaxcurriculum.cli.tables.equations import EQUATIONS
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, TestSet, uniform
-from jaxcurriculum.cli.tables.points import teacher_of_mazes
+from jaxcurriculum.cli.tables.points import teacher_of_points
 from jaxcurriculum.cli.tables.students import PpoStudentConfig
 from jaxcurriculum.configs import Config, Swept, SweptPair, field
 from jaxcurriculum.rollout import RolloutConfig
@@ -97,8 +97,8 @@ class MazeConfig(envs.Mazes, envs.MazeRules):
     levels_per_maze: int = field(
         1, low=1, high=100, help="of the test sets 8, 12 and held-out: those made by rule differ"
     )
-    decoder: str | None = field(
-        None, help="makes mazes of the points that teachers choose: a file of save_vae, or cells-13"
+    decoder: str = field(
+        "cells-13", help="makes mazes of the points that teachers of a box choose; or a file's name"
     )
 
 
@@ -118,8 +118,8 @@ def _maze(config: MazeConfig) -> Environment:
     return envs.maze(own(envs.Mazes), own(envs.MazeRules))
 
 
-def _taught(make: Callable[[Space], Teacher], config: MazeConfig, space: Space) -> Teacher:
-    return teacher_of_mazes(make, config.decoder, space)
+def _taught(make: Callable[[Space], Teacher], config: MazeConfig, mazes: envs.Mazes) -> Teacher:
+    return teacher_of_points(make, config.decoder, mazes)
 
 
 def _held_out(names: Sequence[str]) -> TestSet:

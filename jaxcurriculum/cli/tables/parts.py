@@ -62,8 +62,8 @@ class EnvironmentPart(Part):
     knowledge: Expert | None = None  # what an expert would know of its tasks
     # What --env.axes may name, where it depends on other settings: by them.
     axes: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    # How its teachers are made: (teacher of a task space, configuration, task space) -> teacher
-    teach: Callable[[Callable[[Space], Teacher], Any, Space], Teacher] = as_made
+    # How teachers of a box are made: (teacher of a space, configuration, task space) -> teacher
+    teach: Callable[[Callable[[Space], Teacher], Any, Any], Teacher] = as_made
     loop: LoopConfig = LoopConfig()  # how students are tested in it, by default
     # Configurations that teachers and students have by default in it, by their names.
     presets: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -119,6 +119,7 @@ class TeacherPart(Part):
     the teacher's.
     """
 
+    takes_levels: bool = False  # tasks of any space; else of a box alone
     suit: Callable[[Any, SimulatedPart], Any] = as_is
     suit_student: Callable[[Any, Environment | None, Any], Any] = lambda config, *_: config
 
