@@ -84,12 +84,6 @@ BUILDING = {
         suit_student=level_by_level,
         takes_levels=True,
     ),
-    "clutr": TeacherPart(
-        description="CLUTR: PAIRED, where a bandit over the box chooses a whole task at once",
-        config=teachers.ClutrConfig(),
-        make=teachers.clutr,
-        suit_student=level_by_level,
-    ),
     "minimax-adversary": TeacherPart(
         description="a builder of levels on which the student does badly",
         config=PairedTeacherConfig(objective="minimax", num_students=1),
@@ -104,6 +98,12 @@ BUILDING = {
         suit=_suit_repaired,
         suit_student=level_by_level,
         takes_levels=True,
+    ),
+    "clutr": TeacherPart(
+        description="CLUTR: PAIRED, where a bandit over the box chooses a whole task at once",
+        config=teachers.ClutrConfig(),
+        make=teachers.clutr,
+        suit_student=level_by_level,
     ),
 }
 

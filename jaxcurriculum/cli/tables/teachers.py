@@ -145,7 +145,7 @@ TEACHERS = {
         suit=_suit_mixture,
     ),
     "adr": TeacherPart(
-        description="automatic domain randomisation: a box that grows where its faces are mastered",
+        description="automatic domain randomisation: a box that grows where faces are mastered",
         config=teachers.AdrConfig.paper(),
         make=teachers.adr,
         suit=_suit_adr,
