@@ -111,6 +111,15 @@ TEACHERS = {
             objective="minimax", num_students=1, num_levels=32, builder=SMALL_BUILDER
         ),
     ),
+    "clutr": lambda space: teachers.clutr(
+        space,
+        teachers.ClutrConfig(
+            objective="minimax",
+            num_students=1,
+            num_levels=32,
+            builder=dataclasses.replace(SMALL_BUILDER, box_policy="beta"),
+        ),
+    ),
     "repaired": lambda space: teachers.repaired(
         teachers.box_editor(space),
         teachers.RepairedConfig(
@@ -264,7 +273,7 @@ TEACHER_LAWS = pytest.mark.parametrize(
 )
 
 
-SLOW_TEACHERS = ("paired", "repaired")  # that learn by PPO themselves
+SLOW_TEACHERS = ("paired", "clutr", "repaired")  # that learn by PPO themselves
 
 
 @TEACHER_LAWS

@@ -136,6 +136,9 @@ PLAYED = {
     "a picture, with an LSTM": lambda: ppo(
         pictured(probes.target()), dataclasses.replace(GRU, memory="lstm"), ROLLOUT
     ),
+    "a target, with a beta policy": lambda: ppo(
+        probes.target(), dataclasses.replace(SMALL, box_policy="beta"), ROLLOUT
+    ),
     "a target, with two layers of S5": lambda: ppo(
         probes.target(), dataclasses.replace(GRU, memory="s5", memory_layers=2), ROLLOUT
     ),

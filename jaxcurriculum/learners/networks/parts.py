@@ -103,15 +103,17 @@ def policy_head(
     x: jax.Array,
     hidden: tuple[int, ...],
     actions: Space,
-    initial_log_std: ArrayLike,
+    initial_log_std: ArrayLike | None,
 ) -> tuple[jax.Array, jax.Array | None]:
     """What a distribution over actions is made of.
 
-    A Gaussian's mean depends on `x`, its standard deviation is a parameter of `module`.
+    A Gaussian's mean depends on `x`, its standard deviation is a parameter of `module`. Without one
+    to begin with it is a beta distribution, all of which depends on `x`.
     """
-    outputs = tanh_network(x, hidden, head_size(actions), last_gain=0.01)
+    size = head_size(actions, has_std=initial_log_std is not None)
+    outputs = tanh_network(x, hidden, size, last_gain=0.01)
     num = num_continuous(actions)
-    if num == 0:
+    if num == 0 or initial_log_std is None:
         return outputs, None
     start = jnp.full((num,), initial_log_std, jnp.float32)
     return outputs, module.param("log_std", lambda _: start)
