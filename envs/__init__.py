@@ -15,6 +15,7 @@ from jaxcurriculum.envs.classic.mountain_car import mountain_car
 from jaxcurriculum.envs.classic.pendulum import pendulum
 from jaxcurriculum.envs.maze.editor import MazeEditorConfig, maze_editor
 from jaxcurriculum.envs.maze.held_out import EIGHT, TWELVE, held_out_mazes, held_out_names
+from jaxcurriculum.envs.maze.latent import TRAINED, load_vae
 from jaxcurriculum.envs.maze.layouts import check_solvable, drawn_by_hand, from_text, to_text
 from jaxcurriculum.envs.maze.levels import Mazes, solvable_mazes
 from jaxcurriculum.envs.maze.maze import MazeRules, maze
@@ -57,6 +58,7 @@ __all__ = [
     "Mazes",
     "SIZES",
     "Start",
+    "TRAINED",
     "TWELVE",
     "acrobot",
     "attempt_returns",
@@ -76,6 +78,7 @@ __all__ = [
     "held_out_names",
     "hexagon_tasks_2019",
     "hexagon_tracks",
+    "load_vae",
     "maze",
     "maze_editor",
     "mountain_car",

@@ -1,7 +1,8 @@
 """The study of environment design on mazes: its runs tested, tabulated and drawn.
 
     jaxcurriculum study experiments/maze_methods.toml --folder studies/maze_methods
-    python experiments/maze_methods.py [--study studies/maze_methods]
+    jaxcurriculum study experiments/maze_latents.toml --folder studies/maze_latents
+    python experiments/maze_methods.py [--studies studies/maze_methods studies/maze_latents]
                                        [--folder experiments/results]
 
 Plays all held-out mazes and 10,000 random ones with every policy that has finished, writes
@@ -160,12 +161,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--study", type=pathlib.Path, default="studies/maze_methods")
+    both = [pathlib.Path("studies/maze_methods"), pathlib.Path("studies/maze_latents")]
+    parser.add_argument("--studies", nargs="+", type=pathlib.Path, default=both)
     parser.add_argument("--folder", type=pathlib.Path, default="experiments/results")
     options = parser.parse_args()
     use_cores(1)
     options.folder.mkdir(parents=True, exist_ok=True)
-    runs = {name: Run(options.study / "runs" / f"maze_ppo-gru_{name}") for name in METHODS}
+    paths = [
+        study / "runs" / f"maze_ppo-gru_{name}" for name in METHODS for study in options.studies
+    ]
+    runs = {path.name.removeprefix("maze_ppo-gru_"): Run(path) for path in paths if path.exists()}
     results = collect(runs, options.folder / "maze_methods.json", player)
     refresh(PAGE, "maze_methods.py", PICTURE + table(results))
     with matplotlib.rc_context(STYLE):

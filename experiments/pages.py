@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Callable, Sequence
+
+from jaxcurriculum.runs import RunError
 
 FIRST, LAST = "<!-- written by {} -->\n", "<!-- end -->\n"
 
@@ -19,3 +22,17 @@ def refresh(page: pathlib.Path, program: str, text: str) -> None:
     if not (found and ended):
         raise SystemExit(f"{page} has no lines {first.strip()} and {LAST.strip()} in this order.")
     page.write_text(f"{before}{first}\n{text}\n{LAST}{after}")
+
+
+def print_written(write: Callable[[], Sequence[pathlib.Path]]) -> None:
+    """Print the paths of what `write` has written, one a line.
+
+    Raises:
+      SystemExit: when the runs that it reads are missing or damaged.
+    """
+    try:
+        paths = write()
+    except RunError as error:
+        raise SystemExit(str(error)) from None
+    for path in paths:
+        print(path)

@@ -19,7 +19,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from pages import refresh
+from pages import print_written, refresh
 
 from jaxcurriculum.report.conditions import conditions_of, last_steps
 from jaxcurriculum.report.reading import read_all, runs_in
@@ -27,7 +27,6 @@ from jaxcurriculum.report.results import place_of
 from jaxcurriculum.report.statistics import bootstrap_interval, permutation_p_value
 from jaxcurriculum.report.style import COLOURS, STYLE
 from jaxcurriculum.report.tables import markdown_table
-from jaxcurriculum.runs import RunError
 
 EXPERIMENTS = pathlib.Path(__file__).parent
 CHALLENGES = ("mostly-unfeasible", "mostly-trivial", "forgetting", "rugged", "diverse")
@@ -184,12 +183,7 @@ def main() -> None:
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--out", type=pathlib.Path, default=EXPERIMENTS)
     options = parser.parse_args()
-    try:
-        paths = write(options.folder, options.out)
-    except RunError as error:
-        raise SystemExit(str(error)) from None
-    for path in paths:
-        print(path)
+    print_written(lambda: write(options.folder, options.out))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import matplotlib
 import numpy as np
 from matplotlib import ticker
 from matplotlib.figure import Figure
-from pages import refresh
+from pages import print_written, refresh
 
 from jaxcurriculum.report.conditions import Condition, conditions_of, last_steps, world
 from jaxcurriculum.report.learning_curves import curve_of
@@ -25,7 +25,6 @@ from jaxcurriculum.report.reading import Record, read_all, runs_in
 from jaxcurriculum.report.results import Row, place_of, result_rows
 from jaxcurriculum.report.style import COLOURS, STYLE
 from jaxcurriculum.report.tables import markdown_table
-from jaxcurriculum.runs import RunError
 
 EXPERIMENTS = pathlib.Path(__file__).parent
 TEACHERS: dict[str, str] = dict(
@@ -174,12 +173,7 @@ def main() -> None:
     parser.add_argument("folders", type=pathlib.Path, nargs="+", metavar="FOLDER")
     parser.add_argument("--out", type=pathlib.Path, default=EXPERIMENTS)
     options = parser.parse_args()
-    try:
-        paths = write(options.folders, options.out)
-    except RunError as error:
-        raise SystemExit(str(error)) from None
-    for path in paths:
-        print(path)
+    print_written(lambda: write(options.folders, options.out))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 from rich.console import Console
+from toy_runs import with_kept_programs
 
 from jaxcurriculum.runs.checkpoint import digest
 from jaxcurriculum.runs.store import Run
@@ -56,6 +57,7 @@ def start(file, folder):
     )
     return subprocess.Popen(
         [sys.executable, "-c", program],
+        env=with_kept_programs(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -8,15 +8,16 @@ import subprocess
 import sys
 
 import formulas
-import jax
 import nbformat
 import pytest
 from docstrings import as_markdown
 from nbclient import NotebookClient
 from parts import KINDS
+from toy_runs import with_kept_programs
 
 from jaxcurriculum.cli.main import parse
 from jaxcurriculum.cli.settings import parameters
+from jaxcurriculum.testing.compiling import QUICKLY
 
 ROOT = pathlib.Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -25,16 +26,44 @@ PAGES = {
     for path in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 }
 GENERATED = {path: text for kind in KINDS.values() for path, text in kind.pages()}
+SHORTER = {  # what learns for minutes before readers, and needs but run here
+    "README.md": {
+        "rounds_per_evaluation=4000": "rounds_per_evaluation=40",
+        "rounds_per_evaluation=5)": "rounds_per_evaluation=1)",
+        "num_steps=5e5": "num_steps=3e4, figures=False",
+    },
+    "docs/get-started.md": {
+        "rounds_per_evaluation=20_000": "rounds_per_evaluation=200",
+        "rounds_per_evaluation=10)": "rounds_per_evaluation=1)",
+        "num_steps=8e4": "num_steps=1e4",
+    },
+    "docs/run-a-sweep.md": {"rounds_per_evaluation=1000": "rounds_per_evaluation=50"},
+    "docs/tour.ipynb": {
+        "rounds_per_evaluation=500": "rounds_per_evaluation=50",
+        "rounds_per_evaluation=10)": "rounds_per_evaluation=1)",
+    },
+}
 
 
 def blocks(text, language):
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
+def shortened(page, program):
+    """`program`, of which the same things run for a shorter time."""
+    for long, short in SHORTER.get(page, {}).items():
+        assert long in program, f"{page} has no {long}"
+        program = program.replace(long, short)
+    return program
+
+
 def environment():
-    """Of a program on its own, which finds the examples and the compiled programs of the tests."""
-    return os.environ | {
-        "JAX_COMPILATION_CACHE_DIR": jax.config.jax_compilation_cache_dir,
+    """Of a program on its own, which finds the examples and the compiled programs of the tests, and
+    compiles quickly.
+    """
+    quickly = [f"--{name}={value}".lower() for name, value in QUICKLY.items()]
+    return with_kept_programs() | {
+        "XLA_FLAGS": " ".join([os.environ.get("XLA_FLAGS", ""), *quickly]),
         "PYTHONPATH": str(DOCS / "examples"),
         "NO_MKDOCS_2_WARNING": "1",
     }
@@ -44,7 +73,7 @@ def environment():
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(PAGES[page], "python")])
 def test_the_programs_of_a_page_run_one_after_the_other(page, tmp_path):
     program = tmp_path / "page.py"
-    program.write_text("\n".join(blocks(PAGES[page], "python")))
+    program.write_text(shortened(page, "\n".join(blocks(PAGES[page], "python"))))
     ran = subprocess.run(
         [sys.executable, program], cwd=tmp_path, env=environment(), capture_output=True, text=True
     )
@@ -76,7 +105,8 @@ def test_the_command_lines_are_understood(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_the_tour_runs(tmp_path):
-    notebook = nbformat.read(DOCS / "tour.ipynb", as_version=4)
+    text = shortened("docs/tour.ipynb", (DOCS / "tour.ipynb").read_text())
+    notebook = nbformat.reads(text, as_version=4)
     resources = {"metadata": {"path": str(tmp_path)}}
     NotebookClient(notebook, timeout=600, resources=resources).execute(env=environment())
 

@@ -2,8 +2,11 @@
 one of their own.
 """
 
+import os
 import subprocess
 import sys
+
+import jax
 
 from jaxcurriculum.cli import main
 from jaxcurriculum.cli.settings import Settings
@@ -23,6 +26,14 @@ def train(folder, *arguments, name="run"):
     )
 
 
+def with_kept_programs():
+    """The environment of a process that finds what the tests have compiled."""
+    return os.environ | {
+        "JAX_COMPILATION_CACHE_DIR": jax.config.jax_compilation_cache_dir,
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+
+
 def start(folder, *arguments):
     """The same in a process of its own, which saves a checkpoint at every evaluation."""
     arguments = ["train", *SMALL, "--out", str(folder), "--name", "run", *arguments]
@@ -33,6 +44,7 @@ def start(folder, *arguments):
     )
     return subprocess.Popen(
         [sys.executable, "-c", program],
+        env=with_kept_programs(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

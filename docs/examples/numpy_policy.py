@@ -42,7 +42,11 @@ def act(header, weights, memory, obs):
     outputs, space = dense(weights, layers[-1], x), header["action"]
     if space["kind"] == "Discrete":
         return memory, int(np.argmax(outputs))
-    return memory, np.clip(outputs, space["low"], space["high"])
+    low, high = np.array(space["low"]), np.array(space["high"])
+    if len(outputs) > len(low):  # beta distributions
+        to_high, to_low = np.split(np.logaddexp(0, outputs), 2)
+        outputs = low + (high - low) * to_high / (to_high + to_low)
+    return memory, np.clip(outputs, low, high)
 
 
 def standardised(weights, i, x):

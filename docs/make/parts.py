@@ -28,6 +28,7 @@ OPTIONS = {  # what some parts need to be told
     "adr-tma": " --knowledge high",
     "paired": TWO_CORNERS,
     "flexible-paired": TWO_CORNERS,
+    "clutr": TWO_CORNERS,
     "repaired": TWO_CORNERS,
     "unlearnable": " --challenge.low 0.5 0.5 --challenge.high 1 1",
 }

@@ -1,7 +1,7 @@
 """Draw the pictures of teachers and worlds again: `python docs/make/pictures.py [NAME ...]`.
 
 A teacher's picture shows the tasks of one seed on the toy grid of 10 by 10 cells, a world's one
-moment of an episode; two more show mazes.
+moment of an episode; three more show mazes.
 """
 
 from __future__ import annotations
@@ -127,6 +127,20 @@ def generated_mazes() -> Image.Image:
     return envs.draw_mazes(stacked, tuple(mazes), num_columns=4)
 
 
+def latent_mazes() -> Image.Image:
+    """Random mazes, what the decoder of the package remembers of them, and random points."""
+    vae, parameters = envs.load_vae("cells-13")
+    mazes = envs.Mazes(num_walls=51, walls="uniform")
+    keys = jax.random.split(jax.random.key(0), 4)
+    drawn = jax.vmap(mazes.sample)(keys)
+    points = jax.vmap(lambda maze: vae.encode(parameters, maze))(drawn)
+    decode = jax.vmap(vae.decoder(parameters, mazes))
+    others = decode(keys, jax.vmap(vae.space().sample)(keys))
+    rows = {"a maze": drawn, "remembered": decode(keys, points), "a point": others}
+    stacked = jax.tree.map(lambda *leaves: np.concatenate(leaves), *rows.values())
+    return envs.draw_mazes(stacked, tuple(np.repeat([*rows], len(keys))), num_columns=len(keys))
+
+
 def in_rows(images: list[Image.Image], num_columns: int) -> Image.Image:
     """Images of one size beside and below each other."""
     width, height = images[0].size
@@ -137,7 +151,11 @@ def in_rows(images: list[Image.Image], num_columns: int) -> Image.Image:
     return sheet
 
 
-MAZES = {"held-out-mazes": held_out_mazes, "generated-mazes": generated_mazes}
+MAZES = {
+    "held-out-mazes": held_out_mazes,
+    "generated-mazes": generated_mazes,
+    "latent-mazes": latent_mazes,
+}
 
 
 def save(image: Image.Image, kind: str, name: str) -> pathlib.Path:

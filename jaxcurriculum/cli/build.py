@@ -52,7 +52,7 @@ class Setup:
             env = _environment(self.chosen, configs)
         if changed - {"teacher"}:
             student, _ = _student(self.chosen, configs, env)
-        teacher = self.chosen.parts["teacher"].make(student.task_space, configs["teacher"])
+        teacher = _teacher(self.chosen, configs, student.task_space)
         if changed - {"teacher"}:
             student = _learners(student, teacher)
         return bind(teacher, student, values.get(TESTS, self.loop.test_tasks), self.loop.config)
@@ -117,7 +117,7 @@ def set_up(
         configs["teacher"] = scaled(configs["teacher"], student)
         config = told(settings, chosen, configs, original, student.task_space)
         configs["teacher"] = override(config, "teacher", changes["teacher"])
-        teacher = chosen.parts["teacher"].make(student.task_space, configs["teacher"])
+        teacher = _teacher(chosen, configs, student.task_space)
         student = _learners(student, teacher)
         every = settings.evaluate_every or chosen.parts["student"].evaluate_every
         rounds = max(1, round(every / student.steps_per_round))
@@ -243,6 +243,15 @@ def _student(
         make = with_learner(lambda *given: learner.make(*given, configs["learner"]))
     student = make(env, configs["student"])
     return challenge.wrap_student(student, env, configs["challenge"]), student.task_space
+
+
+def _teacher(chosen: Chosen, configs: dict[str, Any], space: Space) -> Teacher:
+    """The teacher of `space`; of a box, as the environment makes its teachers so."""
+    env, part, config = chosen.parts.get("env"), chosen.parts["teacher"], configs["teacher"]
+    make = lambda space: part.make(space, config)
+    if env is None or part.takes_levels:
+        return make(space)
+    return env.teach(make, configs["env"], space)
 
 
 def _learners(student: Student, teacher: Teacher) -> Student:

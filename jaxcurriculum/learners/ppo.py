@@ -11,7 +11,8 @@ details of PPO"):
 - separate tanh networks for policy and value, or one body with layers of memory (GRU, LSTM or S5);
   orthogonal start with gain sqrt(2), last layers 0.01 and 1 (details 2 and 13);
 - a Gaussian policy with a standard deviation that does not depend on the state, actions clipped to
-  their box (details 11, 14), or a categorical one;
+  their box (details 11, 14), or a categorical one; with `box_policy="beta"` a beta distribution
+  over the box, of which nothing is clipped (Chou, Maturana & Scherer, ICML 2017);
 - observations standardised by running statistics and clipped to +-10 (details 15, 16), images and
   whole numbers left as they are (networks scale the bytes of an image to [0, 1]); the statistics
   change between rounds only, so that the ratio of the first update is exactly 1;
@@ -90,6 +91,9 @@ class PpoConfig(Config):
     )
     objective: Literal["clip", "dpo"] = field(
         "clip", help="of the policy; dpo: drift that meta-learning discovered, without clip_ratio"
+    )
+    box_policy: Literal["gaussian", "beta"] = field(
+        "gaussian", help="of actions in a box; beta: it ends at their bounds, instead of clipping"
     )
     learning_rate: Swept = field(1e-3, low=0, help="Adam's step size")
     discount: Swept = field(0.99, low=0, high=1, help="per environment step")
@@ -195,7 +199,8 @@ def ppo(env: Environment, config: PpoConfig, num_envs: int) -> Learner:
 
 
 def _network(env: Environment, config: PpoConfig) -> Network:
-    actions, std = env.action_space, config.initial_log_std
+    actions = env.action_space
+    std = config.initial_log_std if config.box_policy == "gaussian" else None
     if config.memory == "none":
         return feed_forward(actions, config.hidden, std)
     size = (config.memory_size, config.memory_layers)

@@ -54,9 +54,9 @@ class Record:
 
     def probe_steps(self, evaluation: int) -> np.ndarray:
         """What the teacher spent on probing the student until an evaluation, [seeds]."""
-        path = self.report_path(evaluation)
-        counted = read_report(path).get("counters.probe_steps") if path.exists() else None
-        return np.zeros(self.num_seeds) if counted is None else counted
+        path, name = self.report_path(evaluation), "counters.probe_steps"
+        counted = read_report(path, {name}) if path.exists() else {}
+        return counted.get(name, np.zeros(self.num_seeds))
 
 
 def runs_in(folders: Sequence[pathlib.Path]) -> list[Run]:

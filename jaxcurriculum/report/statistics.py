@@ -87,7 +87,7 @@ def performance_profile(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarra
     >>> performance_profile(np.array([[0.0, 1.0], [1.0, 2.0]]), np.array([0.0, 1.0])).tolist()
     [[0.5, 1.0], [0.0, 0.5]]
     """
-    return np.stack([np.mean(scores > threshold, axis=1) for threshold in thresholds])
+    return np.mean(scores > thresholds[:, None, None], axis=2)
 
 
 def welch_p_value(a: np.ndarray, b: np.ndarray) -> float:

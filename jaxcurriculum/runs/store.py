@@ -18,6 +18,7 @@ import io
 import json
 import pathlib
 import zipfile
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -238,15 +239,15 @@ def read_part(path: pathlib.Path) -> pl.DataFrame:
         raise RunError(f"{path} is damaged: {str(error).splitlines()[0]}.") from None
 
 
-def read_report(path: pathlib.Path) -> dict[str, np.ndarray]:
-    """The arrays of one npz file, by name.
+def read_report(path: pathlib.Path, wanted: Collection[str] | None = None) -> dict[str, np.ndarray]:
+    """The arrays of one npz file, by name; of those `wanted` alone, the ones that it has.
 
     Raises:
       RunError: when the file is damaged.
     """
     try:
         with naming(path), open(path, "rb") as file, np.load(file) as arrays:
-            return dict(arrays)
+            return {name: arrays[name] for name in arrays if wanted is None or name in wanted}
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise RunError(f"{path} is damaged: {error}.") from None
 

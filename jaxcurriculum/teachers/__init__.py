@@ -5,6 +5,7 @@ from jaxcurriculum.teachers.accel import AccelConfig, accel
 from jaxcurriculum.teachers.adr import AdrConfig, adr
 from jaxcurriculum.teachers.alp_gmm import AlpGmmConfig, alp_gmm
 from jaxcurriculum.teachers.balanced_filtering import BalancedFilteringConfig, balanced_filtering
+from jaxcurriculum.teachers.clutr import ClutrConfig, clutr
 from jaxcurriculum.teachers.combinators import (
     frozen,
     in_latent_space,
@@ -27,6 +28,7 @@ from jaxcurriculum.teachers.paired import BuilderConfig, PairedConfig, paired
 from jaxcurriculum.teachers.parts import arms
 from jaxcurriculum.teachers.parts.box_editor import BoxEditorConfig, box_editor
 from jaxcurriculum.teachers.parts.graph_estimation import estimate_graph
+from jaxcurriculum.teachers.parts.point_editor import point_editor
 from jaxcurriculum.teachers.plr import PlrConfig, plr
 from jaxcurriculum.teachers.procurl import ProcurlConfig, procurl
 from jaxcurriculum.teachers.random import random
@@ -45,6 +47,7 @@ __all__ = [
     "BoxEditorConfig",
     "BuilderConfig",
     "BalancedFilteringConfig",
+    "ClutrConfig",
     "CovarGmmConfig",
     "CurrotConfig",
     "Editor",
@@ -73,6 +76,7 @@ __all__ = [
     "arms",
     "balanced_filtering",
     "box_editor",
+    "clutr",
     "covar_gmm",
     "currot",
     "estimate_graph",
@@ -92,6 +96,7 @@ __all__ = [
     "oracle",
     "paired",
     "plr",
+    "point_editor",
     "procurl",
     "random",
     "repaired",

@@ -29,15 +29,9 @@ from jaxcurriculum.spaces import Box, Space
 from jaxcurriculum.teachers.parts import variety
 from jaxcurriculum.teachers.parts.new_levels import with_level_seeds
 from jaxcurriculum.teachers.parts.parents import Candidates, collect, no_candidates, parents_of
+from jaxcurriculum.teachers.parts.replays import proposer, replay_prob
 from jaxcurriculum.teachers.parts.visits import visits_of
-from jaxcurriculum.teachers.plr import (
-    PlrConfig,
-    PlrReport,
-    PlrState,
-    plr,
-    proposer,
-    replay_prob,
-)
+from jaxcurriculum.teachers.plr import PlrConfig, PlrReport, PlrState, plr
 
 EDITED = -2  # origin of an edited level; a replayed one has its slot, a new one -1
 

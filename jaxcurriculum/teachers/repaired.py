@@ -25,7 +25,8 @@ from jaxcurriculum.fields import given
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.teachers.paired import PairedConfig, PairedReport, PairedState, paired
-from jaxcurriculum.teachers.plr import PlrConfig, PlrReport, PlrState, plr, replay_prob
+from jaxcurriculum.teachers.parts.replays import replay_prob
+from jaxcurriculum.teachers.plr import PlrConfig, PlrReport, PlrState, plr
 
 BUILT, REPLAYED = 0, 1  # origin mod 2; the rest of it is the builder's or the replay's
 

@@ -1,9 +1,8 @@
 """Laws that every teacher, student and environment keeps; each takes one role and asserts.
 
-`test_laws.py` and `test_laws_of_environments.py` run them over tables. A role of your own passes if
-its functions keep the contract of `roles.py`: run these over it. Those of a teacher take a
-`TeacherTrial(teacher, space)`, those of an environment an `EnvironmentTrial(env)`, which are
-compiled once for all of them.
+`tests/test_laws*.py` run them over tables. A role of your own passes if its functions keep the
+contract of `roles.py`: run these over it. Those of a teacher take a `TeacherTrial(teacher, space)`,
+those of an environment an `EnvironmentTrial(env)`, which are compiled once for all of them.
 """
 
 from __future__ import annotations
@@ -105,7 +104,7 @@ def a_checkpoint_of_a_teacher_changes_nothing(trial: TeacherTrial) -> None:
 def a_checkpoint_in_the_middle_changes_nothing(loop: Loop) -> None:
     """The same between two advances of a teacher and a student."""
     advance = quick_jit(loop.advance)
-    state, _ = advance(loop.init(jax.random.key(6)), jnp.int32(0))
+    state, _ = advance(quick_jit(loop.init)(jax.random.key(6)), jnp.int32(0))
     round = jnp.int32(loop.config.rounds_per_evaluation)
     assert_equal(advance(through_numpy(state), round), advance(state, round))
 

@@ -94,10 +94,13 @@ def test_the_end_of_a_run_shows_a_table_and_paths(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_seed_i_is_the_same_in_any_run(finished, tmp_path):
+def test_seed_i_is_the_same_in_any_run(finished, tmp_path, no_figures):
     _, other = train(tmp_path, "--seeds", "1", "--seed", "1", "--group", "1")
-    mine = finished.episodes().filter(pl.col("seed") == 1)
-    assert mine.equals(other.episodes())
+    for mine, theirs in (
+        (finished.episodes(), other.episodes()),
+        (finished.evaluations(), other.evaluations()),
+    ):
+        assert mine.filter(pl.col("seed") == 1).equals(theirs)
 
 
 def test_a_run_is_never_overwritten(finished, capsys):
@@ -143,7 +146,7 @@ def test_a_resumed_run_keeps_its_teacher_and_does_not_shrink(finished, capsys):
     assert (finished.path / "config.json").read_text() == before
 
 
-def test_resume_remembers_settings_and_extends(finished, tmp_path, capsys):
+def test_resume_remembers_settings_and_extends(finished, tmp_path, no_figures):
     short, run = train(tmp_path, "--steps", "2000")
     extended = main.run(
         ["train", "--resume", "--out", str(tmp_path), "--name", "run", "--steps", "4000"]

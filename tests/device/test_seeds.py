@@ -7,7 +7,8 @@ import pytest
 from counting_loop import LOOP
 from jax.experimental.compilation_cache import compilation_cache
 
-from jaxcurriculum import map_seeds
+from jaxcurriculum import make_loop, map_seeds, teachers
+from jaxcurriculum.students import simulated
 from jaxcurriculum.testing.compiling import quick_jit
 from jaxcurriculum.testing.laws import assert_equal
 
@@ -15,16 +16,15 @@ from jaxcurriculum.testing.laws import assert_equal
 @pytest.mark.slow
 @pytest.mark.parametrize("group", [1, 2])
 def test_seeds_are_the_same_bit_for_bit_whatever_the_devices_and_the_other_seeds(group):
-    keys = jax.random.split(jax.random.key(3), 4)
-    states = quick_jit(jax.vmap(LOOP.init))(keys)
-    everywhere = map_seeds(LOOP.advance, 4, group)(states, jnp.int32(0))
-    one_device = map_seeds(LOOP.advance, 4, group, devices=jax.devices()[:1])(states, jnp.int32(0))
-    first_group = map_seeds(LOOP.advance, group, group)(
-        jax.tree.map(lambda x: x[:group], states), jnp.int32(0)
-    )
-    assert len(everywhere[1].evaluation.returns.sharding.device_set) == 2
+    num, start = 2 * group, jnp.int32(0)
+    states = quick_jit(jax.vmap(LOOP.init))(jax.random.split(jax.random.key(3), num))
+    everywhere = map_seeds(LOOP.round, num, group)(states, start)
+    one_device = map_seeds(LOOP.round, num, group, jax.devices()[:1])(states, start)
+    first_group = jax.tree.map(lambda x: x[:group], (states, everywhere))
+    alone = map_seeds(LOOP.round, group, group)(first_group[0], start)
+    assert len(everywhere[1].returns.sharding.device_set) == 2
     assert_equal(everywhere, one_device)
-    assert_equal(jax.tree.map(lambda x: x[:group], everywhere), first_group)
+    assert_equal(first_group[1], alone)
 
 
 @pytest.mark.slow
@@ -58,13 +58,15 @@ def empty_cache(tmp_path):
 
 def test_a_study_compiles_once_for_all_devices(empty_cache):
     """The first device compiles, and what it leaves in the cache is loaded onto the second."""
-    advance = map_seeds(LOOP.advance, 2)
-    states = map_seeds(LOOP.init, 2)(jax.random.split(jax.random.key(5), 2))
+    student = simulated.abilities()
+    loop = make_loop(teachers.random(student.task_space), student, [[1.0, 2.0], [2.0, 5.0]])
+    advance = map_seeds(loop.advance, 2)
+    states = map_seeds(loop.init, 2)(jax.random.split(jax.random.key(5), 2))
     events = []
     listen = lambda event, **_: events.append(event)
     jax.monitoring.register_event_listener(listen)
     for i in range(3):
-        states, report = advance(states, jnp.int32(2 * i))
+        states, report = advance(states, jnp.int32(i))
     jax.monitoring.unregister_event_listener(listen)
     assert len(report.evaluation.returns.sharding.device_set) == 2
     assert len(list(empty_cache.glob("jit_program-*-cache"))) == 2, "init and advance"

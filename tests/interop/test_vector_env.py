@@ -1,5 +1,7 @@
 """Many worlds as a `gymnasium.vector.VectorEnv`, beside gymnasium's own loop over single ones."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
@@ -36,8 +38,13 @@ def pair(env, mode):
     return loop, to_vector_env(env, NUM, autoreset_mode=mode)
 
 
+def batch_last():
+    """A world of vectors whose batch lies on their last axis, as that of walkers does."""
+    return dataclasses.replace(envs.point_mass(), batch_axis=-1, max_episode_steps=20)
+
+
 @pytest.mark.parametrize("mode", ["SameStep", "NextStep"])
-@pytest.mark.parametrize("make", [envs.cart_pole, dictionary_world])
+@pytest.mark.parametrize("make", [envs.cart_pole, dictionary_world, batch_last])
 def test_same_as_a_loop_over_single_worlds(make, mode):
     loop, together = pair(make(), mode)
     assert together.observation_space == loop.observation_space
@@ -71,18 +78,6 @@ def test_worlds_that_are_reset_by_a_mask():
             assert_same(loop.reset(options=options[0]), together.reset(options=options[1]))
             num_masked += 0 < over.sum() < NUM
     assert num_masked >= 3
-
-
-@pytest.mark.slow
-def test_a_batch_of_walkers_is_many_walkers():
-    """The batch of their states lies last."""
-    loop, together = pair(envs.stump_tracks("short"), "SameStep")
-    assert_same(loop.reset(seed=0), together.reset(seed=0))
-    together.action_space.seed(0)
-    for _ in range(5):
-        actions = together.action_space.sample()
-        for one, other in zip(loop.step(actions)[:4], together.step(actions)[:4]):
-            np.testing.assert_allclose(one, other, rtol=1e-2, atol=1e-2)
 
 
 def test_more_ends_than_a_block():

@@ -33,7 +33,7 @@ def test_only_a_memory_can_repeat_what_was_seen(config, reached):
     student = ppo(ENV, config, ROLLOUT)
     tasks, test = jnp.zeros((64, 1)), LoopConfig(rounds_per_evaluation=80)
     loop = make_loop(teachers.random(ENV.task_space), student, tasks, test)
-    _, report = quick_jit(loop.advance)(loop.init(jax.random.key(0)), jnp.int32(0))
+    _, report = quick_jit(loop.advance)(quick_jit(loop.init)(jax.random.key(0)), jnp.int32(0))
     mean = float(report.evaluation.returns.mean())
     assert mean == 1.0 if reached else abs(mean - 0.5) < 0.2
 

@@ -28,7 +28,7 @@ def test_what_is_known_to_be_best_is_found(make, config, rounds, least):
     tasks = jnp.linspace(0, 1, 16)[:, None]
     test = LoopConfig(rounds_per_evaluation=rounds)
     loop = make_loop(teachers.random(env.task_space), student, tasks, test)
-    _, report = quick_jit(loop.advance)(loop.init(jax.random.key(0)), jnp.int32(0))
+    _, report = quick_jit(loop.advance)(quick_jit(loop.init)(jax.random.key(0)), jnp.int32(0))
     assert float(report.evaluation.returns.min()) >= least
     critic = report.episodes.critic
     known = jnp.where(report.episodes.valid, critic.initial_value, jnp.nan)[-1]

@@ -37,7 +37,7 @@ def trained(env, config, rounds=80):
         jnp.array([[0.1], [0.9]]),
         LoopConfig(rounds_per_evaluation=rounds),
     )
-    _, report = quick_jit(loop.advance)(loop.init(jax.random.key(0)), jnp.int32(0))
+    _, report = quick_jit(loop.advance)(quick_jit(loop.init)(jax.random.key(0)), jnp.int32(0))
     valid = report.episodes.valid[-1]
     initial_value = report.episodes.critic.initial_value[-1]
     return report, float(jnp.sum(jnp.where(valid, initial_value, 0)) / jnp.sum(valid))

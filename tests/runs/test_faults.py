@@ -14,6 +14,8 @@ from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.host import alone
 from jaxcurriculum.runs.store import Run
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path, capsys):
     (tmp_path / "run").mkdir()

@@ -19,13 +19,14 @@ ENV = probes.remember()
 
 
 def loop_of(exploration=0.2, learning_rate=1e-3, num_envs=8):
-    config = teachers.AlpGmmConfig(exploration=exploration, return_range=None)
+    arms = teachers.arms.cells(ENV.task_space, 3)
+    teacher = teachers.exp3(arms, teachers.Exp3Config(exploration=exploration))
     student = ppo(
         ENV,
         PpoConfig(hidden=(8,), minibatch_size=64, learning_rate=learning_rate),
         RolloutConfig(num_envs=num_envs, num_steps=16),
     )
-    return make_loop(teachers.alp_gmm(ENV.task_space, config), student, jnp.zeros((3, 1)))
+    return make_loop(teacher, student, jnp.zeros((3, 1)))
 
 
 def train(loop, path, **others):

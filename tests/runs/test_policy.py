@@ -44,12 +44,13 @@ def trained(request, tmp_path_factory):
 
 def episode(env, policy, task, seed):
     """The return of one episode, step by step."""
+    act, step = jax.jit(policy.act), jax.jit(env.step)
     level = env.generate(level_key(seed), task)
     state, timestep = env.reset(jax.random.key(0), level)
     memory, first, total, over = policy.initial_memory, True, 0.0, False
     while not over:
-        memory, action = policy.act(memory, timestep.obs, first)
-        state, timestep = env.step(jax.random.key(0), level, state, action)
+        memory, action = act(memory, timestep.obs, first)
+        state, timestep = step(jax.random.key(0), level, state, action)
         total, first = total + float(timestep.reward), False
         over = timestep.terminated | timestep.truncated
     return total
@@ -135,6 +136,9 @@ PLAYED = {
     ),
     "a picture, with an LSTM": lambda: ppo(
         pictured(probes.target()), dataclasses.replace(GRU, memory="lstm"), ROLLOUT
+    ),
+    "a target, with a beta policy": lambda: ppo(
+        probes.target(), dataclasses.replace(SMALL, box_policy="beta"), ROLLOUT
     ),
     "a target, with two layers of S5": lambda: ppo(
         probes.target(), dataclasses.replace(GRU, memory="s5", memory_layers=2), ROLLOUT

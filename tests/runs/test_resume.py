@@ -15,7 +15,8 @@ from jaxcurriculum.runs.checkpoint import digest
 from jaxcurriculum.runs.host import restore
 from jaxcurriculum.runs.store import Run
 
-LENGTH = ("--steps", "40000")  # 80 evaluations, each with its checkpoint
+RUN = ("--teacher", "exp3", "--steps", "20000")  # 40 evaluations, each with its checkpoint
+pytestmark = pytest.mark.usefixtures("no_figures")
 
 
 def kill_at_random(folder, pause):
@@ -27,7 +28,7 @@ def kill_at_random(folder, pause):
         (int(path.name) for path in checkpoints.glob("*") if path.name.isdigit()), default=-1
     )
     before = newest()
-    process = start(folder, "--resume", *LENGTH)
+    process = start(folder, "--resume", *RUN)
     while process.poll() is None and newest() == before:
         time.sleep(0.01)
     time.sleep(pause)
@@ -38,14 +39,14 @@ def kill_at_random(folder, pause):
 
 @pytest.mark.slow
 def test_a_killed_run_ends_with_the_same_numbers(tmp_path):
-    status, whole = train(tmp_path / "whole", *LENGTH)
+    status, whole = train(tmp_path / "whole", *RUN)
     assert status == 0
     chance = random.Random(0)
     for _ in range(2):
-        kill_at_random(tmp_path, chance.uniform(0, 0.8))
+        kill_at_random(tmp_path, chance.uniform(0, 0.4))
     killed = Run(tmp_path / "run")
-    assert killed.meta["evaluations_done"] < 80
-    process = start(tmp_path, "--resume", *LENGTH)
+    assert killed.meta["evaluations_done"] < 40
+    process = start(tmp_path, "--resume", *RUN)
     errors = process.communicate()[1]
     assert process.returncode == 0, errors
 
@@ -58,7 +59,7 @@ def test_a_killed_run_ends_with_the_same_numbers(tmp_path):
     )
     states = [restore(build(Settings.recorded(run.config)), run) for run in (killed, whole)]
     assert digest(states[0]) == digest(states[1])
-    assert whole.meta["evaluations_done"] == killed.meta["evaluations_done"] == 80
+    assert whole.meta["evaluations_done"] == killed.meta["evaluations_done"] == 40
 
 
 @pytest.mark.slow

@@ -38,7 +38,7 @@ def trained(env, config, rounds, teacher=None, key=0):
         LoopConfig(rounds_per_evaluation=rounds),
     )
     compiled = jax.jit if rounds > 10 else quick_jit
-    state, report = compiled(loop.advance)(loop.init(jax.random.key(key)), jnp.int32(0))
+    state, report = compiled(loop.advance)(quick_jit(loop.init)(jax.random.key(key)), jnp.int32(0))
     return student, state.student, report
 
 
@@ -151,7 +151,7 @@ def test_weight_0_leaves_the_networks_as_they_are():
     )
     key_student = jax.random.split(jax.random.key(0), 3)[2]
     for before, after in zip(
-        jax.tree.leaves(student.init(key_student).learner.params),
+        jax.tree.leaves(quick_jit(student.init)(key_student).learner.params),
         jax.tree.leaves(state.learner.params),
     ):
         np.testing.assert_array_equal(before, after)
@@ -165,7 +165,7 @@ def test_a_round_of_weight_0_stops_the_momentum_of_adam():
     tasks = jnp.linspace(0.0, 1.0, ROLLOUT.pool_size)[:, None]
     proposals = fresh_proposals(jax.random.key(1), tasks)
     train = quick_jit(student.train)
-    first, _ = train(jax.random.key(2), student.init(jax.random.key(0)), proposals, 0)
+    first, _ = train(jax.random.key(2), quick_jit(student.init)(jax.random.key(0)), proposals, 0)
     unweighted = proposals.replace(weight=jnp.zeros(ROLLOUT.pool_size))
     for _ in range(2):  # episodes that began with weight end in the first one
         before, (first, _) = first, train(jax.random.key(3), first, unweighted, 0)

@@ -78,7 +78,7 @@ def test_a_loop_scores_levels_by_it():
     """The best return is 0, so that a level's score is minus its mean return."""
     config = dataclasses.replace(REGRET, capacity=200)
     loop = make_loop(plr(KNOWN.task_space, config), student_of(KNOWN), jnp.array([[0.5]]))
-    state = loop.init(jax.random.key(0))
+    state = quick_jit(loop.init)(jax.random.key(0))
     state, episodes = quick_jit(loop.round)(state, jnp.int32(0))
     buffer, valid = state.teacher.buffer, np.asarray(episodes.valid)
     scores = dict(zip(np.asarray(buffer.seeds).tolist(), np.asarray(buffer.scores)))

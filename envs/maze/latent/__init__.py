@@ -2,7 +2,7 @@
 
 from jaxcurriculum.envs.maze.latent.autoencoder import BOUND, LevelVae
 from jaxcurriculum.envs.maze.latent.cell_vae import CellVaeConfig, cell_vae
-from jaxcurriculum.envs.maze.latent.files import load_vae, save_vae
+from jaxcurriculum.envs.maze.latent.files import TRAINED, load_vae, save_vae
 from jaxcurriculum.envs.maze.latent.sequence_vae import SequenceVaeConfig, sequence_vae
 from jaxcurriculum.envs.maze.latent.training import VaeTrainingConfig, train_vae
 
@@ -11,6 +11,7 @@ __all__ = [
     "CellVaeConfig",
     "LevelVae",
     "SequenceVaeConfig",
+    "TRAINED",
     "VaeTrainingConfig",
     "cell_vae",
     "load_vae",

@@ -17,7 +17,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxcurriculum.envs.maze.levels import Mazes
 from jaxcurriculum.envs.maze.record import Maze
+from jaxcurriculum.fields import check_kind
 from jaxcurriculum.records import Key, PyTree
 from jaxcurriculum.spaces import Box
 
@@ -37,6 +39,7 @@ class LevelVae:
     """
 
     name: str
+    size: int  # of its mazes, cells a side
     latent_dims: int
     init: Callable[[Key], PyTree]
     loss: Callable[[Key, PyTree, Maze, jax.Array], tuple[jax.Array, dict[str, jax.Array]]]
@@ -51,6 +54,25 @@ class LevelVae:
             low=(-BOUND,) * self.latent_dims,
             high=(BOUND,) * self.latent_dims,
         )
+
+    def decoder(self, parameters: PyTree, mazes: Mazes) -> Callable[[Key, jax.Array], Maze]:
+        """(key, point) -> one of `mazes`, with their time limit; see `teachers.in_latent_space`.
+
+        Raises:
+          ValueError: when they are of another size.
+        """
+        check_kind("LevelVae.decoder.mazes", mazes, Mazes)
+        if mazes.size != self.size:
+            raise ValueError(
+                f"Mazes.size must be that of the autoencoder, which is for {self.size} by"
+                f" {self.size} cells, got {mazes.size}."
+            )
+
+        def decode(key: Key, point: jax.Array) -> Maze:
+            time_limit = jnp.int32(mazes.time_limit)
+            return self.decode(key, parameters, point).replace(time_limit=time_limit)
+
+        return decode
 
 
 def squashed(latent: jax.Array) -> jax.Array:

@@ -18,17 +18,19 @@ import optax
 from jaxcurriculum.configs import Config, field
 from jaxcurriculum.envs.maze.cells import cell_of, place_of
 from jaxcurriculum.envs.maze.latent.autoencoder import LevelVae, divergence, drawn, squashed
-from jaxcurriculum.envs.maze.record import NUM_CELLS, NUM_DIRECTIONS, SIZE, Maze
+from jaxcurriculum.envs.maze.paths import WIDEST
+from jaxcurriculum.envs.maze.record import NUM_DIRECTIONS, SIZE, Maze
 from jaxcurriculum.fields import given
 from jaxcurriculum.records import Key, PyTree
 
-PARTS = 3  # walls, goal, agent: NUM_CELLS numbers each
+PARTS = 3  # walls, goal, agent: a number each for every cell
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CellVaeConfig(Config):
     """Two layers in either direction."""
 
+    size: int = field(SIZE, low=2, high=WIDEST, help="cells a side of the mazes")
     latent_dims: int = field(32, low=1, high=1024, help="axes of the latent box")
     hidden: tuple[int, ...] = field((512, 512), low=1, help="units of each hidden layer")
 
@@ -43,12 +45,13 @@ def cell_vae(config: CellVaeConfig | None = None) -> LevelVae:
     4
     """
     config = given(config, CellVaeConfig)
+    size, num_cells = config.size, config.size**2
     encoder = _Layers(config.hidden, 2 * config.latent_dims)
-    decoder = _Layers(config.hidden[::-1], PARTS * NUM_CELLS)
+    decoder = _Layers(config.hidden[::-1], PARTS * num_cells)
 
     def encoded(parameters: PyTree, maze: Maze) -> tuple[jax.Array, jax.Array]:
         goal, agent = (
-            jax.nn.one_hot(cell_of(place, SIZE), NUM_CELLS) for place in (maze.goal, maze.agent)
+            jax.nn.one_hot(cell_of(place, size), num_cells) for place in (maze.goal, maze.agent)
         )
         seen = jnp.concatenate([maze.walls.reshape(-1).astype(jnp.float32), goal, agent])
         numbers: Any = encoder.apply(parameters["encoder"], seen)
@@ -57,12 +60,12 @@ def cell_vae(config: CellVaeConfig | None = None) -> LevelVae:
 
     def logits(parameters: PyTree, point: jax.Array) -> jax.Array:
         numbers: Any = decoder.apply(parameters["decoder"], point)
-        return numbers.reshape(PARTS, NUM_CELLS)
+        return numbers.reshape(PARTS, num_cells)
 
     def init(key: Key) -> PyTree:
         key_encoder, key_decoder = jax.random.split(key)
         return {
-            "encoder": encoder.init(key_encoder, jnp.zeros((PARTS * NUM_CELLS,))),
+            "encoder": encoder.init(key_encoder, jnp.zeros((PARTS * num_cells,))),
             "decoder": decoder.init(key_decoder, jnp.zeros((config.latent_dims,))),
         }
 
@@ -71,10 +74,9 @@ def cell_vae(config: CellVaeConfig | None = None) -> LevelVae:
         walls, goal, agent = logits(parameters, squashed(drawn(key, mean, log_variance)))
         of_walls = optax.sigmoid_binary_cross_entropy(walls, maze.walls.reshape(-1))
         choice = optax.softmax_cross_entropy_with_integer_labels
-        of_places = choice(goal, cell_of(maze.goal, SIZE)) + choice(
-            agent, cell_of(maze.agent, SIZE)
-        )
-        reconstruction = jnp.sum(of_walls) + of_places
+        of_goal = choice(goal, cell_of(maze.goal, size))
+        of_agent = choice(agent, cell_of(maze.agent, size))
+        reconstruction = jnp.sum(of_walls) + of_goal + of_agent
         return {
             "reconstruction": reconstruction,
             "divergence": divergence(mean, log_variance),
@@ -95,14 +97,15 @@ def cell_vae(config: CellVaeConfig | None = None) -> LevelVae:
         agent = jnp.argmax(at_agent.at[goal].set(-jnp.inf))
         walls = (walls > 0).at[goal].set(False).at[agent].set(False)
         return Maze(
-            walls=walls.reshape(SIZE, SIZE),
-            goal=place_of(goal, SIZE),
-            agent=place_of(agent, SIZE),
+            walls=walls.reshape(size, size),
+            goal=place_of(goal, size),
+            agent=place_of(agent, size),
             direction=jax.random.randint(key, (), 0, NUM_DIRECTIONS),
         )
 
     return LevelVae(
         name="cell-vae",
+        size=size,
         latent_dims=config.latent_dims,
         init=init,
         loss=loss,

@@ -14,13 +14,15 @@ import numpy as np
 from jaxcurriculum.envs.maze.latent.autoencoder import LevelVae
 from jaxcurriculum.envs.maze.latent.cell_vae import CellVaeConfig, cell_vae
 from jaxcurriculum.envs.maze.latent.sequence_vae import SequenceVaeConfig, sequence_vae
-from jaxcurriculum.envs.maze.record import SIZE
 from jaxcurriculum.records import PyTree
 
 KINDS = {
     "cell-vae": (CellVaeConfig, cell_vae),
     "sequence-vae": (SequenceVaeConfig, sequence_vae),
 }
+
+# Those that come with the package, by name.
+TRAINED = {"cells-13": pathlib.Path(__file__).with_name("cells_13.npz")}
 
 
 def save_vae(path: str | pathlib.Path, vae: LevelVae, parameters: PyTree) -> None:
@@ -31,7 +33,7 @@ def save_vae(path: str | pathlib.Path, vae: LevelVae, parameters: PyTree) -> Non
     """
     if vae.name not in KINDS:
         raise ValueError(f"save_vae.vae must be one of {', '.join(KINDS)}, got {vae.name!r}.")
-    about = {"kind": vae.name, "size": SIZE, "config": dataclasses.asdict(vae.config)}
+    about = {"kind": vae.name, "config": dataclasses.asdict(vae.config)}
     weights = jax.tree.map(lambda leaf: np.asarray(leaf, np.float16), parameters)
     with open(path, "wb") as file:
         np.savez_compressed(file, about=np.array(json.dumps(about)), weights=_bytes(weights))
@@ -40,11 +42,14 @@ def save_vae(path: str | pathlib.Path, vae: LevelVae, parameters: PyTree) -> Non
 def load_vae(path: str | pathlib.Path) -> tuple[LevelVae, PyTree]:
     """The autoencoder and the parameters that `save_vae` wrote.
 
+    Args:
+      path: of the file, or the name of one of `TRAINED`.
+
     Raises:
-      ValueError: when the file is none, or is for mazes of another size.
+      ValueError: when the file is none.
     """
     try:
-        with np.load(path) as arrays:
+        with np.load(TRAINED.get(str(path), path)) as arrays:
             about = json.loads(str(arrays["about"]))
             make_config, make = KINDS[about["kind"]]
             sizes = {name: _tuples(value) for name, value in about["config"].items()}
@@ -53,10 +58,6 @@ def load_vae(path: str | pathlib.Path) -> tuple[LevelVae, PyTree]:
             parameters = flax.serialization.from_bytes(like, arrays["weights"].tobytes())
     except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} must be an autoencoder of mazes (`save_vae`): {error}") from error
-    if about["size"] != SIZE:
-        raise ValueError(
-            f"{path} must be for mazes of {SIZE} by {SIZE} cells, is for {about['size']}."
-        )
     return vae, jax.tree.map(lambda leaf: np.asarray(leaf, np.float32), parameters)
 
 

@@ -21,8 +21,9 @@ import optax
 
 from jaxcurriculum.configs import Config, field
 from jaxcurriculum.envs.maze.latent.autoencoder import LevelVae, divergence, drawn, squashed
-from jaxcurriculum.envs.maze.latent.tokens import END, GO, NUM_TOKENS, PAD, from_tokens, to_tokens
-from jaxcurriculum.envs.maze.record import Maze
+from jaxcurriculum.envs.maze.latent.tokens import PAD, Vocabulary, from_tokens, to_tokens
+from jaxcurriculum.envs.maze.paths import WIDEST
+from jaxcurriculum.envs.maze.record import SIZE, Maze
 from jaxcurriculum.fields import given
 from jaxcurriculum.records import Key, PyTree
 
@@ -33,8 +34,9 @@ NUM_LAYERS = 2  # highway layers of the encoder, and of LSTM in the decoder
 class SequenceVaeConfig(Config):
     """Sizes that two cores train in minutes; `paper()` are the published ones."""
 
+    size: int = field(SIZE, low=2, high=WIDEST, help="cells a side of the mazes")
     latent_dims: int = field(32, low=1, high=1024, help="axes of the latent box")
-    most_walls: int = field(50, low=0, high=167, help="walls in a sequence")
+    most_walls: int = field(50, low=0, high=WIDEST**2, help="walls in a sequence")
     embedding: int = field(64, low=1, help="numbers that stand for a cell")
     encoder: int = field(128, low=1, help="cells of the encoder's LSTM in either direction")
     decoder: int = field(192, low=1, help="cells of each layer of the decoder's LSTM")
@@ -60,6 +62,7 @@ def sequence_vae(config: SequenceVaeConfig | None = None) -> LevelVae:
     4
     """
     config = given(config, SequenceVaeConfig)
+    words = Vocabulary(config.size)
     encoder, step = _Encoder(config), _DecoderStep(config)
     steps = nn.scan(_DecoderStep, variable_broadcast="params", split_rngs={"params": False})(config)
     width = config.embedding + config.latent_dims
@@ -87,7 +90,9 @@ def sequence_vae(config: SequenceVaeConfig | None = None) -> LevelVae:
         tokens = jax.vmap(lambda maze: to_tokens(maze, config.most_walls))(mazes)
         mean, log_variance = encoded(parameters, tokens)
         points = squashed(drawn(key_latent, mean, log_variance))
-        seen = jnp.pad(tokens[:, :-1], ((0, 0), (1, 0)), constant_values=GO).T  # [length, num]
+        seen = jnp.pad(
+            tokens[:, :-1], ((0, 0), (1, 0)), constant_values=words.go
+        ).T  # [length, num]
         kept = jax.random.bernoulli(key_drop, 1 - config.dropout, (*seen.shape, width))
         keep = kept / (1 - config.dropout)
         after: Any = steps.apply(parameters["decoder"], start(points), (seen, keep))
@@ -112,12 +117,13 @@ def sequence_vae(config: SequenceVaeConfig | None = None) -> LevelVae:
             token = jnp.argmax(logits, axis=-1).astype(jnp.int32)
             return (memory, token), token[0]
 
-        first = jnp.full((1,), GO, jnp.int32)
+        first = jnp.full((1,), words.go, jnp.int32)
         _, tokens = jax.lax.scan(write, (start(point[None]), first), None, length)
-        return from_tokens(key, tokens)
+        return from_tokens(key, tokens, config.size)
 
     return LevelVae(
         name="sequence-vae",
+        size=config.size,
         latent_dims=config.latent_dims,
         init=init,
         loss=loss,
@@ -135,11 +141,12 @@ class _Encoder(nn.Module):
     @nn.compact
     def __call__(self, tokens: jax.Array) -> tuple[jax.Array, jax.Array]:
         config = self.config
-        x = nn.Embed(NUM_TOKENS, config.embedding)(tokens)
+        words = Vocabulary(config.size)
+        x = nn.Embed(words.num, config.embedding)(tokens)
         for _ in range(NUM_LAYERS):
             gate = nn.sigmoid(nn.Dense(config.embedding)(x))
             x = gate * nn.relu(nn.Dense(config.embedding)(x)) + (1 - gate) * x
-        lengths = jnp.sum((tokens != PAD) & (tokens != END), axis=1)
+        lengths = jnp.sum((tokens != PAD) & (tokens != words.end), axis=1)
         last = []
         for reverse in (False, True):
             cells = nn.RNN(nn.OptimizedLSTMCell(config.encoder), return_carry=True, reverse=reverse)
@@ -151,7 +158,7 @@ class _Encoder(nn.Module):
 
 
 class _DecoderStep(nn.Module):
-    """The logits of the next token, [num, NUM_TOKENS], from the last one."""
+    """The logits of the next token, [num, tokens], from the last one."""
 
     config: SequenceVaeConfig
 
@@ -160,10 +167,11 @@ class _DecoderStep(nn.Module):
         self, memory: PyTree, inputs: tuple[jax.Array, jax.Array]
     ) -> tuple[PyTree, jax.Array]:
         (point, layers), (token, keep) = memory, inputs
-        x = nn.Embed(NUM_TOKENS, self.config.embedding)(token)
+        num_tokens = Vocabulary(self.config.size).num
+        x = nn.Embed(num_tokens, self.config.embedding)(token)
         x = jnp.concatenate([x, point], axis=-1) * keep
         after = []
         for layer in layers:
             layer, x = nn.OptimizedLSTMCell(self.config.decoder)(layer, x)
             after.append(layer)
-        return (point, tuple(after)), nn.Dense(NUM_TOKENS)(x)
+        return (point, tuple(after)), nn.Dense(num_tokens)(x)

@@ -1,6 +1,6 @@
 """Training an autoencoder of mazes: once, for all seeds and teachers that use it.
 
-    weight of the divergence at step i:  (tanh(3.5 (i / warmup - 1)) + 1) / 2
+    weight of the divergence at step i:  divergence_weight (tanh(3.5 (i / warmup - 1)) + 1) / 2
 
 so that mazes are read and written first, and the latent box is put in order while that is kept.
 """
@@ -28,6 +28,7 @@ class VaeTrainingConfig(Config):
     num_steps: int = field(20_000, low=1, help="steps of Adam")
     batch_size: int = field(64, low=1, help="mazes a step, new ones each")
     learning_rate: float = field(1e-3, low=0, help="at the start; it falls to 0 along a cosine")
+    divergence_weight: float = field(1.0, low=0, help="of the divergence at the end")
     warmup: int = field(3_500, low=1, help="steps after which the divergence has half its weight")
 
     @classmethod
@@ -49,6 +50,9 @@ def train_vae(
     Returns:
       The parameters, and by name what the loss was made of at every step, [num_steps].
 
+    Raises:
+      ValueError: when the mazes are of another size.
+
     >>> from jaxcurriculum.envs import Mazes
     >>> from jaxcurriculum.envs.maze.latent import CellVaeConfig, cell_vae
     >>> vae = cell_vae(CellVaeConfig(latent_dims=4, hidden=(16,)))
@@ -59,6 +63,12 @@ def train_vae(
     """
     check_kind("train_vae.vae", vae, LevelVae)
     config = given(config, VaeTrainingConfig)
+    shape = jax.eval_shape(sample, key).walls.shape
+    if shape != (vae.size, vae.size):
+        raise ValueError(
+            f"train_vae.sample must make mazes of the autoencoder's {vae.size} by {vae.size} cells,"
+            f" got {' by '.join(map(str, shape))}."
+        )
     rate = optax.cosine_decay_schedule(config.learning_rate, config.num_steps)
     adam = optax.adam(rate)
     key_init, key_steps = jax.random.split(key)
@@ -68,7 +78,8 @@ def train_vae(
         parameters, moments = carry
         key_mazes, key_loss = jax.random.split(jax.random.fold_in(key_steps, number))
         mazes = jax.vmap(sample)(jax.random.split(key_mazes, config.batch_size))
-        weight = 0.5 * (jnp.tanh(3.5 * (number / config.warmup - 1)) + 1)
+        risen = 0.5 * (jnp.tanh(3.5 * (number / config.warmup - 1)) + 1)
+        weight = config.divergence_weight * risen
         towards = jax.grad(lambda p: vae.loss(key_loss, p, mazes, weight), has_aux=True)
         gradient, parts = towards(parameters)
         change, moments = adam.update(gradient, moments)

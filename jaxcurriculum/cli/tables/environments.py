@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import jax
 import numpy as np
 
 import jaxcurriculum.envs as envs
-from jaxcurriculum import Box, Environment, LoopConfig
+from jaxcurriculum import Box, Environment, LoopConfig, Space, Teacher
 from jaxcurriculum.cli.tables.adapted import ADAPTED
 from jaxcurriculum.cli.tables.building import maze_builders
 from jaxcurriculum.cli.tables.equations import EQUATIONS
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, TestSet, uniform
+from jaxcurriculum.cli.tables.points import teacher_of_points
 from jaxcurriculum.cli.tables.students import PpoStudentConfig
 from jaxcurriculum.configs import Config, Swept, SweptPair, field
 from jaxcurriculum.envs.walker.bodies import Anatomy
@@ -105,6 +106,9 @@ class MazeConfig(envs.Mazes, envs.MazeRules):
     levels_per_maze: int = field(
         1, low=1, high=100, help="of the test sets 8, 12 and held-out: those made by rule differ"
     )
+    decoder: str = field(
+        "cells-13", help="makes mazes of the points that teachers of a box choose; or a file's name"
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -121,6 +125,10 @@ def _maze(config: MazeConfig) -> Environment:
         return kind(**{field.name: getattr(config, field.name) for field in fields})
 
     return envs.maze(own(envs.Mazes), own(envs.MazeRules))
+
+
+def _taught(make: Callable[[Space], Teacher], config: MazeConfig, mazes: envs.Mazes) -> Teacher:
+    return teacher_of_points(make, config.decoder, mazes)
 
 
 def _held_out(names: Sequence[str]) -> TestSet:
@@ -242,6 +250,7 @@ ENVIRONMENTS = {
         description="a maze seen 5 by 5 cells at a time; task: the whole maze, 25 walls drawn",
         config=MazeConfig(),
         make=_maze,
+        teach=_taught,
         test_sets=MAZE_TEST_SETS,
         loop=MAZE_LOOP,
         presets=_maze_presets(PlrConfig.maze(), AccelConfig.maze(), PairedConfig()),
@@ -250,6 +259,7 @@ ENVIRONMENTS = {
         description="the same as minimax draws and edits it: 60 walls, 20 edits",
         config=MazeConfig(num_walls=60, num_edits=20),
         make=_maze,
+        teach=_taught,
         test_sets=MAZE_TEST_SETS,
         loop=MAZE_LOOP,
         presets=_maze_presets(PlrConfig.minimax(), AccelConfig.minimax(), PairedConfig.minimax()),
@@ -258,6 +268,7 @@ ENVIRONMENTS = {
         description="the same as dcd builds, edits and starts it: up to 60 walls, 5 edits",
         config=MazeConfig(num_walls=60, walls="dcd-uniform", edits="dcd", start="random"),
         make=_maze,
+        teach=_taught,
         test_sets=MAZE_TEST_SETS,
         loop=MAZE_LOOP,
         presets=_maze_presets(PlrConfig.dcd(), AccelConfig.dcd(), PairedConfig.dcd()),

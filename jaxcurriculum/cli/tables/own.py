@@ -47,8 +47,10 @@ class Own:
     @property
     def part(self) -> Part:
         """A line of a table for it."""
-        line = {"env": EnvironmentPart, "teacher": TeacherPart}.get(self.kind, Part)
-        return line(description=self.description, config=self.config, make=self.make)
+        told = {"description": self.description, "config": self.config, "make": self.make}
+        if self.kind == "teacher":
+            return TeacherPart(**told, takes_levels=True)
+        return (EnvironmentPart if self.kind == "env" else Part)(**told)
 
     @property
     def description(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 
 import jaxcurriculum.envs as envs
-from jaxcurriculum import Box, Environment, LoopConfig, Space
+from jaxcurriculum import Box, Environment, LoopConfig, Space, Teacher
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.teachers import Knowledge
@@ -47,6 +47,11 @@ def uniform(_: Any, space: Space) -> PyTree:
     return jax.vmap(space.sample)(jax.random.split(jax.random.key(0), NUM_UNIFORM))
 
 
+def as_made(make: Callable[[Space], Teacher], config: Any, space: Space) -> Teacher:
+    """A teacher of the tasks as they are."""
+    return make(space)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EnvironmentPart(Part):
     """A world; the first test set whose tasks fit is the default."""
@@ -57,6 +62,8 @@ class EnvironmentPart(Part):
     knowledge: Expert | None = None  # what an expert would know of its tasks
     # What --env.axes may name, where it depends on other settings: by them.
     axes: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    # How teachers of a box are made: (teacher of a space, configuration, task space) -> teacher
+    teach: Callable[[Callable[[Space], Teacher], Any, Any], Teacher] = as_made
     loop: LoopConfig = LoopConfig()  # how students are tested in it, by default
     # Configurations that teachers and students have by default in it, by their names.
     presets: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -112,6 +119,7 @@ class TeacherPart(Part):
     the teacher's.
     """
 
+    takes_levels: bool = False  # tasks of any space; else of a box alone
     suit: Callable[[Any, SimulatedPart], Any] = as_is
     suit_student: Callable[[Any, Environment | None, Any], Any] = lambda config, *_: config
 

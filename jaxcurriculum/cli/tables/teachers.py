@@ -94,6 +94,7 @@ TEACHERS = {
     "random": TeacherPart(
         description="uniform over the task space (domain randomisation)",
         make=lambda space, _: teachers.random(space),
+        takes_levels=True,
     ),
     "oracle": TeacherPart(
         description="a hand-made window that slides from easy to hard tasks",
@@ -144,7 +145,7 @@ TEACHERS = {
         suit=_suit_mixture,
     ),
     "adr": TeacherPart(
-        description="automatic domain randomisation: a box that grows where its faces are mastered",
+        description="automatic domain randomisation: a box that grows where faces are mastered",
         config=teachers.AdrConfig.paper(),
         make=teachers.adr,
         suit=_suit_adr,
@@ -226,18 +227,21 @@ TEACHERS = {
         config=teachers.PlrConfig(),
         make=teachers.plr,
         suit=_suit_plr,
+        takes_levels=True,
     ),
     "robust-plr": TeacherPart(
         description="the same, trained on replayed levels alone",
         config=teachers.PlrConfig.bipedal(),
         make=teachers.plr,
         suit=_suit_plr,
+        takes_levels=True,
     ),
     "accel": TeacherPart(
         description="robust PLR that edits the levels it has replayed",
         config=teachers.AccelConfig.bipedal(),
         make=teachers.accel,
         suit=_suit_accel,
+        takes_levels=True,
     ),
     "mbtl": TeacherPart(
         description=(
@@ -252,10 +256,12 @@ TEACHERS = {
         description="sampling for learnability: levels that probes solve about half of the time",
         config=teachers.LearnabilityConfig(),
         make=teachers.learnability,
+        takes_levels=True,
     ),
     "procurl": TeacherPart(
         description="ProCuRL: tasks of a pool, the likelier the nearer they are to half success",
         config=teachers.ProcurlConfig(),
         make=teachers.procurl,
+        takes_levels=True,
     ),
 } | BUILDING

@@ -15,7 +15,9 @@ from jaxcurriculum.records import Key, PyTree
 from jaxcurriculum.spaces import Space
 
 
-def feed_forward(actions: Space, hidden: tuple[int, ...], initial_log_std: ArrayLike) -> Network:
+def feed_forward(
+    actions: Space, hidden: tuple[int, ...], initial_log_std: ArrayLike | None
+) -> Network:
     """Separate tanh networks for policy and value, each with convolutions of its own."""
     policy, value = Policy(hidden, actions, initial_log_std), Value(hidden)
 
@@ -37,7 +39,7 @@ class Policy(nn.Module):
 
     hidden: tuple[int, ...]
     actions: Space
-    initial_log_std: ArrayLike
+    initial_log_std: ArrayLike | None
 
     @nn.compact
     def __call__(self, obs: PyTree, num_leading: int) -> tuple[jax.Array, jax.Array | None]:

@@ -6,7 +6,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxcurriculum.learners.networks.parts import kernel
+from jaxcurriculum.learners.networks.recurrence import State, projected, unrolled
+
+GATES = ("reset", "update", "candidate")
 
 
 class Gru(nn.Module):
@@ -20,19 +22,17 @@ class Gru(nn.Module):
 
     @nn.compact
     def __call__(self, memory: jax.Array, x: jax.Array, first: jax.Array):
-        cells = nn.scan(_Cell, variable_broadcast="params", split_rngs={"params": False})
-        _, memories = cells(self.size, name="steps")(memory, (x, first))
+        # the biases of the memory's part do for the gates; the candidate has one of each part
+        inputs = tuple(projected(x, self.size, name, name == "candidate") for name in GATES)
+        (memories,) = unrolled(self, cell, len(GATES), (memory,), inputs, first)
         return memories, memories
 
 
-class _Cell(nn.Module):
-    """One step, which forgets everything where an episode begins."""
+def cell(inputs: State, recurrent: State, state: State) -> State:
+    """One step.
 
-    size: int
-
-    @nn.compact
-    def __call__(self, memory: jax.Array, inputs: tuple[jax.Array, jax.Array]):
-        x, first = inputs
-        memory = jnp.where(first[:, None], 0.0, memory)
-        cell = nn.GRUCell(self.size, recurrent_kernel_init=kernel(1.0), name="cell")
-        return cell(memory, x)
+    r = sigmoid(x_r + h_r), z = sigmoid(x_z + h_z), n = tanh(x_n + r h_n), h' = (1 - z) n + z h
+    """
+    reset, update = (nn.sigmoid(x + h) for x, h in zip(inputs[:2], recurrent[:2]))
+    candidate = jnp.tanh(inputs[2] + reset * recurrent[2])
+    return ((1 - update) * candidate + update * state[0],)

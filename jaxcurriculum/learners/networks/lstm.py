@@ -6,7 +6,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxcurriculum.learners.networks.parts import kernel
+from jaxcurriculum.learners.networks.recurrence import State, projected, unrolled
+
+GATES = ("input", "forget", "candidate", "output")
 
 
 class Lstm(nn.Module):
@@ -20,21 +22,17 @@ class Lstm(nn.Module):
 
     @nn.compact
     def __call__(self, memory: jax.Array, x: jax.Array, first: jax.Array):
-        cells = nn.scan(_Cell, variable_broadcast="params", split_rngs={"params": False})
-        cell, outputs = jnp.split(memory, 2, axis=-1)
-        _, (cell, outputs) = cells(self.size, name="steps")((cell, outputs), (x, first))
-        return jnp.concatenate([cell, outputs], axis=-1), outputs
+        state = tuple(jnp.split(memory, 2, axis=-1))
+        inputs = tuple(projected(x, self.size, name, use_bias=False) for name in GATES)
+        cells, outputs = unrolled(self, cell, len(GATES), state, inputs, first)
+        return jnp.concatenate([cells, outputs], axis=-1), outputs
 
 
-class _Cell(nn.Module):
-    """One step, which forgets everything where an episode begins."""
+def cell(inputs: State, recurrent: State, state: State) -> State:
+    """One step.
 
-    size: int
-
-    @nn.compact
-    def __call__(self, memory: tuple[jax.Array, jax.Array], inputs: tuple[jax.Array, jax.Array]):
-        x, first = inputs
-        memory = jax.tree.map(lambda leaf: jnp.where(first[:, None], 0.0, leaf), memory)
-        cell = nn.OptimizedLSTMCell(self.size, recurrent_kernel_init=kernel(1.0), name="cell")
-        memory, _ = cell(memory, x)
-        return memory, memory
+    i, f, o = sigmoid(x + h) of each, g = tanh(x_g + h_g), c' = f c + i g, h' = o tanh(c')
+    """
+    let_in, keep, new, let_out = (x + h for x, h in zip(inputs, recurrent))
+    memory = nn.sigmoid(keep) * state[0] + nn.sigmoid(let_in) * jnp.tanh(new)
+    return memory, nn.sigmoid(let_out) * jnp.tanh(memory)

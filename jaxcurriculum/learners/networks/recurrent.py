@@ -45,7 +45,7 @@ def recurrent(
     hidden: tuple[int, ...],
     size: int,
     num_layers: int,
-    initial_log_std: ArrayLike,
+    initial_log_std: ArrayLike | None,
 ) -> Network:
     """`num_layers` layers of memory with `size` features each. Its memory is [num, num_layers,
     width].
@@ -77,7 +77,7 @@ class Recurrent(nn.Module):
     size: int
     num_layers: int
     actions: Space
-    initial_log_std: ArrayLike
+    initial_log_std: ArrayLike | None
 
     @nn.compact
     def __call__(self, memory: jax.Array, obs: PyTree, first: jax.Array):

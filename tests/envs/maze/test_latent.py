@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from chex import assert_trees_all_equal
 
-from jaxcurriculum.envs import Mazes
+from jaxcurriculum import tree
+from jaxcurriculum.envs import Mazes, solvable
 from jaxcurriculum.envs.maze.latent import (
     BOUND,
     CellVaeConfig,
@@ -20,11 +21,12 @@ from jaxcurriculum.envs.maze.latent import (
     train_vae,
 )
 from jaxcurriculum.envs.maze.latent.autoencoder import divergence
-from jaxcurriculum.envs.maze.latent.tokens import END, NUM_TOKENS, from_tokens, to_tokens
+from jaxcurriculum.envs.maze.latent.tokens import Vocabulary, from_tokens, to_tokens
 from jaxcurriculum.envs.maze.layouts import from_text
 from jaxcurriculum.testing.compiling import quick_jit
 
 KEY = jax.random.key(0)
+END, NUM_TOKENS = Vocabulary(13).end, Vocabulary(13).num
 MAZE = from_text("/".join(["#.#......G...", ".....#......."] + ["." * 13] * 10 + ["......<....##"]))
 VAES = {
     "cell": cell_vae(CellVaeConfig(latent_dims=3, hidden=(64,))),
@@ -108,17 +110,9 @@ def test_a_file_holds_it_in_half_precision(name, tmp_path):
     assert_trees_all_equal(jax.tree.map(lambda leaf: leaf.astype(np.float16), weights), rounded)
 
 
-def of_another_size(path):
-    save_vae(path, VAES["cell"], VAES["cell"].init(KEY))
-    arrays = dict(np.load(path))
-    text = str(arrays["about"]).replace('"size": 13', '"size": 19')
-    np.savez(path, **arrays | {"about": np.array(text)})
-
-
 @pytest.mark.parametrize(
     ("write", "message"),
     [
-        (of_another_size, "must be for mazes of 13 by 13 cells, is for 19"),
         (lambda path: path.write_text("no archive"), "must be an autoencoder of mazes"),
         (lambda path: np.savez(path, a=1), "must be an autoencoder of mazes"),
         (lambda path: path.touch(), "must be an autoencoder of mazes"),
@@ -131,3 +125,49 @@ def test_other_files_are_refused(write, message, tmp_path):
     write(path)
     with pytest.raises(ValueError, match=message):
         load_vae(path)
+
+
+SMALL = {
+    "cell": cell_vae(CellVaeConfig(size=6, latent_dims=2, hidden=(4,))),
+    "sequence": sequence_vae(
+        SequenceVaeConfig(size=6, latent_dims=2, most_walls=5, embedding=4, encoder=4, decoder=4)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_mazes_of_another_size_and_another_time_limit(name, tmp_path):
+    """The file knows the size, and who decodes the time limit."""
+    mazes, vae = Mazes(size=6, num_walls=5, time_limit=77), SMALL[name]
+    save_vae(tmp_path / "vae.npz", vae, tree.blank(jax.eval_shape(vae.init, KEY)))
+    loaded, weights = load_vae(tmp_path / "vae.npz")
+    maze = quick_jit(loaded.decoder(weights, mazes))(KEY, jnp.zeros(2))
+    assert maze.walls.shape == (6, 6) and int(maze.time_limit) == 77
+    assert bool(mazes.contains(maze))
+
+
+def test_mazes_of_a_size_that_is_not_its_own_are_refused():
+    vae = SMALL["cell"]
+    with pytest.raises(ValueError, match="Mazes.size must be .* is for 6 by 6 cells, got 13"):
+        vae.decoder(vae.init(KEY), Mazes())
+    with pytest.raises(
+        ValueError, match="train_vae.sample must make .* 6 by 6 cells, got 13 by 13"
+    ):
+        train_vae(KEY, vae, Mazes().sample)
+
+
+def test_the_decoder_of_the_package_remembers_mazes_and_its_points_have_a_way():
+    vae, parameters = load_vae("cells-13")
+    mazes = Mazes(num_walls=51, walls="uniform")
+
+    def read(key):
+        maze, point = mazes.sample(key), vae.space().sample(key)
+        decode = vae.decoder(parameters, mazes)
+        return maze, decode(key, vae.encode(parameters, maze)), decode(key, point)
+
+    drawn, again, others = many(read, 1000)
+    walls = (drawn.walls & again.walls).sum() / drawn.walls.sum()
+    goals = jnp.all(drawn.goal == again.goal, axis=-1).mean()
+    assert walls > 0.6 and goals > 0.6
+    assert 20 < others.walls.sum((1, 2)).mean() < 40
+    assert quick_jit(jax.vmap(solvable))(others).mean() > 0.9

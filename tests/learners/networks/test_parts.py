@@ -1,5 +1,6 @@
 """Observations of every kind on their way into a network."""
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from jaxcurriculum import Discrete
 from jaxcurriculum.learners.networks import feed_forward
+from jaxcurriculum.learners.networks.parts import FILTERS, Conv
 from jaxcurriculum.testing.compiling import quick_jit
 
 NETWORK = feed_forward(Discrete(num=2), (4,), 0.0)
@@ -25,6 +27,14 @@ def test_large_images_become_small_before_they_are_joined(image, convolutions, s
     layers = shapes(*image)
     assert sum("Conv" in name for name in layers) == convolutions
     assert layers["Dense_0"]["kernel"].shape == (size + 5, 4)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_convolutions_are_those_of_flax(stride):
+    image = jax.random.normal(jax.random.key(0), (2, 3, 9, 8, 2))
+    params = Conv(stride).init(jax.random.key(1), image)
+    theirs = nn.Conv(FILTERS, (3, 3), strides=stride, padding="VALID").apply(params, image)
+    np.testing.assert_allclose(Conv(stride).apply(params, image), theirs, atol=1e-5)
 
 
 def test_an_image_smaller_than_a_filter_is_refused():

@@ -26,18 +26,20 @@ from jaxcurriculum.testing.compiling import quick_jit
 from references.box2d_walker import Box2DWalker
 
 NUM = 32
-# Each body is a program of its own: the default one is among the quick tests.
-ONE_QUICKLY = pytest.mark.parametrize(
-    "name",
-    [
-        "default",
-        *(
-            pytest.param(name, marks=pytest.mark.slow)
-            for name in sorted(BODIES)
-            if name != "default"
-        ),
-    ],
-)
+# Bodies that differ in their sizes alone are one program, the walkers of each in a row.
+TWO_LEGS, FOUR_LEGS = ("default", "long", "short"), ("quadruped",)
+BY_LEGS = pytest.mark.parametrize("names", [TWO_LEGS, FOUR_LEGS], ids="-".join)
+
+
+def in_a_row(names, num):
+    """The numbers of `num` walkers of each of these bodies; of one alone, what they share."""
+    each, repeats = [numbers(name) for name in names], num if len(names) > 1 else 1
+    longest = max(each, key=lambda walker: walker.span.reach)
+    alike = [walker.replace(body=longest.body, span=longest.span) for walker in each]
+    return jax.tree.map(
+        lambda *leaves: np.concatenate([np.repeat(leaf, repeats, -1) for leaf in leaves], axis=-1),
+        *alike,
+    )
 
 
 def level(num, boxes=()):
@@ -69,7 +71,7 @@ def start(walker, height, rng, speed=0.0, num=NUM):
 
 def centres_and_masses(body, state):
     """Centres [2, parts, N] and velocities [3, parts, N] of all parts, and their masses and
-    inertias [parts].
+    inertias [parts, N] (or one for all N).
     """
     shape = posture_of(body, state)
     links = link_tops(body, state.hull_pose, shape) + body.length[None] / 2 * shape.axis
@@ -81,17 +83,17 @@ def centres_and_masses(body, state):
 
     centres = all_parts(state.hull_pose[:2], links)
     velocity = all_parts(state.hull_velocity, state.link_velocity)
-    mass = np.array([*body.hull_mass, *np.repeat(body.mass.ravel(), legs)])
-    inertia = np.array([*body.hull_inertia, *np.repeat(body.inertia.ravel(), legs)])
+    mass, inertia = (
+        np.concatenate([of_hull[None], *np.repeat(of_links, legs, axis=1)])
+        for of_hull, of_links in ((body.hull_mass, body.mass), (body.hull_inertia, body.inertia))
+    )
     return centres, velocity, mass, inertia
 
 
 def energy(body, state):
     centres, velocity, mass, inertia = centres_and_masses(body, state)
-    moving = mass[:, None] * (velocity[:2] ** 2).sum(0)
-    rotating = inertia[:, None] * velocity[2] ** 2
-    kinetic = (moving + rotating).sum(0) / 2
-    return kinetic + 10 * (mass[:, None] * centres[1]).sum(0)
+    kinetic = (mass * (velocity[:2] ** 2).sum(0) + inertia * velocity[2] ** 2).sum(0) / 2
+    return kinetic + 10 * (mass * centres[1]).sum(0)
 
 
 def stepper(body, track):
@@ -107,17 +109,19 @@ def compiler(track):
     return quick_jit if track.obstacles is None else jax.jit
 
 
-@ONE_QUICKLY
-def test_free_fall_is_the_closed_form(name):
-    body, rng, steps = numbers(name), np.random.default_rng(0), 25
-    state = start(body, 20.0, rng, speed=1.0)
+@pytest.mark.parametrize(
+    "names", [TWO_LEGS, pytest.param(FOUR_LEGS, marks=pytest.mark.slow)], ids="-".join
+)
+def test_free_fall_is_the_closed_form(names):
+    body, rng, steps, num = in_a_row(names, NUM), np.random.default_rng(0), 25, NUM * len(names)
+    state = start(body, 20.0, rng, speed=1.0, num=num)
     centres, velocity, mass, _ = centres_and_masses(body, state)
-    weight = (mass / mass.sum())[:, None]
+    weight = mass / mass.sum(0)
     before, speed = (weight * centres).sum(1), (weight * velocity[:2]).sum(1)
-    step = stepper(body, level(NUM))
+    step = stepper(body, level(num))
     for _ in range(steps):
         # Motors are inside forces.
-        action = jnp.asarray(rng.uniform(-1, 1, (body.body.num_joints, NUM)), jnp.float32)
+        action = jnp.asarray(rng.uniform(-1, 1, (body.body.num_joints, num)), jnp.float32)
         state, touched = step(state, action)
         assert not touched.any()
     time = steps * TIME_STEP
@@ -136,11 +140,10 @@ def test_momentum_is_kept_in_flight():
 
     def angular_momentum(state):
         centres, velocity, mass, inertia = centres_and_masses(body, state)
-        weight = mass[:, None]
-        arm = centres - (weight * centres).sum(1, keepdims=True) / mass.sum()
-        drift = velocity[:2] - (weight * velocity[:2]).sum(1, keepdims=True) / mass.sum()
-        orbital = weight * (arm[0] * drift[1] - arm[1] * drift[0])
-        return (orbital + inertia[:, None] * velocity[2]).sum(0)
+        arm = centres - (mass * centres).sum(1, keepdims=True) / mass.sum()
+        drift = velocity[:2] - (mass * velocity[:2]).sum(1, keepdims=True) / mass.sum()
+        orbital = mass * (arm[0] * drift[1] - arm[1] * drift[0])
+        return (orbital + inertia * velocity[2]).sum(0)
 
     step, before = stepper(body, level(NUM)), angular_momentum(state)
     for _ in range(10):
@@ -221,13 +224,13 @@ def test_what_rests_stays_at_rest():
     np.testing.assert_allclose(state.hull_pose, before.hull_pose, atol=0.02)
 
 
-def random_walk(name, height=0.0, boxes=(), polygons=None, steps=300, num=256):
+def random_walks(names, height=0.0, boxes=(), polygons=None, steps=300, num_each=96):
     """Full-torque random actions on a track so high, restarted above it where the hull comes
-    too low: gaps and joints of every step.
+    too low: of each body the gaps and joints of every step.
     """
-    body, rng = numbers(name), np.random.default_rng(4)
+    body, rng, num = in_a_row(names, num_each), np.random.default_rng(4), num_each * len(names)
     track = batched(track_with(boxes, polygons), num)
-    first = start(body, body.length.sum() + 0.3 + height, rng, num=num)
+    first = start(body, body.length.sum((0, 1)) + 0.3 + height, rng, num=num)
     first = first.replace(
         hull_pose=first.hull_pose.at[0].set(jnp.asarray(rng.uniform(12, 30, num), jnp.float32))
     )
@@ -256,30 +259,29 @@ def random_walk(name, height=0.0, boxes=(), polygons=None, steps=300, num=256):
         gaps.append(np.where(low, 1.0, deepest(state)))
         joints.append(np.where(low, -0.5, state.joints))
         state = tree.where(low, first, state, axis=-1)
-    return np.array(gaps), np.array(joints)
+    of_each = (np.split(np.array(all), len(names), axis=-1) for all in (gaps, joints))
+    return zip(names, *of_each, strict=True)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(BODIES))
-def test_links_stay_above_flat_ground_and_joints_near_their_limits(name):
-    gaps, joints = random_walk(name)
-    assert (gaps < 0.02).mean() > 0.1 and np.quantile(gaps, 1e-3) > -0.005 and gaps.min() > -0.1
-    body = numbers(name)
-    for joint in range(2):
-        inside = (joints[:, joint] > body.body.joint_lower[joint] - 0.12) & (
-            joints[:, joint] < body.body.joint_upper[joint] + 0.12
-        )
-        # a motor overshoots a limit by 6 rad/s for a step at most, as in Box2D; impacts beat a few
-        # joints further
-        assert inside.mean() > (0.99 if name == "default" else 0.97)
+@BY_LEGS
+def test_links_stay_above_flat_ground_and_joints_near_their_limits(names):
+    for name, gaps, joints in random_walks(names):
+        assert (gaps < 0.02).mean() > 0.1 and np.quantile(gaps, 1e-3) > -0.005 and gaps.min() > -0.1
+        limits = zip(BODIES[name].joint_lower, BODIES[name].joint_upper)
+        for joint, (lower, upper) in enumerate(limits):
+            inside = (joints[:, joint] > lower - 0.12) & (joints[:, joint] < upper + 0.12)
+            # a motor overshoots a limit by 6 rad/s for a step at most, as in Box2D; impacts beat a
+            # few joints further
+            assert inside.mean() > (0.99 if name == "default" else 0.97)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(BODIES))
-def test_links_do_not_pass_through_dense_stumps(name):
-    gaps, _ = random_walk(name, 0.9, boxes=stumps([0.9] * 80, STEP + 0.26))
-    assert (gaps < 0.02).mean() > 0.1
-    assert np.quantile(gaps, 0.02) > -0.08 and gaps.min() > -0.4
+@BY_LEGS
+def test_links_do_not_pass_through_dense_stumps(names):
+    for _, gaps, _ in random_walks(names, 0.9, boxes=stumps([0.9] * 80, STEP + 0.26)):
+        assert (gaps < 0.02).mean() > 0.1
+        assert np.quantile(gaps, 0.02) > -0.08 and gaps.min() > -0.4
 
 
 @pytest.mark.slow
@@ -292,6 +294,6 @@ def test_links_stay_out_of_obstacles_that_stand_apart(obstacles):
         "stumps": {"boxes": stumps([0.9] * len(middles), 2.0, middles[0])},
         "hexagons": {"polygons": np.array(hexagon) + places[:, None]},
     }
-    gaps, _ = random_walk("default", 0.9, **of_kind[obstacles], steps=500)
+    ((_, gaps, _),) = random_walks(["default"], 0.9, **of_kind[obstacles], steps=500, num_each=256)
     assert (gaps < 0.02).mean() > 0.1
     assert (gaps < -0.1).mean() < 3e-4

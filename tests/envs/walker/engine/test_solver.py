@@ -29,8 +29,9 @@ def problem():
     """
     env = envs.stump_tracks()
     keys = jax.random.split(jax.random.key(0), NUM)
-    level = jax.vmap(env.generate)(keys, jnp.broadcast_to(jnp.array([0.5, 0.6]), (NUM, 2)))
-    state, _ = jax.vmap(env.reset)(keys, level)
+    tasks = jnp.broadcast_to(jnp.array([0.5, 0.6]), (NUM, 2))
+    level = quick_jit(jax.vmap(env.generate))(keys, tasks)
+    state, _ = quick_jit(jax.vmap(env.reset))(keys, level)
     ahead = jax.random.uniform(keys[0], (NUM,), maxval=20.0)
     state = state.replace(hull_pose=state.hull_pose.at[:, 0].add(ahead).at[:, 1].add(0.3))
     step = quick_jit(jax.vmap(env.step))
