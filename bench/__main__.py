@@ -25,6 +25,7 @@ BENCHES = (
     "walkers",
     "parts",
     "mazes",
+    "maze_training",
     "training",
     "learners",
     "memory",

@@ -1,5 +1,8 @@
 """Teachers that build: which students they are given, and what they build in."""
 
+import dataclasses
+
+import jax
 import pytest
 
 from jaxcurriculum import Discrete, envs, teachers
@@ -16,6 +19,14 @@ def test_two_students_play_every_level_to_its_end_and_both_count(untraced):
     assert config["student.rollout.num_steps"] >= student.environment.max_episode_steps == 500
     assert student.steps_per_round == 2 * 32 * 512
     assert build(Settings.recorded(config)).config == config
+
+
+def test_mazes_are_played_to_their_own_time_limit(untraced):
+    asked = {"env": "maze", "student": "ppo-gru", "teacher": "paired"}
+    student = build(Settings(**asked)).loop.student  # 250 steps; those of tests have up to 882
+    assert student.steps_per_round == 2 * 32 * 256
+    slow = build(Settings(**asked, fields={"env.time_limit": 400})).loop.student
+    assert slow.steps_per_round == 2 * 32 * 512
 
 
 def test_repaired_gives_each_student_levels_of_its_own(untraced):
@@ -68,3 +79,14 @@ def test_editors_have_as_many_moves_as_published():
     each = [(25, dcd), (60, dcd), (47, jaxued)]
     editors = [envs.maze_editor(envs.Mazes(num_walls=num), config) for num, config in each]
     assert [editor.num_moves for editor in editors] == [27, 62, 50]
+
+
+def test_mazes_of_your_own_have_the_editor_of_mazes():
+    make = TEACHERS["paired"].make
+    asked = dataclasses.replace(
+        TEACHERS["paired"].config, editor=teachers.BoxEditorConfig(noise_size=3)
+    )
+    teacher = make(envs.Mazes(num_walls=4), asked)
+    state = jax.eval_shape(teacher.init, jax.random.key(0))
+    _, proposals = jax.eval_shape(lambda: teacher.propose(jax.random.key(1), state, 32))
+    assert proposals.tasks.walls.shape == (32, 13, 13)

@@ -31,11 +31,19 @@ class RepairedTeacherConfig(teachers.RepairedConfig):
 
 def _editor(space: Space, config: Any) -> teachers.Editor:
     if isinstance(space, envs.Mazes):
-        return envs.maze_editor(space, config)
+        return envs.maze_editor(space, _of_mazes(config))
     if isinstance(space, Box):
         return teachers.box_editor(space, config)
     kind = type(space).__name__
     raise ValueError(f"--teacher must be another here: there is no editor of tasks of a {kind}.")
+
+
+def _of_mazes(config: teachers.EditorConfig) -> envs.MazeEditorConfig:
+    """`config` as it is or, for a world of one's own, what all editors have in common."""
+    if isinstance(config, envs.MazeEditorConfig):
+        return config
+    shared = dataclasses.fields(teachers.EditorConfig)
+    return envs.MazeEditorConfig(**{each.name: getattr(config, each.name) for each in shared})
 
 
 def _paired(space: Space, config: PairedTeacherConfig) -> Teacher:
@@ -61,7 +69,9 @@ def level_by_level(
     num = builder.num_levels
     if env is None:
         return dataclasses.replace(config, episodes_per_round=num)
-    num_steps, needed = config.rollout.num_steps, env.max_episode_steps
+    space = env.task_space  # of mazes only those of tests have a longer limit
+    needed = space.time_limit if isinstance(space, envs.Mazes) else env.max_episode_steps
+    num_steps = config.rollout.num_steps
     if num_steps < needed:
         num_steps = 2 ** math.ceil(math.log2(needed))
     sizes = {"num_envs": num, "pool_size": num, "num_steps": num_steps}
