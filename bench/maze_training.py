@@ -1,8 +1,9 @@
 """Learning on mazes, 32 x 256 steps a round: steps a second of one core, and where a round goes.
 
 `small` is the network of our study, a GRU of 64; `as jaxued's` has a convolution over Minigrid's
-codes and an LSTM of 256, five epochs and whole rounds as minibatches. Its step takes some 14
-million floating-point operations. Seconds of the processor, not of the clock.
+codes and an LSTM of 256, five epochs and whole rounds as minibatches; a layer of 256 between the
+two, which jaxued does not have, makes 1.3 times its products. PLR and ACCEL replay from 128 levels,
+as soon as 64 are known. Seconds of the processor, not of the clock.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ LARGE = {
     "student.memory_size": 256,
     "student.num_epochs": 5,
     "student.minibatch_size": 8192,
+}
+REPLAY = {
+    "robust-plr": {"teacher.capacity": 128},
+    "accel": {"teacher.replay.capacity": 128},
 }
 NETWORKS = {"small": SMALL, "as jaxued's": LARGE}
 
@@ -41,7 +46,7 @@ def made(teacher: str, network: str) -> Any:
     from jaxcurriculum.cli.settings import Settings
 
     names = {"env": "maze", "student": "ppo-gru", "teacher": teacher}
-    return set_up(Settings(**names, fields=NETWORKS[network]))
+    return set_up(Settings(**names, fields=NETWORKS[network] | REPLAY.get(teacher, {})))
 
 
 def whole(teacher: str, network: str, num_seeds: int, repeats: int) -> dict[str, Any]:
@@ -101,7 +106,9 @@ def calls(name: str) -> dict[str, Callable[[], Any]]:
     setup = made(name, "small")
     loop, env, sizes = setup.loop, setup.env, setup.configs["student"].rollout
     teacher, student = loop.teacher, loop.student
-    state, episodes = jax.jit(loop.round)(jax.jit(loop.init)(jax.random.key(0)), jnp.int32(0))
+    state = jax.jit(loop.init)(jax.random.key(0))
+    for turn in range(3):  # until there is something to replay
+        state, episodes = jax.jit(loop.round)(state, jnp.int32(turn))
     key = jax.random.key(1)
     propose = jax.jit(teacher.propose, static_argnums=2)
     _, proposals = propose(key, state.teacher, student.num_proposals)

@@ -69,7 +69,7 @@ LAYERS = {  # what each part may import of the others, beside itself
     "testing": (*CORE, *ROLES),
     "runs": (*CORE, "report"),
     "report": (*CORE, "runs"),
-    "cli": (*CORE, *ROLES, "envs", "runs", "report", "study"),
+    "cli": (*CORE, *ROLES, "envs", "runs", "report", "study", "testing"),
     "study": (*CORE, *ROLES, "runs", "cli"),
 }
 

@@ -49,7 +49,9 @@ class Train(Place, Settings):
 
     plan: Switch = field(False, help="only say how much memory and time it would take")
     debug: Switch = field(
-        False, help="only run one seed until an episode ends, and look for nans on the way"
+        False,
+        help="only run one seed until an episode ends, and look for nans on the way; then check the"
+        " laws of a world of your own",
     )
 
 

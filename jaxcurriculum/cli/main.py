@@ -205,6 +205,21 @@ def execute_render(command: Render) -> pathlib.Path:
     return show(run, rebuild(run.config), **asked)
 
 
+def _keeps_laws(command: Train) -> int:
+    """Say it where a world of one's own breaks a law. Returns the exit status."""
+    from jaxcurriculum.cli.build import build, shrunk
+    from jaxcurriculum.cli.own_world import broken_law
+
+    if ":" not in (command.env or ""):
+        return 0
+    environment = build(shrunk(command)).loop.student.environment
+    assert environment is not None
+    broken = broken_law(environment)
+    if broken:
+        print(f"jaxcurriculum: --env {command.env}: {broken}.", file=sys.stderr)
+    return 1 if broken else 0
+
+
 def execute_train(command: Train, console: Console) -> int:
     """Train, or only plan or debug. Returns the exit status."""
     from jaxcurriculum.cli.build import build, shrunk
@@ -225,7 +240,7 @@ def execute_train(command: Train, console: Console) -> int:
     run = Run(command.out / command.name)
     if command.debug:
         rehearse.debug(lambda watch: build(shrunk(command), watch), console)
-        return 0
+        return _keeps_laws(command)
     if command.plan:
         rehearse.plan(build(command), console)
         return 0

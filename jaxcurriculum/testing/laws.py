@@ -176,6 +176,8 @@ def step_never_resets(trial: EnvironmentTrial) -> None:
     """
     keys = jax.random.split(jax.random.key(10), 16)
     timesteps = trial.together(keys)[1]
+    if not np.any(timesteps.terminated | timesteps.truncated):
+        timesteps = trial.whole(keys)[1]
     ends = np.asarray(timesteps.terminated | timesteps.truncated)
     starts, shown = jax.tree.leaves(trial.starts(keys)), jax.tree.leaves(timesteps.obs)
     away = np.any([_is_outside(one, all) for one, all in zip(starts, shown)], axis=0)

@@ -160,7 +160,8 @@ class TeacherTrial:
 
 
 class EnvironmentTrial:
-    """An environment and its compiled episodes: alone, of many keys, of a table of keys.
+    """An environment and its compiled episodes: alone, of many keys, of a table of keys; of
+    NUM_STEPS steps, or `whole` ones of many keys.
 
     `starts` has, for each of many keys, the observations of other starts of the same level.
     """
@@ -172,7 +173,7 @@ class EnvironmentTrial:
             task = env.task_space.sample(key_task)
             return env.generate(level_key(jax.random.bits(key_level)), task)
 
-        def episode(key: Key) -> tuple[TimeStep, TimeStep]:
+        def episode(key: Key, num_steps: int = NUM_STEPS) -> tuple[TimeStep, TimeStep]:
             key_task, key_level, key_reset, key_steps = jax.random.split(key, 4)
             level = level_of(key_task, key_level)
             state, first = env.reset(key_reset, level)
@@ -181,7 +182,7 @@ class EnvironmentTrial:
                 key_action, key_step = jax.random.split(key)
                 return env.step(key_step, level, state, env.action_space.sample(key_action))
 
-            return first, jax.lax.scan(step, state, jax.random.split(key_steps, NUM_STEPS))[1]
+            return first, jax.lax.scan(step, state, jax.random.split(key_steps, num_steps))[1]
 
         def starts(key: Key) -> PyTree:
             key_task, key_level, key_reset, _ = jax.random.split(key, 4)
@@ -192,4 +193,5 @@ class EnvironmentTrial:
         self.alone = quick_jit(episode)
         self.together = quick_jit(jax.vmap(episode))
         self.nested = quick_jit(jax.vmap(jax.vmap(episode)))
+        self.whole = quick_jit(jax.vmap(lambda key: episode(key, env.max_episode_steps)))
         self.starts = quick_jit(jax.vmap(starts))

@@ -87,6 +87,6 @@ def test_mazes_of_your_own_have_the_editor_of_mazes():
         TEACHERS["paired"].config, editor=teachers.BoxEditorConfig(noise_size=3)
     )
     teacher = make(envs.Mazes(num_walls=4), asked)
-    state = jax.eval_shape(teacher.init, jax.random.key(0))
-    _, proposals = jax.eval_shape(lambda: teacher.propose(jax.random.key(1), state, 32))
+    key = jax.random.key(0)
+    _, proposals = jax.eval_shape(lambda: teacher.propose(key, teacher.init(key), 32))
     assert proposals.tasks.walls.shape == (32, 13, 13)

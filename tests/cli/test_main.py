@@ -84,3 +84,20 @@ def test_debug_names_the_function_that_made_a_nan(tmp_path, monkeypatch):
     monkeypatch.setitem(tables.TEACHERS, "random", dataclasses.replace(part, make=with_nan))
     with pytest.raises(FloatingPointError, match=r"random.update made a nan in .*score"):
         train(tmp_path, "--debug", "--teacher", "random")
+
+
+def test_debug_names_the_law_that_a_world_of_your_own_breaks(tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "forgetful.py").write_text(
+        "from dataclasses import replace\n"
+        "from jaxcurriculum import envs\n"
+        "def world():\n"
+        "    env = envs.point_mass()\n"
+        "    return replace(env, generate=lambda key, task: env.generate(key, task * 0 + 1))\n"
+    )
+    status = main.run(["train", "--debug", "--env", "forgetful:world", "--teacher", "random"])
+    assert status == 1
+    said = capsys.readouterr().err
+    assert re.fullmatch(
+        r"jaxcurriculum: --env forgetful:world: .* ignores .* in 50 steps\.\n", said
+    )
