@@ -1,7 +1,7 @@
 """Does SAC reach published scores? Returns of the mean action against environment steps.
 
-    python experiments/sac_study.py STUDY [--seeds 5] [--first-seed 0] [--steps-per-update 1]
-                                    [--folder sac_study]
+    python experiments/sac_study.py STUDY [--seeds 5] [--first-seed 0] [--steps N]
+                                    [--steps-per-update 1] [--folder sac_study]
     python experiments/sac_study.py figure [--folder sac_study]
 
 Seeds are vmapped side by side. A curve is written after every evaluation, with a checkpoint: a
@@ -94,6 +94,7 @@ def main() -> None:
     parser.add_argument("study", choices=(*STUDIES, "figure"))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, help="by default those of the study")
     parser.add_argument("--steps-per-update", type=int, default=1)
     parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path("sac_study"))
     options = parser.parse_args()
@@ -118,7 +119,7 @@ def run(name: str, options: argparse.Namespace) -> None:
         restored = checkpoints.restore(state, {"title": title})
         done, state, _ = restored or (0, state, [])
         rows = json.loads(path.read_text())["evaluations"][:done] if done else []
-        while done * loop.steps_per_advance < STUDIES[name].num_steps:
+        while done * loop.steps_per_advance < (options.steps or STUDIES[name].num_steps):
             begun = time.perf_counter()
             state, report = advance(state, jnp.int32(done * loop.config.rounds_per_evaluation))
             done += 1
