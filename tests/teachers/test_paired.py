@@ -225,7 +225,7 @@ def test_the_minimax_adversary_moves_to_what_nobody_can_do():
 
     config = dataclasses.replace(LEARNING, objective="minimax", num_students=1)
     first, last = share_built(config, judge(returns_of, 1), lambda unit: unit[:, 0] > 0.8)
-    assert first.max() < 0.35 and last.min() > 0.85
+    assert first.max() < 0.45 and last.min() > 0.85
 
 
 def loop_of(teacher, student):
