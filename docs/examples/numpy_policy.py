@@ -78,27 +78,31 @@ def step(weights, layer, memory, x):
     """One step of a layer of memory: what it remembers, and what it puts out."""
     if f"{layer}.skip" in weights:
         return s5(weights, layer, memory, x)
-    return (lstm if f"{layer}.steps.cell.ii.kernel" in weights else gru)(weights, layer, memory, x)
+    return (lstm if f"{layer}.forget.kernel" in weights else gru)(weights, layer, memory, x)
 
 
 def gru(weights, layer, memory, x):
-    gate = {name: dense(weights, f"{layer}.steps.cell.i{name}", x) for name in "rzn"}
-    old = {name: dense(weights, f"{layer}.steps.cell.h{name}", memory) for name in "rzn"}
-    reset, keep = (sigmoid(gate[name] + old[name]) for name in "rz")
-    memory = (1 - keep) * np.tanh(gate["n"] + reset * old["n"]) + keep * memory
+    new = [dense(weights, f"{layer}.{name}", x) for name in ("reset", "update", "candidate")]
+    old = recalled(weights, layer, memory, 3)
+    reset, keep = (sigmoid(new[i] + old[i]) for i in range(2))
+    memory = (1 - keep) * np.tanh(new[2] + reset * old[2]) + keep * memory
     return memory, memory
 
 
 def lstm(weights, layer, memory, x):
     cell, output = np.split(memory, 2)
-    gate = {
-        name: dense(weights, f"{layer}.steps.cell.i{name}", x)
-        + dense(weights, f"{layer}.steps.cell.h{name}", output)
-        for name in "ifgo"
-    }
-    cell = sigmoid(gate["f"]) * cell + sigmoid(gate["i"]) * np.tanh(gate["g"])
-    output = sigmoid(gate["o"]) * np.tanh(cell)
+    names = ("input", "forget", "candidate", "output")
+    new = [dense(weights, f"{layer}.{name}", x) for name in names]
+    enter, keep, value, leave = map(np.add, new, recalled(weights, layer, output, 4))
+    cell = sigmoid(keep) * cell + sigmoid(enter) * np.tanh(value)
+    output = sigmoid(leave) * np.tanh(cell)
     return np.concatenate([cell, output]), output
+
+
+def recalled(weights, layer, memory, num_gates):
+    """What the memory says of each gate."""
+    sums = memory @ weights[f"{layer}.recurrent_kernel"] + weights[f"{layer}.recurrent_bias"]
+    return np.split(sums, num_gates)
 
 
 def s5(weights, layer, memory, x):
