@@ -20,6 +20,11 @@ def test_list_shows_the_parameters_of_what_is_named(capsys, monkeypatch):
     assert "There is no part 'alp_gmm'; there are" in capsys.readouterr().err
 
 
+def test_a_folder_that_holds_no_run_cannot_be_drawn(capsys):
+    assert main.run(["plot", "nowhere"]) == 1
+    assert "nowhere holds no run" in capsys.readouterr().err
+
+
 def test_plan_predicts_and_writes_nothing(tmp_path, capsys):
     status, run = train(tmp_path, "--plan", "--teacher", "random")
     shown = capsys.readouterr().out

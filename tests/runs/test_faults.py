@@ -160,7 +160,6 @@ def test_a_full_disk_is_said_and_what_was_saved_is_kept(tmp_path, capsys, monkey
             ["train", "--student", "toy-grid", "--teacher", "magic"],
             "There is no teacher 'magic'; there are random",
         ),
-        (["plot", "nowhere"], "nowhere holds no run"),
         (["render", "nowhere"], "nowhere holds no run"),
         (["render", "nowhere", "--html"], "nowhere holds no run"),
     ],
