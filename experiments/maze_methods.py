@@ -152,7 +152,7 @@ def figure(results: dict[str, Results]) -> Figure:
     left.set_ylabel("of all held-out mazes solved (%)")
     published = {name: [np.nan, score, *[np.nan] * 3] for name, score in PUBLISHED.items()}
     draw_scores(right, {name: scores_of(row) for name, row in results.items()}, METHODS, published)
-    right.set_xticks(range(len(COLUMNS)), COLUMNS)
+    right.set_xticks(range(len(COLUMNS)), [name.replace(" ", "\n", 1) for name in COLUMNS])
     return drawn
 
 
