@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+from jaxcurriculum.envs.maze.record import WIDEST
 from jaxcurriculum.records import Key
 
 
@@ -29,3 +30,13 @@ def random_cell(key: Key, free: jax.Array) -> jax.Array:
     counts = jnp.cumsum(free)
     rank = jax.random.randint(key, (), 0, jnp.maximum(counts[-1], 1))
     return jnp.argmax(counts > rank).astype(jnp.int32)
+
+
+def check_odd(name: str, size: int) -> None:
+    """Check that mazes by a rule can have `size` cells a side.
+
+    Raises:
+      ValueError: when it is even, or out of bounds.
+    """
+    if not 3 <= size <= WIDEST or size % 2 == 0:
+        raise ValueError(f"{name}.size must be an odd number from 3 to {WIDEST - 1}, got {size}.")

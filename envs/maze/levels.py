@@ -23,12 +23,13 @@ from jaxcurriculum.envs.maze.cells import place_of
 from jaxcurriculum.envs.maze.edits import EDITS
 from jaxcurriculum.envs.maze.generators import GENERATORS
 from jaxcurriculum.envs.maze.layouts import drawn_by_hand, from_text, to_text
-from jaxcurriculum.envs.maze.paths import WIDEST, shortest_actions, shortest_moves, solvable
+from jaxcurriculum.envs.maze.paths import shortest_actions, shortest_moves, solvable
 from jaxcurriculum.envs.maze.record import (
     LONGEST,
     NUM_DIRECTIONS,
     SIZE,
     TIME_LIMIT,
+    WIDEST,
     Maze,
 )
 from jaxcurriculum.records import Key

@@ -13,9 +13,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxcurriculum.envs.maze.record import NUM_DIRECTIONS, REWARD_LOST, Maze
-
-WIDEST = 32  # cells of a row, the bits of a word
+from jaxcurriculum.envs.maze.record import NUM_DIRECTIONS, REWARD_LOST, WIDEST, Maze
 
 
 def shortest_moves(maze: Maze) -> jax.Array:

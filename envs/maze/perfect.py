@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxcurriculum.envs.maze.cells import place_of, random_cell
+from jaxcurriculum.envs.maze.cells import check_odd, place_of, random_cell
 from jaxcurriculum.envs.maze.record import NUM_DIRECTIONS, SIZE, STEPS, Maze, standard_limit
 from jaxcurriculum.records import Key
 
@@ -33,8 +33,7 @@ def perfect_maze(key: Key, size: int = SIZE, rule: Rule = "depth-first") -> Maze
     >>> int((~perfect_maze(jax.random.key(0)).walls).sum())  # 49 nodes, 48 edges
     97
     """
-    if size < 3 or size % 2 == 0:
-        raise ValueError(f"perfect_maze.size must be an odd number of at least 3, got {size}.")
+    check_odd("perfect_maze", size)
     key_tree, key_ends = jax.random.split(key)
     num = (size + 1) // 2
     carve, place = {

@@ -13,7 +13,8 @@ NUM_DIRECTIONS = 4  # 0 right, 1 down, 2 left, 3 up
 # (x, y) of a move, by direction
 STEPS = np.array([(1, 0), (0, 1), (-1, 0), (0, -1)], np.int32)
 TIME_LIMIT = 250  # steps, unless said otherwise
-LONGEST = 882  # steps, the largest time limit
+WIDEST = 32  # cells of a row, the bits of a word
+LONGEST = 2 * (WIDEST + 2) ** 2  # steps, the standard limit of the widest mazes
 REWARD_LOST = 0.9  # by an episode that takes all its time
 
 

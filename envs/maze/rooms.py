@@ -15,7 +15,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxcurriculum.envs.maze.cells import place_of, random_cell
+from jaxcurriculum.envs.maze.cells import check_odd, place_of, random_cell
 from jaxcurriculum.envs.maze.record import NUM_DIRECTIONS, TIME_LIMIT, Maze
 from jaxcurriculum.records import Key
 
@@ -26,7 +26,7 @@ def four_rooms(key: Key, size: int = 17) -> Maze:
     >>> int(four_rooms(jax.random.key(0)).walls.sum())
     29
     """
-    _check_odd("four_rooms", size)
+    check_odd("four_rooms", size)
     key_doors, key_goal, key_agent, key_direction = jax.random.split(key, 4)
     middle = size // 2
     y, x = jnp.indices((size, size))
@@ -53,7 +53,7 @@ def crossing(key: Key, num_walls: int = 5, size: int = 9) -> Maze:
     >>> int(crossing(jax.random.key(0), num_walls=1).walls.sum())
     8
     """
-    _check_odd("crossing", size)
+    check_odd("crossing", size)
     each = size // 2  # rows, and columns, that may be walls
     if not 0 <= num_walls <= 2 * each:
         raise ValueError(f"crossing.num_walls must lie between 0 and {2 * each}, got {num_walls}.")
@@ -88,8 +88,3 @@ def _bounds(lines: jax.Array, room: jax.Array, size: int) -> tuple[jax.Array, ja
     """The first cell of a room along one axis, and the wall behind its last."""
     walls = jnp.concatenate([jnp.array([-1]), lines, jnp.array([size])])
     return walls[room] + 1, walls[room + 1]
-
-
-def _check_odd(name: str, size: int) -> None:
-    if size < 3 or size % 2 == 0:
-        raise ValueError(f"{name}.size must be an odd number of at least 3, got {size}.")

@@ -23,7 +23,7 @@ def test_two_students_play_every_level_to_its_end_and_both_count(untraced):
 
 def test_mazes_are_played_to_their_own_time_limit(untraced):
     asked = {"env": "maze", "student": "ppo-gru", "teacher": "paired"}
-    student = build(Settings(**asked)).loop.student  # 250 steps; those of tests have up to 882
+    student = build(Settings(**asked)).loop.student  # 250 steps; those of tests have more
     assert student.steps_per_round == 2 * 32 * 256
     slow = build(Settings(**asked, fields={"env.time_limit": 400})).loop.student
     assert slow.steps_per_round == 2 * 32 * 512

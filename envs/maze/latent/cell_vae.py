@@ -18,8 +18,7 @@ import optax
 from jaxcurriculum.configs import Config, field
 from jaxcurriculum.envs.maze.cells import cell_of, place_of
 from jaxcurriculum.envs.maze.latent.autoencoder import LevelVae, divergence, drawn, squashed
-from jaxcurriculum.envs.maze.paths import WIDEST
-from jaxcurriculum.envs.maze.record import NUM_DIRECTIONS, SIZE, Maze
+from jaxcurriculum.envs.maze.record import NUM_DIRECTIONS, SIZE, WIDEST, Maze
 from jaxcurriculum.fields import given
 from jaxcurriculum.records import Key, PyTree
 

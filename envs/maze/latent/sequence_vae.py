@@ -22,8 +22,7 @@ import optax
 from jaxcurriculum.configs import Config, field
 from jaxcurriculum.envs.maze.latent.autoencoder import LevelVae, divergence, drawn, squashed
 from jaxcurriculum.envs.maze.latent.tokens import PAD, Vocabulary, from_tokens, to_tokens
-from jaxcurriculum.envs.maze.paths import WIDEST
-from jaxcurriculum.envs.maze.record import SIZE, Maze
+from jaxcurriculum.envs.maze.record import SIZE, WIDEST, Maze
 from jaxcurriculum.fields import given
 from jaxcurriculum.records import Key, PyTree
 

@@ -132,9 +132,16 @@ def test_every_crossing_has_five_walls_with_an_opening_each():
     assert np.all(mazes.agent == 0) and np.all(mazes.goal == 8)
 
 
-def test_rules_of_even_size_are_refused():
+def test_rules_of_even_size_or_beyond_what_can_be_flooded_are_refused():
     for rule in (envs.perfect_maze, envs.four_rooms, envs.crossing):
-        with pytest.raises(ValueError, match="must be an odd number of at least 3, got 8"):
-            rule(jax.random.key(0), size=8)
+        for size in (8, 33):
+            with pytest.raises(ValueError, match=f"must be an odd number from 3 to 31, got {size}"):
+                rule(jax.random.key(0), size=size)
+
+
+def test_the_largest_perfect_maze_can_be_played():
+    maze = envs.perfect_maze(jax.random.key(0), size=31)
+    assert maze.time_limit == 2 * 33**2 and envs.Mazes().contains(maze)
+
     with pytest.raises(ValueError, match="num_walls must lie between 0 and 8, got 9"):
         envs.crossing(jax.random.key(0), num_walls=9)

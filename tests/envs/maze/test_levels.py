@@ -114,7 +114,7 @@ LEVEL = envs.from_text(">..G/#...")
         {"agent": [13, 0]},
         {"agent": [-1, 0]},
         {"time_limit": 0},
-        {"time_limit": 883},
+        {"time_limit": 2313},
     ],
 )
 def test_what_is_no_maze_is_not_in_the_space_and_is_clipped_into_it(change):
@@ -153,7 +153,7 @@ def test_solvable_mazes_have_ways():
         ({"walls": "level"}, 'must hold a maze where walls are "level", got none'),
         ({"level": ">#G"}, r"a free way must lead .* from \(x, y\) = \(0, 0\) to \(2, 0\)"),
         ({"level": "nowhere.txt"}, "a maze drawn as text or a file with one, got nowhere.txt"),
-        ({"time_limit": 883}, "Mazes.time_limit must be an integer from 1 to 882, got 883"),
+        ({"time_limit": 2313}, "Mazes.time_limit must be an integer from 1 to 2312, got 2313"),
     ],
 )
 def test_mazes_that_cannot_be_are_refused(settings, sentence):
