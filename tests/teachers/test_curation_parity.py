@@ -23,6 +23,7 @@ from references import curation_numpy
 
 NUM, ROUNDS, CAPACITY = 9, 500, 40
 KEYS = jax.random.split(jax.random.key(0), ROUNDS)
+PLR_PRESETS = (PlrConfig.jaxued, PlrConfig.minimax, PlrConfig.dcd)
 SMALL = {"capacity": CAPACITY, "seeds_from_tasks": False}
 
 
@@ -97,13 +98,13 @@ def by_round(function, config):
     "config",
     [
         PlrConfig(**SMALL, distinct=True),
-        dataclasses.replace(PlrConfig.jaxued(), **SMALL),
+        *(dataclasses.replace(preset(), **SMALL) for preset in PLR_PRESETS),
         pytest.param(
             PlrConfig(**SMALL, robust=True, rounds="parallel", score="max_mc"),
             marks=pytest.mark.slow,
         ),
     ],
-    ids=["mixed", "robust, alternating, as jaxued", "robust, parallel"],
+    ids=["mixed", "jaxued", "minimax", "dcd", "robust, parallel"],
 )
 def test_plr_is_the_plain_rule(config):
     told = lines_of_numbers(1)
@@ -118,18 +119,32 @@ def test_plr_is_the_plain_rule(config):
     assert 0.3 < np.mean(proposals.origin >= 0) < 0.9
 
 
-@pytest.mark.parametrize(
-    "rounds",
-    [
-        "alternating",
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("mixed", "parallel")),
-    ],
-)
-def test_accel_is_the_plain_rule(rounds):
+def accel_in(rounds):
+    """ACCEL in rounds of this kind."""
     replay = PlrConfig(
         robust=True, rounds=rounds, replay_prob=0.8, capacity=CAPACITY, distinct=rounds != "mixed"
     )
-    config = AccelConfig(replay=replay, edits_per_replay=1.0, num_candidates=8, num_parents=4)
+    return AccelConfig(replay=replay, edits_per_replay=1.0, num_candidates=8, num_parents=4)
+
+
+def small(config):
+    return dataclasses.replace(config, replay=dataclasses.replace(config.replay, **SMALL))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        accel_in("alternating"),
+        small(AccelConfig.minimax()),
+        small(AccelConfig.dcd()),
+        *(
+            pytest.param(accel_in(rounds), marks=pytest.mark.slow)
+            for rounds in ("mixed", "parallel")
+        ),
+    ],
+    ids=["alternating", "minimax", "dcd", "mixed", "parallel"],
+)
+def test_accel_is_the_plain_rule(config):
     told = lines_of_numbers(2)
     proposals = played(accel(SQUARE, config), told)
     reference, numbers = curation_numpy.Accel(config), by_round(accel_numbers, config)
