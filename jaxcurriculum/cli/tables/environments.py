@@ -184,10 +184,33 @@ MAZE_TEST_SETS: dict[str, TestSet] = {
 MAZE_LOOP = LoopConfig(deterministic=False, num_test_episodes=5)  # as its literature does
 
 
-def _maze_presets(replay: PlrConfig, edits: AccelConfig, building: PairedConfig) -> dict[str, Any]:
-    """What teachers are in mazes: replay as published, and builders in the editor of mazes."""
+def _mazes(description: str, config: MazeConfig, presets: dict[str, Any]) -> EnvironmentPart:
+    return EnvironmentPart(
+        description=description,
+        config=config,
+        make=_maze,
+        teach=_taught,
+        test_sets=MAZE_TEST_SETS,
+        loop=MAZE_LOOP,
+        presets=presets,
+    )
+
+
+def _maze_presets(
+    replay: PlrConfig,
+    edits: AccelConfig,
+    building: PairedConfig,
+    editor: envs.MazeEditorConfig,
+) -> dict[str, Any]:
+    """What teachers are in mazes: replay as published, and builders in an editor of mazes."""
     replays = {"plr": dataclasses.replace(replay, robust=False), "robust-plr": replay}
-    return replays | {"accel": edits} | maze_builders(building)
+    return replays | {"accel": edits} | maze_builders(building, editor)
+
+
+def _published(kind: str) -> dict[str, Any]:
+    """The teachers of a codebase, for which each configuration has a preset of this name."""
+    kinds = (PlrConfig, AccelConfig, PairedConfig, envs.MazeEditorConfig)
+    return _maze_presets(*(getattr(each, kind)() for each in kinds))
 
 
 # Test sets of a year are those published, whatever the bounds.
@@ -246,32 +269,23 @@ ENVIRONMENTS = {
             "uniform": uniform,
         },
     ),
-    "maze": EnvironmentPart(
-        description="a maze seen 5 by 5 cells at a time; task: the whole maze, 25 walls drawn",
-        config=MazeConfig(),
-        make=_maze,
-        teach=_taught,
-        test_sets=MAZE_TEST_SETS,
-        loop=MAZE_LOOP,
-        presets=_maze_presets(PlrConfig.maze(), AccelConfig.maze(), PairedConfig()),
+    "maze": _mazes(
+        "a maze seen 5 by 5 cells at a time; task: the whole maze, 25 walls drawn",
+        MazeConfig(),
+        _maze_presets(
+            PlrConfig.maze(), AccelConfig.maze(), PairedConfig(), envs.MazeEditorConfig()
+        ),
     ),
-    "maze-minimax": EnvironmentPart(
-        description="the same as minimax draws and edits it: 60 walls, 20 edits",
-        config=MazeConfig(num_walls=60, num_edits=20),
-        make=_maze,
-        teach=_taught,
-        test_sets=MAZE_TEST_SETS,
-        loop=MAZE_LOOP,
-        presets=_maze_presets(PlrConfig.minimax(), AccelConfig.minimax(), PairedConfig.minimax()),
+    "maze-jaxued": _mazes("the same, taught as in jaxued", MazeConfig(), _published("jaxued")),
+    "maze-minimax": _mazes(
+        "the same as minimax draws and edits it: 60 walls, 20 edits",
+        MazeConfig(num_walls=60, num_edits=20),
+        _published("minimax"),
     ),
-    "maze-dcd": EnvironmentPart(
-        description="the same as dcd builds, edits and starts it: up to 60 walls, 5 edits",
-        config=MazeConfig(num_walls=60, walls="dcd-uniform", edits="dcd", start="random"),
-        make=_maze,
-        teach=_taught,
-        test_sets=MAZE_TEST_SETS,
-        loop=MAZE_LOOP,
-        presets=_maze_presets(PlrConfig.dcd(), AccelConfig.dcd(), PairedConfig.dcd()),
+    "maze-dcd": _mazes(
+        "the same as dcd builds, edits and starts it: up to 60 walls, 5 edits",
+        MazeConfig(num_walls=60, walls="dcd-uniform", edits="dcd", start="random"),
+        _published("dcd"),
     ),
     "repeat-previous": EnvironmentPart(
         description="cards whose suits are to be named later; task: how many steps later",
