@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxcurriculum import Box, Context, Episodes, teachers
 
@@ -27,3 +28,9 @@ def of_both(proposals, protagonist, antagonist):
 
 def same(a, b):
     return all(jax.tree.leaves(jax.tree.map(lambda x, y: bool(jnp.all(x == y)), a, b)))
+
+
+def layers(params):
+    """Two layers of a network, as NumPy has them."""
+    dense = [params["params"][f"Dense_{i}"] for i in range(2)]
+    return [(np.array(d["kernel"], float), np.array(d["bias"], float)) for d in dense]

@@ -154,6 +154,7 @@ SAME_RULE = {name: name.removesuffix("-tma") for name in TEACHERS} | {
 }
 SAME_WORLD = {
     "bipedal-walker-hardcore": "bipedal-walker",
+    "maze-jaxued": "maze",
     "maze-minimax": "maze",
     "maze-dcd": "maze",
 }

@@ -19,14 +19,14 @@ from jaxcurriculum.configs import field
 from jaxcurriculum.editors import ALONE, Editor, EditorConfig, draw_noise, next_noise
 from jaxcurriculum.envs.maze.cells import place_of, random_cell
 from jaxcurriculum.envs.maze.levels import Mazes
-from jaxcurriculum.envs.maze.record import NUM_DIRECTIONS, Maze
+from jaxcurriculum.envs.maze.record import NUM_DIRECTIONS, WIDEST, Maze
 from jaxcurriculum.fields import check_kind, given
 from jaxcurriculum.records import Key, PyTree, TimeStep
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.spaces import Discrete
 
 NOWHERE = -1  # cell of what is not placed yet
-WALL, GOAL, AGENT, DIRECTION = range(4)  # kinds of moves
+WALL, GOAL, AGENT, DIRECTION, NOTHING = range(5)  # kinds of moves
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,13 @@ class MazeEditorConfig(EditorConfig):
     """In which order a maze is built, and what becomes of a cell that is chosen again."""
 
     noise_size: int = field(50, low=0, help="random numbers that are shown beside the map")
+    num_walls: int | None = field(
+        None, low=0, high=WIDEST**2, help="moves for walls; None: as many as random mazes draw"
+    )
+    count: Literal["fixed", "first"] = field(
+        "fixed",
+        help="of walls; first: chosen by the first move, too; moves left over are idle",
+    )
     first: Literal["walls", "goal"] = field(
         "walls", help="walls: then goal and agent, which clear their cells; goal: walls come last"
     )
@@ -42,15 +49,27 @@ class MazeEditorConfig(EditorConfig):
         False, help="a move after the goal's chooses where the agent looks; else it is random"
     )
 
+    def __post_init__(self):
+        super().__post_init__()
+        if (self.count, self.first) == ("first", "goal"):
+            raise ValueError(
+                'MazeEditorConfig.count must be "fixed" where the goal comes first, got "first".'
+            )
+
     @classmethod
     def dcd(cls) -> MazeEditorConfig:
-        """As in dcd and in minimax (the defaults)."""
+        """As in dcd where mazes have up to 60 walls; those of 25 have all of them."""
+        return cls(count="first")
+
+    @classmethod
+    def minimax(cls) -> MazeEditorConfig:
+        """As in minimax (the defaults)."""
         return cls()
 
     @classmethod
     def jaxued(cls) -> MazeEditorConfig:
         """As in jaxued, whose noise is shown here (its flag has the opposite sense)."""
-        return cls(noise_size=16, first="goal", again="goes", choose_direction=True)
+        return cls(noise_size=16, num_walls=47, first="goal", again="goes", choose_direction=True)
 
 
 class MazeEditorState(struct.PyTreeNode):
@@ -60,6 +79,7 @@ class MazeEditorState(struct.PyTreeNode):
     goal: jax.Array  # [], int32, NOWHERE before it is placed
     agent: jax.Array  # [], int32, the same
     direction: jax.Array  # [], int32
+    num_walls: jax.Array  # [], int32, moves that are spent on walls
     move: jax.Array  # [], int32, moves made
     noise: jax.Array  # [noise_size]
 
@@ -69,7 +89,8 @@ def maze_editor(mazes: Mazes | None = None, config: MazeEditorConfig | None = No
 
     A move chooses one of all cells. An agent on the goal is put on a random free cell; where walls
     come last, one under agent or goal does nothing. A direction that is chosen is the cell's number
-    mod 4. Size and time limit are those of `mazes`.
+    mod 4. Size and time limit are those of `mazes`. A first move that chooses the count of walls
+    says by its cell's number which share of them it is, and is the first one's cell as well.
 
     Observation: {"map": [size, size, 3], "move": [num_moves], "noise": [noise_size]}: walls, goal
     and agent, the number of the move as a one-hot vector (0 after the last), random numbers.
@@ -83,7 +104,8 @@ def maze_editor(mazes: Mazes | None = None, config: MazeEditorConfig | None = No
     mazes = Mazes() if mazes is None else mazes
     check_kind("maze_editor.mazes", mazes, Mazes)
     config = given(config, MazeEditorConfig)
-    moves, size = _moves(mazes.num_walls, config), mazes.size
+    num_walls = mazes.num_walls if config.num_walls is None else config.num_walls
+    moves, size = _moves(num_walls, config), mazes.size
 
     def reset(key: Key, level: PyTree) -> tuple[MazeEditorState, TimeStep]:
         key_direction, key_noise = jax.random.split(key)
@@ -93,6 +115,7 @@ def maze_editor(mazes: Mazes | None = None, config: MazeEditorConfig | None = No
             goal=nowhere,
             agent=nowhere,
             direction=jax.random.randint(key_direction, (), 0, NUM_DIRECTIONS),
+            num_walls=jnp.int32(num_walls),
             move=jnp.int32(0),
             noise=draw_noise(key_noise, config),
         )
@@ -100,7 +123,11 @@ def maze_editor(mazes: Mazes | None = None, config: MazeEditorConfig | None = No
 
     def step(key: Key, level: PyTree, state: MazeEditorState, action: jax.Array):
         key_agent, key_noise = jax.random.split(key)
-        kind = jnp.array(moves)[jnp.minimum(state.move, len(moves) - 1)]
+        if config.count == "first":
+            chosen = action * num_walls // size**2
+            chosen = jnp.where(state.move == 0, chosen, state.num_walls)
+            state = state.replace(num_walls=chosen)
+        kind = _kind(state, moves, num_walls)
         state = _placed(key_agent, state, action, kind, config)
         noise = next_noise(key_noise, state.noise, config)
         state = state.replace(move=state.move + 1, noise=noise)
@@ -134,6 +161,13 @@ def _moves(num_walls: int, config: MazeEditorConfig) -> list[int]:
     if config.choose_direction:
         places = [GOAL, DIRECTION, AGENT]
     return walls + places if config.first == "walls" else places + walls
+
+
+def _kind(state: MazeEditorState, moves: list[int], num_walls: int) -> jax.Array:
+    """Of the next move: whoever builds fewer walls goes on to what follows them."""
+    skipped = jnp.where(state.move < state.num_walls, 0, num_walls - state.num_walls)
+    place = jnp.minimum(state.move + skipped, len(moves))
+    return jnp.array([*moves, NOTHING])[place]
 
 
 def _placed(

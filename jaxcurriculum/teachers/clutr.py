@@ -42,9 +42,10 @@ def clutr(task_space: Box, config: ClutrConfig | None = None) -> Teacher:
 
     Every student must meet every task, see `paired`.
 
-    Differs from the paper: the features of the noise pass a tanh. The box is used as a whole; in
-    the published code the builder's numbers between 0 and 1 are decoded as they are, which reaches
-    a corner of the box alone.
+    Differs from the paper: regret goes by each student's first two episodes on a task in a round,
+    see `paired`. The features of the noise pass a tanh. The box is used as a whole; in the
+    published code the builder's numbers between 0 and 1 are decoded as they are, which reaches a
+    corner of the box alone.
 
     Raises:
       TypeError: when `task_space` is no Box.

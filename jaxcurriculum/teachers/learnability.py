@@ -45,6 +45,11 @@ class LearnabilityConfig(Config):
     capacity: int = field(50, low=1, help="levels kept")
     replay_prob: Swept = field(0.5, low=0, high=1, help="share of proposals that come from these")
 
+    @classmethod
+    def published(cls) -> LearnabilityConfig:
+        """For mazes, as published: a quarter of a million episodes a probe."""
+        return cls(refresh_every=100, num_candidates=25_000, num_attempts=10, capacity=1000)
+
     def __post_init__(self):
         super().__post_init__()
         check_attempts(self, "num_candidates")

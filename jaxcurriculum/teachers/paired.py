@@ -144,10 +144,12 @@ def paired(editor: Editor, config: PairedConfig | None = None) -> Teacher:
     `assign="slot"` and `carry=False`, and more steps than an episode has. Both students' steps
     count as steps of training.
 
-    Differs from the paper: levels of unknown regret are left out, where others give them 0. With
-    more than two students PAIRED's antagonist is the best of all but the first. minimax rewards the
-    mean return with its opposite, as the package minimax has it; dcd takes the highest. The
-    builder's convolutions have the students' 16 filters, not 128.
+    Differs from the paper: regret goes by the episodes that are recorded, which with
+    `assign="slot"` are each student's first two on a level in a round; others take all that end
+    there. Levels of unknown regret are left out, where others have a student without an episode
+    return 0. With more than two students PAIRED's antagonist is the best of all but the first.
+    minimax rewards the mean return with its opposite, as the package minimax has it; dcd takes the
+    highest. The builder's convolutions have the students' 16 filters, not 128.
 
     Raises:
       ValueError: from `propose`, when a round has fewer proposals than levels.

@@ -43,7 +43,7 @@ class RepairedConfig(Config):
             replay_prob=0.95,
             score="max_mc",
             temperature=0.1,
-            staleness=0.5,
+            staleness=0.3,
         ),
         help="every student's replay",
     )

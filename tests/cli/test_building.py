@@ -74,17 +74,18 @@ def test_presets_are_as_published(name, published):
     assert common == ("lstm", 256, 1e-4, 5) and config.num_levels == builder.minibatch_size == 32
 
 
-def test_editors_have_as_many_moves_as_published():
-    dcd, jaxued = envs.MazeEditorConfig.dcd(), envs.MazeEditorConfig.jaxued()
-    each = [(25, dcd), (60, dcd), (47, jaxued)]
-    editors = [envs.maze_editor(envs.Mazes(num_walls=num), config) for num, config in each]
-    assert [editor.num_moves for editor in editors] == [27, 62, 50]
-
-
-def test_a_builder_never_plays_a_maze_that_is_drawn_by_hand():
-    drawn = envs.Mazes(size=2, num_walls=0, walls="level", level=">./.G")
-    with pytest.raises(ValueError, match="--env.walls must not be level here"):
-        TEACHERS["paired"].make(drawn, TEACHERS["paired"].config)
+@pytest.mark.parametrize(
+    ("name", "num_moves", "noise_size"),
+    [("maze", 27, 50), ("maze-jaxued", 50, 16), ("maze-minimax", 62, 50), ("maze-dcd", 62, 50)],
+)
+def test_builders_of_mazes_have_as_many_moves_as_published(name, num_moves, noise_size):
+    world = ENVIRONMENTS[name]
+    for teacher in ("paired", "flexible-paired", "minimax-adversary", "repaired"):
+        config = world.presets[teacher].editor
+        mazes = world.make(world.config).task_space
+        assert envs.maze_editor(mazes, config).num_moves == num_moves
+        assert config.noise_size == noise_size
+    assert config.count == ("first" if name == "maze-dcd" else "fixed")
 
 
 def test_mazes_of_your_own_have_the_editor_of_mazes():

@@ -6,12 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from building import CONTEXT, SPACE, of_both
+from building import CONTEXT, SPACE, layers, of_both
 
 from jaxcurriculum import Box, Discrete, learners, teachers
 from jaxcurriculum.teachers.parts.building import relive
 from jaxcurriculum.testing.compiling import quick_jit
-from references import clutr_numpy
+from references.clutr_numpy import Beta
+from references.ppo_numpy import Ppo
 
 NUM, ROUNDS = 16, 200
 BUILDER = dataclasses.replace(
@@ -20,12 +21,6 @@ BUILDER = dataclasses.replace(
 CONFIG = teachers.ClutrConfig(
     num_levels=NUM, builder=BUILDER, editor=teachers.EditorConfig(noise_size=5)
 )
-
-
-def layers(params):
-    """Two layers of a network, as NumPy has them."""
-    dense = [params["params"][f"Dense_{i}"] for i in range(2)]
-    return [(np.array(d["kernel"], float), np.array(d["bias"], float)) for d in dense]
 
 
 def learned(teacher, editor, learner, returns):
@@ -54,18 +49,17 @@ def test_two_hundred_updates_are_numpys_on_the_same_random_numbers():
     run = quick_jit(lambda: learned(teachers.clutr(SPACE, CONFIG), editor, learner, returns))
     start, end, rounds = run()
     begun = [layers(start.learner.params[name]) for name in ("policy", "value")]
-    bandit = clutr_numpy.Bandit(*begun, BUILDER)
+    bandit = Ppo(*begun, BUILDER, Beta)
     width = np.log(np.prod(np.subtract(SPACE.high, SPACE.low)))
     worth = np.maximum(np.nan_to_num(returns[:, 1] - returns[:, 0]), 0)
     known = np.isfinite(returns).all(1)
     for noise, said, unit, *outcome in zip(*map(np.float64, rounds), worth, known):
-        numbers, _ = clutr_numpy.network(bandit.layers[:2], noise)
-        np.testing.assert_allclose(said, clutr_numpy.log_density(numbers, unit) - width, atol=1e-4)
-        bandit.learn(noise, unit, *outcome)
+        np.testing.assert_allclose(said, bandit.log_prob(noise, unit) - width, atol=1e-4)
+        bandit.learn(noise[None], unit[None], *outcome, np.arange(NUM))
     ours = layers(end.learner.params["policy"]) + layers(end.learner.params["value"])
     for mine, theirs in zip(ours, bandit.layers):
-        for i in range(2):
-            np.testing.assert_allclose(mine[i], theirs[i], atol=1e-4)
+        np.testing.assert_allclose(mine[0], theirs[0], atol=1e-4)
+        np.testing.assert_allclose(mine[1], theirs[1], atol=1e-4)
     assert np.abs(ours[1][0] - begun[0][1][0]).max() > 0.01, "it has learned"
 
 

@@ -9,7 +9,7 @@ import pytest
 from levels import SQUARE, episodes_of
 
 from jaxcurriculum import Context, envs, tree
-from jaxcurriculum.records import attempts, fresh_proposals
+from jaxcurriculum.records import attempts, fresh_proposals, level_key
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.rollout.collect import collect, init_rollout
 from jaxcurriculum.teachers import (
@@ -70,24 +70,27 @@ def test_children_come_from_all_parents(rounds):
 def test_what_is_trained_on_is_a_replayed_level_all_through_the_rollout(assign):
     """minimax trained on random levels after the first episode of each rollout (its issue 6)."""
     env = probes.counting(max_length=3)
-    levels = jnp.arange(8) / 8
-    replayed = jnp.arange(8) % 2 == 0
+    replayed = np.arange(8) % 2 == 0
     config = RolloutConfig(num_envs=8, num_steps=40, pool_size=8, assign=assign, carry=False)
-    proposals = fresh_proposals(jax.random.key(0), levels[:, None])
+    proposals = fresh_proposals(jax.random.key(0), jnp.arange(8)[:, None] / 8)
     proposals = proposals.replace(weight=1.0 * replayed)
 
     def act(key, memory, obs, first):
         return memory, jnp.zeros((8, *env.action_space.sample(key).shape)), ()
 
-    state = init_rollout(env, 8, ())
-    _, rollout = quick_jit(lambda key: collect(key, env, config, state, proposals, act))(
-        jax.random.key(1)
-    )
-    task = np.asarray(rollout.table.proposals.tasks)[np.asarray(rollout.row), 0]
-    weight = np.asarray(rollout.experience.weight)
-    np.testing.assert_array_equal(weight, (task * 8) % 2 == 0)
-    episodes = np.asarray(rollout.experience.terminated).sum(0)
-    assert episodes.min() > 5 and 0.2 < weight.mean() < 0.8
+    def steps(key):
+        state = init_rollout(env, 8, ())
+        levels = jax.vmap(env.generate)(jax.vmap(level_key)(proposals.seeds), proposals.tasks)
+        _, rollout = collect(key, env, config, state, proposals, act)
+        return levels["number"], rollout.experience
+
+    numbers, experience = jax.tree.map(np.asarray, quick_jit(steps)(jax.random.key(1)))
+    is_played = experience.reward[..., None] == numbers  # a level pays its own number
+    assert is_played.sum() == 40 * 8
+    level = is_played.argmax(-1)
+    np.testing.assert_array_equal(experience.weight, replayed[level])
+    assert assign == "pool" or (level == np.arange(8)).all()
+    assert experience.terminated.sum(0).min() > 5 and 0.2 < experience.weight.mean() < 0.8
 
 
 def test_the_best_return_of_a_level_never_falls():

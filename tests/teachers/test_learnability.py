@@ -2,6 +2,8 @@
 counted.
 """
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -54,6 +56,10 @@ def refreshed(config=SMALL, round=0, **how):
 
 def propose(teacher, state, num):
     return quick_jit(teacher.propose, static_argnums=2)(jax.random.key(1), state, num)[1]
+
+
+def test_the_preset_is_the_published_one():
+    assert dataclasses.astuple(LearnabilityConfig.published()) == (100, 25_000, 10, 1000, 0.5)
 
 
 @pytest.mark.parametrize(

@@ -123,9 +123,10 @@ BUILDING = {
 }
 
 
-def maze_builders(published: teachers.PairedConfig) -> dict[str, Any]:
-    """What they are in a maze, with the builder of `published`."""
-    editor = envs.MazeEditorConfig()
+def maze_builders(
+    published: teachers.PairedConfig, editor: envs.MazeEditorConfig
+) -> dict[str, Any]:
+    """What they are in a maze, with the builder of `published` in this `editor`."""
     shared = {"builder": published.builder, "clamp": published.clamp, "editor": editor}
     paired = {
         name: dataclasses.replace(part.config, **shared)

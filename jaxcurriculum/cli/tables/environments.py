@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Literal
 
-import jax
 import numpy as np
 
 import jaxcurriculum.envs as envs
-from jaxcurriculum import Box, Environment, LoopConfig, Space, Teacher
+from jaxcurriculum import Box, Environment
 from jaxcurriculum.cli.tables.adapted import ADAPTED
-from jaxcurriculum.cli.tables.building import maze_builders
 from jaxcurriculum.cli.tables.equations import EQUATIONS
-from jaxcurriculum.cli.tables.parts import EnvironmentPart, TestSet, uniform
-from jaxcurriculum.cli.tables.points import teacher_of_points
+from jaxcurriculum.cli.tables.mazes import MAZES
+from jaxcurriculum.cli.tables.parts import EnvironmentPart, uniform
 from jaxcurriculum.cli.tables.replay import roomy_replay
 from jaxcurriculum.cli.tables.students import PpoStudentConfig
 from jaxcurriculum.configs import Config, Swept, SweptPair, field
 from jaxcurriculum.envs.walker.bodies import Anatomy
 from jaxcurriculum.envs.walker.body_arrays import body_arrays
 from jaxcurriculum.rollout import RolloutConfig
-from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.teachers import AccelConfig, Knowledge, PairedConfig, PlrConfig
-
-NUM_SOLVABLE = 10_000  # test mazes, as published
+from jaxcurriculum.teachers import Knowledge
 
 
 def _arrays_of_body(config: BodyConfig, body: str) -> Anatomy | None:
@@ -101,45 +95,11 @@ class ObstacleTracksConfig(RoughTracksConfig):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class MazeConfig(envs.Mazes, envs.MazeRules):
-    """How mazes are drawn and edited, what an agent does and sees in them, and how it is tested."""
-
-    levels_per_maze: int = field(
-        1, low=1, high=100, help="of the test sets 8, 12 and held-out: those made by rule differ"
-    )
-    decoder: str = field(
-        "cells-13", help="makes mazes of the points that teachers of a box choose; or a file's name"
-    )
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class RepeatPreviousConfig(Config):
     """How far back the agent has to remember."""
 
     delay: tuple[int, int] = field((1, 16), low=1, help="steps, least and largest")
     num_decks: int = field(1, low=1, high=1000, help="of 52 cards")
-
-
-def _maze(config: MazeConfig) -> Environment:
-    def own(kind):
-        fields = dataclasses.fields(kind)
-        return kind(**{field.name: getattr(config, field.name) for field in fields})
-
-    return envs.maze(own(envs.Mazes), own(envs.MazeRules))
-
-
-def _taught(make: Callable[[Space], Teacher], config: MazeConfig, mazes: envs.Mazes) -> Teacher:
-    return teacher_of_points(make, config.decoder, mazes)
-
-
-def _held_out(names: Sequence[str]) -> TestSet:
-    return lambda config, _: envs.held_out_mazes(names, config.levels_per_maze)
-
-
-def _drawn_by_hand(config: MazeConfig, _: envs.Mazes) -> envs.Maze:
-    if not config.level:
-        raise RunError("--test-set level: it is the maze of --env.level, which must be given.")
-    return jax.tree.map(lambda leaf: leaf[None], config.drawn())
 
 
 def _stump_tracks(config: StumpTracksConfig) -> Environment:
@@ -172,23 +132,6 @@ def _grid_over_bounds(_: StumpTracksConfig, space: Box) -> np.ndarray:
     min_height, min_spacing = space.low[:2]
     max_height, max_spacing = space.high[:2]
     return envs.stump_tasks_grid(min_height, max_height, min_spacing, max_spacing)
-
-
-MAZE_TEST_SETS: dict[str, TestSet] = {
-    "held-out-8": _held_out(envs.EIGHT),
-    "held-out-12": _held_out(envs.TWELVE),
-    "held-out": _held_out(envs.held_out_names()),
-    "solvable": lambda _, mazes: envs.solvable_mazes(mazes, NUM_SOLVABLE),
-    "uniform": uniform,
-    "level": _drawn_by_hand,
-}
-MAZE_LOOP = LoopConfig(deterministic=False, num_test_episodes=5)  # as its literature does
-
-
-def _maze_presets(replay: PlrConfig, edits: AccelConfig, building: PairedConfig) -> dict[str, Any]:
-    """What teachers are in mazes: replay as published, and builders in the editor of mazes."""
-    replays = {"plr": dataclasses.replace(replay, robust=False), "robust-plr": replay}
-    return replays | {"accel": edits} | maze_builders(building)
 
 
 # Test sets of a year are those published, whatever the bounds.
@@ -247,33 +190,6 @@ ENVIRONMENTS = {
             "uniform": uniform,
         },
     ),
-    "maze": EnvironmentPart(
-        description="a maze seen 5 by 5 cells at a time; task: the whole maze, 25 walls drawn",
-        config=MazeConfig(),
-        make=_maze,
-        teach=_taught,
-        test_sets=MAZE_TEST_SETS,
-        loop=MAZE_LOOP,
-        presets=_maze_presets(PlrConfig.maze(), AccelConfig.maze(), PairedConfig()),
-    ),
-    "maze-minimax": EnvironmentPart(
-        description="the same as minimax draws and edits it: 60 walls, 20 edits",
-        config=MazeConfig(num_walls=60, num_edits=20),
-        make=_maze,
-        teach=_taught,
-        test_sets=MAZE_TEST_SETS,
-        loop=MAZE_LOOP,
-        presets=_maze_presets(PlrConfig.minimax(), AccelConfig.minimax(), PairedConfig.minimax()),
-    ),
-    "maze-dcd": EnvironmentPart(
-        description="the same as dcd builds, edits and starts it: up to 60 walls, 5 edits",
-        config=MazeConfig(num_walls=60, walls="dcd-uniform", edits="dcd", start="random"),
-        make=_maze,
-        teach=_taught,
-        test_sets=MAZE_TEST_SETS,
-        loop=MAZE_LOOP,
-        presets=_maze_presets(PlrConfig.dcd(), AccelConfig.dcd(), PairedConfig.dcd()),
-    ),
     "repeat-previous": EnvironmentPart(
         description="cards whose suits are to be named later; task: how many steps later",
         config=RepeatPreviousConfig(),
@@ -294,5 +210,4 @@ ENVIRONMENTS = {
         }
         | roomy_replay(),
     ),
-} | EQUATIONS
-ENVIRONMENTS |= ADAPTED
+} | (MAZES | EQUATIONS | ADAPTED)

@@ -1,5 +1,7 @@
 """The editor of mazes: against rules in NumPy, and what becomes of clashes."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
@@ -9,7 +11,8 @@ from jaxcurriculum.testing import laws
 from jaxcurriculum.testing.compiling import quick_jit
 from jaxcurriculum.testing.trials import EnvironmentTrial
 
-DCD, JAXUED = envs.MazeEditorConfig.dcd(), envs.MazeEditorConfig.jaxued()
+DCD, MINIMAX = envs.MazeEditorConfig.dcd(), envs.MazeEditorConfig.minimax()
+JAXUED = dataclasses.replace(envs.MazeEditorConfig.jaxued(), num_walls=None)
 WALLS = envs.Mazes(num_walls=6)
 SIZE = 13
 
@@ -51,15 +54,20 @@ def test_what_is_built_is_a_maze(config, num_walls):
     assert quick_jit(jax.vmap(mazes.contains))(built).all()
 
 
-def test_walls_first_are_cleared_by_goal_and_agent():
-    """dcd's and minimax's rule in NumPy."""
-    editor = envs.maze_editor(WALLS, DCD)
+@pytest.mark.parametrize("config", [DCD, MINIMAX], ids=["dcd", "minimax"])
+def test_walls_first_are_cleared_by_goal_and_agent(config):
+    """The rule in NumPy; dcd's first move also says how many walls there are, and the last ones
+    then do nothing.
+    """
+    editor = envs.maze_editor(WALLS, config)
     actions = np.random.default_rng(0).integers(24, size=(400, editor.num_moves))
+    actions[:, 0] = np.arange(400) % SIZE**2
     built, _ = build(editor, actions, jax.random.key(1))
     for i, chosen in enumerate(actions):
-        *walls, goal, agent = chosen
+        count = int(chosen[0] / SIZE**2 * 6) if config is DCD else 6
+        goal, agent = chosen[count : count + 2]
         expected = np.zeros(SIZE**2, bool)
-        expected[walls] = True
+        expected[chosen[:count]] = True
         expected[goal] = False
         if agent != goal:
             assert cells(built, "agent")[i] == agent
@@ -85,7 +93,7 @@ def test_walls_last_are_flipped_beside_goal_and_agent():
         np.testing.assert_array_equal(built.walls[i].reshape(-1), expected)
 
 
-@pytest.mark.parametrize("config", [DCD, JAXUED])
+@pytest.mark.parametrize("config", [MINIMAX, JAXUED])
 def test_the_builder_sees_what_stands_and_which_move_it_is(config):
     editor = envs.maze_editor(WALLS, config)
     num = editor.num_moves
@@ -93,7 +101,7 @@ def test_the_builder_sees_what_stands_and_which_move_it_is(config):
     _, seen = build(editor, actions, jax.random.key(0))
     np.testing.assert_array_equal(seen["move"][0], np.eye(num))
     standing = seen["map"][0].sum((1, 2, 3))
-    if config is DCD:
+    if config is MINIMAX:
         np.testing.assert_array_equal(standing, np.arange(num))
         assert seen["map"][0, 3].reshape(-1, 3)[[0, 3, 6], 0].all()
     else:
@@ -106,6 +114,19 @@ def test_the_editor_is_an_environment():
     laws.keeps_its_contract(EnvironmentTrial(envs.maze_editor(WALLS).env))
 
 
-def test_it_needs_mazes():
-    with pytest.raises(TypeError, match="maze_editor.mazes must be of the type Mazes, got 25"):
-        envs.maze_editor(25)
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (
+            lambda: envs.maze_editor(25),
+            "maze_editor.mazes must be of the type Mazes, got 25",
+        ),
+        (
+            lambda: dataclasses.replace(JAXUED, count="first"),
+            'MazeEditorConfig.count must be "fixed" where the goal comes first, got "first"',
+        ),
+    ],
+)
+def test_refuses(make, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        make()

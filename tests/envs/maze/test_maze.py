@@ -49,13 +49,16 @@ def test_the_other_actions_only_cost_time(action):
 
 
 def test_what_is_seen_lies_before_the_agent_and_turns_with_it():
-    up, right = (timestep.obs["image"] for _, timestep in walk([RIGHT]))
+    seen = [timestep.obs for _, timestep in walk([RIGHT] * 4)]
+    up, right = (obs["image"] for obs in seen[:2])
     # Rows from far to near, the agent in the middle of the last one: looking up from (2, 3).
     walls = [[1, 1, 1, 1, 1], [1, 0, 0, 0, 0], [0, 0, 0, 0, 0], [0, 0, 1, 0, 0], [0, 1, 0, 0, 0]]
     assert up[..., 0].tolist() == walls and np.argwhere(up[..., 1]).tolist() == [[1, 1]]
     assert right[..., 0][-1].tolist() == [0, 1, 0, 0, 1] and right[..., 1].sum() == 0
     # Looking right, the wall of (2, 2) is to the left, and beyond (4, 3) the small maze ends.
     assert right[..., 0][1].tolist() == [1, 1, 1, 1, 1]
+    # Right, down, left and up are 0 to 3. dcd's compass showed all directions of a batch at once.
+    assert [obs["direction"].tolist() for obs in seen] == np.eye(4)[[3, 0, 1, 2, 3]].tolist()
 
 
 def test_time_is_over_at_the_limit_of_the_maze():
