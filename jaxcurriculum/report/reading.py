@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from jaxcurriculum.report.to_come import planned
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.store import Run, read_report
 from jaxcurriculum.runs.test_tasks import COLUMNS
@@ -68,6 +69,8 @@ def runs_in(folders: Sequence[pathlib.Path]) -> list[Run]:
     found = {}
     for folder in folders:
         inside = [Run(folder)] if Run(folder).exists else _below(folder)
+        if not inside and (num := len(planned(folder))):
+            raise RunError(f"{folder} has nothing to report yet: of its {num:,} runs none is done.")
         if not inside:
             raise RunError(f"{folder} holds no run: no folder in it has a config.json.")
         found |= {run.path.resolve(): run for run in inside}

@@ -38,6 +38,7 @@ from jaxcurriculum.report.results import (
 from jaxcurriculum.report.study_page import study_page
 from jaxcurriculum.report.style import STYLE
 from jaxcurriculum.report.tables import Texts, csv_table, markdown_table
+from jaxcurriculum.report.to_come import still_to_come
 from jaxcurriculum.report.walks import walks_of
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.files import naming, write_file
@@ -65,6 +66,7 @@ def report(
           of steps.
     """
     records, faults = read_all(runs_in(folders))
+    faults = [*still_to_come(folders), *faults]
     folder = out or (folders[0] if len(folders) == 1 else pathlib.Path()) / "report"
     title = ", ".join(given.resolve().name for given in folders)
     groups = by_tests(records)
@@ -94,7 +96,7 @@ def report_on(
     walks: bool,
     console: Console,
 ) -> list[pathlib.Path]:
-    """`report` on runs that were tested on the same tasks; `faults` are of runs that are not among
+    """`report` on runs that were tested on the same tasks; `faults` are of what is not among
     them.
     """
     conditions, repeated = conditions_of(records)
