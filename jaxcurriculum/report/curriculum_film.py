@@ -19,7 +19,11 @@ MOST_EVALUATIONS = 60
 
 
 def film_of(record: Record, place: int) -> dict[str, Any]:
-    """The film of the seed at `place` among those of a run, whose episodes are thinned evenly."""
+    """The film of the seed at `place` among those of a run, whose episodes are thinned evenly.
+
+    Raises:
+      RunError: when a table of episodes is missing or damaged.
+    """
     meta, seed = record.meta, record.seeds[place]
     episodes = record.run.episodes().filter(pl.col("seed") == seed)
     steps = (episodes["round"].to_numpy() + 1) * meta["steps_per_round"]
@@ -34,7 +38,6 @@ def film_of(record: Record, place: int) -> dict[str, Any]:
         "tasks": [packed(column) for column in tasks[shown].T],
         "returns": packed(returns[shown]),
         "progress": packed(learning_progress(tasks, returns, shown)),
-        "belief": belief_film(record, place),
     }
     if "layout" in episodes.columns:
         walls = evenly(len(episodes), MOST_LAYOUTS)
@@ -47,10 +50,14 @@ def film_of(record: Record, place: int) -> dict[str, Any]:
 
 
 def belief_film(record: Record, place: int) -> dict[str, Any] | None:
-    """What the teacher of a seed reports, at some evaluations; None where that gives no picture."""
+    """What the teacher of a seed reports, at some evaluations; None where that gives no picture.
+
+    Raises:
+      RunError: when one of its files is missing or damaged.
+    """
     shown = evenly(len(record.steps), MOST_EVALUATIONS)
-    files = [read_report(path) for path in map(record.report_path, shown) if path.exists()]
-    reports = {name: np.stack([file[name] for file in files]) for name in (files or [{}])[0]}
+    files = [read_report(path) for path in map(record.report_path, shown)]
+    reports = {name: np.stack([file[name] for file in files]) for name in files[0]}
     belief = belief_of(reports, place, record.meta["axes"])
     if belief is None:
         return None

@@ -54,9 +54,13 @@ class Record:
         return self.run.path / "reports" / f"evaluation-{evaluation:08d}.npz"
 
     def probe_steps(self, evaluation: int) -> np.ndarray:
-        """What the teacher spent on probing the student until an evaluation, [seeds]."""
-        path, name = self.report_path(evaluation), "counters.probe_steps"
-        counted = read_report(path, {name}) if path.exists() else {}
+        """What the teacher spent on probing the student until an evaluation, [seeds].
+
+        Raises:
+          RunError: when the file that says it is missing or damaged.
+        """
+        name = "counters.probe_steps"
+        counted = read_report(self.report_path(evaluation), {name})
         return counted.get(name, np.zeros(self.num_seeds))
 
 
