@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from jaxcurriculum.report.beliefs import Belief, belief_of
+from jaxcurriculum.report.choices import choice_names
 from jaxcurriculum.report.curriculum import learning_progress
 from jaxcurriculum.report.packing import evenly, packed
 from jaxcurriculum.report.reading import Record
@@ -67,7 +68,21 @@ def belief_film(record: Record, place: int) -> dict[str, Any] | None:
         "steps": record.steps[shown].tolist(),
         "strength": packed(belief.strength, 0.0),
         "shapes": {name: packed(values) for name, values in unit_shapes(belief, record).items()},
+        **(bars_content(belief, record, place, reports) if belief.kind == "bars" else {}),
     }
+
+
+def bars_content(
+    belief: Belief, record: Record, place: int, reports: dict[str, np.ndarray]
+) -> dict[str, Any]:
+    """What bars are called."""
+    if belief.arms is None:
+        return {"across": "levels that the teacher holds", "choices": None}
+    own = reports.get("teacher.probabilities")
+    names = choice_names(record, place, belief.arms, 0 if own is None else own.shape[-1])
+    is_cut = len(belief.arms) <= belief.arms[-1]
+    across = f"the {len(names)} likeliest choices, in their order" if is_cut else "choice"
+    return {"across": across, "choices": names}
 
 
 def unit_shapes(belief: Belief, record: Record) -> dict[str, np.ndarray]:
