@@ -186,3 +186,16 @@ def test_the_bars_of_a_bandit_say_which_task_they_are(tmp_path, browser, monkeyp
     ActionChains(browser).move_to_element_with_offset(bars, -300, 0).perform()
     assert value.text == "Here, at 0.2: choice 0, which was never taken"
     assert browser.get_log("browser") == []
+
+
+def test_the_frame_of_a_walk_is_as_high_as_its_page(tmp_path, browser, monkeypatch):
+    walks = [{"name": "one", "page": "<!doctype html><div style='height: 1500px'></div>"}]
+    monkeypatch.setattr(study_report, "walks_of", lambda _: (walks, []))
+    monkeypatch.setattr(study_report, "write_figures", lambda *_: [])
+    with_curriculum(made_up_run(tmp_path / "random", [1]))
+    console = Console(quiet=True)
+    open_page(browser, runs.report(tmp_path, walks=True, console=console)[0], 400, 900)
+    frame = browser.find_element("id", "walk")
+    browser.execute_script("arguments[0].scrollIntoView()", frame)
+    wait_for(lambda: 1500 <= frame.size["height"] <= 1550, "it is as high")
+    assert browser.get_log("browser") == []
