@@ -143,6 +143,12 @@ def check_roles(teacher: Teacher, student: Student) -> None:
             f"Teacher {teacher.name!r} needs the optimal return of a task, which the world of"
             f" {student.name!r} does not know: choose another score, or a world that does."
         )
+    if student.num_proposals > teacher.most_proposals:
+        raise ValueError(
+            f"Teacher {teacher.name!r} has room for {teacher.most_proposals} proposals, fewer than"
+            f" the {student.num_proposals} of a round of {student.name!r}: give it a larger"
+            " capacity, or the student a smaller pool."
+        )
     _check_update(teacher, student, episodes)
     _check_evaluation(student, proposals)
 

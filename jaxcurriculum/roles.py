@@ -17,6 +17,7 @@ an environment are about ONE environment; batching is `jax.vmap` at one visible 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -154,7 +155,8 @@ class Teacher:
 
     `report(state)` is a small pytree for plots, stored at every evaluation. One that
     `needs_critic` reads the critic's scores of episodes, and one that `needs_optimal_return` that
-    of its context: a loop refuses them a student without any.
+    of its context: a loop refuses them a student without any, and one whose rounds have more than
+    `most_proposals`.
     One that compares several learners (`num_learners`) gets a `students.population` of so many,
     who share all proposals, or each have a block of them (`share`).
     """
@@ -168,6 +170,7 @@ class Teacher:
     report: Callable[[PyTree], Any]  # (state) -> small pytree
     needs_critic: bool = False
     needs_optimal_return: bool = False
+    most_proposals: float = math.inf  # of a round
     num_learners: int = 1
     share: bool = True
     config: Any = None  # what it was made from; a run writes it down

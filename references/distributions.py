@@ -24,6 +24,7 @@ from walker_scenes import numbers
 from jaxcurriculum import envs
 from jaxcurriculum.envs.walker.engine.kinematics import hull_origin
 from jaxcurriculum.envs.walker.engine.terrain import MAX_PUSH, NUM_CELLS, Level
+from jaxcurriculum.testing.compiling import brisk_jit, quick_jit
 from references.box2d_walker import Box2DWalker
 from references.box2d_world import GROUND
 from references.heuristic_walker import HeuristicGait
@@ -175,7 +176,7 @@ def engine_steps(flag: str) -> tuple[Callable, Callable]:
         states, now = jax.vmap(env.step, in_axes=(None, 0, 0, 0))(key, levels, states, actions)
         return (states, now.obs), hull_origin(walker, states.hull_pose.T)[0], now.terminated
 
-    return jax.jit(reset), jax.jit(step)
+    return quick_jit(reset), brisk_jit(step)
 
 
 def kept_episodes() -> dict[str, np.ndarray]:

@@ -3,7 +3,8 @@
     python tests/kill_studies.py 20
 
 Two processes run one study on the toy grid; one of them, drawn by chance, is killed at a moment
-drawn by chance and started again, until both end by themselves. Prints a line an ending.
+drawn by chance and started again, once or twice, until both end by themselves. Does so with as many
+studies as are asked for, and prints a line an ending.
 """
 
 from __future__ import annotations
@@ -17,33 +18,37 @@ import time
 
 from studies import FILE, content, runs_in, start
 
-MOST_KILLS = 4  # in one study
-MOST_SECONDS = 25.0  # from a start to a kill
+MOST_KILLS = 2  # in one study
+MOST_SECONDS = 20.0  # from a start to a kill
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("num_kills", type=int)
-    num_kills = parser.parse_args().num_kills
+    parser.add_argument("num_endings", type=int)
+    num_endings = parser.parse_args().num_endings
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "study.toml"
         file.write_text(FILE)
         assert start(file, pathlib.Path(folder) / "whole").wait() == 0
         expected = everything(pathlib.Path(folder) / "whole")
-        killed = ending = 0
-        while killed < num_kills:
-            study = pathlib.Path(folder) / f"killed-{ending}"
-            killed += kill_at_random(file, study, min(MOST_KILLS, num_kills - killed), ending)
+        killed = ending = seed = 0
+        while ending < num_endings:
+            study = pathlib.Path(folder) / f"killed-{seed}"
+            kills = kill_at_random(file, study, seed)
             same = everything(study) == expected
-            ending += 1
-            print(f"{killed:3} kills, ending {ending}: {'identical' if same else 'DIFFERENT'}")
+            seed += 1
+            killed += kills
+            ending += kills > 0  # else it ended before its moment
+            told = f"{killed:3} kills, ending {ending}: {'identical' if same else 'DIFFERENT'}"
+            print(told, flush=True)
             if not same:
                 sys.exit(1)
 
 
-def kill_at_random(file: pathlib.Path, study: pathlib.Path, most: int, seed: int) -> int:
+def kill_at_random(file: pathlib.Path, study: pathlib.Path, seed: int) -> int:
     """Run a study with two workers, of which one is killed now and then. Returns how often."""
     draw, killed = random.Random(seed), 0
+    most = draw.randint(1, MOST_KILLS)
     workers = [start(file, study) for _ in range(2)]
     while killed < most:
         time.sleep(draw.uniform(0, MOST_SECONDS))

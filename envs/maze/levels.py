@@ -11,6 +11,7 @@ design", NeurIPS 2020; the generators and edits of jaxued, minimax and dcd.
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Literal
 
 import jax
@@ -102,6 +103,11 @@ class Mazes(Config):
     def empty(cls) -> Mazes:
         """No wall, as ACCEL begins in minimax and dcd; 20 edits."""
         return cls(num_walls=0, num_edits=20)
+
+    @property
+    def num_distinct(self) -> float:
+        """How many mazes can be drawn at most: one that is always the same, or more than count."""
+        return 1 if self.walls == "level" else math.inf
 
     def drawn(self) -> Maze:
         """The maze of `level`."""

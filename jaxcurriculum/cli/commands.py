@@ -12,6 +12,7 @@ from tyro.conf import FlagCreatePairsOff, Positional, subcommand
 from jaxcurriculum.cli.settings import Settings, flag
 from jaxcurriculum.configs import field
 
+STOPPED = 128  # plus the number of the signal: the exit status, as shells have it
 Folder = Annotated[Positional[pathlib.Path], tyro.conf.arg(metavar="RUN", help="its folder")]
 Folders = Annotated[
     Positional[tuple[pathlib.Path, ...]],
@@ -74,7 +75,9 @@ class Study:
     ray: Annotated[str | None, flag("HOST:PORT")] = field(
         None, help="on a Ray cluster; auto: the one of this machine; local: made of it for this"
     )
-    cpus_per_job: Annotated[int, flag("N")] = field(1, help="of the cluster, with --ray")
+    cpus_per_job: Annotated[int | None, flag("N")] = field(
+        None, help="of the cluster, with --ray, by default one"
+    )
     gpus_per_job: Annotated[int | None, flag("N")] = field(
         None, help="with --ray, by default one where there are any"
     )

@@ -17,6 +17,7 @@ import tyro
 
 from jaxcurriculum.cli.commands import (
     COMMANDS,
+    STOPPED,
     Compare,
     Export,
     List,
@@ -40,7 +41,6 @@ ABOUT = """Teachers that choose tasks for learning students.
 `jaxcurriculum train --student toy-grid --name first` is a first run, of a minute.
 `jaxcurriculum list` says what there is to choose from.
 `jaxcurriculum train --help` says what can be set."""
-STOPPED = 128  # plus the number of the signal: the exit status, as shells have it
 
 
 def main() -> None:
@@ -186,6 +186,8 @@ def execute(command: Train | Study | Plot | Compare | Report | Render | Export |
             policy = load_policy(command.run, command.seed)
             show_paths([export_policy(policy, command.out)], console)
         case Study():
+            from jaxcurriculum.cli.study_command import execute_study
+
             return execute_study(command, console)
         case Train():
             return execute_train(command, console)
@@ -256,43 +258,3 @@ def execute_train(command: Train, console: Console) -> int:
         return STOPPED + stopped_by
     draw_results(run, experiment, console, by_commands(run))
     return 0
-
-
-def execute_study(command: Study, console: Console) -> int:
-    """Run a study, or only plan it. Returns the exit status."""
-    from jaxcurriculum.runs.switches import check_device
-    from jaxcurriculum.study import plan_study, read_study
-
-    if command.worker and command.ray:
-        raise RunError("--worker and --ray do not go together: choose one of them.")
-    study = read_study(command.file)
-    folder = command.folder or pathlib.Path("studies") / command.file.stem
-    if not command.ray:  # whose workers have devices of their own
-        check_device()
-    if command.plan:
-        plan_study(study, folder, console)
-        return 0
-    if stopped_by := run_study_on(command, study, folder, console):
-        how = "interrupted" if stopped_by == signal.SIGINT else "terminated"
-        where = {"--ray": command.ray, "--worker": command.worker}
-        flags = [word for flag, value in where.items() if value for word in (flag, value)]
-        again = command_line("study", command.file, "--folder", folder, *flags)
-        message = f"{how}; everything so far is in {folder}, go on with: {again}"
-        print(f"jaxcurriculum: {message}", file=sys.stderr)
-        return STOPPED + stopped_by
-    return 0
-
-
-def run_study_on(
-    command: Study, study: Any, folder: pathlib.Path, console: Console
-) -> signal.Signals | None:
-    """Run `study` where the command says. Returns the signal that ended it, if one did."""
-    from jaxcurriculum.study import run_study
-    from jaxcurriculum.study.on_ray import run_on_ray
-    from jaxcurriculum.study.workers import ALONE, Worker
-
-    if command.ray:
-        asked = (command.ray, command.cpus_per_job, command.gpus_per_job)
-        return run_on_ray(study, folder, *asked, console)
-    worker = Worker.parse(command.worker) if command.worker else ALONE
-    return run_study(study, folder, console, worker)

@@ -115,8 +115,8 @@ class Checkpoints:
             return advance, _placed(arrays, like), list(damages.values())
         if damages:
             raise RunError(
-                f"{' '.join(damages.values())} No intact checkpoint is left: train again in"
-                " another `path`."
+                f"{' '.join(damages.values())} No intact checkpoint is left: begin again in"
+                " another folder."
             )
         return None
 

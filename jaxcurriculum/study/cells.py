@@ -15,9 +15,10 @@ from jaxcurriculum.cli.settings import Parameter, Settings, parameters
 from jaxcurriculum.cli.tables import CHALLENGES, ENVIRONMENTS, STUDENTS, TEACHERS
 from jaxcurriculum.cli.tables.listing import LOOP
 from jaxcurriculum.cli.tables.own import own
-from jaxcurriculum.cli.tables.parts import Part
+from jaxcurriculum.cli.tables.parts import EnvironmentPart, Part, StudentPart
 from jaxcurriculum.cli.tables.students import FEEDS
 from jaxcurriculum.configs import alternatives, check_field
+from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.study.study import AXES, Study, StudyError
 from jaxcurriculum.teachers.knowledge import LEVELS
 
@@ -103,9 +104,14 @@ def _check_names(study: Study) -> None:
         for name in getattr(study, axis):
             if ":" not in name or kind not in ("env", "learner", "teacher"):
                 check_name(kind, name, TABLES[kind], (axis,))
-    if study.envs and not any(STUDENTS[name].needs_environment for name in study.students):
-        plays = f"no student of the study plays one ({', '.join(study.students)})"
-        raise StudyError(f"envs: {plays}; leave envs away.", ("envs",))
+    suits = {
+        "envs": ("plays one", {name for name in STUDENTS if STUDENTS[name].needs_environment}),
+        "learners": ("takes one", {*FEEDS}),
+    }
+    for axis, (does, those) in suits.items():
+        if getattr(study, axis) and not those & {*study.students}:
+            none = f"no student of the study {does} ({', '.join(study.students)})"
+            raise StudyError(f"{axis}: {none}; leave {axis} away.", (axis,))
 
 
 def _settings_by_part(study: Study) -> dict[str, list[Axis]]:
@@ -114,14 +120,8 @@ def _settings_by_part(study: Study) -> dict[str, list[Axis]]:
     Raises:
       StudyError: for a part that is not in the study, and for a setting that it does not have.
     """
-    known: dict[str, Part] = {"loop": LOOP}
-    for axis, kind in AXES.items():
-        for name in getattr(study, axis):
-            if kind != "knowledge" and name != "none":
-                known[name] = own(name, kind).part if ":" in name else TABLES[kind][name]
-    for student in study.students:
-        if STUDENTS[student].needs_environment and not study.envs:
-            known[next(iter(ENVIRONMENTS))] = next(iter(ENVIRONMENTS.values()))
+    known = _parts(study)
+    _check_test_set(study, known)
     axes = {}
     for part, settings in study.settings.items():
         check_name("part", part, known, (part,), " in this study")
@@ -136,6 +136,35 @@ def _settings_by_part(study: Study) -> dict[str, list[Axis]]:
             axes[part].append(axis := _axis(part, fields[name], value))
             _check_values(known[part].config, part, axis)
     return axes
+
+
+def _parts(study: Study) -> dict[str, Part]:
+    """Every part that the study names, and the world that it plays where it names none."""
+    parts: dict[str, Part] = {"loop": LOOP}
+    for axis, kind in AXES.items():
+        for name in getattr(study, axis):
+            if kind != "knowledge" and name != "none":
+                parts[name] = _own(axis, kind, name) if ":" in name else TABLES[kind][name]
+    for student in study.students:
+        if STUDENTS[student].needs_environment and not study.envs:
+            parts[next(iter(ENVIRONMENTS))] = next(iter(ENVIRONMENTS.values()))
+    return parts
+
+
+def _own(axis: str, kind: str, name: str) -> Part:
+    try:
+        return own(name, kind, asked=name).part
+    except RunError as error:
+        raise StudyError(str(error), (axis,), name) from None
+
+
+def _check_test_set(study: Study, parts: Mapping[str, Part]) -> None:
+    """Check that every world, and every student that plays none, has the tests that are asked."""
+    for name, part in parts.items():
+        plays = name in STUDENTS and STUDENTS[name].needs_environment
+        if study.test_set and isinstance(part, EnvironmentPart | StudentPart) and not plays:
+            key, sets = ("test_set",), part.test_sets
+            check_name("test set", study.test_set, sets, key, f" of {name}")
 
 
 def _check_values(config: Any, part: str, axis: Axis) -> None:

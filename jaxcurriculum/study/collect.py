@@ -120,6 +120,7 @@ def _write(
     before = _before(study, plan, cell)
     jobs = [_of_job(study, plan, cell, job, before, sources) for job in plan.jobs_of(cell)]
     parts = [part for part in (before, *jobs) if part is not None]
+    _check_whole(study, plan, cell, parts)
     run.path.mkdir(parents=True)
     write_parts(run, parts, experiment)
     metas = [part.source.meta for part in parts]
@@ -132,6 +133,23 @@ def _write(
     }
     write_json(run.path / "meta.json", meta)
     write_json(run.path / "config.json", experiment.config)
+
+
+def _check_whole(study: pathlib.Path, plan: Plan, cell: str, parts: list[Part]) -> None:
+    """Check that `parts` have all seeds of `cell`; those of finished jobs are in its run alone.
+
+    Raises:
+      RunError: when that run is gone.
+    """
+    held = {seed for part in parts for seed in part.seeds.values()}
+    if held >= {*plan.cells[cell].seeds}:
+        return
+    jobs = [job_folder(study, job) for job in plan.jobs_of(cell)]
+    gone = ", ".join(str(folder) for folder in jobs if is_cleared(folder))
+    raise RunError(
+        f"{run_folder(study, cell)} is gone, and had the only copy of its seeds: put it back, or"
+        f" remove {gone} to run them again."
+    )
 
 
 def _experiment(plan: Plan, cell: str, config: dict[str, Any]) -> Experiment:

@@ -42,6 +42,8 @@ def read_study(path: pathlib.Path) -> Study:
         raise RunError(f"{path} is not text in UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise RunError(f"{path}: {error}.") from None
+    if not content:
+        raise RunError(f"{path} says no study: name teachers, students and what else it is about.")
     try:
         study = _study(content)
         cells_of(study)
@@ -60,6 +62,8 @@ def _study(content: dict[str, Any]) -> Study:
             settings[name] = {each: _with_none(one) for each, one in named_fields(value).items()}
             continue
         check_name("entry", name, known, (name,))
+        if value == []:
+            raise StudyError(f"{name} is empty: name at least one, or leave it away.", (name,))
         values[name] = tuple(value) if isinstance(value, list) else value
         check_value(name, values[name])
     return Study(**values, settings=settings)

@@ -74,7 +74,7 @@ def run_on_ray(
     if cpus_per_job < 1 or (gpus_per_job or 0) < 0:
         asked = f"{cpus_per_job} CPUs and {gpus_per_job} GPUs"
         raise RunError(f"A job must have a CPU, and may have GPUs, but was to have {asked}.")
-    with connected(address) as ray:
+    with connected(address) as ray, interruptible() as stopped_by:
         nodes = [node for node in ray.nodes() if node["Alive"]]
         gpus = gpus_of_a_job(nodes) if gpus_per_job is None else gpus_per_job
         places = find_places(nodes, cpus_per_job, gpus)
@@ -90,8 +90,7 @@ def run_on_ray(
         console.print(told, end="", style="yellow", soft_wrap=True, highlight=False)
         jobs = open_jobs(folder, plan)
         console.print(f"{len(jobs)} jobs to go, {at_a_time} at a time.", highlight=False)
-        with interruptible() as stopped_by:
-            hand_out(ray, lambda job: start(attempt, folder, job), jobs, console, stopped_by)
+        hand_out(ray, lambda job: start(attempt, folder, job), jobs, console, stopped_by)
         if not stopped_by():
             complete = result(ray, start(publish, folder))
             told = f"{len(complete)} of {len(plan.cells)} runs are complete, in {folder / 'runs'}."

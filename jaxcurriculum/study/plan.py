@@ -29,6 +29,7 @@ from jaxcurriculum.study.programs import Placed, bytes_of_a_lane, place
 from jaxcurriculum.study.study import Study
 
 PLAN = "plan.json"
+MOST_LANES = 1_000_000
 SHARE = 0.6  # of a device's memory that lanes may take; a compiler's copies come on top
 
 
@@ -75,6 +76,24 @@ class Plan:
             name for name, job in self.jobs.items() if any(lane[0] == cell for lane in job.lanes)
         ]
 
+    def check(self) -> None:
+        """Check that all that its parts name is there.
+
+        Raises:
+          KeyError: of the first that is not.
+        """
+        named: list[tuple[Any, str]] = [
+            (cell.config, name)
+            for cell in self.cells.values()
+            for name in ("seed", "seeds", "steps")
+        ]
+        named += [(self.programs, cell.program) for cell in self.cells.values()]
+        named += [(self.programs, job.program) for job in self.jobs.values()]
+        named += [(self.cells, cell) for job in self.jobs.values() for cell, _ in job.lanes]
+        for there, name in named:
+            if name not in there:
+                raise KeyError(name)
+
     def write(self, folder: pathlib.Path) -> None:
         """Write it to plan.json, atomically."""
         write_json(folder / PLAN, dataclasses.asdict(self))
@@ -90,7 +109,7 @@ class Plan:
         try:
             with naming(path):
                 content = json.loads(path.read_text())
-            return cls(
+            plan = cls(
                 cells={name: CellPlan(**cell) for name, cell in content["cells"].items()},
                 programs={
                     name: ProgramPlan(program["group"], tuple(program["arguments"]))
@@ -104,6 +123,8 @@ class Plan:
                 },
                 versions=content["versions"],
             )
+            plan.check()
+            return plan
         except (FileNotFoundError, NotADirectoryError):
             raise RunError(f"{folder} holds no study: it has no {PLAN}.") from None
         except (ValueError, KeyError, TypeError) as error:
@@ -120,7 +141,11 @@ def cut(study: Study, before: Plan | None = None, at_a_time: int | None = None) 
       RunError: for names and settings that cannot be, for lanes that no memory holds, and where
           `study` does not hold all that was planned before.
     """
-    placed = [_kept(one, before) for one in place(cells_of(study))]
+    combinations = cells_of(study)
+    if len(combinations) * study.seeds > MOST_LANES:
+        num = f"{len(combinations)} combinations of {study.seeds:,} seeds"
+        raise RunError(f"A study may have at most {MOST_LANES:,} curricula, not {num}.")
+    placed = [_kept(one, before) for one in place(combinations)]
     cells = {one.cell.name: CellPlan(one.config, one.program) for one in placed}
     if before:
         check_extended(before, cells)
@@ -133,6 +158,11 @@ def cut(study: Study, before: Plan | None = None, at_a_time: int | None = None) 
         if program not in programs:
             group = width(members[0], len(lanes), study.group, at_a_time)
             programs[program] = ProgramPlan(group, members[0].arguments)
+        elif study.group not in (None, planned_group := programs[program].group):
+            raise RunError(
+                f"{members[0].cell.name}: group was {planned_group} and is now {study.group}; what"
+                " was begun keeps it: choose another `folder`."
+            )
         missing = [lane for lane in lanes if lane not in planned]
         for chunk in chunks(missing, programs[program].group):
             jobs[f"{len(jobs):05d}"] = JobPlan(program, tuple(chunk))
@@ -191,7 +221,7 @@ def width(member: Placed, num_lanes: int, asked: int | None, at_a_time: int | No
         raise RunError(
             f"{member.cell.name}: {asked or 1} of its seeds side by side take"
             f" {(asked or 1) * one / GIB:.3g} GiB, and a job can have {memory / GIB:.3g}; make"
-            " its group, the student or its replay smaller."
+            " its group, the student, its replay or `evaluate_every` smaller."
         )
     most = min(most, cached_width(member.steps_per_round)) if on_cpu else most
     num_jobs = max(math.ceil(num_lanes / most), min(at_a_time or len(devices), num_lanes))

@@ -226,6 +226,7 @@ def accel(task_space: Space, config: AccelConfig | None = None) -> Teacher:
         report=report,
         needs_critic=replay.needs_critic,
         needs_optimal_return=replay.needs_optimal_return,
+        most_proposals=replay.most_proposals,
         config=config,
     )
 

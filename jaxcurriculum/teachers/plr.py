@@ -22,7 +22,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from jaxcurriculum.configs import Config, Swept, field
-from jaxcurriculum.fields import given
+from jaxcurriculum.fields import given, is_number
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.spaces import Space
@@ -92,6 +92,14 @@ class PlrConfig(Config):
         low=0,
         help="spread about initial_mean, fraction of each axis' range",
     )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.robust and is_number(self.replay_prob) and self.replay_prob == 0:
+            raise ValueError(
+                "PlrConfig.replay_prob must be above 0 where robust is True, as replayed levels"
+                f" alone are trained on, got {self.replay_prob}."
+            )
 
     @classmethod
     def bipedal(cls) -> PlrConfig:
@@ -182,11 +190,11 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
     Differs from the paper: each proposal is new or a replay by itself, so that a round mixes both
     (`rounds` says otherwise), and all are drawn before its episodes are known. A level's age counts
     visits since it was last scored, not since it was last drawn, as a rollout may leave a proposal
-    unused. The buffer may be smaller than a round: levels then compete for its slots one after the
-    other. `max_mc` and the value losses are as the student gives them, undiscounted or not.
+    unused. `max_mc` and the value losses are as the student gives them, undiscounted or not.
 
     Raises:
-      ValueError: when `initial_mean` is no task of the space.
+      ValueError: when `initial_mean` is no task of the space, or new levels are too few ever to
+          fill the buffer by `least_filled`.
 
     >>> from jaxcurriculum.spaces import Box
     >>> space = Box(names=("height", "spacing"), low=(0.0, 0.0), high=(3.0, 6.0))
@@ -249,5 +257,6 @@ def plr(task_space: Space, config: PlrConfig | None = None) -> Teacher:
         report=report,
         needs_critic=config.score in OF_CRITIC,
         needs_optimal_return=config.score == "true_regret",
+        most_proposals=config.capacity,
         config=config,
     )

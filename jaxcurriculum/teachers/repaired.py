@@ -137,6 +137,7 @@ def repaired(editor: Editor, config: RepairedConfig | None = None) -> Teacher:
         report=report,
         needs_critic=replay.needs_critic,
         needs_optimal_return=replay.needs_optimal_return,
+        most_proposals=num_students * replay.most_proposals,
         num_learners=num_students,
         share=False,
         config=config,

@@ -81,6 +81,12 @@ def test_editors_have_as_many_moves_as_published():
     assert [editor.num_moves for editor in editors] == [27, 62, 50]
 
 
+def test_a_builder_never_plays_a_maze_that_is_drawn_by_hand():
+    drawn = envs.Mazes(size=2, num_walls=0, walls="level", level=">./.G")
+    with pytest.raises(ValueError, match="--env.walls must not be level here"):
+        TEACHERS["paired"].make(drawn, TEACHERS["paired"].config)
+
+
 def test_mazes_of_your_own_have_the_editor_of_mazes():
     make = TEACHERS["paired"].make
     asked = dataclasses.replace(

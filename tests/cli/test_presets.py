@@ -44,8 +44,8 @@ def test_teachers_of_mazes_have_the_settings_published_for_mazes():
 
 
 def test_what_is_asked_for_comes_before_a_preset():
-    asked = Settings(**MAZE, teacher="plr", fields={"teacher.capacity": 7})
-    assert build(asked).config["teacher.capacity"] == 7
+    asked = Settings(**MAZE, teacher="plr", fields={"teacher.capacity": 700})
+    assert build(asked).config["teacher.capacity"] == 700
 
 
 def test_a_child_of_accel_is_five_edits_from_its_parent():

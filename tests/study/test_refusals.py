@@ -3,10 +3,11 @@
 import dataclasses
 import errno
 import json
+import shutil
 
 import pytest
 from rich.console import Console
-from studies import small
+from studies import run, small
 
 from jaxcurriculum.runs import recorder
 from jaxcurriculum.runs.errors import RunError
@@ -32,6 +33,7 @@ OTHERS = {
     "fewer seeds": (small(seeds=2), "seeds may only grow, but were 3 and are now 2"),
     "fewer steps": (small(steps=1000), "steps may only grow, but were 2000 and are now 1000"),
     "another first seed": (small(seed=1), "seed was 0 and is now 1"),
+    "another group": (small(group=3), "group was 2 and is now 3"),
 }
 
 
@@ -51,10 +53,41 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
         prepare(small(), tmp_path)
 
 
-def test_a_damaged_plan_is_named(tmp_path):
-    (tmp_path / "plan.json").write_text('{"cells": {}}')
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda plan: plan.pop("jobs"),
+        lambda plan: plan["programs"].clear(),
+        lambda plan: next(iter(plan["cells"].values()))["config"].pop("steps"),
+        lambda plan: next(iter(plan["jobs"].values()))["lanes"].append(["another", 0]),
+    ],
+)
+def test_a_damaged_plan_is_named(begun, tmp_path, damage):
+    plan = json.loads((begun / "plan.json").read_text())
+    damage(plan)
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
     with pytest.raises(RunError, match="plan.json is damaged"):
         prepare(small(), tmp_path)
+
+
+def test_a_study_has_at_most_so_many_curricula(tmp_path):
+    words = "at most 1,000,000 curricula, not 2 combinations of 2,000,000,000 seeds"
+    with pytest.raises(RunError, match=words):
+        prepare(small(seeds=2_000_000_000), tmp_path)
+
+
+def test_a_run_that_was_removed_is_named(tmp_path):
+    """With what to remove, too, so that its seeds run again."""
+    run(small(), tmp_path)
+    first = min((tmp_path / "runs").glob("toy*"))
+    shutil.rmtree(first)
+    with pytest.raises(
+        RunError, match=f"{first.name} is gone.* or remove .*00000, .* to run"
+    ) as told:
+        run(small(), tmp_path)
+    for folder in str(told.value).partition("remove ")[2].partition(" to run")[0].split(", "):
+        shutil.rmtree(folder)
+    assert len(run(small(), tmp_path)) == 2
 
 
 def test_a_value_that_cannot_be_is_told(tmp_path):

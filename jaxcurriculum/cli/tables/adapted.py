@@ -10,6 +10,7 @@ from typing import Literal
 import jaxcurriculum.envs as envs
 from jaxcurriculum import Environment
 from jaxcurriculum.cli.tables.parts import EnvironmentPart
+from jaxcurriculum.cli.tables.replay import roomy_replay
 from jaxcurriculum.cli.tables.students import PpoStudentConfig
 from jaxcurriculum.configs import Config, field
 from jaxcurriculum.envs.adapters import brax_env, gymnax_params
@@ -125,6 +126,6 @@ ADAPTED = {
         make=_gymnax,
         axes=_numbers(),
         # a round of a beginner begins some 1,450 episodes of CartPole
-        presets={"ppo": PpoStudentConfig(rollout=RolloutConfig(pool_size=1536))},
+        presets={"ppo": PpoStudentConfig(rollout=RolloutConfig(pool_size=1536))} | roomy_replay(),
     ),
 }

@@ -31,6 +31,11 @@ class RepairedTeacherConfig(teachers.RepairedConfig):
 
 def _editor(space: Space, config: Any) -> teachers.Editor:
     if isinstance(space, envs.Mazes):
+        if space.walls == "level":
+            raise ValueError(
+                "--env.walls must not be level here: a builder makes mazes of its own, and that of"
+                " --env.level can only be tested (--test-set level)."
+            )
         return envs.maze_editor(space, _of_mazes(config))
     if isinstance(space, Box):
         return teachers.box_editor(space, config)

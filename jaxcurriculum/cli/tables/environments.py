@@ -16,6 +16,7 @@ from jaxcurriculum.cli.tables.building import maze_builders
 from jaxcurriculum.cli.tables.equations import EQUATIONS
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, TestSet, uniform
 from jaxcurriculum.cli.tables.points import teacher_of_points
+from jaxcurriculum.cli.tables.replay import roomy_replay
 from jaxcurriculum.cli.tables.students import PpoStudentConfig
 from jaxcurriculum.configs import Config, Swept, SweptPair, field
 from jaxcurriculum.envs.walker.bodies import Anatomy
@@ -290,7 +291,8 @@ ENVIRONMENTS = {
                 gae_lambda=0.0,
                 rollout=RolloutConfig(num_envs=32, num_steps=104, pool_size=128),
             ),
-        },
+        }
+        | roomy_replay(),
     ),
 } | EQUATIONS
 ENVIRONMENTS |= ADAPTED

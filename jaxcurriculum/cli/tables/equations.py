@@ -12,6 +12,7 @@ import numpy as np
 import jaxcurriculum.envs as envs
 from jaxcurriculum import Box, Environment
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, uniform
+from jaxcurriculum.cli.tables.replay import roomy_replay
 from jaxcurriculum.cli.tables.students import PpoStudentConfig
 from jaxcurriculum.configs import Config, SweptPair, field
 from jaxcurriculum.envs.classic import (
@@ -83,7 +84,7 @@ EQUATIONS = {
         make=maker(envs.cart_pole),
         knowledge=_cart_pole_expert,
         # a round of a beginner begins some 1,450 episodes
-        presets={"ppo": PpoStudentConfig(rollout=RolloutConfig(pool_size=1536))},
+        presets={"ppo": PpoStudentConfig(rollout=RolloutConfig(pool_size=1536))} | roomy_replay(),
     ),
     "pendulum": EnvironmentPart(
         description="a pole to be swung up; task: gravity, mass, length and torque",
@@ -119,7 +120,8 @@ EQUATIONS = {
             "ppo": PpoStudentConfig(
                 discount=0.95, gae_lambda=0.99, rollout=RolloutConfig(pool_size=1024)
             )
-        },
+        }
+        | roomy_replay(),
         test_sets={"target": sampled(envs.target_gate), "uniform": uniform},
     ),
     "ring-maze": EnvironmentPart(
@@ -127,7 +129,8 @@ EQUATIONS = {
         config=bounds_config("RingMazeConfig", ring_maze.AXES, tuple(ring_maze.AXES)),
         make=maker(envs.ring_maze),
         # with a wide tolerance many episodes are short
-        presets={"ppo": PpoStudentConfig(discount=0.995, rollout=RolloutConfig(pool_size=2048))},
+        presets={"ppo": PpoStudentConfig(discount=0.995, rollout=RolloutConfig(pool_size=2048))}
+        | roomy_replay(),
         test_sets={"target": sampled(envs.feasible_goal), "uniform": uniform},
     ),
 }

@@ -108,15 +108,16 @@ class Own:
         return defaults
 
 
-def own(name: str, kind: str | None = None) -> Own:
+def own(name: str, kind: str | None = None, asked: str = "") -> Own:
     """The function that `name` stands for.
 
-    Where it is not told, the `kind` follows from how many parameters have no default.
+    Where it is not told, the `kind` follows from how many parameters have no default. Errors speak
+    of what was `asked`, by default of a flag.
 
     Raises:
       RunError: when there is no such function, or none that makes a role.
     """
-    function = imported(name, f"--{kind} {name}" if kind else name)
+    function = imported(name, asked or (f"--{kind} {name}" if kind else name))
     if kind is None:
         hints = _hints(function)
         needed = [_default(each, hints) is Parameter.empty for each in _parameters(function)]

@@ -36,7 +36,8 @@ def in_latent_space(
     mazes.
 
     Args:
-      decode: (key, point [dims]) -> task; the key is for what the point leaves open.
+      decode: (key, point [dims]) -> task; the key is for what the point leaves open, of which the
+        optimal return of a point is one example.
       memory: latest proposals whose points are remembered; an episode of an older one is not valid
           to the teacher.
 

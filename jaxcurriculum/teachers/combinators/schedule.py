@@ -97,6 +97,7 @@ def schedule(phases: Sequence[tuple[Teacher, int]], cyclical: bool = False) -> T
         report=report,
         needs_critic=any(teacher.needs_critic for teacher in teachers),
         needs_optimal_return=any(teacher.needs_optimal_return for teacher in teachers),
+        most_proposals=min(teacher.most_proposals for teacher in teachers),
         config={
             "starts": tuple(starts),
             "cyclical": cyclical,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 
+from jaxcurriculum.fields import is_number
 from jaxcurriculum.records import Key, Proposals
 from jaxcurriculum.spaces import Space
 from jaxcurriculum.teachers.parts import level_buffer
@@ -24,8 +26,10 @@ def proposer(space: Space, config: PlrConfig) -> Callable[..., Proposals]:
     Parallel rounds have `num_parts`: the first one is new, the second replayed, others are new.
 
     Raises:
-      ValueError: when `initial_mean` is no task of the space.
+      ValueError: when `initial_mean` is no task of the space, or there are not enough different
+          levels to fill the buffer as far as it must be.
     """
+    _check_enough(space, config)
     draw_new = new_levels(space, config)
 
     def propose(key: Key, buffer: LevelBuffer, num: int, num_parts: int = 2) -> Proposals:
@@ -36,6 +40,17 @@ def proposer(space: Space, config: PlrConfig) -> Callable[..., Proposals]:
         return both.replace(weight=1.0 * replayed) if config.robust else both
 
     return propose
+
+
+def _check_enough(space: Space, config: PlrConfig) -> None:
+    """Check that new levels can fill the buffer so far that replay begins."""
+    num = getattr(space, "num_distinct", math.inf)
+    least = config.least_filled
+    if config.seeds_from_tasks and is_number(least) and least * config.capacity > num:
+        raise ValueError(
+            f"PlrConfig.least_filled must be at most {num / config.capacity:g} where new levels are"
+            f" {num} at most, of a capacity of {config.capacity}, got {least}."
+        )
 
 
 def _replayed(

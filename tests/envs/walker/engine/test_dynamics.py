@@ -294,6 +294,6 @@ def test_links_stay_out_of_obstacles_that_stand_apart(obstacles):
         "stumps": {"boxes": stumps([0.9] * len(middles), 2.0, middles[0])},
         "hexagons": {"polygons": np.array(hexagon) + places[:, None]},
     }
-    ((_, gaps, _),) = random_walks(["default"], 0.9, **of_kind[obstacles], steps=500, num_each=256)
+    ((_, gaps, _),) = random_walks(["default"], 0.9, **of_kind[obstacles], steps=500, num_each=128)
     assert (gaps < 0.02).mean() > 0.1
     assert (gaps < -0.1).mean() < 3e-4
