@@ -1,6 +1,8 @@
 """The report of a thousand runs on the toy grid, of 20,000 episodes each: seconds of the processor.
 
-The runs are copies of one of ALP-GMM. Imports are not counted.
+The runs are copies of one of ALP-GMM. Imports are not counted. A page opens in headless Chromium
+(Debian's packages chromium and chromium-driver), from the request to the end of its scripts: the
+shortest of five, on a screen and on a phone.
 """
 
 from __future__ import annotations
@@ -17,16 +19,21 @@ from bench.measure import peak_megabytes, pin
 
 PLAIN = ("config", "meta")
 COLUMNS = ("runs", "conditions", "seeds of each", "CPU seconds", "page, MB", "peak MB")
+COLUMNS += ("opens, s", "on a phone")
+SCREENS = {  # width, height, pixels of the device to one, whether it is a phone
+    "opens, s": (1280, 900, 1, False),
+    "on a phone": (375, 800, 2, True),
+}
 
 
 def measure(quick: bool) -> list[dict[str, Any]]:
-    """Runs of one seed of many conditions, and of few."""
+    """Runs of one seed of many conditions, and of few; then five conditions of 32 seeds."""
     num, episodes = (100, 2000) if quick else (1000, 20_000)
     with tempfile.TemporaryDirectory() as folder:
         template = trained(pathlib.Path(folder) / "template", episodes)
         return [
-            _row(template, pathlib.Path(folder) / f"study-{seeds}", num // seeds, seeds)
-            for seeds in (1, 8)
+            _row(template, pathlib.Path(folder) / f"study-{seeds}", num_conditions, seeds)
+            for num_conditions, seeds in ((num, 1), (num // 8, 8), (5, 32))
         ]
 
 
@@ -89,7 +96,32 @@ def _row(
         "CPU seconds": time.process_time() - start,
         "page, MB": page.stat().st_size / 1e6,
         "peak MB": peak_megabytes(),
+        **opening_seconds(page),
     }
+
+
+def opening_seconds(page: pathlib.Path) -> dict[str, float]:
+    """How long a page takes to load and to run its scripts, on each of `SCREENS`."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    with webdriver.Chrome(options, Service(shutil.which("chromedriver"))) as browser:
+        return {what: _opening(browser, page, screen) for what, screen in SCREENS.items()}
+
+
+def _opening(browser: Any, page: pathlib.Path, screen: tuple[Any, ...]) -> float:
+    names = ("width", "height", "deviceScaleFactor", "mobile")
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", dict(zip(names, screen)))
+    ended = "return performance.getEntriesByType('navigation')[0].loadEventEnd / 1000"
+    taken = []
+    for _ in range(5):
+        browser.get(page.as_uri())
+        taken.append(browser.execute_script(ended))
+    return min(taken)
 
 
 if __name__ == "__main__":

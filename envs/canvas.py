@@ -65,11 +65,11 @@ class Canvas:
         self.pen.rectangle((0, 0, width, FINE * (WORDS - 4)), fill=PAPER)
         small = self.image.reduce(FINE)
         words = ImageDraw.Draw(small)
-        words.text((12, 8), caption(film, frame), fill=INK, font=font(15))
+        words.text((12, 4), caption(film, frame), fill=INK, font=font(18))
         task = [f"{name} {value}" for name, value in film.task.items()]
         for row, start in enumerate(range(0, len(task), PER_LINE)):
             line = ", ".join(task[start : start + PER_LINE])
-            words.text((12, 28 + 16 * row), line, fill=INK, font=font(12))
+            words.text((12, 27 + 17 * row), line, fill=INK, font=font(13))
         return small
 
     def _spot(self, point: Point) -> tuple[float, float]:

@@ -61,6 +61,7 @@ def with_curriculum(run, num_episodes=300, **reports):
         first = tasks[meta["axes"]["names"][0]]
         known = {"seed": np.full(num_episodes, seed), "return": first, "solved": first > 0.5}
         known |= {"round": np.arange(num_episodes) * rounds // num_episodes, **tasks}
+        known |= {"origin": np.ones(num_episodes, np.int32)}
         Table(run.path / "episodes")._write(seed, pl.DataFrame(known))
     (run.path / "reports").mkdir()
     for place in range(rounds):

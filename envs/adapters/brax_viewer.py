@@ -75,9 +75,9 @@ class BraxViewer:
                 _capsule(pen, points, scale * float(self.radius[shape]) + grown, colour)
         small = image.reduce(FINE)
         words = ImageDraw.Draw(small)
-        words.text((12, 8), caption(film, frame), fill=INK, font=font(15))
+        words.text((12, 4), caption(film, frame), fill=INK, font=font(18))
         task = ", ".join(f"{name} {value}" for name, value in film.task.items())
-        words.text((12, 28), task, fill=INK, font=font(12))
+        words.text((12, 27), task, fill=INK, font=font(13))
         return small
 
     def _on_paper(self, ends: np.ndarray) -> tuple[np.ndarray, float, float]:

@@ -35,9 +35,9 @@ class ObservationViewer:
 
         image = Image.new("RGB", (WIDTH, HEIGHT), SKY)
         pen = ImageDraw.Draw(image)
-        pen.text((12, 8), caption(film, frame), fill=INK, font=font(15))
+        pen.text((12, 4), caption(film, frame), fill=INK, font=font(18))
         task = ", ".join(f"{name} {value}" for name, value in film.task.items())
-        pen.text((12, 28), task, fill=INK, font=font(12))
+        pen.text((12, 27), task, fill=INK, font=font(13))
         leaves = [np.asarray(leaf[frame]) for leaf in jax.tree.leaves(film.looks)]
         for leaf in leaves:
             if leaf.ndim >= 2:

@@ -36,7 +36,7 @@ class MazeViewer:
     def picture(self, film: Film, frame: int) -> Any:
         """The maze after so many steps, with the way so far."""
         image, pen = _paper(2 * EDGE + SIDE, TOP + SIDE + EDGE)
-        grid = Grid(pen, EDGE, TOP, SIDE, len(film.level.walls))
+        grid = Grid(pen, EDGE, TOP, SIDE, extent(film.level))
         grid.draw(film.level)
         way = film.looks[: frame + 1]
         grid.draw_way(way)
@@ -46,6 +46,11 @@ class MazeViewer:
         lines = [", ".join(task[:3]), ", ".join(task[3:])]
         words = [(EDGE, 6, 15, head), (EDGE, 26, 12, lines[0]), (EDGE, 43, 12, lines[1])]
         return _with_words(image, words)
+
+
+def extent(maze: Maze) -> int:
+    """Cells a side up to the last free one; beyond are the walls that fill up a small maze."""
+    return 1 + int(np.argwhere(~np.asarray(maze.walls)).max())
 
 
 def draw_mazes(mazes: Maze, names: Sequence[str] = (), num_columns: int = 6) -> Any:
@@ -76,13 +81,13 @@ class Grid:
     """A square on an image, `side` pixels wide, in which a maze of `size` cells a side is drawn."""
 
     def __init__(self, pen: Any, left: int, top: int, side: int, size: int):
-        self.pen, self.left, self.top = pen, FINE * left, FINE * top
+        self.pen, self.left, self.top, self.size = pen, FINE * left, FINE * top, size
         self.cell = FINE * side / size
 
     def draw(self, maze: Maze) -> None:
         """The cells, the walls and the goal."""
-        for y, row in enumerate(maze.walls):
-            for x, is_wall in enumerate(row):
+        for y, row in enumerate(maze.walls[: self.size]):
+            for x, is_wall in enumerate(row[: self.size]):
                 is_goal = (x, y) == tuple(maze.goal)
                 colour = WALL if is_wall else GOAL if is_goal else FREE
                 left, top = self._place(x, y)

@@ -20,15 +20,18 @@ class Belief:
     kind: Literal["gaussians", "boxes", "points", "bars"]
     strength: np.ndarray  # [evaluations, num]
     shapes: dict[str, np.ndarray]  # each [evaluations, num, ...], in the axes' units
+    arms: np.ndarray | None = None  # [num], of bars that are a bandit's: which arms they are of
 
     @property
     def legend(self) -> str:
-        """What the shapes are, in a few words."""
+        """What the shapes are, in a few words; of bars a text of its own."""
+        if self.kind == "bars" and self.arms is None:
+            return "Scores of the levels that the teacher holds, the highest first."
         return {
             "gaussians": "ellipses: the teacher's Gaussians (2 sd)",
             "boxes": "boxes: the teacher's regions",
             "points": "rings: tasks that the teacher holds",
-            "bars": "bars: the teacher's probabilities or scores",
+            "bars": "How likely each task, or cell of the task space, is. Point at one to name it.",
         }[self.kind]
 
 
@@ -102,7 +105,8 @@ def _points(fields: dict[str, np.ndarray], axes: dict[str, Any]) -> Belief | Non
 
 def _bars(fields: dict[str, np.ndarray], axes: dict[str, Any]) -> Belief | None:
     if "probabilities" in fields:
-        return Belief("bars", fields["probabilities"], {})
+        probabilities = fields["probabilities"]
+        return Belief("bars", probabilities, {}, np.arange(probabilities.shape[1]))
     if "scores" in fields:  # of a buffer, whose order means nothing
         scores = np.where(np.isfinite(fields["scores"]), fields["scores"], np.nan)
         return Belief("bars", -np.sort(-scores, axis=1), {})
@@ -114,7 +118,10 @@ def _strongest(belief: Belief) -> Belief:
     strength = belief.strength.reshape(len(belief.strength), -1)
     num = min(MOST_SHAPES, max(1, int(np.isfinite(strength).sum(1).max(initial=0))))
     if belief.kind == "bars":
-        return dataclasses.replace(belief, strength=strength[:, :num])
+        highest = np.nan_to_num(strength, nan=-1).max(0)
+        kept = np.sort(np.argsort(-highest, kind="stable")[:num])
+        arms = None if belief.arms is None else belief.arms[kept]
+        return dataclasses.replace(belief, strength=strength[:, kept], arms=arms)
     order = np.argsort(-np.nan_to_num(strength, nan=-1), axis=1, kind="stable")[:, :num]
     rows = np.arange(len(order))[:, None]
     shapes = {name: values[rows, order] for name, values in belief.shapes.items()}

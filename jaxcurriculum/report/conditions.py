@@ -61,7 +61,11 @@ class Condition:
         return self.joined("returns").mean(2).T
 
     def probe_steps(self, evaluation: int) -> np.ndarray:
-        """What the teacher spent on probing the student until an evaluation, [seeds]."""
+        """What the teacher spent on probing the student until an evaluation, [seeds].
+
+        Raises:
+          RunError: when a file that says it is missing or damaged.
+        """
         return np.concatenate([record.probe_steps(evaluation) for record in self.records])
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from jaxcurriculum.report.beliefs import Belief, belief_of
+from jaxcurriculum.report.choices import choice_names
 from jaxcurriculum.report.curriculum import learning_progress
 from jaxcurriculum.report.packing import evenly, packed
 from jaxcurriculum.report.reading import Record
@@ -19,7 +20,11 @@ MOST_EVALUATIONS = 60
 
 
 def film_of(record: Record, place: int) -> dict[str, Any]:
-    """The film of the seed at `place` among those of a run, whose episodes are thinned evenly."""
+    """The film of the seed at `place` among those of a run, whose episodes are thinned evenly.
+
+    Raises:
+      RunError: when a table of episodes is missing or damaged.
+    """
     meta, seed = record.meta, record.seeds[place]
     episodes = record.run.episodes().filter(pl.col("seed") == seed)
     steps = (episodes["round"].to_numpy() + 1) * meta["steps_per_round"]
@@ -34,7 +39,6 @@ def film_of(record: Record, place: int) -> dict[str, Any]:
         "tasks": [packed(column) for column in tasks[shown].T],
         "returns": packed(returns[shown]),
         "progress": packed(learning_progress(tasks, returns, shown)),
-        "belief": belief_film(record, place),
     }
     if "layout" in episodes.columns:
         walls = evenly(len(episodes), MOST_LAYOUTS)
@@ -47,10 +51,14 @@ def film_of(record: Record, place: int) -> dict[str, Any]:
 
 
 def belief_film(record: Record, place: int) -> dict[str, Any] | None:
-    """What the teacher of a seed reports, at some evaluations; None where that gives no picture."""
+    """What the teacher of a seed reports, at some evaluations; None where that gives no picture.
+
+    Raises:
+      RunError: when one of its files is missing or damaged.
+    """
     shown = evenly(len(record.steps), MOST_EVALUATIONS)
-    files = [read_report(path) for path in map(record.report_path, shown) if path.exists()]
-    reports = {name: np.stack([file[name] for file in files]) for name in (files or [{}])[0]}
+    files = [read_report(path) for path in map(record.report_path, shown)]
+    reports = {name: np.stack([file[name] for file in files]) for name in files[0]}
     belief = belief_of(reports, place, record.meta["axes"])
     if belief is None:
         return None
@@ -60,7 +68,21 @@ def belief_film(record: Record, place: int) -> dict[str, Any] | None:
         "steps": record.steps[shown].tolist(),
         "strength": packed(belief.strength, 0.0),
         "shapes": {name: packed(values) for name, values in unit_shapes(belief, record).items()},
+        **(bars_content(belief, record, place, reports) if belief.kind == "bars" else {}),
     }
+
+
+def bars_content(
+    belief: Belief, record: Record, place: int, reports: dict[str, np.ndarray]
+) -> dict[str, Any]:
+    """What bars are called."""
+    if belief.arms is None:
+        return {"across": "levels that the teacher holds", "choices": None}
+    own = reports.get("teacher.probabilities")
+    names = choice_names(record, place, belief.arms, 0 if own is None else own.shape[-1])
+    is_cut = len(belief.arms) <= belief.arms[-1]
+    across = f"the {len(names)} likeliest choices, in their order" if is_cut else "choice"
+    return {"across": across, "choices": names}
 
 
 def unit_shapes(belief: Belief, record: Record) -> dict[str, np.ndarray]:

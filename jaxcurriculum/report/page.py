@@ -31,9 +31,12 @@ from jaxcurriculum.viewer import Film, Viewer
 NUM_EPISODES = 9
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <style>
-body {{ font: 15px system-ui, sans-serif; margin: 2em; }}
-main {{ display: grid; gap: 1.5em; grid-template-columns: repeat(auto-fill, minmax(20em, 1fr)); }}
+body {{ font: 15px system-ui, sans-serif; margin: clamp(.5em, 2.5vw, 2em); }}
+h1 {{ font-size: 1.3em; }}
+main {{ display: grid; gap: 1.5em; }}
+main {{ grid-template-columns: repeat(auto-fill, minmax(min(20em, 100%), 1fr)); }}
 figure {{ margin: 0; }}
 img {{ width: 100%; }}
 </style>

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from jaxcurriculum.report.to_come import planned
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.store import Run, read_report
 from jaxcurriculum.runs.test_tasks import COLUMNS
@@ -53,9 +54,13 @@ class Record:
         return self.run.path / "reports" / f"evaluation-{evaluation:08d}.npz"
 
     def probe_steps(self, evaluation: int) -> np.ndarray:
-        """What the teacher spent on probing the student until an evaluation, [seeds]."""
-        path, name = self.report_path(evaluation), "counters.probe_steps"
-        counted = read_report(path, {name}) if path.exists() else {}
+        """What the teacher spent on probing the student until an evaluation, [seeds].
+
+        Raises:
+          RunError: when the file that says it is missing or damaged.
+        """
+        name = "counters.probe_steps"
+        counted = read_report(self.report_path(evaluation), {name})
         return counted.get(name, np.zeros(self.num_seeds))
 
 
@@ -68,6 +73,8 @@ def runs_in(folders: Sequence[pathlib.Path]) -> list[Run]:
     found = {}
     for folder in folders:
         inside = [Run(folder)] if Run(folder).exists else _below(folder)
+        if not inside and (num := len(planned(folder))):
+            raise RunError(f"{folder} has nothing to report yet: of its {num:,} runs none is done.")
         if not inside:
             raise RunError(f"{folder} holds no run: no folder in it has a config.json.")
         found |= {run.path.resolve(): run for run in inside}

@@ -18,6 +18,7 @@ from jaxcurriculum.report.statistics import (
     probability_of_improvement,
     welch_p_value,
 )
+from jaxcurriculum.runs.errors import RunError
 
 FEW = 0.01  # where no p value can be smaller than this, the reader is told
 
@@ -60,7 +61,7 @@ def result_rows(conditions: Sequence[Condition], steps: int) -> list[Row]:
             seeds=condition.num_seeds,
             steps=int(condition.steps[place]),
             evaluation_steps=float(condition.joined("evaluation_steps")[:, place].mean()),
-            probe_steps=float(condition.probe_steps(place).mean()),
+            probe_steps=_probe_steps(condition, place),
             test_return=float(condition.returns[place].mean()),
             minutes=condition.minutes,
             permutation_p=p_values.get(index, math.nan),
@@ -74,6 +75,26 @@ def result_rows(conditions: Sequence[Condition], steps: int) -> list[Row]:
 def place_of(condition: Condition, steps: int) -> int:
     """The number of the evaluation after `steps`, or of the last one before (else 0)."""
     return max(0, int(np.searchsorted(condition.steps, steps, side="right")) - 1)
+
+
+def _probe_steps(condition: Condition, place: int) -> float:
+    """Mean over seeds; nan where the files do not say it."""
+    try:
+        return float(condition.probe_steps(place).mean())
+    except RunError:
+        return math.nan
+
+
+def unknown_probes(conditions: Sequence[Condition], rows: Sequence[Row]) -> list[str]:
+    """A sentence on each condition whose steps on probes are not known."""
+    faults = []
+    for condition, row in zip(conditions, rows):
+        try:
+            if math.isnan(row.probe_steps):
+                condition.probe_steps(place_of(condition, row.steps))
+        except RunError as error:
+            faults.append(f"What {condition.name} spent on probes is not known: {error}")
+    return faults
 
 
 def _own(mastered: np.ndarray) -> dict[str, float]:
@@ -123,7 +144,7 @@ def written(row: Row) -> dict[str, str]:
         "test return": f"{row.test_return:.4g}",
         "steps": f"{row.steps:,}",
         "on tests": f"{row.evaluation_steps:,.0f}",
-        "on probes": f"{row.probe_steps:,.0f}",
+        "on probes": _known("{:,.0f}", row.probe_steps),
         "minutes": f"{row.minutes:.1f}",
     }
 

@@ -19,6 +19,7 @@ SCRIPTS = (
     "film.js",
     "player.js",
     "shapes.js",
+    "bars.js",
     "mastery.js",
     "parallel.js",
     "wall.js",

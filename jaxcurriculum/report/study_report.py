@@ -20,7 +20,7 @@ from jaxcurriculum.report.conditions import (
     world,
 )
 from jaxcurriculum.report.content import content
-from jaxcurriculum.report.curriculum_film import film_of
+from jaxcurriculum.report.curriculum_film import belief_film, film_of
 from jaxcurriculum.report.learning_curves import (
     best_of,
     improvements,
@@ -33,11 +33,13 @@ from jaxcurriculum.report.results import (
     console_table,
     limits,
     result_rows,
+    unknown_probes,
     written,
 )
 from jaxcurriculum.report.study_page import study_page
 from jaxcurriculum.report.style import STYLE
 from jaxcurriculum.report.tables import Texts, csv_table, markdown_table
+from jaxcurriculum.report.to_come import still_to_come
 from jaxcurriculum.report.walks import walks_of
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.files import naming, write_file
@@ -65,6 +67,7 @@ def report(
           of steps.
     """
     records, faults = read_all(runs_in(folders))
+    faults = [*still_to_come(folders), *faults]
     folder = out or (folders[0] if len(folders) == 1 else pathlib.Path()) / "report"
     title = ", ".join(given.resolve().name for given in folders)
     groups = by_tests(records)
@@ -94,7 +97,7 @@ def report_on(
     walks: bool,
     console: Console,
 ) -> list[pathlib.Path]:
-    """`report` on runs that were tested on the same tasks; `faults` are of runs that are not among
+    """`report` on runs that were tested on the same tasks; `faults` are of what is not among
     them.
     """
     conditions, repeated = conditions_of(records)
@@ -102,6 +105,7 @@ def report_on(
     steps = last_steps(conditions)
     rows = result_rows(conditions, steps)
     best = best_of(conditions, rows)
+    notes += unknown_probes(conditions, rows)
     films, unseen = films_of(conditions, best)
     played, unplayed = walks_of(best) if walks else ([], [])
     notes += unseen + unplayed + limits([row.seeds for row in rows])
@@ -135,7 +139,9 @@ def unfinished(conditions: Sequence[Condition]) -> list[str]:
 def films_of(
     conditions: Sequence[Condition], best: Sequence[Condition]
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Films of the first seeds of the best conditions, and a sentence on each run without any."""
+    """Films of the first seeds of the best conditions, and a sentence on each seed without one and
+    on each run without the teacher's picture.
+    """
     each = max(1, min(MOST_FILMS_EACH, MOST_FILMS // len(best)))
     films, faults = [], []
     for index, condition in enumerate(conditions):
@@ -144,10 +150,16 @@ def films_of(
         seeds = ((record, n) for record in condition.records for n in range(record.num_seeds))
         for record, place in itertools.islice(seeds, each):
             try:
-                films.append({"condition": index, **film_of(record, place)})
+                film = {"condition": index, "belief": None, **film_of(record, place)}
             except RunError as error:
                 faults.append(f"There is no film of seed {record.seeds[place]}: {error}")
-    return films, faults
+                continue
+            films.append(film)
+            try:
+                film["belief"] = belief_film(record, place)
+            except RunError as error:
+                faults.append(f"The films of {condition.name} lack the teacher's picture: {error}")
+    return films, list(dict.fromkeys(faults))
 
 
 def write_tables(

@@ -47,16 +47,27 @@ def summarise(run: Run, console: Console) -> None:
 
 
 def variety_of_replays(reports: dict[str, np.ndarray]) -> list[str]:
-    """A sentence for each replay of levels in `reports` ([evaluations, seeds] an array).
+    """A sentence for each teacher in `reports` ([evaluations, seeds] an array) that replays levels:
+    a mean over the seeds that replayed any.
 
-    >>> variety_of_replays({"teacher.effective_share": np.array([[1.0, 1.0], [0.08, 0.1]])})
-    ['Replays were as varied as if 9 % of them were of different levels.']
+    >>> levels, share = np.array([[0.0, 0.0], [5.0, 0.0]]), np.array([[1.0, 1.0], [0.08, 1.0]])
+    >>> variety_of_replays({"teacher.effective_levels": levels, "teacher.effective_share": share})
+    ['Replays were as varied as if 8 % of them were of different levels.']
     """
-    shares = [values[-1] for name, values in reports.items() if name.endswith(".effective_share")]
-    return [
-        f"Replays were as varied as if {100 * share.mean():.0f} % of them were of different levels."
-        for share in shares
+    shares = [
+        values[-1][reports[f"{name.removesuffix('share')}levels"][-1] > 0]
+        for name, values in reports.items()
+        if name.endswith(".effective_share")
     ]
+    return [_variety(each) for each in shares]
+
+
+def _variety(shares: np.ndarray) -> str:
+    """What the effective shares of the seeds with replays say."""
+    if not len(shares):
+        return "No level was replayed."
+    share = f"{100 * shares.mean():.0f} %"
+    return f"Replays were as varied as if {share} of them were of different levels."
 
 
 def seed_table(run: Run) -> Table:

@@ -18,6 +18,7 @@ import io
 import json
 import pathlib
 import zipfile
+import zlib
 from collections.abc import Collection
 from typing import Any
 
@@ -49,6 +50,8 @@ META = (
     "wall_seconds",
 )
 AXES = ("names", "units", "low", "high")
+# what NumPy and zipfile raise where the bytes of an npz file are wrong
+BROKEN = (ValueError, TypeError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile)
 # a smaller part is rewritten rather than followed: a short Parquet file is mostly header
 ROWS_PER_PART = 50_000
 
@@ -243,13 +246,15 @@ def read_report(path: pathlib.Path, wanted: Collection[str] | None = None) -> di
     """The arrays of one npz file, by name; of those `wanted` alone, the ones that it has.
 
     Raises:
-      RunError: when the file is damaged.
+      RunError: when the file is missing or damaged.
     """
     try:
         with naming(path), open(path, "rb") as file, np.load(file) as arrays:
             return {name: arrays[name] for name in arrays if wanted is None or name in wanted}
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise RunError(f"{path} is damaged: {error}.") from None
+    except FileNotFoundError:
+        raise RunError(f"{path} is missing.") from None
+    except BROKEN:
+        raise RunError(f"{path} is damaged: its arrays cannot be read.") from None
 
 
 def write_report(path: pathlib.Path, arrays: dict[str, Any]) -> None:

@@ -71,3 +71,11 @@ def test_of_a_full_buffer_the_strongest_are_kept():
     belief = belief_of({f"teacher.{name}": values for name, values in known.items()}, 0, AXES)
     best = np.argsort(-scores[0, 0, :400])[:MOST_SHAPES]
     np.testing.assert_array_equal(belief.shapes["task"][0], tasks[0, 0, best])
+
+
+def test_of_many_arms_the_likeliest_are_kept_with_their_numbers():
+    probabilities = np.zeros((2, 1, 500))
+    probabilities[:, 0, 400:] = 0.01
+    belief = belief_of({"teacher.probabilities": probabilities}, 0, AXES)
+    assert belief.arms[-100:].tolist() == list(range(400, 500)) and len(belief.arms) == MOST_SHAPES
+    assert (belief.strength[:, -100:] == 0.01).all() and not belief.strength[:, :-100].any()

@@ -3,10 +3,11 @@
 import base64
 
 import numpy as np
+import polars as pl
 import pytest
 from made_up_runs import made_up_run, with_curriculum
 
-from jaxcurriculum.report.curriculum_film import MOST_EPISODES, film_of
+from jaxcurriculum.report.curriculum_film import MOST_EPISODES, belief_film, film_of
 from jaxcurriculum.report.packing import evenly, packed
 from jaxcurriculum.report.reading import read
 
@@ -41,7 +42,7 @@ def test_a_film_holds_the_tasks_of_its_seed_in_time(tmp_path):
     film = film_of(read(run), 1)
     episodes = run.episodes().filter(run.episodes()["seed"] == 1)
     shown = evenly(4000, MOST_EPISODES)
-    assert film["seed"] == 1 and film["total"] == 200 and film["belief"] is None
+    assert film["seed"] == 1 and film["total"] == 200 and belief_film(read(run), 1) is None
     for task, name in zip(film["tasks"], ("x0", "x1")):
         np.testing.assert_allclose(unpacked(task), episodes[name].to_numpy()[shown], atol=1e-4)
     steps = 100 * (episodes["round"].to_numpy()[shown] + 1)
@@ -56,7 +57,31 @@ def test_narrow_gaussians_keep_their_shape(tmp_path):
     known = {"means": means, "covariances": covariances, "valid": np.ones((2, 1, 1), bool)}
     reports = {f"teacher.{name}": values for name, values in known.items()}
     run = with_curriculum(made_up_run(tmp_path, [1], tasks=np.eye(3)[:, :2]), **reports)
-    shapes = film_of(read(run), 0)["belief"]["shapes"]
+    shapes = belief_film(read(run), 0)["shapes"]
     deviation, correlation = (unpacked(shapes[name])[1, 0] for name in ("deviation", "correlation"))
     np.testing.assert_allclose(deviation, [0.002, 0.8], rtol=1e-3)
     np.testing.assert_allclose(correlation[0, 1], -1e-3 / (0.002 * 0.8), rtol=1e-3)
+
+
+def arms_that_gave(run, origins):
+    """`run`, whose episodes have the arms `origins` in turn and the task 0.1 or 0.2 times them."""
+    part = next((run.path / "episodes").iterdir())
+    table, lap = pl.read_parquet(part), np.arange(300)
+    given = np.array(origins)[lap % len(origins)]
+    tasks = (0.1 + 0.1 * (lap >= 150)) * given
+    table.with_columns(origin=pl.Series(given), x0=pl.Series(tasks)).write_parquet(part)
+    return read(run)
+
+
+def test_a_choice_is_named_by_the_tasks_that_it_gave(tmp_path):
+    run = with_curriculum(
+        made_up_run(tmp_path, [1]), **{"teacher.probabilities": np.ones((2, 1, 3)) / 3}
+    )
+    bars = belief_film(arms_that_gave(run, [0, 2]), 0)
+    assert bars["across"] == "choice" and bars["choices"] == [
+        "choice 0, which gave x0 0 m",
+        "choice 1, which was never taken",
+        "choice 2, which gave x0 0.2 to 0.4 m",
+    ]
+    of_another = belief_film(arms_that_gave(run, [0, 5]), 0)
+    assert of_another["choices"] == ["choice 0", "choice 1", "choice 2"]

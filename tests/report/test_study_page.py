@@ -165,3 +165,37 @@ def test_the_film_of_the_best_teacher_with_a_picture_comes_first(films, best, ex
     known = [{"condition": place, "belief": belief} for place, belief in enumerate(films)]
     rows = [SimpleNamespace(mastered_iqm=iqm) for iqm in best]
     assert opening(known, rows) == expected
+
+
+def test_a_small_maze_is_shown_without_the_walls_that_fill_it_up(opened):
+    cropped = "return cropped(arguments[0])"
+    assert opened.execute_script(cropped, ".G##/.>##/####/####") == [".G", ".>"]
+    assert opened.execute_script(cropped, ">#G/###/...") == [">#G", "###", "..."]
+    assert opened.execute_script(cropped, "##/##") == ["##", "##"]
+
+
+def test_the_bars_of_a_bandit_say_which_task_they_are(tmp_path, browser, monkeypatch):
+    monkeypatch.setattr(study_report, "write_figures", lambda *_: [])
+    run = made_up_run(tmp_path / "tscl", [1])
+    probabilities = np.tile([[[0.2, 0.8]]], (2, 1, 1))
+    with_curriculum(run, **{"teacher.probabilities": probabilities})
+    open_page(browser, runs.report(tmp_path, console=Console(quiet=True))[0], 1100, 900)
+    value = browser.find_element("id", "bar-value")
+    assert value.text.startswith("Likeliest, at 0.8: choice 1, which gave x0 0.")
+    bars = browser.find_element("id", "bars")
+    ActionChains(browser).move_to_element_with_offset(bars, -300, 0).perform()
+    assert value.text == "Here, at 0.2: choice 0, which was never taken"
+    assert browser.get_log("browser") == []
+
+
+def test_the_frame_of_a_walk_is_as_high_as_its_page(tmp_path, browser, monkeypatch):
+    walks = [{"name": "one", "page": "<!doctype html><div style='height: 1500px'></div>"}]
+    monkeypatch.setattr(study_report, "walks_of", lambda _: (walks, []))
+    monkeypatch.setattr(study_report, "write_figures", lambda *_: [])
+    with_curriculum(made_up_run(tmp_path / "random", [1]))
+    console = Console(quiet=True)
+    open_page(browser, runs.report(tmp_path, walks=True, console=console)[0], 400, 900)
+    frame = browser.find_element("id", "walk")
+    browser.execute_script("arguments[0].scrollIntoView()", frame)
+    wait_for(lambda: 1500 <= frame.size["height"] <= 1550, "it is as high")
+    assert browser.get_log("browser") == []

@@ -137,6 +137,21 @@ def test_a_damaged_curriculum_costs_its_film_only(tmp_path, without_figures):
     assert "There is no film of seed 0: " in text and "is damaged" in text
 
 
+@pytest.mark.parametrize("content", [None, b"", b"text", b"PK and no more"])
+def test_without_its_reports_a_run_lacks_its_probe_steps_and_picture(
+    content, tmp_path, without_figures
+):
+    folder = study(tmp_path, random=[1, 2], adr=[2, 3])
+    path = folder / "runs/adr/reports/evaluation-00000001.npz"
+    path.unlink() if content is None else path.write_bytes(content)
+    files, text = reported(folder)
+    fault = f"{path} is {'missing' if content is None else 'damaged'}"
+    assert f"What adr spent on probes is not known: {fault}" in text
+    assert text.count(f"The films of adr lack the teacher's picture: {fault}") == 1
+    random, adr = csv.DictReader(io.StringIO(files["results.csv"].read_text()))
+    assert (random["probe_steps"], adr["probe_steps"]) == ("0.0", "") and adr["mastered"] == "62.5"
+
+
 def test_runs_of_other_test_sets_are_reported_apart(tmp_path, without_figures):
     study(tmp_path, random=[1, 2], adr=[2, 3])
     with_curriculum(made_up_run(tmp_path / "runs/other", [1], tasks=[0.1, 0.2], teacher="adr"))

@@ -111,9 +111,11 @@ def test_what_is_not_a_run_or_damaged_is_said_in_a_sentence(tmp_path):
         Run(tmp_path).episodes()
     (tmp_path / "reports").mkdir()
     report = tmp_path / "reports" / "evaluation-00000000.npz"
-    np.savez(report, loss=np.zeros(100))
-    assert Run(tmp_path).reports()["loss"].shape == (1, 100)
-    for damaged in (report.read_bytes()[:50], b"", b"text"):
+    np.savez_compressed(report, loss=np.arange(100))
+    np.testing.assert_array_equal(Run(tmp_path).reports()["loss"], [np.arange(100)])
+    whole = report.read_bytes()
+    flipped = whole[:60] + bytes(255 - byte for byte in whole[60:90]) + whole[90:]
+    for damaged in (whole[:50], b"", b"text", flipped):
         report.write_bytes(damaged)
         with pytest.raises(RunError, match="evaluation-00000000.npz is damaged"):
             Run(tmp_path).reports()

@@ -94,7 +94,7 @@ function makeFilm() {
     makeCanvas(byId("film-bar"), drawTaskBar),
     makeCanvas(byId("mastery"), drawMastery),
     makeCanvas(byId("mastery-bar"), drawMasteryBar),
-    makeCanvas(byId("bars"), drawBars),
+    makeBars(),
     makeCanvas(byId("parallel"), drawParallel),
     makeCanvas(byId("wall"), drawWall),
     describe,

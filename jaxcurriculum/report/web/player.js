@@ -15,6 +15,7 @@ function makePlayer(draw) {
   function chooseFilm() {
     scene.film = opened(films()[seed.value]);
     byId("bars-part").hidden = scene.film.belief?.kind !== "bars";
+    byId("bars-hint").textContent = scene.film.belief?.legend ?? "";
     byId("wall-part").hidden = !scene.film.layouts;
     draw();
   }

@@ -64,20 +64,3 @@ function drawRing(frame, {task}) {
   path.arc(...inFrame(frame, task[scene.x], task[scene.y]), 5, 0, 2 * Math.PI);
   return path;
 }
-
-/** The teacher's probabilities or scores now, where its choices have no place. */
-function drawBars(pen, width, height) {
-  const {belief} = scene.film;
-  if (belief?.kind !== "bars") return;
-  const place = lastAt(belief.steps, now());
-  if (place < 0) return;
-  const values = row(belief.strength, place), high = extent(belief.strength)[1];
-  const x = {low: 0, high: values.length, label: "choice"};
-  const frame = drawAxes(pen, width, height, x, {low: 0, high, label: "probability or score"});
-  pen.fillStyle = content.colours.belief;
-  values.forEach((value, index) => {
-    if (!Number.isFinite(value)) return;
-    const left = frame.atX(index + 0.1), top = frame.atY(value);
-    pen.fillRect(left, top, Math.max(1, frame.atX(index + 0.9) - left), frame.bottom - top);
-  });
-}

@@ -2,11 +2,18 @@ const THUMBNAIL = 84;  // pixels a side, with its gap
 const WALL = "#39424a", GOAL = "#009e73", AGENT = "#d55e00", NOT_MASTERED = "#c9ced3";
 const TURNS = {">": 0, "v": 1, "<": 2, "^": 3};
 
+/** The rows of a level without the walls on the right and at the bottom with which small ones are filled up. */
+function cropped(layout) {
+  const lines = layout.split("/"), ends = lines.map(text => text.replace(/#+$/, "").length);
+  const rows = ends.findLastIndex(end => end > 0) + 1, columns = Math.max(...ends);
+  return rows ? lines.slice(0, rows).map(text => text.slice(0, columns)) : lines;
+}
+
 /** Draw a level of rows joined by "/" in a square: '#' a wall, 'G' the goal, '>v<^' the agent. */
 function drawLevel(pen, layout, left, top, side) {
-  const lines = layout.split("/"), cell = side / lines.length;
+  const lines = cropped(layout), columns = lines[0].length, cell = side / Math.max(lines.length, columns);
   pen.fillStyle = PAPER;
-  pen.fillRect(left, top, side, side);
+  pen.fillRect(left, top, columns * cell, lines.length * cell);
   lines.forEach((text, y) => [...text].forEach((sign, x) => {
     const [cellX, cellY] = [left + x * cell, top + y * cell];
     if (sign === "#" || sign === "G") {
@@ -15,7 +22,7 @@ function drawLevel(pen, layout, left, top, side) {
     } else if (sign in TURNS) drawAgent(pen, cellX + cell / 2, cellY + cell / 2, cell, TURNS[sign]);
   }));
   [pen.strokeStyle, pen.lineWidth] = [WALL, 1];
-  pen.strokeRect(left, top, side, side);
+  pen.strokeRect(left, top, columns * cell, lines.length * cell);
 }
 
 function drawAgent(pen, x, y, size, turns) {

@@ -37,10 +37,11 @@ def test_a_wall_of_mazes_shows_each_in_its_place(size):
         check_cells(image, left, viewer.SMALL_TOP, viewer.SMALL_SIDE, maze, [maze.agent])
 
 
-def test_a_frame_shows_the_way_so_far():
+@pytest.mark.parametrize("size", [4, 9])
+def test_a_frame_shows_the_way_so_far(size):
     looks = np.array([[0, 0, 0], [1, 0, 0], [2, 0, 0], [2, 0, 1]])
     film = Film(
-        level=DRAWN,
+        level=envs.from_text(">..#/.#.#/.#.G/....", size=size),  # filled up with walls
         looks=looks,
         returns=np.zeros(4),
         seconds=np.arange(4) / 10,
