@@ -182,7 +182,9 @@ def judge(returns_of, num_learners):
 
 
 def share_built(config, student, region, num_rounds=120):
-    """The share of levels in a `region` of the unit square, in the first and the last rounds."""
+    """The share of levels in a `region` of the unit square, of the first round, before anything is
+    learned, and of the last ones.
+    """
     teacher = teachers.paired(teachers.box_editor(SPACE), config)
     loop = make_loop(teacher, student, jnp.zeros((1, 2)))
 
@@ -194,7 +196,7 @@ def share_built(config, student, region, num_rounds=120):
         return jax.lax.scan(step, loop.init(key), jnp.arange(num_rounds))[1]
 
     shares = quick_jit(jax.vmap(run))(jax.random.split(jax.random.key(0), 3))
-    return shares[:, :5].mean(1), shares[:, -10:].mean(1)
+    return shares[:, 0], shares[:, -10:].mean(1)
 
 
 LEARNING = teachers.PairedConfig(
@@ -215,7 +217,7 @@ def test_the_builder_moves_to_where_the_students_differ():
 
     is_regret = lambda unit: differ(unit) & (unit[:, 0] < 0.8)
     first, last = share_built(LEARNING, judge(returns_of, 2), is_regret)
-    assert first.max() < 0.25 and last.min() > 0.7
+    assert first.mean() < 0.25 and last.min() > 0.7
 
 
 @pytest.mark.slow
@@ -225,7 +227,7 @@ def test_the_minimax_adversary_moves_to_what_nobody_can_do():
 
     config = dataclasses.replace(LEARNING, objective="minimax", num_students=1)
     first, last = share_built(config, judge(returns_of, 1), lambda unit: unit[:, 0] > 0.8)
-    assert first.max() < 0.45 and last.min() > 0.85
+    assert first.mean() < 0.35 and last.min() > 0.85
 
 
 def loop_of(teacher, student):
