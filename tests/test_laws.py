@@ -71,12 +71,12 @@ TEACHERS = {
         teachers.arms.cells(space, 3), teachers.SkillItConfig(round_episodes=30)
     ),
     "plr": lambda space: teachers.plr(
-        space, teachers.PlrConfig(capacity=40, prioritisation="power", temperature=1.0)
+        space, teachers.PlrConfig(capacity=64, prioritisation="power", temperature=1.0)
     ),
     "robust-plr": lambda space: teachers.plr(
         space,
         dataclasses.replace(
-            teachers.PlrConfig.bipedal(), capacity=40, rounds="parallel", distinct=True
+            teachers.PlrConfig.bipedal(), capacity=64, rounds="parallel", distinct=True
         ),
     ),
     "accel": lambda space: teachers.accel(
@@ -84,7 +84,7 @@ TEACHERS = {
         teachers.AccelConfig(
             replay=teachers.PlrConfig(
                 robust=True,
-                capacity=40,
+                capacity=64,
                 score="return_change",
                 initial_mean=(0.0, 1.0, 2.0)[: space.dims],
             )
@@ -121,7 +121,7 @@ TEACHERS = {
                 objective="minimax", num_students=1, num_levels=32, builder=SMALL_BUILDER
             ),
             replay=teachers.PlrConfig(
-                robust=True, capacity=40, replay_prob=0.3, score="return_change"
+                robust=True, capacity=64, replay_prob=0.3, score="return_change"
             ),
         ),
     ),
@@ -161,7 +161,7 @@ TEACHERS = {
         ),
     ),
     "mix": lambda space: teachers.mix(
-        teachers.random(space), teachers.plr(space, teachers.PlrConfig(capacity=40)), 0.3
+        teachers.random(space), teachers.plr(space, teachers.PlrConfig(capacity=64)), 0.3
     ),
     "in-subspace": lambda space: (
         teachers.in_subspace(
@@ -173,7 +173,7 @@ TEACHERS = {
         else teachers.random(space)
     ),
     "in-latent-space": lambda space: teachers.in_latent_space(
-        lambda box: teachers.plr(box, teachers.PlrConfig(capacity=40)),
+        lambda box: teachers.plr(box, teachers.PlrConfig(capacity=64)),
         Box(names=space.names, low=(0.0,) * space.dims, high=(1.0,) * space.dims),
         lambda key, point: space.from_unit(point),
     ),
@@ -192,11 +192,11 @@ TEACHERS = {
 LEVEL_TEACHERS = {  # whose tasks may be anything
     "random": teachers.random,
     "robust-plr": lambda space: teachers.plr(
-        space, dataclasses.replace(teachers.PlrConfig.dcd(), capacity=40)
+        space, dataclasses.replace(teachers.PlrConfig.dcd(), capacity=64)
     ),
     "accel": lambda space: teachers.accel(
         space,
-        teachers.AccelConfig(replay=dataclasses.replace(teachers.PlrConfig.jaxued(), capacity=40)),
+        teachers.AccelConfig(replay=dataclasses.replace(teachers.PlrConfig.jaxued(), capacity=64)),
     ),
 }
 
