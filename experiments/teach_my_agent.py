@@ -119,15 +119,21 @@ def _cell(challenge: Challenge, teacher: str) -> str:
 
 
 def figure(challenges: Sequence[Challenge]) -> Figure:
-    """The profile as the paper draws it, and beside it the same with intervals."""
-    drawn = Figure(figsize=(12, 5.2), layout="constrained")
-    halves: Any = drawn.subfigures(1, 2, width_ratios=(1, 1.15))
-    left, right = halves
-    draw_radar(left.subplots(subplot_kw={"projection": "polar"}), challenges)
-    dots = right.subplots()
+    """The profile as the paper draws it, if it has three spokes, and beside it the same with
+    intervals.
+    """
+    has_radar = len(challenges) >= 3
+    drawn = Figure(figsize=(12 if has_radar else 7.5, 5.2), layout="constrained")
+    parts: Any = drawn.subfigures(
+        1, 1 + has_radar, width_ratios=(1, 1.15)[-1 - has_radar :], squeeze=False
+    )
+    if has_radar:
+        draw_radar(parts[0, 0].subplots(subplot_kw={"projection": "polar"}), challenges)
+    dots = parts[0, -1].subplots()
     draw_dots(dots, challenges)
     handles, labels = dots.get_legend_handles_labels()
-    drawn.legend(handles, labels, frameon=False, loc="outside lower center", ncols=len(labels))
+    columns = len(labels) if has_radar else 4
+    drawn.legend(handles, labels, frameon=False, loc="outside lower center", ncols=columns)
     return drawn
 
 
