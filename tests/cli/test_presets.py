@@ -39,8 +39,8 @@ def test_teachers_of_mazes_have_the_settings_published_for_mazes():
     }
     assert published.items() <= plr.items() and plr == robust | {"robust": False}
     assert {f"replay.{name}": value for name, value in published.items()}.items() <= accel.items()
-    walkers = settings_of(build(Settings(env="cart-pole", teacher="plr")), "teacher")
-    assert walkers["capacity"] == 1000
+    elsewhere = settings_of(build(Settings(env="pendulum", teacher="plr")), "teacher")
+    assert elsewhere["capacity"] == 1000
 
 
 def test_what_is_asked_for_comes_before_a_preset():

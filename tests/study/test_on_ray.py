@@ -56,7 +56,7 @@ def cluster(tmp_path_factory):
 
 def kill_a_worker(folder, killed):
     """Kill the worker of the first job that has a checkpoint, in the middle of it."""
-    for _ in range(6000):
+    for _ in range(20_000):
         for path in folder.glob("jobs/*/checkpoints/[0-9]*"):
             job = path.parents[1]
             if not (job / "done.json").exists() and (job / "claim.json").exists():
