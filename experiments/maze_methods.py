@@ -67,7 +67,9 @@ PICTURE = (
 
 
 def player(student: Student) -> Play:
-    """% solved by a student's state: of each held-out maze, of random ones, and of its worst."""
+    """% solved by a student's state: of each held-out maze, of random ones, and of its worst. Of
+    two students the first is tested, PAIRED's protagonist.
+    """
     names = envs.held_out_names()
     held_out = jax.tree.map(jnp.asarray, envs.held_out_mazes(names))
     random = envs.solvable_mazes(envs.Mazes(num_walls=60), NUM_RANDOM)
@@ -77,7 +79,8 @@ def player(student: Student) -> Play:
         num = len(mazes.direction)
         seeds = jnp.zeros(num, jnp.uint32)
         episodes = student.evaluate(key, state, mazes, seeds, num_attempts, False)
-        return 100 * episodes.solved.reshape(num, num_attempts).mean(1)
+        each = episodes.solved.reshape(num, student.num_learners, num_attempts)
+        return 100 * each[:, 0].mean(1)
 
     def play(key: jax.Array, state: Any) -> dict[str, jax.Array]:
         key_held_out, key_ranking, key_scoring = jax.random.split(key, 3)
