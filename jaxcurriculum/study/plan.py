@@ -29,7 +29,7 @@ from jaxcurriculum.study.programs import Placed, bytes_of_a_lane, place
 from jaxcurriculum.study.study import Study
 
 PLAN = "plan.json"
-MOST_LANES = 1_000_000
+MOST_LANES = 1_000_000  # curricula of a study, which are listed one by one
 SHARE = 0.6  # of a device's memory that lanes may take; a compiler's copies come on top
 
 

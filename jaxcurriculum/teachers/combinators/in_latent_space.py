@@ -36,8 +36,8 @@ def in_latent_space(
     mazes.
 
     Args:
-      decode: (key, point [dims]) -> task; the key is for what the point leaves open, of which the
-        optimal return of a point is one example.
+      decode: (key, point [dims]) -> task; the key draws what the point leaves open. The optimal
+          return of a point is that of another draw, not of the task that was played.
       memory: latest proposals whose points are remembered; an episode of an older one is not valid
           to the teacher.
 
