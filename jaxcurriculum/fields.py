@@ -18,7 +18,7 @@ from jax.core import Tracer
 
 LARGEST = float(np.finfo(np.float32).max)
 SMALLEST = float(np.finfo(np.float32).tiny)
-LARGEST_INTEGER = 2**31 - 1
+LARGEST_INTEGER = 2**31 - 1  # of int32, in which steps and seeds are counted
 Kind = TypeVar("Kind")
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from jaxcurriculum.configs import field
+from jaxcurriculum.fields import LARGEST_INTEGER
 from jaxcurriculum.runs.errors import RunError
 
 
@@ -70,9 +71,10 @@ class Settings:
             ("group", 1),
         ):
             value = getattr(self, name)
-            if value is not None and not least <= value < 2**31:
+            if value is not None and not least <= value <= LARGEST_INTEGER:
                 flag = f"--{name.replace('_', '-')}"
-                raise ValueError(f"{flag} must lie between {least} and {2**31 - 1}, got {value:g}.")
+                bounds = f"between {least} and {LARGEST_INTEGER}"
+                raise ValueError(f"{flag} must lie {bounds}, got {value:g}.")
 
     @classmethod
     def recorded(cls, config: dict[str, Any]) -> Settings:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jaxcurriculum.configs import Config, field
+from jaxcurriculum.fields import LARGEST_INTEGER
 from jaxcurriculum.runs.errors import RunError
 
 AXES = {  # of names, and what of the command line each is
@@ -17,9 +18,6 @@ AXES = {  # of names, and what of the command line each is
     "challenges": "challenge",
     "knowledge": "knowledge",
 }
-
-
-MOST = 2**31 - 1  # the largest int32, in which steps and seeds are counted
 
 
 class StudyError(RunError):
@@ -55,13 +53,15 @@ class Study(Config):
     learners: tuple[str, ...] = field((), help="your own in place of PPO, as module:function")
     challenges: tuple[str, ...] = field(("none",), help="what makes curricula hard to find")
     knowledge: tuple[str, ...] = field((), help="what an expert tells teachers: none, low, high")
-    seeds: int = field(2, low=1, high=MOST, help="independent curricula of each combination")
-    seed: int = field(0, low=0, high=MOST, help="the first of them")
+    seeds: int = field(
+        2, low=1, high=LARGEST_INTEGER, help="independent curricula of each combination"
+    )
+    seed: int = field(0, low=0, high=LARGEST_INTEGER, help="the first of them")
     steps: float | None = field(
-        None, low=1, high=MOST, help="budget of a seed, rounded up to evaluations"
+        None, low=1, high=LARGEST_INTEGER, help="budget of a seed, rounded up to evaluations"
     )
     evaluate_every: float | None = field(
-        None, low=1, high=MOST, help="steps between two evaluations"
+        None, low=1, high=LARGEST_INTEGER, help="steps between two evaluations"
     )
     test_set: str | None = field(None, help="tasks of the evaluation")
     group: int | None = field(None, low=1, help="seeds that are batched together")

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 from jax.flatten_util import ravel_pytree
+from jax.scipy.linalg import solve_triangular
 from jax.scipy.sparse.linalg import cg
 
 CG_ITERATIONS = 10
@@ -21,6 +22,7 @@ DAMPING = 1e-2
 MAX_HALVINGS = 10
 AIM = 0.999  # fraction of max_kl that a step aims at, so that rounding does not put it beyond
 LIMIT = 0.9999  # fraction of max_kl that a step may reach, as computed
+MOST_WRITTEN_OUT = 8  # dims
 # steps tried, whether the last one is accepted, where it leads or else the start
 Search = tuple[jax.Array, jax.Array, jax.Array]
 
@@ -107,11 +109,14 @@ def trust_region_step(
 
 
 def _solve(gaussian: Gaussian, right: jax.Array) -> jax.Array:
-    """L^-1 right, for `right` [dims, num], row by row.
+    """L^-1 right, for `right` [dims, num].
 
-    Under vmap that is quicker for few dims than LAPACK matrix by matrix.
+    Row by row for few dims, which is quicker under vmap than LAPACK matrix by matrix. As it is
+    written out, it would be compiled for minutes for many.
     """
     lower, rows = factor(gaussian), []
+    if right.shape[0] > MOST_WRITTEN_OUT:
+        return solve_triangular(lower, right, lower=True)
     for axis in range(right.shape[0]):
         products = (lower[axis, other] * rows[other] for other in range(axis))
         known = sum(products, jnp.zeros_like(right[axis]))

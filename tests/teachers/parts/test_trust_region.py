@@ -3,10 +3,12 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from scipy.stats import multivariate_normal
 
 from jaxcurriculum.teachers.parts.trust_region import (
     DAMPING,
+    MOST_WRITTEN_OUT,
     Gaussian,
     kl,
     log_density,
@@ -28,8 +30,12 @@ def to_flat(gaussian):
     )
 
 
-def test_divergence_is_the_closed_form_and_the_mean_log_ratio():
-    rng, dims = np.random.default_rng(0), 3
+FEW_AND_MANY = pytest.mark.parametrize("dims", [3, MOST_WRITTEN_OUT + 4])
+
+
+@FEW_AND_MANY
+def test_divergence_is_the_closed_form_and_the_mean_log_ratio(dims):
+    rng = np.random.default_rng(0)
     flats = random_flats(rng, 20, dims)
     near = flats + rng.normal(0, 1e-2, flats.shape).astype(np.float32)
     compute = quick_jit(jax.vmap(lambda p, q: kl(to_gaussian(p, dims), to_gaussian(q, dims))))
@@ -51,8 +57,9 @@ def test_divergence_is_the_closed_form_and_the_mean_log_ratio():
     )
 
 
-def test_the_bound_holds_in_float64_and_the_objective_does_not_fall():
-    rng, dims, num = np.random.default_rng(1), 3, 200
+@FEW_AND_MANY
+def test_the_bound_holds_in_float64_and_the_objective_does_not_fall(dims):
+    rng, num = np.random.default_rng(1), 200
     flats = random_flats(rng, num, dims)
     noise, values = (
         rng.normal(size=(num, 60, dims)),
