@@ -7,7 +7,8 @@
 
 Plays all held-out mazes and 10,000 random ones with every policy that has finished, writes
 maze_methods.json and maze_methods.png, and the tables into the page maze_methods.md beside this
-program. A method that stands in the file as it is now is not tested again.
+program. A method that stands in the file as it is now, or whose study is not there, is not tested
+again.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import functools
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -159,6 +161,12 @@ def figure(results: dict[str, Results]) -> Figure:
     return drawn
 
 
+def run_of(method: str, studies: Sequence[pathlib.Path]) -> Run:
+    """The run of a method, in the first of `studies` that has one."""
+    paths = [study / "runs" / f"maze_ppo-gru_{method}" for study in studies]
+    return Run(next((path for path in paths if path.exists()), paths[0]))
+
+
 def main() -> None:
     """Test what has finished, then draw and write it."""
     parser = argparse.ArgumentParser(
@@ -170,10 +178,7 @@ def main() -> None:
     options = parser.parse_args()
     use_cores(1)
     options.folder.mkdir(parents=True, exist_ok=True)
-    paths = [
-        study / "runs" / f"maze_ppo-gru_{name}" for name in METHODS for study in options.studies
-    ]
-    runs = {path.name.removeprefix("maze_ppo-gru_"): Run(path) for path in paths if path.exists()}
+    runs = {name: run_of(name, options.studies) for name in METHODS}
     results = collect(runs, options.folder / "maze_methods.json", player)
     refresh(PAGE, "maze_methods.py", PICTURE + table(results))
     with matplotlib.rc_context(STYLE):
