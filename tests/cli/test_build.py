@@ -35,7 +35,7 @@ def test_every_teacher_goes_with_the_simulated_student(teacher):
 
 
 @pytest.mark.parametrize("teacher", tables.TEACHERS)
-def test_the_state_of_every_teacher_is_small(teacher):
+def test_the_state_of_every_teacher_is_small(teacher, untraced):
     """Under 2 MB a seed with the default settings on two axes, whatever the length of a run."""
     state = jax.eval_shape(
         build(dataclasses.replace(TOY, teacher=teacher)).loop.teacher.init, jax.random.key(0)
@@ -114,7 +114,7 @@ def told(settings):
         {"student.irrelevant_dims": 2, "student.corner": 1},
     ],
 )
-def test_what_an_expert_tells_is_where_the_toy_grid_starts(changes, landscape):
+def test_what_an_expert_tells_is_where_the_toy_grid_starts(changes, landscape, untraced):
     """A beginner learns there from the first episode on, as in no other cell, whatever the
     variant and the landscape.
     """
