@@ -144,8 +144,9 @@ def as_arrays(parameter: Parameter, value: Any) -> PyTree | None:
     """What a program is told of a setting, None where it cannot be told."""
     if parameter.arrays is not None:
         return parameter.arrays(value)
-    if jax.Array in alternatives(parameter.type) and (is_number(value) or are_numbers(value)):
-        return np.array(value, np.float32)
+    kinds = alternatives(parameter.type)
+    if jax.Array in kinds and (is_number(value) or are_numbers(value)):
+        return np.array(value, np.int32 if int in kinds else np.float32)
     return None
 
 

@@ -92,3 +92,17 @@ def test_a_process_that_ends_first_says_that_another_still_works(finished, tmp_p
     with claimed(job_folder(tmp_path, "00000")):
         assert run_study(small(), tmp_path) is None
     assert "Another process still works at 1 job, " in capsys.readouterr().out
+
+
+def test_two_landscapes_share_a_program_and_nothing_else(tmp_path):
+    def rugged(landscape, name):
+        grid = small().settings["toy-grid"] | {"unlearnable": 0.1}
+        settings = {"toy-grid": grid, "rugged": {"landscape": landscape}}
+        study = small(challenges=("rugged",), settings=settings, seeds=1)
+        return list(run(study, tmp_path / name).values())
+
+    both = rugged((1, 2), "both")
+    assert len(Plan.read(tmp_path / "both").programs) == 1
+    for number, one in zip((1, 2), both, strict=True):
+        assert content(one, 0) == content(*rugged(number, f"{number}"), 0)
+    assert content(both[0], 0) != content(both[1], 0)
