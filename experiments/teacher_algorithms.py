@@ -104,7 +104,9 @@ def _p_values(row: Row | None) -> str:
     """Nothing for the baseline itself, and where it is not there."""
     if row is None or np.isnan(row.permutation_p):
         return ""
-    return f"{row.welch_p:.2g}, {row.permutation_p:.2g}"
+    values = (row.welch_p, row.permutation_p)
+    # Welch's test needs seeds that differ
+    return ", ".join("none" if np.isnan(value) else f"{value:.2g}" for value in values)
 
 
 def figure(conditions: Sequence[Condition]) -> Figure:
