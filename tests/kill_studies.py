@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 
+import jax
 from studies import FILE, content, runs_in, start
 
 MOST_KILLS = 2  # in one study
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("num_endings", type=int)
     num_endings = parser.parse_args().num_endings
     with tempfile.TemporaryDirectory() as folder:
+        jax.config.update("jax_compilation_cache_dir", f"{folder}/programs")  # of all processes
         file = pathlib.Path(folder) / "study.toml"
         file.write_text(FILE)
         assert start(file, pathlib.Path(folder) / "whole").wait() == 0
