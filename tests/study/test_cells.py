@@ -59,7 +59,8 @@ BAD = {
     'teacher = ["random"]': "line 1: there is no entry 'teacher'; did you mean teachers",
     'envs = []\nstudents = ["ppo"]': "line 1: envs is empty",
     'learners = ["mine:one"]\nstudents = ["toy-grid"]': "line 1: learners: no student of the study",
-    'students = ["toy-grid"]\nteachers = ["random", "nowhere:one"]': "line 2: nowhere:one: No",
+    'students = ["toy-grid"]\n'
+    + 'teachers = ["random", "nowhere:one"]': "line 2: nowhere:one: No module",
     START
     + 'test_set = "held-out"': "line 3: there is no test set 'held-out' of toy-grid; there are",
     'envs = ["maze", "cart-pole"]\ntest_set = "held-out"': "line 2: there is no test set",

@@ -17,6 +17,8 @@ from jaxcurriculum.teachers.parts.trust_region import (
 from jaxcurriculum.testing.compiling import quick_jit
 from references.gaussian_numpy import plain_factor, plain_kl, plain_objective, random_flats
 
+FEW_AND_MANY = pytest.mark.parametrize("dims", [3, MOST_WRITTEN_OUT + 4])
+
 
 def to_gaussian(flat, dims):
     flat = jnp.asarray(flat, jnp.float32)
@@ -28,9 +30,6 @@ def to_flat(gaussian):
         [np.asarray(leaf) for leaf in (gaussian.mean, gaussian.log_diagonal, gaussian.below)],
         axis=-1,
     )
-
-
-FEW_AND_MANY = pytest.mark.parametrize("dims", [3, MOST_WRITTEN_OUT + 4])
 
 
 @FEW_AND_MANY
