@@ -30,6 +30,7 @@ REGULARISATION = 1e-6  # added to the variance on every axis, in the square of t
 TOLERANCE = 1e-3  # EM stops when the mean log-likelihood of a row changes by less
 MAX_EM_STEPS = 100
 EMPTY = 1e-30  # stands for the weight of a component without any point
+MOST_WRITTEN_OUT = 8  # dims
 
 
 class Mixture(struct.PyTreeNode):
@@ -166,7 +167,8 @@ def em_step(
     share = responsibilities / mass[:, None]
     along_axes = [jnp.sum(share * row[None], axis=1) for row in points]
     means = jnp.stack(along_axes, axis=1)
-    mahalanobis, scales = _whiten(points, means, share, floor)
+    whiten = _whiten_axis_by_axis if dims > MOST_WRITTEN_OUT else _whiten
+    mahalanobis, scales = whiten(points, means, share, floor)
     diagonal = jnp.diagonal(scales, axis1=1, axis2=2)
     log_determinant = jnp.sum(jnp.log(diagonal), axis=1)
     log_scale = log_determinant + 0.5 * dims * math.log(2 * math.pi)
@@ -205,4 +207,32 @@ def _whiten(
             extra[later] = extra[later] - slope[:, None] * extra[d]
             scales = scales.at[:, later, d].set(slope * deviation)
         mahalanobis = mahalanobis + jnp.square(rows[d]) / variance[:, None]
+    return mahalanobis, scales
+
+
+def _whiten_axis_by_axis(
+    points: jax.Array, means: jax.Array, share: jax.Array, floor: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """The same for many dims: written out, its program would be compiled for minutes."""
+    dims, num = len(points), means.shape[0]
+    axes = jnp.arange(dims)
+    rows = points[:, None] - means.T[:, :, None]  # [dims, components, num]
+    extra = jnp.broadcast_to(jnp.diag(floor)[:, None], (dims, num, dims))
+
+    def whiten(d: jax.Array, carry):
+        rows, extra, scales, mahalanobis = carry
+        row, extra_row = rows[d], extra[d]
+        weighted = share * row
+        products = jnp.sum(weighted[None] * rows, axis=2)
+        products = products + jnp.sum(extra_row[None] * extra, axis=2)  # [dims, components]
+        variance = products[d]
+        below = jnp.where(axes[:, None] >= d, products / jnp.sqrt(variance)[None], 0)
+        slopes = jnp.where(axes[:, None] > d, products / variance[None], 0)[..., None]
+        scales = scales.at[:, :, d].set(below.T)
+        mahalanobis = mahalanobis + jnp.square(row) / variance[:, None]
+        return rows - slopes * row[None], extra - slopes * extra_row[None], scales, mahalanobis
+
+    scales = jnp.zeros((*means.shape, dims), means.dtype)
+    start = rows, extra, scales, jnp.zeros_like(share)
+    _, _, scales, mahalanobis = jax.lax.fori_loop(0, dims, whiten, start)
     return mahalanobis, scales

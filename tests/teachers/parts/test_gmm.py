@@ -135,7 +135,24 @@ def test_a_hundred_windows_agree_with_scikit_learn():
     assert np.sum(difference >= 1e-3) <= 2
 
 
-@pytest.mark.parametrize("dims", [1, 2, 8])
+@pytest.mark.parametrize("dims", [3, gmm.MOST_WRITTEN_OUT + 4])
+def test_em_is_scikit_learns_in_few_and_in_many_dims(dims):
+    """Points about three correlated Gaussians, in a program that is written out and in a loop."""
+    rng = np.random.default_rng(dims)
+    labels = rng.integers(0, 3, NUM)
+    factors = rng.normal(size=(3, dims, dims))
+    noise = rng.normal(size=(NUM, dims))
+    data = 2.0 * labels[:, None] + np.einsum("nij,nj->ni", factors[labels], noise)
+    mixtures, log_likelihood = quick_jit(gmm.expectation_maximisation, static_argnums=2)(
+        jnp.array(data, jnp.float32), jnp.array(labels)[None], (3,), jnp.array(True)
+    )
+    reference = scikit_mixture(data, labels, 3)
+    np.testing.assert_allclose(log_likelihood[0], reference.score(data), atol=1e-3)
+    np.testing.assert_allclose(mixtures.means[0], reference.means_, atol=2e-3)
+    np.testing.assert_allclose(gmm.covariances(mixtures)[0], reference.covariances_, atol=0.02)
+
+
+@pytest.mark.parametrize("dims", [1, 2, 8, 12])
 def test_planted_mixture_is_found(dims):
     rng = np.random.default_rng(dims)
     means = np.stack(
