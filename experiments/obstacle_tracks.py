@@ -45,6 +45,8 @@ TEACHERS = {
     "robust-plr": ("robust PLR", BLUE),
     "accel": ("ACCEL", ORANGE),
     "learnability": ("learnability (SFL)", "#009E73"),
+    "paired": ("PAIRED", "#CC79A7"),
+    "flexible-paired": ("flexible PAIRED", "#882255"),
 }
 PAGE = pathlib.Path(__file__).with_suffix(".md")
 PICTURE = (

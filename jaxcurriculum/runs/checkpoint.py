@@ -24,7 +24,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from jaxcurriculum.records import PyTree
-from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.errors import DamagedError, RunError
 from jaxcurriculum.runs.files import naming, write_file
 from jaxcurriculum.runs.store import differ
 
@@ -98,8 +98,8 @@ class Checkpoints:
         the result, which lies on the first device where it has none.
 
         Raises:
-          RunError: when a checkpoint belongs to other settings or shapes, or when every checkpoint
-              is damaged.
+          RunError: when a checkpoint belongs to other settings or shapes.
+          DamagedError: when every checkpoint is damaged.
         """
         damages = {}
         for advance in sorted(self.manager.all_steps(), reverse=True):
@@ -114,7 +114,7 @@ class Checkpoints:
                 continue
             return advance, _placed(arrays, like), list(damages.values())
         if damages:
-            raise RunError(
+            raise DamagedError(
                 f"{' '.join(damages.values())} No intact checkpoint is left: begin again in"
                 " another folder."
             )

@@ -25,6 +25,10 @@ class RunError(Exception):
     """Something that the user can put right; its message is one clear sentence."""
 
 
+class DamagedError(RunError):
+    """Files that are not whole, without which a run cannot go on; the message ends in a remedy."""
+
+
 def in_flags(message: str) -> str:
     """`message` with the command line's flags for the arguments that it names.
 

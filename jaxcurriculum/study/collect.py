@@ -10,16 +10,17 @@ import math
 import os
 import pathlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from jaxcurriculum.cli.build import rebuild
-from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.errors import DamagedError, RunError
 from jaxcurriculum.runs.experiment import Experiment, make_experiment
 from jaxcurriculum.runs.files import write_json
 from jaxcurriculum.runs.meta import describe
 from jaxcurriculum.runs.store import Run
-from jaxcurriculum.study.jobs import DONE, LOCK, claimed, is_done, job_folder, locked
+from jaxcurriculum.study.jobs import DONE, LOCK, claimed, is_done, job_folder, locked, set_done
 from jaxcurriculum.study.lanes import experiment_of, loop_of
 from jaxcurriculum.study.parts import Part, Source, save, write_parts
 from jaxcurriculum.study.plan import Plan
@@ -34,13 +35,36 @@ def publish(study: pathlib.Path, cells: Iterable[str] | None = None) -> list[str
     """Write the run of each of `cells` (by default of all) whose jobs are done.
 
     Files of jobs that are in runs then are removed. Returns the cells that are complete.
+
+    Raises:
+      RunError: of the first cell that cannot be written, after all others are.
     """
-    plan, sources = Plan.read(study), {}
-    complete = [cell for cell in cells or plan.cells if _publish(study, plan, cell, sources)]
+    plan, sources, complete = Plan.read(study), {}, []
+    faults = []
+    for cell in cells or plan.cells:
+        try:
+            with remedy(run_folder(study, cell), *_folders(study, plan, cell)):
+                if _publish(study, plan, cell, sources):
+                    complete.append(cell)
+        except RunError as fault:
+            faults.append(fault)
     for job in dict.fromkeys(job for cell in complete for job in plan.jobs_of(cell)):
         if all(_is_there(study, plan, cell) for cell, _ in plan.jobs[job].lanes):
-            _clear(job_folder(study, job))
+            _clear(study, plan, job)
+    if faults:
+        raise faults[0]
     return complete
+
+
+@contextmanager
+def remedy(*folders: pathlib.Path) -> Iterator[None]:
+    """Inside, damage is told with the folders to remove so that their seeds run again."""
+    try:
+        yield
+    except DamagedError as error:
+        there = ", ".join(str(folder) for folder in folders if folder.exists())
+        told = f"{str(error).removesuffix('.')}, or remove {there} to run their seeds again."
+        raise RunError(told) from None
 
 
 def revive(study: pathlib.Path, plan: Plan, job: str, experiment: Experiment) -> None:
@@ -51,15 +75,20 @@ def revive(study: pathlib.Path, plan: Plan, job: str, experiment: Experiment) ->
         before = _before(study, plan, cell)
         if before is None:
             return
-        states |= {(cell, seed): state for seed, state in before.states().items()}
+        with remedy(before.source.run.path, *_folders(study, plan, cell)):
+            states |= {(cell, seed): state for seed, state in before.states().items()}
         done = before.source.meta["evaluations_done"]
     filled = [*lanes, *[lanes[0]] * (experiment.num_seeds - len(lanes))]
     save(Run(job_folder(study, job)), done, [states[lane] for lane in filled], experiment)
 
 
 def is_cleared(folder: pathlib.Path) -> bool:
-    """Whether the files of a finished job were removed."""
-    return (folder / DONE).exists() and not (folder / "checkpoints").exists()
+    """Whether the files of a finished job were removed.
+
+    An empty folder of checkpoints is of a worker that was killed when the job was to go on.
+    """
+    saved = (path for path in (folder / "checkpoints").glob("*") if path.name.isdigit())
+    return (folder / DONE).exists() and not any(saved)
 
 
 def _publish(study: pathlib.Path, plan: Plan, cell: str, sources: dict[str, Source]) -> bool:
@@ -81,23 +110,37 @@ def _publish(study: pathlib.Path, plan: Plan, cell: str, sources: dict[str, Sour
             shutil.rmtree(partial, ignore_errors=True)
             _write(Run(partial), study, plan, cell, sources)
             if folder.exists():
+                shutil.rmtree(old, ignore_errors=True)  # of a worker that was killed below
                 os.replace(folder, old)
             os.replace(partial, folder)
         shutil.rmtree(old, ignore_errors=True)
     return True
 
 
-def _clear(folder: pathlib.Path) -> None:
+def _clear(study: pathlib.Path, plan: Plan, job: str) -> None:
+    """Leave nothing of a job, all of whose runs are there, but the note that it is done."""
+    folder = job_folder(study, job)
+    if is_done(study, plan, job) and {path.name for path in folder.iterdir()} <= {DONE, LOCK}:
+        return
     with claimed(folder) as is_mine:
-        if not is_mine or is_cleared(folder):
+        if not is_mine:
             return
-        # at once: half a checkpoint would be a damaged one
-        os.replace(folder / "checkpoints", folder / ".gone")
+        if not is_done(study, plan, job):
+            set_done(study, plan, job)
+        gone = folder / ".gone"
+        shutil.rmtree(gone, ignore_errors=True)  # of a worker that was killed below
+        if (folder / "checkpoints").exists():
+            os.replace(folder / "checkpoints", gone)  # at once: half a one would be damaged
         for path in folder.iterdir():
             if path.is_dir():
                 shutil.rmtree(path)
             elif path.name not in (DONE, LOCK):
                 path.unlink()
+
+
+def _folders(study: pathlib.Path, plan: Plan, cell: str) -> list[pathlib.Path]:
+    """Those of the jobs that hold a seed of `cell`."""
+    return [job_folder(study, job) for job in plan.jobs_of(cell)]
 
 
 def _is_there(study: pathlib.Path, plan: Plan, cell: str) -> bool:
@@ -144,8 +187,7 @@ def _check_whole(study: pathlib.Path, plan: Plan, cell: str, parts: list[Part]) 
     held = {seed for part in parts for seed in part.seeds.values()}
     if held >= {*plan.cells[cell].seeds}:
         return
-    jobs = [job_folder(study, job) for job in plan.jobs_of(cell)]
-    gone = ", ".join(str(folder) for folder in jobs if is_cleared(folder))
+    gone = ", ".join(str(job) for job in _folders(study, plan, cell) if is_cleared(job))
     raise RunError(
         f"{run_folder(study, cell)} is gone, and had the only copy of its seeds: put it back, or"
         f" remove {gone} to run them again."

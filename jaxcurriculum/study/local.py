@@ -7,7 +7,7 @@ import pathlib
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -49,7 +49,8 @@ def prepare(
     with locked(folder / LOCK):
         before = planned_in(folder)
         if before:
-            publish(folder)
+            with suppress(RunError):  # told again at the end, when all others are done
+                publish(folder)
         plan = cut(study, before, at_a_time)
         plan.write(folder)
     if before and (changed := ", ".join(changed_versions(before.versions, plan.versions))):
@@ -133,25 +134,33 @@ def run_jobs(
 ) -> None:
     """Run `jobs` of the study in `folder`, one on each device at a time.
 
-    A job that fails stops the others once their state is saved.
+    What a person can put right ends its job alone, and is raised when all others are done; another
+    failure stops the others once their state is saved.
     """
     devices = jax.local_devices()
     queue: SimpleQueue[str] = SimpleQueue()
     for job in jobs:
         queue.put(job)
     failures: list[Exception] = []
+    faults: list[RunError] = []
 
     def work(device: Any) -> None:
         stop = lambda: signal.SIGTERM if failures else stopped_by()
-        run = lambda job: run_job(folder, job, device, stop, watch.of(job))
+
+        def run(job: str) -> None:
+            try:
+                run_job(folder, job, device, stop, watch.of(job))
+            except RunError as fault:
+                faults.append(fault)
+
         try:
             _empty(queue, run, stop)
         except Exception as error:
             failures.append(error)
 
     on_each_device(work, devices)
-    if failures:
-        raise failures[0]
+    for error in (*failures, *faults):
+        raise error
 
 
 def on_each_device(work: Callable[[Any], Any], devices: Sequence[Any]) -> list[Any]:

@@ -18,6 +18,7 @@ import polars as pl
 
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.runs.checkpoint import Checkpoints
+from jaxcurriculum.runs.errors import DamagedError
 from jaxcurriculum.runs.experiment import Experiment, state_shapes
 from jaxcurriculum.runs.host import identity
 from jaxcurriculum.runs.store import Run, Table, read_report, write_report
@@ -105,15 +106,35 @@ def write_parts(run: Run, parts: list[Part], experiment: Experiment) -> None:
         ("evaluations", pl.col("evaluation")),
     ):
         rows = pl.concat([part.rows(table, evaluation) for part in parts])
+        if table == "evaluations":
+            _check_evaluations(rows, parts, experiment)
         Table(run.path / table).append(rows.sort(evaluation, "seed", maintain_order=True))
     (run.path / "reports").mkdir()
     for evaluation in range(experiment.num_advances):
         by_seed = {seed: one for part in parts for seed, one in part.report(evaluation).items()}
+        if len(by_seed) < experiment.num_seeds:
+            continue  # a file is lost; a report shows what the others hold
         ordered = [by_seed[seed] for seed in sorted(by_seed)]
         arrays = {name: np.stack([one[name] for one in ordered]) for name in ordered[0]}
         write_report(report_path(run, evaluation), arrays)
     states = {seed: state for part in parts for seed, state in part.states().items()}
     save(run, experiment.num_advances, [states[seed] for seed in sorted(states)], experiment)
+
+
+def _check_evaluations(rows: pl.DataFrame, parts: list[Part], experiment: Experiment) -> None:
+    """Check that `rows` have every evaluation of every seed.
+
+    Raises:
+      DamagedError: naming the first seed, and the runs that should have them.
+    """
+    found = dict(rows.group_by("seed").agg(pl.col("evaluation").n_unique()).iter_rows())
+    for seed in sorted(seed for part in parts for seed in part.seeds.values()):
+        if (num := found.get(seed, 0)) < experiment.num_advances:
+            held = [part.source.run.path for part in parts if seed in part.seeds.values()]
+            raise DamagedError(
+                f"{' and '.join(map(str, held))} have {num} of {experiment.num_advances}"
+                f" evaluations of seed {seed}: begin again in another folder."
+            )
 
 
 def save(run: Run, done: int, states: list[PyTree], experiment: Experiment) -> None:

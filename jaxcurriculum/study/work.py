@@ -12,7 +12,7 @@ from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.host import Show, Stop, begin, go_on
 from jaxcurriculum.runs.progress import Steps
 from jaxcurriculum.runs.store import Run
-from jaxcurriculum.study.collect import is_cleared, publish, revive
+from jaxcurriculum.study.collect import is_cleared, publish, remedy, revive
 from jaxcurriculum.study.jobs import claimed, is_done, job_folder, set_done
 from jaxcurriculum.study.lanes import experiment_of
 from jaxcurriculum.study.plan import Plan
@@ -53,8 +53,9 @@ def run_job(
             begin(experiment, run, silent, {})
             if is_cleared(folder):
                 revive(study, plan, job, experiment)
-            if go_on(experiment, run, silent, stopped_by, show):
-                return False
+            with remedy(folder):
+                if go_on(experiment, run, silent, stopped_by, show):
+                    return False
             set_done(study, plan, job)
     if not is_done(study, plan, job):
         return False
