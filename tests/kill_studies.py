@@ -3,7 +3,8 @@
     python tests/kill_studies.py 20
 
 Two processes run one study on the toy grid; one of them, drawn by chance, is killed at a moment
-drawn by chance and started again, once or twice, until both end by themselves. Does so with as many
+drawn by chance and started again, once or twice, until both end by themselves. Every other study is
+first run with fewer seeds and steps, killed as well, and then extended. Does so with as many
 studies as are asked for, and prints a line an ending.
 """
 
@@ -21,6 +22,7 @@ from studies import FILE, content, runs_in, start
 
 MOST_KILLS = 2  # in one study
 MOST_SECONDS = 20.0  # from a start to a kill
+SHORTER = FILE.replace("seeds = 3", "seeds = 2").replace("steps = 4000", "steps = 2000")
 
 
 def main() -> None:
@@ -29,14 +31,16 @@ def main() -> None:
     num_endings = parser.parse_args().num_endings
     with tempfile.TemporaryDirectory() as folder:
         jax.config.update("jax_compilation_cache_dir", f"{folder}/programs")  # of all processes
-        file = pathlib.Path(folder) / "study.toml"
+        file, shorter = (pathlib.Path(folder) / f"{name}.toml" for name in ("study", "shorter"))
         file.write_text(FILE)
+        shorter.write_text(SHORTER)
         assert start(file, pathlib.Path(folder) / "whole").wait() == 0
         expected = everything(pathlib.Path(folder) / "whole")
         killed = ending = seed = 0
         while ending < num_endings:
             study = pathlib.Path(folder) / f"killed-{seed}"
-            kills = kill_at_random(file, study, seed)
+            stages = (shorter, file) if seed % 2 else (file,)
+            kills = sum(kill_at_random(stage, study, seed) for stage in stages)
             same = everything(study) == expected
             seed += 1
             killed += kills
