@@ -25,6 +25,7 @@ from jaxcurriculum.fields import given
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
 from jaxcurriculum.roles import Context, Teacher
 from jaxcurriculum.teachers.paired import PairedConfig, PairedReport, PairedState, paired
+from jaxcurriculum.teachers.parts.new_levels import with_level_seeds
 from jaxcurriculum.teachers.parts.replays import replay_prob
 from jaxcurriculum.teachers.plr import PlrConfig, PlrReport, PlrState, plr
 
@@ -100,6 +101,7 @@ def repaired(editor: Editor, config: RepairedConfig | None = None) -> Teacher:
         built_by, built = builder.propose(key_build, state.builder, each)
         weight = jnp.zeros_like(built.weight) if config.replay.robust else built.weight
         built = built.replace(origin=2 * built.origin + BUILT, weight=weight)
+        built = with_level_seeds(config.replay, built)
         parts = zip(keys, state.replays)
         drawn = [replay_all.propose(key, mine, each) for key, mine in parts]
         held = [levels.replace(origin=2 * levels.origin + REPLAYED) for _, levels in drawn]

@@ -8,17 +8,21 @@ import numpy as np
 import pytest
 from levels import SQUARE, episodes_of
 
-from jaxcurriculum import Context, envs, tree
+from jaxcurriculum import Context, Episodes, envs, tree
 from jaxcurriculum.records import attempts, fresh_proposals, level_key
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.rollout.collect import collect, init_rollout
 from jaxcurriculum.teachers import (
     AccelConfig,
+    BuilderConfig,
     LearnabilityConfig,
+    PairedConfig,
     PlrConfig,
+    RepairedConfig,
     accel,
     learnability,
     plr,
+    repaired,
 )
 from jaxcurriculum.testing import probes
 from jaxcurriculum.testing.compiling import quick_jit
@@ -149,6 +153,42 @@ def test_equal_mazes_are_one_level_whoever_drew_them():
     state = update(teacher.init(jax.random.key(0)), jnp.zeros(6))
     state = update(state, jnp.array([1.0, 2, 3, 4, 5, 6]))
     np.testing.assert_allclose(state.buffer.scores, [3.5, 2, 4, 4, -np.inf, -np.inf])
+
+
+def replay_of(teacher):
+    """In mazes of 3 by 3 cells, of which there are few, and its buffers, by the teacher's name."""
+    space, buffers = envs.Mazes(size=3, num_walls=0), lambda state: [state.buffer]
+    replay = dataclasses.replace(PlrConfig.maze(), capacity=300, score="return_change")
+    if teacher == "plr":
+        return plr(space, replay), buffers
+    if teacher == "accel":
+        config = AccelConfig(replay=replay, num_candidates=8, num_parents=4)
+        return accel(space, config), lambda state: [state.replay.buffer]
+    builder = PairedConfig(num_levels=16, builder=BuilderConfig(memory="none", minibatch_size=16))
+    editor = envs.maze_editor(space, envs.MazeEditorConfig(noise_size=0))
+    config = RepairedConfig(builder=builder, replay=replay)
+    return repaired(editor, config), lambda state: [mine.buffer for mine in state.replays]
+
+
+@pytest.mark.parametrize("name", ["plr", "accel", "repaired"])
+def test_no_maze_has_two_slots(name):
+    teacher, buffers_of = replay_of(name)
+
+    def round(state, key):
+        state, proposals = teacher.propose(key, state, 32)
+        episodes = Episodes.of(proposals, jnp.zeros(32), jnp.zeros(32, bool))
+        if name == "repaired":
+            episodes = episodes.replace(learner=jnp.arange(32) // 16)
+        probe = lambda *_: episodes
+        return teacher.update(key, state, episodes, Context(jnp.int32(0), jnp.int32(0), probe))
+
+    start = teacher.init(jax.random.key(0))
+    keys = jax.random.split(jax.random.key(1), 12)
+    state, _ = quick_jit(lambda: jax.lax.scan(round, start, keys))()
+    for buffer in buffers_of(state):
+        num = int(buffer.num_filled)
+        held = tree.take(buffer.tasks, jnp.arange(num))
+        assert len(set(np.asarray(jax.vmap(tree.fingerprint)(held)).tolist())) == num > 32
 
 
 def test_a_round_replays_many_levels_where_the_peers_replay_one():

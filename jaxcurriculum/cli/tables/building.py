@@ -133,4 +133,6 @@ def maze_builders(
         for name, part in BUILDING.items()
         if isinstance(part.config, PairedTeacherConfig)
     }
-    return paired | {"repaired": RepairedTeacherConfig(builder=published, editor=editor)}
+    replay = dataclasses.replace(RepairedTeacherConfig().replay, seeds_from_tasks=True)
+    repaired = RepairedTeacherConfig(builder=published, replay=replay, editor=editor)
+    return paired | {"repaired": repaired}
