@@ -33,6 +33,7 @@ from jaxcurriculum.envs.maze.record import (
     WIDEST,
     Maze,
 )
+from jaxcurriculum.fields import is_integer
 from jaxcurriculum.records import Key
 
 MOST_BATCHES = 100  # drawn in search of mazes with a way
@@ -189,11 +190,13 @@ def solvable_mazes(mazes: Mazes, num: int, seed: int = 0) -> Maze:
     """The first `num` random mazes with a way to the goal, [num, ...].
 
     Raises:
-      ValueError: when hardly any maze has one.
+      ValueError: when hardly any maze has one, or `num` is no positive integer.
 
     >>> solvable_mazes(Mazes(num_walls=60), 10).walls.shape
     (10, 13, 13)
     """
+    if not is_integer(num, 1):
+        raise ValueError(f"solvable_mazes.num must be a positive integer, got {num!r}.")
     make, has_way = jax.jit(jax.vmap(mazes.sample)), jax.jit(jax.vmap(solvable))
     key, found, num_found = jax.random.key(seed), [], 0
     for batch in range(MOST_BATCHES):
