@@ -36,6 +36,7 @@ from jaxcurriculum.envs.maze.record import (
 from jaxcurriculum.fields import is_integer
 from jaxcurriculum.records import Key
 
+SAID = ("agent", "goal", "direction", "time_limit")  # of a maze that breaks a rule
 MOST_BATCHES = 100  # drawn in search of mazes with a way
 
 
@@ -131,14 +132,14 @@ class Mazes(Config):
 
     def contains(self, task: Maze) -> jax.Array:
         """Whether agent and goal stand on two different free cells, [] bool."""
-        height, width = task.walls.shape
-        places = jnp.stack([task.goal, task.agent])
-        inside = jnp.all((places >= 0) & (places < jnp.array([[width, height]])))
-        apart = jnp.any(task.goal != task.agent)
-        walled_in = _at(task.walls, task.goal) | _at(task.walls, task.agent)
-        turned = (task.direction >= 0) & (task.direction < NUM_DIRECTIONS)
-        in_time = (task.time_limit >= 1) & (task.time_limit <= LONGEST)
-        return inside & apart & ~walled_in & turned & in_time
+        return jnp.all(jnp.stack([*_rules(task).values()]))
+
+    def fault(self, task: Maze) -> str:
+        """The first rule that `task`, which is none of the space, breaks, and what it holds."""
+        rules = _rules(jax.tree.map(jnp.asarray, task))
+        broken = next(rule for rule, holds in rules.items() if not holds)
+        values = (f"{name} {getattr(task, name).tolist()}" for name in SAID)
+        return f"{broken}, got {', '.join(values)}"
 
     def clip(self, task: Maze) -> Maze:
         """The maze without walls under agent and goal; positions are moved into the grid, and a
@@ -208,6 +209,23 @@ def solvable_mazes(mazes: Mazes, num: int, seed: int = 0) -> Maze:
     raise ValueError(
         f"mazes must have a way to the goal, got {num_found} among {MOST_BATCHES * num}."
     )
+
+
+def _rules(maze: Maze) -> dict[str, jax.Array]:
+    """What must hold of a maze, and whether it does, [] bool each."""
+    height, width = maze.walls.shape
+    places = jnp.stack([maze.goal, maze.agent])
+    walled_in = _at(maze.walls, maze.goal) | _at(maze.walls, maze.agent)
+    turns, time = maze.direction, maze.time_limit
+    return {
+        "agent and goal must stand in the grid": jnp.all(
+            (places >= 0) & (places < jnp.array([[width, height]]))
+        ),
+        "the agent must not stand on the goal": jnp.any(maze.goal != maze.agent),
+        "agent and goal must stand on free cells": ~walled_in,
+        "direction must be from 0 to 3": (turns >= 0) & (turns < NUM_DIRECTIONS),
+        f"time_limit must be from 1 to {LONGEST}": (time >= 1) & (time <= LONGEST),
+    }
 
 
 def _at(walls: jax.Array, place: jax.Array) -> jax.Array:
