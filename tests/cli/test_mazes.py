@@ -34,6 +34,7 @@ def test_a_maze_drawn_by_hand_is_practised_and_tested(untraced, tmp_path):
         ({"env.level": ">#G"}, "a free way must lead from a maze's agent to its goal"),
         ({"env.size": 3}, "of 3 by 3 cells free, got 25. Give it with --env.num-walls."),
         ({"env.walls": "level"}, "must hold a maze"),
+        ({"env.level": DRAWN}, r"or tested \(--test-set level\), got neither"),
     ],
 )
 def test_a_drawing_that_is_no_maze_is_refused(changes, sentence, tmp_path):
