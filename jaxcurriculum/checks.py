@@ -64,8 +64,7 @@ def check_environment(env: Environment) -> None:
     for name in ("task_space", "action_space"):
         space = getattr(env, name)
         if not callable(getattr(space, "sample", None)):
-            spaces = "a space, as Box or Discrete"
-            raise ValueError(f"{what}: {name} must be {spaces}, got {space!r}.")
+            raise ValueError(f"{what}: {name} must be a space, as Box or Discrete, got {space!r}.")
     if env.batch_axis not in (0, -1):
         raise ValueError(f"{what}: batch_axis must be 0 or -1, got {env.batch_axis!r}.")
     key = jax.eval_shape(lambda: jax.random.key(0))
@@ -263,24 +262,25 @@ def _as_dtype(leaf: Any, values: Any) -> Any:
 
 
 def _check_test_tasks(space: Space, task: PyTree, test_tasks: PyTree, name: str) -> None:
-    def one_row(leaf: Any) -> Any:
-        return jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype)
-
-    if any(leaf.ndim == 0 or len(leaf) == 0 for leaf in jax.tree.leaves(test_tasks)):
+    leaves = jax.tree.leaves(test_tasks)
+    if any(leaf.ndim == 0 for leaf in leaves):
+        raise ValueError(f"{name} must have a leading axis, [num_tasks, ...], got none.")
+    if any(len(leaf) == 0 for leaf in leaves):
         raise ValueError(f"{name} must hold at least one task, got none.")
-    expected, given = (
-        jax.tree.map(_kind, rows) for rows in (task, jax.tree.map(one_row, test_tasks))
-    )
+    expected = jax.tree.map(_kind, task)
+    given = jax.tree.map(lambda leaf: f"{leaf.dtype}{list(leaf.shape[1:])}", test_tasks)
     if given != expected and not getattr(space, "sizes_vary", False):
         raise ValueError(f"{name}: each task must be {expected}, got {given}.")
-    if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(test_tasks)):
+    if any(isinstance(leaf, Tracer) for leaf in leaves):
         return  # made inside a sweep that is being traced: its values are not known yet
     with jax.ensure_compile_time_eval():
         inside = np.asarray(jax.vmap(space.contains)(test_tasks))
     if not inside.all():
         first = int(np.argmin(inside))
-        task = jax.tree.map(lambda leaf: leaf[first].tolist(), test_tasks)
-        raise ValueError(f"{name}[{first}] = {task} lies outside the task space.")
+        task, fault = tree.take(test_tasks, first), getattr(space, "fault", None)
+        shown = "" if fault else f" = {jax.tree.map(lambda leaf: leaf.tolist(), task)}"
+        why = f": {fault(task)}" if fault else ""
+        raise ValueError(f"{name}[{first}]{shown} lies outside the task space{why}.")
 
 
 def _pair(what: str, result: Any, second: type) -> tuple[Any, Any]:

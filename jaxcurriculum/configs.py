@@ -187,6 +187,7 @@ def _rule(kind: Any, low: float | None, high: float | None) -> Rule | None:
 RULES = {
     bool: Rule("True or False", lambda value: isinstance(value, bool | np.bool_)),
     types.NoneType: Rule("None", lambda value: value is None),
+    str: Rule("a text", lambda value: isinstance(value, str)),
     Range: Rule("(low, high), finite with low < high in float32", is_range),
 }
 

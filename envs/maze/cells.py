@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxcurriculum.envs.maze.record import WIDEST
+from jaxcurriculum.fields import is_integer
 from jaxcurriculum.records import Key
 
 
@@ -36,7 +37,8 @@ def check_odd(name: str, size: int) -> None:
     """Check that mazes by a rule can have `size` cells a side.
 
     Raises:
-      ValueError: when it is even, or out of bounds.
+      ValueError: when it is no integer, even, or out of bounds.
     """
-    if not 3 <= size <= WIDEST or size % 2 == 0:
-        raise ValueError(f"{name}.size must be an odd number from 3 to {WIDEST - 1}, got {size}.")
+    if not is_integer(size, 3, WIDEST) or size % 2 == 0:
+        rule = f"must be an odd number from 3 to {WIDEST - 1}"
+        raise ValueError(f"{name}.size {rule}, got {size!r}.")

@@ -25,6 +25,7 @@ from jaxcurriculum.records import Key, PyTree, TimeStep
 from jaxcurriculum.roles import Environment
 from jaxcurriculum.spaces import Discrete
 
+LEAST = 3  # cells a side of a map that a builder's convolutions can read
 NOWHERE = -1  # cell of what is not placed yet
 WALL, GOAL, AGENT, DIRECTION, NOTHING = range(5)  # kinds of moves
 
@@ -97,6 +98,9 @@ def maze_editor(mazes: Mazes | None = None, config: MazeEditorConfig | None = No
 
     Differs from the paper: three bits a cell, not codes divided by 10.
 
+    Raises:
+      ValueError: when mazes have fewer cells than a builder's filters.
+
     >>> from jaxcurriculum.envs.maze.levels import Mazes
     >>> maze_editor(Mazes(num_walls=25)).num_moves
     27
@@ -104,6 +108,10 @@ def maze_editor(mazes: Mazes | None = None, config: MazeEditorConfig | None = No
     mazes = Mazes() if mazes is None else mazes
     check_kind("maze_editor.mazes", mazes, Mazes)
     config = given(config, MazeEditorConfig)
+    if mazes.size < LEAST:
+        raise ValueError(
+            f"Mazes.size must be at least {LEAST} where a builder sees them, got {mazes.size}."
+        )
     num_walls = mazes.num_walls if config.num_walls is None else config.num_walls
     moves, size = _moves(num_walls, config), mazes.size
 

@@ -10,12 +10,14 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 
 import numpy as np
 
 from jaxcurriculum.envs.maze.paths import shortest_moves
-from jaxcurriculum.envs.maze.record import SIZE, TIME_LIMIT, Maze
+from jaxcurriculum.envs.maze.record import LONGEST, SIZE, TIME_LIMIT, WIDEST, Maze
+from jaxcurriculum.fields import check_kind, is_integer
 
 AGENTS = ">v<^"  # its sign in a text, by direction
 WALL, FREE, GOAL = "#", ".", "G"
@@ -39,9 +41,17 @@ def from_text(text: str, size: int = SIZE, time_limit: int = TIME_LIMIT) -> Maze
     side.
 
     Raises:
+      TypeError: when `text` is none.
       ValueError: when lines differ in length or hold another sign (line and column are named), when
-          there is not one agent and one goal, or when the maze is larger than `size`.
+          there is not one agent and one goal, when the maze is larger than `size`, or a number is
+          out of its bounds.
     """
+    check_kind("from_text.text", text, str)
+    numbers = {"size": (size, 2, WIDEST), "time_limit": (time_limit, 1, LONGEST)}
+    for name, (value, low, high) in numbers.items():
+        if not is_integer(value, low, high):
+            rule = f"must be an integer from {low} to {high}"
+            raise ValueError(f"from_text.{name} {rule}, got {value!r}.")
     cells = cells_of(text, size)
     (agent,), (goal,) = _one(cells, AGENTS, "agent"), _one(cells, GOAL, "goal")
     return _maze(cells, agent, goal, time_limit)
@@ -59,12 +69,20 @@ def drawn_by_hand(level: str, size: int = SIZE, time_limit: int = TIME_LIMIT) ->
     """The maze of a text, or of the .txt file that `level` names, whose goal can be reached.
 
     Raises:
-      ValueError: as `from_text`, when there is no such file, or when no way leads to the goal.
+      TypeError: when `level` is no text.
+      ValueError: as `from_text`, naming the file, when there is no such file, or when no way leads
+          to the goal.
     """
-    text = _read(level) if level.endswith(".txt") else level
-    maze = from_text(text, size, time_limit)
-    check_solvable(maze)
-    return maze
+    check_kind("drawn_by_hand.level", level, str)
+    if level.endswith(".txt"):
+        text = _read(level)
+        try:
+            return _with_a_way(text, size, time_limit)
+        except ValueError as error:
+            raise ValueError(f"{level}: {error}") from None
+    if os.path.exists(level):
+        raise ValueError(f"the name of a file with a maze must end in .txt, got {level}.")
+    return _with_a_way(level, size, time_limit)
 
 
 def check_solvable(maze: Maze) -> None:
@@ -73,13 +91,13 @@ def check_solvable(maze: Maze) -> None:
     Raises:
       ValueError: when it is not so.
     """
-    agent, goal = (tuple(np.asarray(place).tolist()) for place in (maze.agent, maze.goal))
+    agent, goal = (_cell(np.asarray(place)[::-1]) for place in (maze.agent, maze.goal))
     if agent == goal:
-        raise ValueError(f"a maze's agent must not stand on the goal, got both at (x, y) = {goal}.")
+        raise ValueError(f"a maze's agent must not stand on the goal, got both at {goal}.")
     if int(shortest_moves(maze)) < 0:
         raise ValueError(
-            f"a free way must lead from a maze's agent to its goal, got none from (x, y) = {agent}"
-            f" to {goal}."
+            f"a free way must lead from a maze's agent to its goal, got none from {agent} to"
+            f" {goal}."
         )
 
 
@@ -112,12 +130,23 @@ def _one(cells: np.ndarray, signs: str, name: str) -> np.ndarray:
     """Where the one cell is that holds one of `signs`, [1, 2] (y, x)."""
     found = np.argwhere(np.isin(cells, list(signs)))
     if len(found) != 1:
-        places = [f"line {y + 1}, column {x + 1}" for y, x in found]
-        where = f": {'; '.join(places)}" if places else ""
+        where = f": {'; '.join(map(_cell, found))}" if len(found) else ""
         raise ValueError(
             f"a maze must have one {name} ({' '.join(signs)}), got {len(found)}{where}."
         )
     return found
+
+
+def _cell(place: np.ndarray) -> str:
+    """What a person calls a place (y, x)."""
+    y, x = place
+    return f"line {y + 1}, column {x + 1}"
+
+
+def _with_a_way(text: str, size: int, time_limit: int) -> Maze:
+    maze = from_text(text, size, time_limit)
+    check_solvable(maze)
+    return maze
 
 
 def _maze(cells: np.ndarray, agent: np.ndarray, goal: np.ndarray, time_limit: int) -> Maze:
@@ -134,4 +163,4 @@ def _read(name: str) -> str:
     path = pathlib.Path(name)
     if not path.is_file():
         raise ValueError(f"level must be a maze drawn as text or a file with one, got {name}.")
-    return path.read_text()
+    return path.read_text("utf-8", errors="replace")  # a sign that is none is named by its place

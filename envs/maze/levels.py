@@ -33,8 +33,10 @@ from jaxcurriculum.envs.maze.record import (
     WIDEST,
     Maze,
 )
+from jaxcurriculum.fields import is_integer
 from jaxcurriculum.records import Key
 
+SAID = ("agent", "goal", "direction", "time_limit")  # of a maze that breaks a rule
 MOST_BATCHES = 100  # drawn in search of mazes with a way
 
 
@@ -130,14 +132,14 @@ class Mazes(Config):
 
     def contains(self, task: Maze) -> jax.Array:
         """Whether agent and goal stand on two different free cells, [] bool."""
-        height, width = task.walls.shape
-        places = jnp.stack([task.goal, task.agent])
-        inside = jnp.all((places >= 0) & (places < jnp.array([[width, height]])))
-        apart = jnp.any(task.goal != task.agent)
-        walled_in = _at(task.walls, task.goal) | _at(task.walls, task.agent)
-        turned = (task.direction >= 0) & (task.direction < NUM_DIRECTIONS)
-        in_time = (task.time_limit >= 1) & (task.time_limit <= LONGEST)
-        return inside & apart & ~walled_in & turned & in_time
+        return jnp.all(jnp.stack([*_rules(task).values()]))
+
+    def fault(self, task: Maze) -> str:
+        """The first rule that `task`, which is none of the space, breaks, and what it holds."""
+        rules = _rules(jax.tree.map(jnp.asarray, task))
+        broken = next(rule for rule, holds in rules.items() if not holds)
+        values = (f"{name} {getattr(task, name).tolist()}" for name in SAID)
+        return f"{broken}, got {', '.join(values)}"
 
     def clip(self, task: Maze) -> Maze:
         """The maze without walls under agent and goal; positions are moved into the grid, and a
@@ -189,11 +191,13 @@ def solvable_mazes(mazes: Mazes, num: int, seed: int = 0) -> Maze:
     """The first `num` random mazes with a way to the goal, [num, ...].
 
     Raises:
-      ValueError: when hardly any maze has one.
+      ValueError: when hardly any maze has one, or `num` is no positive integer.
 
     >>> solvable_mazes(Mazes(num_walls=60), 10).walls.shape
     (10, 13, 13)
     """
+    if not is_integer(num, 1):
+        raise ValueError(f"solvable_mazes.num must be a positive integer, got {num!r}.")
     make, has_way = jax.jit(jax.vmap(mazes.sample)), jax.jit(jax.vmap(solvable))
     key, found, num_found = jax.random.key(seed), [], 0
     for batch in range(MOST_BATCHES):
@@ -205,6 +209,23 @@ def solvable_mazes(mazes: Mazes, num: int, seed: int = 0) -> Maze:
     raise ValueError(
         f"mazes must have a way to the goal, got {num_found} among {MOST_BATCHES * num}."
     )
+
+
+def _rules(maze: Maze) -> dict[str, jax.Array]:
+    """What must hold of a maze, and whether it does, [] bool each."""
+    height, width = maze.walls.shape
+    places = jnp.stack([maze.goal, maze.agent])
+    walled_in = _at(maze.walls, maze.goal) | _at(maze.walls, maze.agent)
+    turns, time = maze.direction, maze.time_limit
+    return {
+        "agent and goal must stand in the grid": jnp.all(
+            (places >= 0) & (places < jnp.array([[width, height]]))
+        ),
+        "the agent must not stand on the goal": jnp.any(maze.goal != maze.agent),
+        "agent and goal must stand on free cells": ~walled_in,
+        "direction must be from 0 to 3": (turns >= 0) & (turns < NUM_DIRECTIONS),
+        f"time_limit must be from 1 to {LONGEST}": (time >= 1) & (time <= LONGEST),
+    }
 
 
 def _at(walls: jax.Array, place: jax.Array) -> jax.Array:

@@ -36,10 +36,10 @@ def perfect_maze(key: Key, size: int = SIZE, rule: Rule = "depth-first") -> Maze
     check_odd("perfect_maze", size)
     key_tree, key_ends = jax.random.split(key)
     num = (size + 1) // 2
-    carve, place = {
-        "depth-first": (_walk, _anywhere),
-        "kruskal": (_kruskal, _in_corners),
-    }[rule]
+    rules = {"depth-first": (_walk, _anywhere), "kruskal": (_kruskal, _in_corners)}
+    if rule not in tuple(rules):
+        raise ValueError(f"perfect_maze.rule must be one of {', '.join(rules)}, got {rule!r}.")
+    carve, place = rules[rule]
     free = carve(key_tree, num)
     goal, agent, direction = place(key_ends, free)
     return Maze(

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 
 from jaxcurriculum.envs.maze.cells import check_odd, place_of, random_cell
 from jaxcurriculum.envs.maze.record import NUM_DIRECTIONS, TIME_LIMIT, Maze
+from jaxcurriculum.fields import is_integer
 from jaxcurriculum.records import Key
 
 
@@ -55,8 +56,9 @@ def crossing(key: Key, num_walls: int = 5, size: int = 9) -> Maze:
     """
     check_odd("crossing", size)
     each = size // 2  # rows, and columns, that may be walls
-    if not 0 <= num_walls <= 2 * each:
-        raise ValueError(f"crossing.num_walls must lie between 0 and {2 * each}, got {num_walls}.")
+    if not is_integer(num_walls, 0, 2 * each):
+        rule = f"must be an integer from 0 to {2 * each}"
+        raise ValueError(f"crossing.num_walls {rule}, got {num_walls!r}.")
     key_lines, key_openings = jax.random.split(key)
     lines = jax.random.permutation(key_lines, 2 * each)[:num_walls]
     is_column, places = lines < each, 2 * (lines % each) + 1

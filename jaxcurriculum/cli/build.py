@@ -9,8 +9,8 @@ from typing import Any
 
 from jaxcurriculum import Environment, Loop, Space, Student, Teacher, make_loop, students
 from jaxcurriculum.checks import checked_test_tasks
-from jaxcurriculum.cli.configure import Chosen, changes_of, configurations, remedy, scaled, told
-from jaxcurriculum.cli.settings import Settings, override, parameters, replace
+from jaxcurriculum.cli.configure import Chosen, changes_of, configurations, scaled, told
+from jaxcurriculum.cli.settings import Settings, override, parameters, remedy, replace
 from jaxcurriculum.cli.tables import CHALLENGES, ENVIRONMENTS, STUDENTS, TEACHERS, find
 from jaxcurriculum.cli.tables.own import own
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, Part, StudentPart

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -123,24 +121,3 @@ def _seen(
     nearest = np.clip(np.array([easy]), original.low, original.high)
     seen = chosen.parts["challenge"].to_view(nearest, original, configs["challenge"])
     return np.clip(np.asarray(seen[0], float), space.low, space.high)  # float32 may round over
-
-
-def remedy(message: str, configs: dict[str, Any]) -> str:
-    """How to give the field of a configuration that `message` names, as in OracleConfig.step; ""
-    where it names none.
-    """
-    if "Give it with" in message:
-        return ""
-    for section, config in configs.items():
-        for name, flag in _flags(config, section):
-            if re.search(rf"\b{name}\b", message):
-                return f" Give it with --{flag.replace('_', '-')}."
-    return ""
-
-
-def _flags(config: Any, section: str) -> Iterator[tuple[str, str]]:
-    """What errors call the fields of a configuration, and their flags."""
-    for field in dataclasses.fields(config):
-        yield f"{type(config).__name__}.{field.name}", f"{section}.{field.name}"
-        if dataclasses.is_dataclass(inner := getattr(config, field.name)):
-            yield from _flags(inner, f"{section}.{field.name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import operator
+import re
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -152,7 +153,29 @@ def override(config: Any, section: str, changes: Mapping[str, Any]) -> Any:
     try:
         return replace(config, changes)
     except ValueError as error:
-        raise RunError(str(error)) from None
+        raise RunError(str(error) + remedy(str(error), {section: config})) from None
+
+
+def remedy(message: str, configs: dict[str, Any]) -> str:
+    """How to give the field of a configuration that `message` names, as in OracleConfig.step; ""
+    where it names none.
+    """
+    if "Give it with" in message:
+        return ""
+    for section, config in configs.items():
+        for name, flag in _flags(config, section):
+            if re.search(rf"\b{name}\b", message):
+                return f" Give it with --{flag.replace('_', '-')}."
+    return ""
+
+
+def _flags(config: Any, section: str) -> Iterator[tuple[str, str]]:
+    """What errors call the fields of a configuration, after any of its classes, and their flags."""
+    for each in dataclasses.fields(config):
+        for kind in type(config).__mro__:
+            yield f"{kind.__name__}.{each.name}", f"{section}.{each.name}"
+        if dataclasses.is_dataclass(inner := getattr(config, each.name)):
+            yield from _flags(inner, f"{section}.{each.name}")
 
 
 def replace(config: Any, values: Mapping[str, Any]) -> Any:

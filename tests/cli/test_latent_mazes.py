@@ -51,6 +51,8 @@ def test_a_decoder_comes_with_the_package(untraced):
         ("alp-gmm", {"env.decoder": "gone.npz"}, "--env.decoder gone.npz: .*No such file"),
         ("alp-gmm", {"env.decoder": "FIVE"}, "Mazes.size must be .* is for 5 by 5 cells, got 13"),
         ("clutr", {"env.size": 9}, "--env.decoder cells-13: Mazes.size must .* 13 by 13 .* got 9"),
+        ("clutr", {"env.walls": "level", "env.level": ">G"}, "must not be level here: a decoder"),
+        ("paired", {"env.walls": "level", "env.level": ">G"}, "must not be level here: a builder"),
         ("exp3", {}, "Arms.shape must give between 1 and 100,000 arms"),
     ],
 )

@@ -49,16 +49,34 @@ def load_vae(path: str | pathlib.Path) -> tuple[LevelVae, PyTree]:
       ValueError: when the file is none.
     """
     try:
-        with np.load(TRAINED.get(str(path), path)) as arrays:
+        with _opened(TRAINED.get(str(path), path)) as arrays:
             about = json.loads(str(arrays["about"]))
             make_config, make = KINDS[about["kind"]]
             sizes = {name: _tuples(value) for name, value in about["config"].items()}
             vae = make(make_config(**sizes))
             like = jax.eval_shape(vae.init, jax.random.key(0))
             parameters = flax.serialization.from_bytes(like, arrays["weights"].tobytes())
+            _check_shapes(like, parameters)
     except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} must be an autoencoder of mazes (`save_vae`): {error}") from error
     return vae, jax.tree.map(lambda leaf: np.asarray(leaf, np.float32), parameters)
+
+
+def _opened(path: str | pathlib.Path) -> np.lib.npyio.NpzFile:
+    with open(path, "rb") as file:
+        if not zipfile.is_zipfile(file):
+            raise ValueError("it is no .npz file.")
+    return np.load(path)
+
+
+def _check_shapes(like: PyTree, weights: PyTree) -> None:
+    expected = jax.tree_util.tree_leaves_with_path(like)
+    for (path, leaf), stored in zip(expected, jax.tree.leaves(weights)):
+        if np.shape(stored) != leaf.shape:
+            raise ValueError(
+                f"its weights {jax.tree_util.keystr(path)} must have the shape"
+                f" {list(leaf.shape)}, got {list(np.shape(stored))}."
+            )
 
 
 def _bytes(weights: PyTree) -> np.ndarray:

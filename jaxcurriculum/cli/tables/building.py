@@ -31,16 +31,25 @@ class RepairedTeacherConfig(teachers.RepairedConfig):
 
 def _editor(space: Space, config: Any) -> teachers.Editor:
     if isinstance(space, envs.Mazes):
-        if space.walls == "level":
-            raise ValueError(
-                "--env.walls must not be level here: a builder makes mazes of its own, and that of"
-                " --env.level can only be tested (--test-set level)."
-            )
+        check_drawn(space, "a builder")
         return envs.maze_editor(space, _of_mazes(config))
     if isinstance(space, Box):
         return teachers.box_editor(space, config)
     kind = type(space).__name__
     raise ValueError(f"--teacher must be another here: there is no editor of tasks of a {kind}.")
+
+
+def check_drawn(mazes: envs.Mazes, maker: str) -> None:
+    """Check that nobody practises the one maze of `Mazes.level` where `maker` makes them.
+
+    Raises:
+      ValueError: when somebody should.
+    """
+    if mazes.walls == "level":
+        raise ValueError(
+            f"--env.walls must not be level here: {maker} makes mazes of its own, and that of"
+            " --env.level can only be tested (--test-set level)."
+        )
 
 
 def _of_mazes(config: teachers.EditorConfig) -> envs.MazeEditorConfig:

@@ -54,12 +54,26 @@ def _drawn_by_hand(config: MazeConfig, _: envs.Mazes) -> envs.Maze:
     return jax.tree.map(lambda leaf: leaf[None], config.drawn())
 
 
+def _of_others(test_set: TestSet) -> TestSet:
+    """`test_set`, which does not hold the maze of --env.level."""
+
+    def tasks(config: MazeConfig, mazes: envs.Mazes) -> envs.Maze:
+        if config.level and config.walls != "level":
+            raise RunError(
+                "--env.level must be practised (--env.walls level) or tested (--test-set level),"
+                " got neither."
+            )
+        return test_set(config, mazes)
+
+    return tasks
+
+
 TEST_SETS: dict[str, TestSet] = {
-    "held-out-8": _held_out(envs.EIGHT),
-    "held-out-12": _held_out(envs.TWELVE),
-    "held-out": _held_out(envs.held_out_names()),
-    "solvable": lambda _, mazes: envs.solvable_mazes(mazes, NUM_SOLVABLE),
-    "uniform": uniform,
+    "held-out-8": _of_others(_held_out(envs.EIGHT)),
+    "held-out-12": _of_others(_held_out(envs.TWELVE)),
+    "held-out": _of_others(_held_out(envs.held_out_names())),
+    "solvable": _of_others(lambda _, mazes: envs.solvable_mazes(mazes, NUM_SOLVABLE)),
+    "uniform": _of_others(uniform),
     "level": _drawn_by_hand,
 }
 LOOP = LoopConfig(deterministic=False, num_test_episodes=5)  # as its literature does

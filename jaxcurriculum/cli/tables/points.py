@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import jaxcurriculum.envs as envs
 from jaxcurriculum import Space, Teacher, teachers
+from jaxcurriculum.cli.tables.building import check_drawn
 from jaxcurriculum.runs.errors import RunError
 
 
@@ -14,7 +15,9 @@ def teacher_of_points(make: Callable[[Space], Teacher], decoder: str, mazes: env
 
     Raises:
       RunError: when `decoder` is no autoencoder of such mazes.
+      ValueError: when the maze of `level` should be practised.
     """
+    check_drawn(mazes, "a decoder")
     try:
         vae, parameters = envs.load_vae(decoder)
         decode = vae.decoder(parameters, mazes)

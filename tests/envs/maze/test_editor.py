@@ -122,6 +122,10 @@ def test_the_editor_is_an_environment():
             "maze_editor.mazes must be of the type Mazes, got 25",
         ),
         (
+            lambda: envs.maze_editor(envs.Mazes(size=2, num_walls=2)),
+            "Mazes.size must be at least 3 where a builder sees them, got 2",
+        ),
+        (
             lambda: dataclasses.replace(JAXUED, count="first"),
             'MazeEditorConfig.count must be "fixed" where the goal comes first, got "first"',
         ),

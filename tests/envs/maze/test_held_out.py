@@ -134,7 +134,7 @@ def test_every_crossing_has_five_walls_with_an_opening_each():
 
 def test_rules_of_even_size_or_beyond_what_can_be_flooded_are_refused():
     for rule in (envs.perfect_maze, envs.four_rooms, envs.crossing):
-        for size in (8, 33):
+        for size in (8, 33, 13.0):
             with pytest.raises(ValueError, match=f"must be an odd number from 3 to 31, got {size}"):
                 rule(jax.random.key(0), size=size)
 
@@ -143,5 +143,15 @@ def test_the_largest_perfect_maze_can_be_played():
     maze = envs.perfect_maze(jax.random.key(0), size=31)
     assert maze.time_limit == 2 * 33**2 and envs.Mazes().contains(maze)
 
-    with pytest.raises(ValueError, match="num_walls must lie between 0 and 8, got 9"):
-        envs.crossing(jax.random.key(0), num_walls=9)
+
+@pytest.mark.parametrize(
+    ("rule", "settings", "sentence"),
+    [
+        (envs.crossing, {"num_walls": 9}, "crossing.num_walls must be .* from 0 to 8, got 9"),
+        (envs.crossing, {"num_walls": 2.5}, "crossing.num_walls must be an integer .* got 2.5"),
+        (envs.perfect_maze, {"rule": "prim"}, "one of depth-first, kruskal, got 'prim'"),
+    ],
+)
+def test_settings_that_no_rule_has_are_refused(rule, settings, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        rule(jax.random.key(0), **settings)

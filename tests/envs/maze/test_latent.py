@@ -1,5 +1,7 @@
 """Mazes as points: what is written down is read again, and what is decoded is a maze."""
 
+import dataclasses
+
 import distrax
 import jax
 import jax.numpy as jnp
@@ -110,10 +112,18 @@ def test_a_file_holds_it_in_half_precision(name, tmp_path):
     assert_trees_all_equal(jax.tree.map(lambda leaf: leaf.astype(np.float16), weights), rounded)
 
 
+def write_with_other_weights(path):
+    """A file of `VAES["cell"]` with a hidden layer that is narrower than it says."""
+    narrow = cell_vae(CellVaeConfig(latent_dims=3, hidden=(8,)))
+    parameters = tree.blank(jax.eval_shape(narrow.init, KEY))
+    save_vae(path, dataclasses.replace(narrow, config=VAES["cell"].config), parameters)
+
+
 @pytest.mark.parametrize(
     ("write", "message"),
     [
-        (lambda path: path.write_text("no archive"), "must be an autoencoder of mazes"),
+        (lambda path: path.write_text("no archive"), r"autoencoder of mazes .* is no \.npz file"),
+        (write_with_other_weights, r"vae.npz .*Dense_0.*must have the shape \[64\], got \[8\]"),
         (lambda path: np.savez(path, a=1), "must be an autoencoder of mazes"),
         (lambda path: path.touch(), "must be an autoencoder of mazes"),
         (lambda path: np.savez(path, about="[1]"), "must be an autoencoder of mazes"),

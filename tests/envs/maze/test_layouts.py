@@ -39,20 +39,33 @@ def test_a_small_maze_has_walls_on_the_right_and_at_the_bottom():
         (">.G\n..v", "one agent .* got 2: line 1, column 1; line 2, column 3"),
         ("GG>", "one goal .* got 2: line 1, column 1; line 1, column 2"),
         ("", "one agent .* got 0"),
+        (None, "from_text.text must be of the type str, got None"),
         (">" + "." * 12 + "G", "at most 13 by 13 cells, got 14 by 1"),
     ],
 )
 def test_a_text_that_is_no_maze_is_refused(text, sentence):
-    with pytest.raises(ValueError, match=sentence):
+    with pytest.raises((TypeError, ValueError), match=sentence):
         envs.from_text(text)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "sentence"),
+    [
+        ({"size": 40}, "from_text.size must be an integer from 2 to 32, got 40"),
+        ({"time_limit": 0}, "from_text.time_limit must be an integer from 1 to 2312, got 0"),
+    ],
+)
+def test_numbers_that_no_maze_has_are_refused(numbers, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        envs.from_text(DRAWN, **numbers)
 
 
 def test_a_maze_by_hand_has_a_way_and_an_agent_apart_from_the_goal(tmp_path):
     path = tmp_path / "drawn.txt"
     path.write_text(DRAWN)
     assert envs.to_text(envs.drawn_by_hand(str(path))) == envs.to_text(envs.from_text(DRAWN))
-    with pytest.raises(ValueError, match=r"a free way .* got none from \(x, y\) = \(0, 0\)"):
+    with pytest.raises(ValueError, match="a free way .* got none from line 1, column 1 to"):
         envs.drawn_by_hand(">#G/##.")
     maze = envs.from_text(DRAWN)
-    with pytest.raises(ValueError, match=r"not stand on the goal, got both at \(x, y\) = \(4, 2\)"):
+    with pytest.raises(ValueError, match="not stand on the goal, got both at line 3, column 5"):
         envs.check_solvable(maze.replace(agent=maze.goal))

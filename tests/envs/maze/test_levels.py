@@ -151,7 +151,8 @@ def test_solvable_mazes_have_ways():
         ({"num_edits": 1001}, "Mazes.num_edits must be an integer from 0 to 1000, got 1001"),
         ({"edits": "none"}, "Mazes.edits must be"),
         ({"walls": "level"}, 'must hold a maze where walls are "level", got none'),
-        ({"level": ">#G"}, r"a free way must lead .* from \(x, y\) = \(0, 0\) to \(2, 0\)"),
+        ({"level": ">#G"}, "a free way must lead .* from line 1, column 1 to line 1, column 3"),
+        ({"level": 3}, "Mazes.level must be a text, got 3"),
         ({"level": "nowhere.txt"}, "a maze drawn as text or a file with one, got nowhere.txt"),
         ({"time_limit": 2313}, "Mazes.time_limit must be an integer from 1 to 2312, got 2313"),
     ],
@@ -159,6 +160,12 @@ def test_solvable_mazes_have_ways():
 def test_mazes_that_cannot_be_are_refused(settings, sentence):
     with pytest.raises(ValueError, match=sentence):
         envs.Mazes(**settings)
+
+
+@pytest.mark.parametrize("num", [-1, 1.5])
+def test_no_such_number_of_mazes(num):
+    with pytest.raises(ValueError, match=f"num must be a positive integer, got {num}"):
+        envs.solvable_mazes(SPACE, num)
 
 
 @pytest.mark.parametrize("edits", ["minimax", "dcd"])

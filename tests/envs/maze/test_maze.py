@@ -148,5 +148,19 @@ def test_options_of_the_rules():
 def test_a_tested_maze_may_be_larger_than_those_that_are_drawn():
     space = ENV.task_space
     assert checked_test_tasks(space, envs.held_out_mazes(("large-corridor",))).walls.shape[1] == 19
-    with pytest.raises(ValueError, match="lies outside the task space"):
-        checked_test_tasks(space, envs.held_out_mazes().replace(direction=np.full(8, 4, np.int32)))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"direction": 4}, r"lies outside .* direction must be from 0 to 3, got .*direction 4"),
+        ({"agent": (3, 0)}, r"must not stand on the goal, got agent \[3, 0\], goal \[3, 0"),
+        ({"agent": (-1, 0)}, r"agent and goal must stand in the grid, got agent \[-1, 0\]"),
+    ],
+)
+def test_a_tested_maze_that_is_none_is_told_why(change, sentence):
+    maze = envs.from_text(">..G").replace(**{name: np.int32(at) for name, at in change.items()})
+    with pytest.raises(ValueError, match=sentence):
+        checked_test_tasks(ENV.task_space, jax.tree.map(lambda leaf: leaf[None], maze))
+    with pytest.raises(ValueError, match=r"must have a leading axis, \[num_tasks, ...\], got none"):
+        checked_test_tasks(ENV.task_space, maze)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxcurriculum import envs
+from jaxcurriculum import envs, tree
 from jaxcurriculum.envs.maze.paths import most_moves
 from jaxcurriculum.testing.compiling import quick_jit
 
@@ -92,4 +92,4 @@ def test_the_best_return_is_that_of_the_shortest_way_in_time():
 
 def test_a_maze_that_is_too_wide_is_refused():
     with pytest.raises(ValueError, match="at most 32 cells wide, got 33"):
-        envs.shortest_moves(envs.from_text(">G" + 31 * ".", size=33))
+        envs.shortest_moves(tree.take(random_mazes(1, 2, 33), 0))
