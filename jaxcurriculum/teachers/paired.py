@@ -1,6 +1,6 @@
 """PAIRED: a builder that learns to make the levels in which two students differ.
 
-    propose: the builder's policy, a recurrent PPO agent, builds levels in an *editor*, move by
+    propose: the builder's policy, a recurrent PPO agent, builds levels in an editor, move by
              move; protagonist and antagonist practise all of them
     update:  the last move of a level is rewarded with its regret, and PPO learns from the episodes
              that built this round's levels
