@@ -52,7 +52,7 @@ def variety_of_replays(reports: dict[str, np.ndarray]) -> list[str]:
 
     >>> levels, share = np.array([[0.0, 0.0], [5.0, 0.0]]), np.array([[1.0, 1.0], [0.08, 1.0]])
     >>> variety_of_replays({"teacher.effective_levels": levels, "teacher.effective_share": share})
-    ['Replays were as varied as if 8 % of them were of different levels.']
+    ['Replays were as varied as if 8 in 100 were different levels, the others repeats.']
     """
     shares = [
         values[-1][reports[f"{name.removesuffix('share')}levels"][-1] > 0]
@@ -65,9 +65,12 @@ def variety_of_replays(reports: dict[str, np.ndarray]) -> list[str]:
 def _variety(shares: np.ndarray) -> str:
     """What the effective shares of the seeds with replays say."""
     if not len(shares):
-        return "No level was replayed."
-    share = f"{100 * shares.mean():.0f} %"
-    return f"Replays were as varied as if {share} of them were of different levels."
+        return (
+            "No level was replayed: too few are known yet. Teachers that train on replays alone, as"
+            " robust PLR and ACCEL, have trained on nothing."
+        )
+    share = f"{100 * shares.mean():.0f} in 100"
+    return f"Replays were as varied as if {share} were different levels, the others repeats."
 
 
 def seed_table(run: Run) -> Table:
