@@ -46,6 +46,16 @@ class Record:
         return math.ceil(self.config["steps"] / steps)
 
     @property
+    def has_reports(self) -> bool:
+        """Whether there is any file of what teacher and student reported."""
+        return any((self.run.path / "reports").glob("evaluation-*.npz"))
+
+    @property
+    def is_thinned(self) -> bool:
+        """Whether only some of its episodes were kept."""
+        return "thinned" in self.meta
+
+    @property
     def is_finished(self) -> bool:
         return len(self.steps) >= self.planned
 
