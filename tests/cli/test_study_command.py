@@ -22,6 +22,9 @@ def file(tmp_path):
         ("--plan --ray local", "--plan is of the whole study"),
         ("--cpus-per-job 2", "--cpus-per-job is of a cluster: name it with --ray"),
         ("--gpus-per-job 0", "--gpus-per-job is of a cluster"),
+        ("--worker=", "--worker is empty: say which, or leave it away."),
+        ("--ray=", "--ray is empty: say which, or leave it away."),
+        ("--plan --ray=", "--ray is empty"),
         ("--ray local --cpus-per-job 0", "A job must have a CPU, and may have GPUs, but was to"),
     ],
 )
