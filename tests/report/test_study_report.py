@@ -202,6 +202,10 @@ def test_runs_of_other_test_sets_are_reported_apart(tmp_path, without_figures):
 def test_a_folder_without_runs_is_named(tmp_path):
     with pytest.raises(RunError, match="holds no run: no folder in it has a config.json"):
         runs.report(tmp_path)
+    (tmp_path / "file").write_text("dear diary")
+    for name in ("file", "nowhere"):
+        with pytest.raises(RunError, match=f"^There is no folder .*{name}.$"):
+            runs.report(tmp_path / name)
     with pytest.raises(RunError, match="needs at least one folder"):
         runs.report([])
 
