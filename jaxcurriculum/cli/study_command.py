@@ -38,6 +38,9 @@ def execute_study(command: commands.Study, console: Console) -> int:
         message = f"{how}; everything so far is in {folder}, go on with: {again}"
         print(f"jaxcurriculum: {message}", file=sys.stderr)
         return commands.STOPPED + stopped_by
+    if any(folder.glob("runs/[!.]*/config.json")):
+        told = f"See what came of it: {command_line('report', folder)}"
+        console.print(told, soft_wrap=True, highlight=False)
     return 0
 
 
