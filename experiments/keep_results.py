@@ -39,6 +39,7 @@ def keep_tables(run: runs.Run, folder: pathlib.Path) -> runs.Run:
     Table(folder / "episodes").append(of_first.gather_every(EVERY))
     Table(folder / "evaluations").append(evaluations)
     known = {name: value for name, value in run.meta.items() if name not in PRIVATE}
+    known["thinned"] = {"seeds": 1, "every": EVERY}  # which episodes are there
     write_json(folder / "meta.json", known)
     write_json(folder / "config.json", run.config)
     return runs.Run(folder)

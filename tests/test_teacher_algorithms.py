@@ -74,6 +74,7 @@ def test_what_is_kept_says_the_same(study, tmp_path):
     assert [path.stem for path in draw(run)] == ["learning_curve", "curriculum", "mastery_map"]
     np.testing.assert_array_equal(run.mastered()[1][-1], [60, 50, 50, 60])
     assert not {"command", "machine"} & set(run.meta)
+    assert run.meta["thinned"] == {"seeds": 1, "every": 8}
 
 
 def test_a_folder_of_studies_is_kept_as_one(tmp_path):

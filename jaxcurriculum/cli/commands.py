@@ -16,11 +16,17 @@ STOPPED = 128  # plus the number of the signal: the exit status, as shells have 
 Folder = Annotated[Positional[pathlib.Path], tyro.conf.arg(metavar="RUN", help="its folder")]
 Folders = Annotated[
     Positional[tuple[pathlib.Path, ...]],
-    tyro.conf.arg(metavar="RUN ...", help="their folders, the one to compare with first"),
+    tyro.conf.arg(
+        metavar="RUN ...",
+        help="their folders, the one to compare with first",
+        help_behavior_hint="",
+    ),
 ]
 Studies = Annotated[
     Positional[tuple[pathlib.Path, ...]],
-    tyro.conf.arg(metavar="FOLDER ...", help="a study, a folder of runs, or runs"),
+    tyro.conf.arg(
+        metavar="FOLDER ...", help="a study, a folder of runs, or runs", help_behavior_hint=""
+    ),
 ]
 Seed = Annotated[int | None, flag("N")]
 Switch = Annotated[FlagCreatePairsOff[bool], flag("")]
@@ -60,8 +66,7 @@ class Train(Place, Settings):
 class Study:
     """Run all that a file says: worlds, students, teachers, settings and seeds.
 
-    What was begun goes on, and what is finished is never run again. The file is explained in
-    docs/run-a-study.md.
+    What was begun goes on, what is finished is never run again. docs/run-a-study.md tells of FILE.
     """
 
     file: Annotated[Positional[pathlib.Path], tyro.conf.arg(metavar="FILE", help="in TOML")]
@@ -73,7 +78,7 @@ class Study:
         None, help="one of N that share the study, counted from 0: 0/2 and 1/2"
     )
     ray: Annotated[str | None, flag("HOST:PORT")] = field(
-        None, help="on a Ray cluster; auto: the one of this machine; local: made of it for this"
+        None, help="on the Ray cluster there; auto: the one of this machine; local: a new one"
     )
     cpus_per_job: Annotated[int | None, flag("N")] = field(
         None, help="of the cluster, with --ray, by default one"

@@ -24,7 +24,7 @@ def execute_study(command: commands.Study, console: Console) -> int:
     check_together(command)
     study = read_study(command.file)
     folder = command.folder or pathlib.Path("studies") / command.file.stem
-    if not command.ray:  # whose workers have devices of their own
+    if command.ray is None:  # whose workers have devices of their own
         check_device()
     if command.plan:
         plan_study(study, folder, console)
@@ -38,17 +38,24 @@ def execute_study(command: commands.Study, console: Console) -> int:
         message = f"{how}; everything so far is in {folder}, go on with: {again}"
         print(f"jaxcurriculum: {message}", file=sys.stderr)
         return commands.STOPPED + stopped_by
+    if any(folder.glob("runs/[!.]*/config.json")):
+        told = f"See what came of it: {command_line('report', folder)}"
+        console.print(told, soft_wrap=True, highlight=False)
     return 0
 
 
 def check_together(command: commands.Study) -> None:
     """Check that the flags of a study mean something together."""
-    if command.worker and command.ray:
+    told = {"worker": command.worker, "ray": command.ray}
+    named = [name for name, value in told.items() if value is not None]
+    if empty := [name for name in named if not told[name]]:
+        raise RunError(f"{flag(empty[0])} is empty: say which, or leave it away.")
+    if len(named) > 1:
         raise RunError("--worker and --ray do not go together: choose one of them.")
-    if command.plan and (command.worker or command.ray):
+    if command.plan and named:
         raise RunError("--plan is of the whole study: leave --worker and --ray away.")
     given = [name for name in OF_RAY if getattr(command, name) is not None]
-    if given and not command.ray:
+    if given and command.ray is None:
         raise RunError(f"{flag(given[0])} is of a cluster: name it with --ray, or leave this away.")
 
 
@@ -61,8 +68,8 @@ def run_study_on(
     command: commands.Study, study: Study, folder: pathlib.Path, console: Console
 ) -> signal.Signals | None:
     """Run `study` where the command says. Returns the signal that ended it, if one did."""
-    if command.ray:
+    if command.ray is not None:
         cpus = 1 if command.cpus_per_job is None else command.cpus_per_job
         return run_on_ray(study, folder, command.ray, cpus, command.gpus_per_job, console)
-    worker = Worker.parse(command.worker) if command.worker else ALONE
+    worker = ALONE if command.worker is None else Worker.parse(command.worker)
     return run_study(study, folder, console, worker)

@@ -33,6 +33,14 @@ class Condition:
         return all(record.is_finished for record in self.records)
 
     @property
+    def has_reports(self) -> bool:
+        return all(record.has_reports for record in self.records)
+
+    @property
+    def is_thinned(self) -> bool:
+        return any(record.is_thinned for record in self.records)
+
+    @property
     def num_seeds(self) -> int:
         return sum(record.num_seeds for record in self.records)
 

@@ -46,6 +46,16 @@ class Record:
         return math.ceil(self.config["steps"] / steps)
 
     @property
+    def has_reports(self) -> bool:
+        """Whether there is any file of what teacher and student reported."""
+        return any((self.run.path / "reports").glob("evaluation-*.npz"))
+
+    @property
+    def is_thinned(self) -> bool:
+        """Whether only some of its episodes were kept."""
+        return "thinned" in self.meta
+
+    @property
     def is_finished(self) -> bool:
         return len(self.steps) >= self.planned
 
@@ -68,10 +78,12 @@ def runs_in(folders: Sequence[pathlib.Path]) -> list[Run]:
     """The runs in `folders`: each is a run, a study with runs in its folder `runs`, or holds runs.
 
     Raises:
-      RunError: when there is none in one of them.
+      RunError: when there is none in one of them, or one is no folder.
     """
     found = {}
     for folder in folders:
+        if not folder.is_dir():
+            raise RunError(f"There is no folder {folder}.")
         inside = [Run(folder)] if Run(folder).exists else _below(folder)
         if not inside and (num := len(planned(folder))):
             raise RunError(f"{folder} has nothing to report yet: of its {num:,} runs none is done.")

@@ -86,9 +86,11 @@ def _probe_steps(condition: Condition, place: int) -> float:
 
 
 def unknown_probes(conditions: Sequence[Condition], rows: Sequence[Row]) -> list[str]:
-    """A sentence on each condition whose steps on probes are not known."""
+    """A sentence on each condition whose steps on probes are not known, though it has reports."""
     faults = []
     for condition, row in zip(conditions, rows):
+        if not condition.has_reports:
+            continue
         try:
             if math.isnan(row.probe_steps):
                 condition.probe_steps(place_of(condition, row.steps))

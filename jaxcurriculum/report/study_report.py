@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import pathlib
 import re
 from collections.abc import Mapping, Sequence
@@ -39,7 +38,7 @@ from jaxcurriculum.report.results import (
 from jaxcurriculum.report.study_page import study_page
 from jaxcurriculum.report.style import STYLE
 from jaxcurriculum.report.tables import Texts, csv_table, markdown_table
-from jaxcurriculum.report.to_come import still_to_come
+from jaxcurriculum.report.to_come import listed, still_to_come
 from jaxcurriculum.report.walks import walks_of
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.files import naming, write_file
@@ -101,7 +100,7 @@ def report_on(
     them.
     """
     conditions, repeated = conditions_of(records)
-    notes = [*faults, *repeated, *unfinished(conditions)]
+    notes = [*faults, *repeated, *unfinished(conditions), *kept_in_part(conditions)]
     steps = last_steps(conditions)
     rows = result_rows(conditions, steps)
     best = best_of(conditions, rows)
@@ -136,30 +135,63 @@ def unfinished(conditions: Sequence[Condition]) -> list[str]:
     ]
 
 
+def kept_in_part(conditions: Sequence[Condition]) -> list[str]:
+    """A sentence on all conditions without reports, and one on all whose episodes are thinned."""
+    lacking = [one.name for one in conditions if not one.has_reports]
+    thinned = [one.name for one in conditions if one.is_thinned]
+    notes = []
+    if lacking:
+        unknown = "their steps on probes and the teacher's picture are not known"
+        notes.append(f"Without reports, so that {unknown}: {listed(lacking)}.")
+    if thinned:
+        why = "films show these, and there are no lifelong metrics"
+        notes.append(f"With some of their episodes only ({why}): {listed(thinned)}.")
+    return notes
+
+
 def films_of(
     conditions: Sequence[Condition], best: Sequence[Condition]
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Films of the first seeds of the best conditions, and a sentence on each seed without one and
-    on each run without the teacher's picture.
+    """Films of the first seeds with episodes of the best conditions, and a sentence on each run
+    without films, and on each that lacks the teacher's picture though it has reports.
     """
     each = max(1, min(MOST_FILMS_EACH, MOST_FILMS // len(best)))
     films, faults = [], []
     for index, condition in enumerate(conditions):
         if condition not in best:
             continue
-        seeds = ((record, n) for record in condition.records for n in range(record.num_seeds))
-        for record, place in itertools.islice(seeds, each):
-            try:
-                film = {"condition": index, "belief": None, **film_of(record, place)}
-            except RunError as error:
-                faults.append(f"There is no film of seed {record.seeds[place]}: {error}")
-                continue
+        seeds, unread = seeds_with_episodes(condition, each)
+        faults += unread
+        for record, place in seeds:
+            film = {"condition": index, "belief": None, **film_of(record, place)}
             films.append(film)
+            if not record.has_reports:
+                continue
             try:
                 film["belief"] = belief_film(record, place)
             except RunError as error:
                 faults.append(f"The films of {condition.name} lack the teacher's picture: {error}")
     return films, list(dict.fromkeys(faults))
+
+
+def seeds_with_episodes(
+    condition: Condition, most: int
+) -> tuple[list[tuple[Record, int]], list[str]]:
+    """The first seeds of a condition that have episodes, each by its run and its place there, and a
+    sentence on each run whose episodes cannot be read.
+    """
+    seeds: list[tuple[Record, int]] = []
+    faults = []
+    for record in condition.records:
+        if len(seeds) >= most:
+            break
+        try:
+            here = {*record.run.episodes()["seed"].unique()}
+        except RunError as error:
+            faults.append(f"There are no films of {condition.name}: {error}")
+            continue
+        seeds += [(record, place) for place, seed in enumerate(record.seeds) if seed in here]
+    return seeds[:most], faults
 
 
 def write_tables(

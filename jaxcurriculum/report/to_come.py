@@ -46,10 +46,13 @@ def _to_come(study: pathlib.Path) -> str | None:
     waiting = [name for name, size in sizes.items() if not _is_there(study / "runs" / name, size)]
     if not waiting:
         return None
-    more = len(waiting) - MOST_NAMED
-    rest = f" and {more:,} more" if more > 0 else ""
-    named = f"{', '.join(waiting[:MOST_NAMED])}{rest}"
-    return f"{study} is not finished. Still to come of its {len(sizes):,} runs: {named}."
+    return f"{study} is not finished. Still to come of its {len(sizes):,} runs: {listed(waiting)}."
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first of `names`, and how many more there are."""
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _is_there(path: pathlib.Path, size: dict[str, Any]) -> bool:

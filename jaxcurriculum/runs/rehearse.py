@@ -17,6 +17,7 @@ from rich.table import Table
 from jaxcurriculum import tree
 from jaxcurriculum.records import PyTree
 from jaxcurriculum.roles import Environment
+from jaxcurriculum.runs.amounts import size_text, time_text
 from jaxcurriculum.runs.experiment import Experiment, check_memory, num_used
 from jaxcurriculum.runs.lookout import QUICKLY, Lookout
 from jaxcurriculum.runs.store import title
@@ -47,16 +48,17 @@ def plan(experiment: Experiment, console: Console) -> None:
     trial = _try_rounds(experiment)
     seconds = num_rounds * num_groups / num_devices * trial.seconds_a_round
     kept = trial.kept * num_groups // num_devices
+    of_devices = "the device" if num_devices == 1 else f"each of {num_devices} devices"
     table = Table(
         title=f"{title(experiment.config)}, {experiment.num_seeds} seeds", show_header=False
     )
     for what, value in (
         ("work", f"{experiment.num_advances:,} evaluations, {steps:,} {unit}"),
-        ("compile time at the first start", f"about {trial.compile_seconds:,.0f} s"),
-        (f"memory of each of {num_devices} devices", f"{(kept + trial.scratch) / 2**20:,.0f} MiB"),
-        ("of them states and reports", f"{kept / 2**20:,.0f} MiB"),
+        ("compile time at the first start", f"about {time_text(trial.compile_seconds)}"),
+        (f"memory of {of_devices}", size_text(kept + trial.scratch)),
+        ("of them states and reports", size_text(kept)),
         ("speed", f"about {steps / seconds:,.0f} {unit}/s"),
-        ("run time", f"about {seconds:,.0f} s"),
+        ("run time", f"about {time_text(seconds)}"),
     ):
         table.add_row(what, value)
     console.print(table)

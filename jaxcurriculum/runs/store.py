@@ -153,7 +153,7 @@ class Run:
             with naming(path):
                 content = json.loads(path.read_text())
         except (FileNotFoundError, NotADirectoryError):
-            raise RunError(f"{self.path} holds no run: it has no {name}.") from None
+            raise self._is_none(name) from None
         except ValueError as error:
             raise RunError(f"{path} is damaged: {error}.") from None
         missing = [key for key in needed if not isinstance(content, dict) or key not in content]
@@ -161,10 +161,19 @@ class Run:
             raise RunError(f"{path} is not one of a run of this program: it has no {missing[0]!r}.")
         return content
 
+    def _is_none(self, missing: str) -> RunError:
+        """What to raise where the file `missing` says that there is no run; of a study it names
+        one.
+        """
+        told = f"{self.path} holds no run: it has no {missing}."
+        if of_study := min(self.path.glob("runs/[!.]*/config.json"), default=None):
+            told += f" It is a study: name one of its runs, such as {of_study.parent}."
+        return RunError(told)
+
     def _read_table(self, name: str) -> pl.DataFrame:
         parts = sorted((self.path / name).glob("part-*.parquet"))
         if not self.exists:
-            raise RunError(f"{self.path} holds no run: it has no config.json.")
+            raise self._is_none("config.json")
         if not parts:
             raise RunError(
                 f"{self.path} holds no {name}: they were removed, or nothing was saved before it"

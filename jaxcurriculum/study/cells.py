@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import hashlib
 import itertools
+import math
 import re
 import typing
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,6 +31,7 @@ TABLES: dict[str, Mapping[str, Any]] = {
     "challenge": CHALLENGES,
     "knowledge": dict.fromkeys(LEVELS),
 }
+MOST_LANES = 1_000_000  # curricula of a study, which are listed one by one
 LONGEST = 120  # letters of a name; some file systems end at 143
 UNSAFE = re.compile(r"[^\w.=+-]+")
 
@@ -47,14 +49,14 @@ def cells_of(study: Study) -> list[Cell]:
 
     Raises:
       StudyError: for a name that is none, and for a setting that no part has.
+      RunError: when there are too many to list.
     """
     _check_names(study)
-    axes = _settings_by_part(study)
+    settings = _settings_by_part(study)
+    combinations = [(parts, _axes_of(parts, settings)) for parts in _combinations(study)]
+    _check_number(study, [axes for _, axes in combinations])
     cells = {}
-    for parts in _combinations(study):
-        chosen = [(part, name) for part, name in parts.items() if name is not None]
-        named = [(part, axis) for part, name in chosen for axis in axes.get(name, ())]
-        named += [("loop", axis) for axis in axes.get("loop", ())]
+    for parts, named in combinations:
         for values in itertools.product(*[axis.values for _, axis in named]):
             fields = {f"{part}.{axis.field}": value for (part, axis), value in zip(named, values)}
             varied = [(part, axis, value) for (part, axis), value in zip(named, values)]
@@ -97,6 +99,22 @@ def _combinations(study: Study) -> Iterator[dict[str, Any]]:
                 "challenge": challenge,
                 "knowledge": level,
             }
+
+
+def _axes_of(
+    parts: Mapping[str, str | None], settings: Mapping[str, list[Axis]]
+) -> list[tuple[str, Axis]]:
+    """Each setting of these `parts`, beside the kind of its part."""
+    chosen = [*parts.items(), ("loop", "loop")]
+    return [(kind, axis) for kind, name in chosen if name for axis in settings.get(name, ())]
+
+
+def _check_number(study: Study, axes: list[list[tuple[str, Axis]]]) -> None:
+    """Check that a study is not too large; `axes` are those of each combination of parts."""
+    num = sum(math.prod(len(axis.values) for _, axis in one) for one in axes)
+    if num * study.seeds > MOST_LANES:
+        asked = f"{num:,} combinations of {study.seeds:,} seeds"
+        raise RunError(f"A study may have at most {MOST_LANES:,} curricula, not {asked}.")
 
 
 def _check_names(study: Study) -> None:

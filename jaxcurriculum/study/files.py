@@ -19,11 +19,14 @@ from typing import Any
 from jaxcurriculum.configs import named_fields
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.files import naming
-from jaxcurriculum.study.cells import cells_of, check_name
+from jaxcurriculum.study.cells import TABLES, cells_of, check_name
 from jaxcurriculum.study.study import Study, StudyError
 
 HEADER = re.compile(r"\s*\[+(?P<key>[^\[\]]+)\]+\s*(#.*)?$")
 ENTRY = re.compile(r"\s*(?P<key>[\w.\-\"': ]+?)\s*=")
+# What may have a table of settings.
+PARTS = {name for kind in TABLES if kind != "knowledge" for name in TABLES[kind]} - {"none"}
+PARTS |= {"loop"}
 
 
 def read_study(path: pathlib.Path) -> Study:
@@ -61,6 +64,8 @@ def _study(content: dict[str, Any]) -> Study:
         if isinstance(value, dict):
             settings[name] = {each: _with_none(one) for each, one in named_fields(value).items()}
             continue
+        if name in PARTS:
+            raise StudyError(f"the settings of {name} are a table: [{name}].", (name,))
         check_name("entry", name, known, (name,))
         if value == []:
             raise StudyError(f"{name} is empty: name at least one, or leave it away.", (name,))

@@ -19,6 +19,7 @@ import jax
 
 from jaxcurriculum.checks import GIB
 from jaxcurriculum.device.memory import memory_bytes
+from jaxcurriculum.fields import LARGEST_INTEGER, is_integer, is_number
 from jaxcurriculum.runs.checkpoint import first_difference
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.experiment import cached_width
@@ -29,7 +30,6 @@ from jaxcurriculum.study.programs import Placed, bytes_of_a_lane, place
 from jaxcurriculum.study.study import Study
 
 PLAN = "plan.json"
-MOST_LANES = 1_000_000  # curricula of a study, which are listed one by one
 SHARE = 0.6  # of a device's memory that lanes may take; a compiler's copies come on top
 
 
@@ -77,10 +77,11 @@ class Plan:
         ]
 
     def check(self) -> None:
-        """Check that all that its parts name is there.
+        """Check that all that its parts name is there, and that numbers are some.
 
         Raises:
-          KeyError: of the first that is not.
+          KeyError: of the first that is not there.
+          ValueError: of the first that cannot be.
         """
         named: list[tuple[Any, str]] = [
             (cell.config, name)
@@ -93,6 +94,15 @@ class Plan:
         for there, name in named:
             if name not in there:
                 raise KeyError(name)
+        for name, cell in self.cells.items():
+            check_length(name, cell.config)
+        for name, program in self.programs.items():
+            check_whole(f"group of {name}", program.group, 1)
+        for name, job in self.jobs.items():
+            if not job.lanes:
+                raise ValueError(f"job {name} has no lanes")
+            for cell, seed in job.lanes:
+                check_whole(f"a seed of {cell}", seed, 0)
 
     def write(self, folder: pathlib.Path) -> None:
         """Write it to plan.json, atomically."""
@@ -127,8 +137,30 @@ class Plan:
             return plan
         except (FileNotFoundError, NotADirectoryError):
             raise RunError(f"{folder} holds no study: it has no {PLAN}.") from None
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise RunError(f"{path} is damaged: {error!r}.") from None
+
+
+def check_length(name: str, config: dict[str, Any]) -> None:
+    """Check the seeds and steps that the run `name` has.
+
+    Raises:
+      ValueError: when they cannot be.
+    """
+    check_whole(f"seed of {name}", config["seed"], 0)
+    check_whole(f"seeds of {name}", config["seeds"], 1)
+    if not is_number(config["steps"], 1):
+        raise ValueError(f"steps of {name} must be at least 1, got {config['steps']!r}")
+
+
+def check_whole(what: str, value: Any, low: int) -> None:
+    """Check that a number of a plan is an integer from `low` on.
+
+    Raises:
+      ValueError: when it is not.
+    """
+    if not is_integer(value, low, 2 * LARGEST_INTEGER):  # the last seed is a sum
+        raise ValueError(f"{what} must be an integer from {low}, got {value!r}")
 
 
 def cut(study: Study, before: Plan | None = None, at_a_time: int | None = None) -> Plan:
@@ -141,11 +173,7 @@ def cut(study: Study, before: Plan | None = None, at_a_time: int | None = None) 
       RunError: for names and settings that cannot be, for lanes that no memory holds, and where
           `study` does not hold all that was planned before.
     """
-    combinations = cells_of(study)
-    if len(combinations) * study.seeds > MOST_LANES:
-        num = f"{len(combinations)} combinations of {study.seeds:,} seeds"
-        raise RunError(f"A study may have at most {MOST_LANES:,} curricula, not {num}.")
-    placed = [_kept(one, before) for one in place(combinations)]
+    placed = [_kept(one, before) for one in place(cells_of(study))]
     cells = {one.cell.name: CellPlan(one.config, one.program) for one in placed}
     if before:
         check_extended(before, cells)

@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from jaxcurriculum.device.memory import memory_bytes
+from jaxcurriculum.runs.amounts import counted, size_text, time_text
+from jaxcurriculum.runs.host import warn
 from jaxcurriculum.study.jobs import open_jobs
 from jaxcurriculum.study.lanes import experiment_of
 from jaxcurriculum.study.local import check_folder, planned_in
@@ -38,8 +40,21 @@ def plan_study(study: Study, folder: pathlib.Path, console: Console) -> None:
         jobs = [job for job in left if plan.jobs[job].program == program]
         costs[program] = try_out(plan, jobs[: len(jax.local_devices())])
     console.print(_programs(plan, left, costs))
-    if left:
-        console.print(_totals(plan, left, costs))
+    console.print(_totals(plan, left, costs) if left else "Nothing is left to do.")
+    if left and (told := told_copies(plan)):
+        warn(console, told)
+
+
+def told_copies(plan: Plan) -> str | None:
+    """A sentence where more than half of the lanes of all jobs are copies, else None."""
+    lanes = sum(len(job.lanes) for job in plan.jobs.values())
+    places = sum(plan.programs[job.program].group for job in plan.jobs.values())
+    if 2 * lanes >= places:
+        return None
+    return (
+        f"Of the {places:,} lanes of its jobs {places - lanes:,} are copies, whose results are"
+        " dropped: a smaller group would take less time and memory."
+    )
 
 
 def _overview(plan: Plan, left: list[str]) -> str:
@@ -47,8 +62,9 @@ def _overview(plan: Plan, left: list[str]) -> str:
     num_programs = len({cell.program for cell in plan.cells.values()})
     done = len(plan.jobs) - len(left)
     return (
-        f"{len(plan.cells)} runs, {num_lanes} curricula, in {num_programs} compiled"
-        f" programs and {len(plan.jobs)} jobs, of which {done} are done."
+        f"{counted(len(plan.cells), 'run')}, {num_lanes:,} curricula, in"
+        f" {counted(num_programs, 'compiled program')} and {counted(len(plan.jobs), 'job')},"
+        f" of which {done:,} are done."
     )
 
 
@@ -62,7 +78,7 @@ def _programs(plan: Plan, left: list[str], costs: dict[str, Cost]) -> Table:
         told = ["", "done"]
         if jobs:
             cost = costs[program]
-            told = [f"{cost.compile_seconds:,.0f} s", f"{_seconds(plan, jobs[0], cost):,.1f} s"]
+            told = [time_text(cost.compile_seconds), time_text(_seconds(plan, jobs[0], cost))]
         table.add_row("\n".join(shown), str(plan.programs[program].group), str(len(jobs)), *told)
     return table
 
@@ -71,12 +87,11 @@ def _totals(plan: Plan, left: list[str], costs: dict[str, Cost]) -> Table:
     num_devices = len(jax.local_devices())
     to_compile = sum(cost.compile_seconds for cost in costs.values())
     table = Table(title="what is left", show_header=False)
-    table.add_row("compile time, at the first start", f"about {to_compile:,.0f} s")
-    table.add_row(
-        f"run time on {num_devices} devices", f"about {_run_seconds(plan, left, costs):,.0f} s"
-    )
-    table.add_row("memory", f"{peak_bytes() / 2**20:,.0f} of {memory_bytes() / 2**20:,.0f} MiB")
-    table.add_row("on disk", f"about {_disk(plan, left, costs) / 2**20:,.1f} MiB")
+    table.add_row("compile time, at the first start", f"about {time_text(to_compile)}")
+    run_time = time_text(_run_seconds(plan, left, costs))
+    table.add_row(f"run time on {counted(num_devices, 'device')}", f"about {run_time}")
+    table.add_row("memory", f"{size_text(peak_bytes())} of {size_text(memory_bytes())}")
+    table.add_row("on disk", f"about {size_text(_disk(plan, left, costs))}")
     return table
 
 

@@ -9,7 +9,7 @@ from jaxcurriculum.cli.commands import Train
 from jaxcurriculum.cli.settings import parameters
 
 LINES = 40  # of a screen
-COMMANDS = ("train", "plot", "compare", "report", "render", "export")
+COMMANDS = ("train", "study", "plot", "compare", "report", "render", "export")
 KINDS = {
     "environments": tables.ENVIRONMENTS,
     "teachers": tables.TEACHERS,
@@ -46,6 +46,11 @@ def shown(capsys, monkeypatch):
 def test_every_first_screen_is_one(shown, arguments):
     lines = shown(*arguments).splitlines()
     assert 3 < len(lines) <= LINES and max(map(len, lines)) <= 100
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_help_names_a_default_that_is_nothing(shown, command):
+    assert "(default: )" not in " ".join(shown(command, "--help").replace("│", " ").split())
 
 
 def test_help_of_train_names_every_common_flag_and_no_other(shown):

@@ -22,6 +22,9 @@ def file(tmp_path):
         ("--plan --ray local", "--plan is of the whole study"),
         ("--cpus-per-job 2", "--cpus-per-job is of a cluster: name it with --ray"),
         ("--gpus-per-job 0", "--gpus-per-job is of a cluster"),
+        ("--worker=", "--worker is empty: say which, or leave it away."),
+        ("--ray=", "--ray is empty: say which, or leave it away."),
+        ("--plan --ray=", "--ray is empty"),
         ("--ray local --cpus-per-job 0", "A job must have a CPU, and may have GPUs, but was to"),
     ],
 )
@@ -38,3 +41,12 @@ def test_what_is_stopped_tells_with_which_flags_it_goes_on(file, flags, capsys, 
     assert main.run(asked) == 128 + signal.SIGTERM
     told = capsys.readouterr().err.split("go on with: jaxcurriculum ")[1].split()
     assert told == ["study", file, "--folder", "studies/study", *flags.split()]
+
+
+def test_a_finished_study_names_the_next_command(file, tmp_path, capsys, monkeypatch):
+    folder = tmp_path / "a study"
+    (folder / "runs/one").mkdir(parents=True)
+    (folder / "runs/one/config.json").write_text("{}")
+    monkeypatch.setattr(study_command, "run_study_on", lambda *_: None)
+    assert main.run(["study", file, "--folder", str(folder)]) == 0
+    assert capsys.readouterr().out.endswith(f": jaxcurriculum report '{folder}'\n")

@@ -17,6 +17,7 @@ from jaxcurriculum.report.conditions import condition_names, conditions_of
 from jaxcurriculum.report.reading import read, read_all, runs_in
 from jaxcurriculum.report.results import result_rows, written
 from jaxcurriculum.runs.errors import RunError
+from jaxcurriculum.runs.store import Run, Table
 
 
 def study(folder, **solved):
@@ -130,11 +131,11 @@ def test_what_cannot_be_read_is_left_out_and_named(damage, said, tmp_path, witho
         reported(folder)
 
 
-def test_a_damaged_curriculum_costs_its_film_only(tmp_path, without_figures):
+def test_a_damaged_curriculum_costs_its_films_only(tmp_path, without_figures):
     folder = study(tmp_path, random=[1], adr=[2])
     (folder / "runs/adr/episodes/part-00000000.parquet").write_bytes(b"no")
     _, text = reported(folder)
-    assert "There is no film of seed 0: " in text and "is damaged" in text
+    assert "There are no films of adr: " in text and "is damaged" in text
 
 
 @pytest.mark.parametrize("content", [None, b"", b"text", b"PK and no more"])
@@ -152,6 +153,43 @@ def test_without_its_reports_a_run_lacks_its_probe_steps_and_picture(
     assert (random["probe_steps"], adr["probe_steps"]) == ("0.0", "") and adr["mastered"] == "62.5"
 
 
+def test_what_has_no_reports_is_said_once(tmp_path, without_figures):
+    folder = study(tmp_path, random=[1, 2], adr=[2, 3], riac=[1, 1])
+    for name in ("adr", "riac"):
+        shutil.rmtree(folder / "runs" / name / "reports")
+    _, text = reported(folder)
+    assert "the teacher's picture are not known: adr, riac." in text
+    assert text.count("not known") == 1 and "lack the teacher's picture" not in text
+
+
+def page_of(files):
+    """What the scripts of a report's page read."""
+    page = files["index.html"].read_text()
+    return json.loads(page.split('type="application/json">')[1].split("</script>")[0])
+
+
+def test_only_seeds_with_episodes_have_films_and_lifelong_metrics(tmp_path, without_figures):
+    folder = study(tmp_path, random=[1, 2, 3], adr=[2, 3])
+    (folder / "runs/random/episodes/part-00000000.parquet").unlink()
+    shutil.rmtree(folder / "runs/adr/episodes")
+    Table(folder / "runs/adr/episodes").append(Run(folder / "runs/random").episodes().head(0))
+    files, _ = reported(folder)
+    films = [(film["condition"], film["seed"]) for film in page_of(files)["films"]]
+    assert films == [(0, 1), (0, 2)]
+    (row,) = csv.DictReader(io.StringIO(files["lifelong.csv"].read_text()))
+    assert (row["condition"], row["seeds"]) == ("random", "2")
+
+
+def test_of_thinned_episodes_there_are_no_lifelong_metrics(tmp_path, without_figures):
+    folder = study(tmp_path, random=[1, 2], adr=[2, 3])
+    meta = folder / "runs/adr/meta.json"
+    meta.write_text(json.dumps(json.loads(meta.read_text()) | {"thinned": {"every": 8}}))
+    files, text = reported(folder)
+    assert "there are no lifelong metrics): adr." in text
+    rows = csv.DictReader(io.StringIO(files["lifelong.csv"].read_text()))
+    assert [row["condition"] for row in rows] == ["random"]
+
+
 def test_runs_of_other_test_sets_are_reported_apart(tmp_path, without_figures):
     study(tmp_path, random=[1, 2], adr=[2, 3])
     with_curriculum(made_up_run(tmp_path / "runs/other", [1], tasks=[0.1, 0.2], teacher="adr"))
@@ -164,6 +202,10 @@ def test_runs_of_other_test_sets_are_reported_apart(tmp_path, without_figures):
 def test_a_folder_without_runs_is_named(tmp_path):
     with pytest.raises(RunError, match="holds no run: no folder in it has a config.json"):
         runs.report(tmp_path)
+    (tmp_path / "file").write_text("dear diary")
+    for name in ("file", "nowhere"):
+        with pytest.raises(RunError, match=f"^There is no folder .*{name}.$"):
+            runs.report(tmp_path / name)
     with pytest.raises(RunError, match="needs at least one folder"):
         runs.report([])
 
@@ -177,7 +219,6 @@ def test_steps_on_probes_are_those_reported(tmp_path):
 
 def test_a_page_holds_no_nan_and_cannot_be_ended_by_a_name(tmp_path, without_figures):
     with_curriculum(made_up_run(tmp_path / "runs/one", [1], teacher="</script>{{content}}"))
-    page = reported(tmp_path)[0]["index.html"].read_text()
-    assert page.count("</script>") == 2
-    text = page.split('type="application/json">')[1].split("</script>")[0]
-    assert json.loads(text)["conditions"][0]["name"] == "</script>{{content}}"
+    files, _ = reported(tmp_path)
+    assert files["index.html"].read_text().count("</script>") == 2
+    assert page_of(files)["conditions"][0]["name"] == "</script>{{content}}"

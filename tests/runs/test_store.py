@@ -82,6 +82,15 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
     assert [file.name for file in tmp_path.iterdir()] == ["file.json"] and path.read_text() == "old"
 
 
+@pytest.mark.parametrize("read", [lambda run: run.config, Run.evaluations])
+def test_a_study_in_place_of_a_run_leads_to_one(tmp_path, read):
+    for name in ("b", "a"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        write_json(tmp_path / "runs" / name / "config.json", {})
+    with pytest.raises(RunError, match=f"name one of its runs, such as {tmp_path}/runs/a.$"):
+        read(Run(tmp_path))
+
+
 def test_what_is_not_a_run_or_damaged_is_said_in_a_sentence(tmp_path):
     with pytest.raises(RunError, match="holds no run"):
         _ = Run(tmp_path).config

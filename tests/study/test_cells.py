@@ -76,7 +76,9 @@ BAD = {
     START
     + '[toy-grid]\nnote = """\n[toy-grid]\ncells = 1\n"""\ncells = []': "line 4: there is no s",
     START + "[toy-grid]\nstart_cell = [\n  [1, 1]\n]\nunlearnable = []": "line 7: toy-grid.unlea",
-    START + "[[toy-grid]]\ncells = 5": "line 3: there is no entry 'toy-grid'",
+    START + "[[toy-grid]]\ncells = 5": "line 3: the settings of toy-grid are a table",
+    START + "toy-grid = 3": "line 3: the settings of toy-grid are a table: [toy-grid].",
+    "loop = [1]": "line 1: the settings of loop are a table: [loop].",
     "students = 3": "line 1: students must be a list",
     START + 'envs = ["maze"]': "line 3: envs: no student of the study plays one",
     START + 'knowledge = ["some"]': "line 3: there is no knowledge 'some'",

@@ -11,7 +11,7 @@ from studies import run, small
 
 from jaxcurriculum.runs import recorder
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.study import run_study
+from jaxcurriculum.study import read_study, run_study
 from jaxcurriculum.study.local import prepare
 
 
@@ -60,6 +60,13 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
         lambda plan: plan["programs"].clear(),
         lambda plan: next(iter(plan["cells"].values()))["config"].pop("steps"),
         lambda plan: next(iter(plan["jobs"].values()))["lanes"].append(["another", 0]),
+        lambda plan: next(iter(plan["jobs"].values()))["lanes"].clear(),
+        lambda plan: next(iter(plan["jobs"].values()))["lanes"][0].__setitem__(1, "0"),
+        lambda plan: next(iter(plan["programs"].values())).update(group="2"),
+        lambda plan: next(iter(plan["cells"].values()))["config"].update(seeds="2"),
+        lambda plan: next(iter(plan["cells"].values()))["config"].update(steps=None),
+        lambda plan: next(iter(plan["cells"].values())).update(config=[]),
+        lambda plan: plan.update(cells=[]),
     ],
 )
 def test_a_damaged_plan_is_named(begun, tmp_path, damage):
@@ -74,6 +81,15 @@ def test_a_study_has_at_most_so_many_curricula(tmp_path):
     words = "at most 1,000,000 curricula, not 2 combinations of 2,000,000,000 seeds"
     with pytest.raises(RunError, match=words):
         prepare(small(seeds=2_000_000_000), tmp_path)
+
+
+def test_too_many_combinations_are_refused_before_they_are_listed(tmp_path):
+    file, values = tmp_path / "study.toml", [place / 500 for place in range(200)]
+    names = ("bandit.exploration", "bandit.bias", "bandit.low_quantile")
+    lines = [f"{name} = {values}" for name in names]
+    file.write_text("\n".join(['teachers = ["exp3"]', 'students = ["toy-grid"]', "[exp3]", *lines]))
+    with pytest.raises(RunError, match="curricula, not 8,000,000 combinations of 2 seeds"):
+        read_study(file)
 
 
 def test_a_run_that_was_removed_is_named(tmp_path):
