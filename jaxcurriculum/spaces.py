@@ -24,7 +24,8 @@ class Space(Protocol):
     """What every task space offers. Tasks are pytrees; each function is about one task.
 
     A space with an attribute `sizes_vary` that is true holds tasks whose arrays are of other shapes
-    than those of `sample`, too: a student may be tested on them.
+    than those of `sample`, too: a student may be tested on them. One with a function `read` makes a
+    task of a text, or raises a ValueError: such a task can be asked for on the command line.
     """
 
     def sample(self, key: Key) -> PyTree:
