@@ -33,7 +33,7 @@ def studies_in(folder: pathlib.Path) -> list[pathlib.Path]:
 
 def keep_tables(run: runs.Run, folder: pathlib.Path) -> runs.Run:
     """A small copy of `run` in `folder`, in the place of one that is there."""
-    episodes, evaluations = run.episodes(), run.evaluations()
+    episodes, evaluations = run.episodes(), run.all_evaluations()
     of_first = episodes.filter(pl.col("seed") == run.meta["first_seed"])
     shutil.rmtree(folder, ignore_errors=True)
     Table(folder / "episodes").append(of_first.gather_every(EVERY))

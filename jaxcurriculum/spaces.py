@@ -25,7 +25,8 @@ class Space(Protocol):
 
     A space with an attribute `sizes_vary` that is true holds tasks whose arrays are of other shapes
     than those of `sample`, too: a student may be tested on them. One with a function `fault` of a
-    task can say why it is none of its own.
+    task can say why it is none of its own. One with a function `read` makes a task of a text, or
+    raises a ValueError: such a task can be asked for on the command line.
     """
 
     def sample(self, key: Key) -> PyTree:

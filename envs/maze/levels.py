@@ -32,6 +32,7 @@ from jaxcurriculum.envs.maze.record import (
     TIME_LIMIT,
     WIDEST,
     Maze,
+    extent,
 )
 from jaxcurriculum.fields import is_integer
 from jaxcurriculum.records import Key
@@ -114,6 +115,19 @@ class Mazes(Config):
     def drawn(self) -> Maze:
         """The maze of `level`."""
         return from_text(self.level, self.size, self.time_limit)
+
+    def read(self, text: str) -> Maze:
+        """The maze of a text or of the .txt file that it names, of any size, with this time limit.
+
+        Raises:
+          ValueError: when it is no maze, or has no way to the goal.
+
+        >>> Mazes(size=3, num_walls=2).read(">...G").walls.shape, Mazes().read(">G").walls.shape
+        ((5, 5), (13, 13))
+        """
+        maze = drawn_by_hand(text, WIDEST, self.time_limit)
+        size = max(self.size, extent(maze))
+        return maze.replace(walls=maze.walls[:size, :size])
 
     def sample(self, key: Key) -> Maze:
         """A random maze, or that of `level`."""

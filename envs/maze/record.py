@@ -32,6 +32,11 @@ class Maze(struct.PyTreeNode):
     time_limit: Any = np.int32(TIME_LIMIT)  # [], int32, steps
 
 
+def extent(maze: Maze) -> int:
+    """Cells a side up to the last free one; beyond are the walls that fill up a small maze."""
+    return 1 + int(np.argwhere(~np.asarray(maze.walls)).max())
+
+
 def standard_limit(size: int) -> np.int32:
     """The steps that held-out mazes give, 2 (n + 2)^2 where n is the number of cells a side.
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxcurriculum import tree
-from jaxcurriculum.envs.maze.record import Maze
+from jaxcurriculum.envs.maze.record import Maze, extent
 from jaxcurriculum.viewer import Film, font
 
 EDGE, TOP = 12, 64  # pixels beside and above a maze
@@ -46,11 +46,6 @@ class MazeViewer:
         lines = [", ".join(task[:3]), ", ".join(task[3:])]
         words = [(EDGE, 6, 15, head), (EDGE, 26, 12, lines[0]), (EDGE, 43, 12, lines[1])]
         return _with_words(image, words)
-
-
-def extent(maze: Maze) -> int:
-    """Cells a side up to the last free one; beyond are the walls that fill up a small maze."""
-    return 1 + int(np.argwhere(~np.asarray(maze.walls)).max())
 
 
 def draw_mazes(mazes: Maze, names: Sequence[str] = (), num_columns: int = 6) -> Any:

@@ -128,16 +128,19 @@ class Report:
 class Render:
     """Show episodes of a run, as a film or a web page.
 
-    They are played with the policy of the last checkpoint.
+    They are played with the policy of the last checkpoint, which acts as in the run's tests: mazes
+    are tested with sampled actions, other worlds with the mean action.
     """
 
     run: Folder
-    task: Annotated[tuple[float, ...], flag("X ...")] = field(
-        (), help="one value an axis; by default the hardest that is mastered steadily"
+    task: Annotated[tuple[float | str, ...], flag("X ...")] = field(
+        (),
+        help="one value an axis, or a maze: as text, / ends a line, or a .txt file with one; by"
+        " default the hardest that is mastered steadily",
     )
     seed: Seed = field(None, help="whose policy, by default the first of the run")
     track_seed: Annotated[int, flag("N")] = field(
-        0, help="another number, another level of the same task"
+        0, help="another number, another level of the same task, and other sampled actions"
     )
     html: Switch = field(
         False, help="a web page with nine episodes: of --task, or of tasks from all over"

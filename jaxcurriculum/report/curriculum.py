@@ -15,7 +15,7 @@ from jaxcurriculum.report.style import ORANGE
 from jaxcurriculum.report.task_plane import amount, frame, plane, projection
 from jaxcurriculum.runs.store import Run, title
 
-NUM_PANELS = 4  # stretches of time in the curriculum picture
+NUM_PANELS = 4  # stretches of time in the curriculum picture, at most one a round
 POINTS_PER_PANEL = 500
 
 
@@ -30,8 +30,9 @@ def curriculum(run: Run) -> Figure:
         episodes.select(meta["axes"]["names"]).to_numpy(),
         episodes["return"].to_numpy(),
     )
-    total = meta["evaluations_done"] * meta["rounds_per_evaluation"] * meta["steps_per_round"]
-    edges = np.linspace(0, total, NUM_PANELS + 1)
+    rounds = meta["evaluations_done"] * meta["rounds_per_evaluation"]
+    total, num_panels = rounds * meta["steps_per_round"], max(1, min(NUM_PANELS, rounds))
+    edges = np.linspace(0, total, num_panels + 1)
     shown = [
         _thin(np.flatnonzero((steps > low) & (steps <= high)))
         for low, high in zip(edges, edges[1:])
@@ -40,8 +41,8 @@ def curriculum(run: Run) -> Figure:
     every = np.concatenate([*progress, [0.0]])
     colours = Normalize(0, np.quantile(every, 0.95) or every.max() or 1.0)
 
-    figure = Figure(figsize=(3.2 * NUM_PANELS + 0.8, 3.9), layout="constrained")
-    axes = figure.subplots(1, NUM_PANELS, sharex=True, sharey=True)
+    figure = Figure(figsize=(3.2 * max(2, num_panels) + 0.8, 3.9), layout="constrained")
+    axes = figure.subplots(1, num_panels, sharex=True, sharey=True, squeeze=False)[0]
     belief = belief_of(run.reports(), 0, meta["axes"]) if tasks.shape[1] > 1 else None
     for ax, low, high, indices, alp in zip(axes, edges, edges[1:], shown, progress):
         order = np.argsort(alp)  # what makes progress lies on top

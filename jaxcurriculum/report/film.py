@@ -1,5 +1,6 @@
 """Episodes of a run, played with the policy of the last checkpoint and shown as a picture or film.
 
+It acts as in the run's tests: by its mean action, or by sampled ones (`LoopConfig.deterministic`).
 How an episode looks is the environment's to say (`Environment.viewer`).
 """
 
@@ -18,6 +19,7 @@ import polars as pl
 from jaxcurriculum import tree
 from jaxcurriculum.device.machine import is_known_jaxlib
 from jaxcurriculum.records import PyTree, level_key
+from jaxcurriculum.report.asked_task import Asked, asked_task, file_stem
 from jaxcurriculum.report.writing import write_film
 from jaxcurriculum.roles import Environment, Student
 from jaxcurriculum.runs.errors import RunError
@@ -46,12 +48,13 @@ class Actor:
     state: PyTree  # the student's
     test_tasks: PyTree  # [num_tasks, ...]
     seed: int
+    deterministic: bool  # as the run's tests: its mean action, or sampled ones
 
 
 def animate(
     run: Run,
     experiment: Experiment,
-    task: tuple[float, ...] = (),
+    task: Asked = (),
     seed: int | None = None,
     track_seed: int = 0,
     out: pathlib.Path | None = None,
@@ -61,7 +64,8 @@ def animate(
 
     Args:
       experiment: the run's.
-      track_seed: of the level that is made of the task.
+      task: one value an axis, or a text where the world's tasks are read from one, as mazes.
+      track_seed: of the level that is made of the task, and of actions that are sampled.
       at: the moment that a PNG shows, s; by default half-way through the episode.
 
     Returns:
@@ -71,13 +75,13 @@ def animate(
       RunError: when the run has no environment, no checkpoint or no such seed, or when the task,
           level, moment or file cannot be.
     """
-    actor = load(run, experiment, seed, task)
+    actor = load(run, experiment, seed)
     path = run.figures / f"{file_stem(task, seed, track_seed)}.gif" if out is None else out
     check_path(path, ".gif", ".mp4", ".png")
     if at is not None and path.suffix.lower() != ".png":
         raise RunError(f"`at` names the moment that a .png shows, got {at:g} for {path}.")
     tasks = (
-        jnp.array([task], jnp.float32)
+        asked_task(actor.student.task_space, task)
         if task
         else tree.take(actor.test_tasks, np.array([showpiece(actor)]))
     )
@@ -88,14 +92,11 @@ def animate(
     return path
 
 
-def load(
-    run: Run, experiment: Experiment, seed: int | None = None, task: tuple[float, ...] = ()
-) -> Actor:
+def load(run: Run, experiment: Experiment, seed: int | None = None) -> Actor:
     """The policy that `seed` of `run` (by default its first) has learned.
 
     Raises:
-      RunError: when the run has no environment, no checkpoint or no such seed, or when `task`
-          (which may be empty) is none of its tasks.
+      RunError: when the run has no environment, no checkpoint or no such seed.
     """
     student = experiment.loop.student
     env = student.environment
@@ -105,8 +106,6 @@ def load(
     if env.viewer is None:
         raise RunError(f"{run.path} cannot be animated: {env.name} has no viewer.")
     index = seed_index(experiment, seed)
-    if task:
-        check_task(student.task_space, task)
     return Actor(
         run=run,
         environment=env,
@@ -115,6 +114,7 @@ def load(
         state=student_state(experiment, run, index),
         test_tasks=experiment.loop.test_tasks,
         seed=experiment.first_seed + index,
+        deterministic=experiment.loop.config.deterministic,
     )
 
 
@@ -130,7 +130,7 @@ def play(actor: Actor, tasks: PyTree, level_seeds: Sequence[int]) -> list[Film]:
             raise RunError(f"`track_seed` must lie between 0 and {most}, got {level_seed}.")
     keys = jax.vmap(level_key)(jnp.array(level_seeds, jnp.uint32))
     levels = jax.vmap(actor.environment.generate)(keys, tasks)
-    looks, rewards, lengths = to_host(roll_out(actor, levels))
+    looks, rewards, lengths = to_host(roll_out(actor, levels, level_seeds[0]))
     viewer, space = actor.viewer, actor.environment.task_space
     pace = viewer.steps_per_frame * viewer.frames_per_second
     films = []
@@ -149,8 +149,11 @@ def play(actor: Actor, tasks: PyTree, level_seeds: Sequence[int]) -> list[Film]:
     return films
 
 
-def roll_out(actor: Actor, levels: PyTree) -> tuple[PyTree, jax.Array, jax.Array]:
+def roll_out(actor: Actor, levels: PyTree, seed: int) -> tuple[PyTree, jax.Array, jax.Array]:
     """One episode on each of `levels` [num, ...] as one compiled program.
+
+    Args:
+      seed: of sampled actions, and of what is random in the steps.
 
     Returns:
       looks at the start and after every step, [num, 1 + steps, ...], rewards of every step, and the
@@ -161,12 +164,13 @@ def roll_out(actor: Actor, levels: PyTree) -> tuple[PyTree, jax.Array, jax.Array
     act, num = student.act, jax.tree.leaves(levels)[0].shape[0]
     memory = student.memory(num)
     key_reset, key_steps = jax.random.split(jax.random.key(0))
+    key_steps = jax.random.fold_in(key_steps, seed)
 
     def episodes(state: PyTree, levels: PyTree):
         def step(carry, key):
             env_state, obs, first, memory, over = carry
             key_act, key_step = jax.random.split(key)
-            memory, action = act(key_act, state, memory, obs, first, True)
+            memory, action = act(key_act, state, memory, obs, first, actor.deterministic)
             env_step = jax.vmap(env.step, in_axes=(None, 0, 0, 0))
             env_state, timestep = env_step(key_step, levels, env_state, action)
             after = over | timestep.terminated | timestep.truncated
@@ -238,34 +242,9 @@ def _number(value: Any) -> str:
     return f"{value:.2f}" if isinstance(value, np.floating) else str(value)
 
 
-def file_stem(task: tuple[float, ...], seed: int | None, track_seed: int) -> str:
-    """What to call a film of this episode: the run's own is not written over by one that was asked
-    for.
-
-    >>> file_stem((), None, 0), file_stem((1.0, 0.25), 3, 7)
-    ('film', 'film_1_0.25_seed3_track7')
-    """
-    of_seed = [] if seed is None else [f"seed{seed}"]
-    on_track = [f"track{track_seed}"] if track_seed else []
-    return "_".join(["film", *(f"{value:g}" for value in task), *of_seed, *on_track])
-
-
 def check_path(path: pathlib.Path, *suffixes: str) -> None:
     """Raise a RunError unless `path` lies in a folder that exists and ends in one of `suffixes`."""
     if path.suffix.lower() not in suffixes or not path.parent.is_dir():
         *most, last = suffixes
         kinds = f"{', '.join(most)} or {last}" if most else last
         raise RunError(f"`out` must be a {kinds} file in a folder that exists, got {path}.")
-
-
-def check_task(space: Space, task: tuple[float, ...]) -> None:
-    """Raise a RunError unless `task` has one value an axis of `space`, each within its bounds."""
-    if not isinstance(space, Box):
-        kind = type(space).__name__
-        raise RunError(f"`task` takes one value an axis of a Box, but these tasks are of {kind}.")
-    if len(task) != space.dims:
-        names = ", ".join(space.names)
-        raise RunError(f"`task` takes one value an axis, {names}: {space.dims}, got {len(task)}.")
-    for name, value, low, high in zip(space.names, task, space.low, space.high):
-        if not low <= value <= high:
-            raise RunError(f"`task`: {name} must lie between {low:g} and {high:g}, got {value:g}.")

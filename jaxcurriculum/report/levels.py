@@ -21,7 +21,7 @@ MARKERS = {">": ">", "v": "v", "<": "<", "^": "^"}
 
 
 def levels(run: Run) -> Figure:
-    """Levels that the first seed was given, a row a stretch of time, evenly over it."""
+    """Levels that the first seed was given, a column a stretch of time, evenly over it."""
     meta, seed = run.meta, run.meta["first_seed"]
     episodes = run.episodes().filter(pl.col("seed") == seed)
     figure = Figure(figsize=(3 * NUM_STRETCHES, 3.3 * NUM_SHOWN), layout="constrained")
@@ -32,7 +32,10 @@ def levels(run: Run) -> Figure:
         steps = (row["round"] + 1) * meta["steps_per_round"]
         draw_layout(ax, row["layout"])
         ax.set_title(f"{steps:,} steps, return {row['return']:.2f}", fontsize=9)
-    figure.suptitle(f"{title(run.config)}\nlevels given to seed {seed}, in the order of time")
+    figure.suptitle(
+        f"{title(run.config)}\nlevels given to seed {seed}: time runs down each column,"
+        " and on at the top of the next"
+    )
     return figure
 
 

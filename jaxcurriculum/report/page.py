@@ -9,15 +9,14 @@ import pathlib
 from collections.abc import Sequence
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxcurriculum import tree
 from jaxcurriculum.records import PyTree
+from jaxcurriculum.report.asked_task import Asked, asked_task, file_stem
 from jaxcurriculum.report.film import (
     Actor,
     check_path,
-    file_stem,
     load,
     play,
     showpiece,
@@ -55,7 +54,7 @@ FIGURE = """<figure>
 def show_page(
     run: Run,
     experiment: Experiment,
-    task: tuple[float, ...] = (),
+    task: Asked = (),
     seed: int | None = None,
     track_seed: int = 0,
     out: pathlib.Path | None = None,
@@ -67,10 +66,11 @@ def show_page(
       RunError: when the run has no environment, no checkpoint or no such seed, or when the task,
           level or file cannot be.
     """
-    actor = load(run, experiment, seed, task)
+    actor = load(run, experiment, seed)
     path = run.figures / f"{file_stem(task, seed, track_seed)}.html" if out is None else out
     check_path(path, ".html")
-    known = jnp.array([task], jnp.float32) if task else tree.take(actor.test_tasks, spread(actor))
+    asked = asked_task(actor.student.task_space, task) if task else None
+    known = tree.take(actor.test_tasks, spread(actor)) if asked is None else asked
     num = jax.tree.leaves(known)[0].shape[0]
     # Fewer tasks are shown again, on the next level.
     laps, places = np.divmod(np.arange(NUM_EPISODES), num)

@@ -14,7 +14,7 @@ import polars as pl
 
 from jaxcurriculum.report.to_come import planned
 from jaxcurriculum.runs.errors import RunError
-from jaxcurriculum.runs.store import Run, read_report
+from jaxcurriculum.runs.store import Run, of_first_learner, read_report
 from jaxcurriculum.runs.test_tasks import COLUMNS
 
 
@@ -127,7 +127,8 @@ def read(run: Run) -> Record:
     Raises:
       RunError: when a file is missing or damaged, or the run has not been evaluated.
     """
-    config, meta, tests = run.config, run.meta, run.evaluations()
+    config, meta, tests = run.config, run.meta, run.all_evaluations()
+    spent, tests = _lengths(tests), of_first_learner(tests)
     axes = [name for name in tests.columns if name not in COLUMNS]
     if missing := [name for name in meta["axes"]["names"] if name not in axes]:
         raise RunError(f"{run.path} is damaged: its evaluations have no task axis {missing[0]!r}.")
@@ -150,8 +151,14 @@ def read(run: Run) -> Record:
         steps=table("steps")[0, :, 0, 0].astype(np.int64),
         returns=table("return").mean(-1),
         solved=table("solved").mean(-1),
-        evaluation_steps=table("length").sum((2, 3)).cumsum(1),
+        evaluation_steps=spent.reshape(shape[:2]).cumsum(1),
     )
+
+
+def _lengths(tests: pl.DataFrame) -> np.ndarray:
+    """Steps of every test of each seed and evaluation, in their order, [seeds * evaluations]."""
+    by_evaluation = tests.group_by("seed", "evaluation").agg(pl.col("length").cast(float).sum())
+    return by_evaluation.sort("seed", "evaluation")["length"].to_numpy()
 
 
 def _first_of_each(tests: pl.DataFrame, axes: list[str]) -> pl.DataFrame:

@@ -44,6 +44,7 @@ def describe(experiment: Experiment) -> dict[str, Any]:
         "steps_per_round": loop.student.steps_per_round,
         "rounds_per_evaluation": loop.config.rounds_per_evaluation,
         "num_test_episodes": loop.config.num_test_episodes,
+        "num_learners": loop.student.num_learners,
         "num_seeds": experiment.num_seeds,
         "first_seed": experiment.first_seed,
         "evaluations_done": 0,

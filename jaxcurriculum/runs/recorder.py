@@ -133,6 +133,9 @@ class Recorder:
         flat = jax.tree.map(
             lambda leaf: leaf.reshape(num_seeds * num_tests, *leaf.shape[2:]), report.evaluation
         )
+        num_learners = self.meta["num_learners"]
+        learner = {"learner": flat.learner} if num_learners > 1 else {}
+        attempts = self.meta["num_test_episodes"] * num_learners
         return pl.DataFrame(
             {
                 "seed": (
@@ -149,10 +152,9 @@ class Recorder:
                     np.int64,
                 ),
                 "test_task": (
-                    (
-                        np.tile(np.arange(num_tests), num_seeds) // self.meta["num_test_episodes"]
-                    ).astype(np.int32)
+                    (np.tile(np.arange(num_tests), num_seeds) // attempts).astype(np.int32)
                 ),
+                **learner,
                 **task_columns(self.space, flat.tasks),
                 "return": flat.returns,
                 "length": flat.lengths,

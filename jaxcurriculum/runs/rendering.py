@@ -18,7 +18,7 @@ def render(
     run: Run | str | pathlib.Path,
     *,
     loop: Loop | None = None,
-    task: Sequence[float] = (),
+    task: Sequence[float] | str = (),
     seed: int | None = None,
     track_seed: int = 0,
     html: bool = False,
@@ -28,15 +28,17 @@ def render(
     """Show episodes of a run, as the command line does.
 
     One episode as an animation or a picture, or a page with nine, which plays in any browser:
-    `runs.render("runs/mine", html=True)`.
+    `runs.render("runs/mine", html=True)`. The policy acts as in the run's tests: by its mean
+    action, or by sampled ones (`LoopConfig.deterministic`).
 
     Args:
       run: the run, its folder, or a policy file (which is shown on a `task`, and beside it).
       loop: as it was trained, for a run of `runs.train`.
-      task: one value an axis; by default the hardest test task that is mastered steadily (of a
-          page, test tasks from all over the task space).
+      task: one value an axis, or a maze as text or a .txt file with one; by default the hardest
+          test task that is mastered steadily (of a page, test tasks from all over the task space).
       seed: whose policy, by default the first of the run.
-      track_seed: another number, another level of the same task.
+      track_seed: another number, another level of the same task; and other actions where they are
+          sampled.
       html: write the page.
       at: the moment that a .png shows, seconds after the start; by default half-way.
       out: a .gif, .mp4, .png or (html) .html file, by default one in the folder of the figures.
@@ -51,13 +53,14 @@ def render(
     keep_programs()
     run = run_or_policy(run)
     out = None if out is None else pathlib.Path(out)
-    return show(run, rebuilt(run, loop), tuple(task), seed, track_seed, html, at, out)
+    asked = (task,) if isinstance(task, str) else tuple(task)
+    return show(run, rebuilt(run, loop), asked, seed, track_seed, html, at, out)
 
 
 def show(
     run: Run,
     experiment: Experiment,
-    task: tuple[float, ...],
+    task: tuple[float | str, ...],
     seed: int | None,
     track_seed: int,
     html: bool,

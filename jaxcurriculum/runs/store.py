@@ -3,7 +3,7 @@
     runs/NAME/  config.json  the settings, and all configurations that follow from them
                 meta.json    versions, device, git revision, wall time; axes, step unit, sizes
                 episodes/part-*.parquet     one row an episode
-                evaluations/part-*.parquet  one row a (seed, evaluation, test task)
+                evaluations/part-*.parquet  one row a (seed, evaluation, test task), and attempt
                 reports/evaluation-*.npz    what teacher and student report at each evaluation
                 checkpoints/  figures/
 
@@ -58,7 +58,7 @@ ROWS_PER_PART = 50_000
 
 # The columns of a run's tables that no task axis may take.
 RESULTS = ("seed", "round", "evaluation", "steps", "test_task", "origin", "return", "length")
-RESULTS += ("solved",)
+RESULTS += ("solved", "learner")
 
 
 def task_columns(space: Space, tasks: PyTree) -> dict[str, np.ndarray]:
@@ -127,8 +127,12 @@ class Run:
 
     def evaluations(self) -> pl.DataFrame:
         """Columns seed, evaluation, steps (trained before it), test_task, one a task axis,
-        return, length, solved.
+        return, length, solved. Of a population those of its first learner, who is shown, too.
         """
+        return of_first_learner(self.all_evaluations())
+
+    def all_evaluations(self) -> pl.DataFrame:
+        """`evaluations` of every learner of a population, with a column learner."""
         return self._read_table("evaluations")
 
     def mastered(self) -> tuple[np.ndarray, np.ndarray]:
@@ -180,6 +184,13 @@ class Run:
                 " stopped."
             )
         return pl.concat([read_part(part) for part in parts])
+
+
+def of_first_learner(tests: pl.DataFrame) -> pl.DataFrame:
+    """`all_evaluations` without those of other learners, whom runs were once not told apart by."""
+    if "learner" not in tests.columns:
+        return tests
+    return tests.filter(pl.col("learner") == 0).drop("learner")
 
 
 def run_at(run: Run | str | pathlib.Path) -> Run:

@@ -41,7 +41,7 @@ class Source:
 
     @functools.cached_property
     def evaluations(self) -> pl.DataFrame:
-        return self.run.evaluations()
+        return self.run.all_evaluations()
 
     @functools.cached_property
     def states(self) -> PyTree:

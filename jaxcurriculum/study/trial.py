@@ -120,7 +120,7 @@ def _bytes(
     reports = sum(path.stat().st_size for path in run.path.glob("reports/*")) / group
     # with other cells the same draws of the same seeds would be kept once
     own = [lane for lane, (cell, _) in enumerate(lanes) if cell == lanes[0][0]]
-    tables = sum(_size_of_rows(table, own) for table in (run.episodes(), run.evaluations()))
+    tables = sum(_size_of_rows(table, own) for table in (run.episodes(), run.all_evaluations()))
     state = max(_size(path) for path in run.path.glob("checkpoints/[0-9]*")) / group
     return (tables / len(own) + reports) / num, state
 

@@ -57,7 +57,7 @@ def actor(tmp_path):
     env = envs.stump_tracks()
     student = types.SimpleNamespace(act=act, memory=lambda num: (), task_space=env.task_space)
     tasks = jnp.array(TASKS)
-    return film.Actor(Recorded(tmp_path), env, env.viewer, student, (), tasks, seed=0)
+    return film.Actor(Recorded(tmp_path), env, env.viewer, student, (), tasks, 0, True)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def poles():
         act=push_right, memory=lambda num: (), task_space=env.task_space
     )
     tasks = jnp.array([[0.5], [0.2]])
-    actor = film.Actor(None, env, env.viewer, student, (), tasks, seed=0)
+    actor = film.Actor(None, env, env.viewer, student, (), tasks, 0, True)
     key_reset = jax.random.split(jax.random.key(0))[0]
     by_hand = []
     for task, seed in zip(tasks, [3, 4]):
@@ -54,3 +54,27 @@ def test_first_and_last_step_are_shown(num_steps, every):
     shown = frames_of(num_steps, every)
     assert shown[0] == 0 and shown[-1] == num_steps and (np.diff(shown) > 0).all()
     assert (np.diff(shown)[1:] == every).all() and np.diff(shown)[0] <= every
+
+
+def drawn_unless_best(key, state, memory, obs, first, deterministic):
+    drawn = jax.random.bernoulli(key, shape=first.shape).astype(jnp.int32)
+    return memory, jnp.ones_like(drawn) if deterministic else drawn
+
+
+def test_actions_are_those_of_the_tests(poles):
+    """The mean action, or sampled ones, which another number draws anew."""
+    env, films, _ = poles
+    student = types.SimpleNamespace(act=drawn_unless_best, memory=lambda num: ())
+    tasks = jnp.array([[0.5], [0.2]])
+    best, sampled = (
+        film.Actor(None, env, env.viewer, student, (), tasks, 0, deterministic)
+        for deterministic in (True, False)
+    )
+    trace = lambda actor, first: [
+        np.concatenate(jax.tree.leaves(each.looks), axis=None).tolist()
+        for each in film.play(actor, tasks, [first, 4])
+    ]
+    pushed = [np.concatenate(jax.tree.leaves(each.looks), axis=None).tolist() for each in films]
+    assert trace(best, 3) == pushed
+    once, again, anew = trace(sampled, 3), trace(sampled, 3), trace(sampled, 5)
+    assert once == again and once != pushed and once != anew
