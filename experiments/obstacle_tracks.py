@@ -57,7 +57,9 @@ PICTURE = (
 
 
 def player(student: Student) -> Play:
-    """The mean return of a student's state on every test, and % solved, [tests] each."""
+    """The mean return of a student's state on every test, and % solved, [tests] each. Of two
+    students the first is tested, PAIRED's protagonist.
+    """
     env = envs.bipedal_walker(hardcore=True)
     rows = np.repeat(envs.obstacle_tasks_2022()[: len(ON_TRACKS)], NUM_LEVELS, axis=0)
     seeds = jnp.arange(NUM_LEVELS, dtype=jnp.uint32)
@@ -76,7 +78,8 @@ def player(student: Student) -> Play:
         hard = attempt(key_hardcore, env, policy, memory(NUM_LEVELS), tasks, seeds, 1)
 
         def joined(on_tracks: jax.Array, on_hardcore: jax.Array) -> jax.Array:
-            each = on_tracks.reshape(len(ON_TRACKS), NUM_LEVELS)
+            of_first = on_tracks.reshape(-1, student.num_learners)[:, 0]
+            each = of_first.reshape(len(ON_TRACKS), NUM_LEVELS)
             return jnp.concatenate([each[:1], on_hardcore[None], each[1:]]).mean(1)
 
         return {
