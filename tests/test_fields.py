@@ -37,7 +37,7 @@ class Example(Config):
     pair: tuple[float, float] = field((0.0, 0.0), help="two numbers")
     corner: int | Literal["random"] = field(0, low=0, help="an integer or a word")
     inner: Inner = field(Inner(), help="another configuration")
-    name: str = field("x", help="left alone")
+    name: str = field("x", help="a text")
     plain: int = 3
 
 
@@ -59,7 +59,7 @@ class Example(Config):
         ("pair", [(1, 1), (2.0, 1.0)]),
         ("corner", [0, 7, "random"]),
         ("inner", [Inner(size=2)]),
-        ("name", [3, None]),
+        ("name", ["", "anything"]),
         ("plain", ["anything"]),
     ],
 )
@@ -95,6 +95,7 @@ def test_integers_become_floats_where_those_are_asked_for():
         ("pair", "two finite numbers"),
         ("corner", 'an integer from 0 to 2147483647 or "random"'),
         ("inner", "of the type Inner"),
+        ("name", "a text"),
     ],
 )
 def test_what_is_refused_says_the_rule_and_the_value(name, rule):
