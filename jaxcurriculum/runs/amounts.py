@@ -33,7 +33,8 @@ def size_text(num_bytes: float) -> str:
 
 
 def counted(num: int, what: str) -> str:
-    """
+    """So many of what is called `what`, in the singular where it is one.
+
     >>> counted(1, "device"), counted(2000, "job")
     ('1 device', '2,000 jobs')
     """

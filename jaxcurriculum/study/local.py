@@ -159,8 +159,8 @@ def run_jobs(
             failures.append(error)
 
     on_each_device(work, devices)
-    for error in (*failures, *faults):
-        raise error
+    if errors := [*failures, *faults]:
+        raise errors[0]
 
 
 def on_each_device(work: Callable[[Any], Any], devices: Sequence[Any]) -> list[Any]:

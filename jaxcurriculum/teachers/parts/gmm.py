@@ -214,10 +214,10 @@ def _whiten_axis_by_axis(
     points: jax.Array, means: jax.Array, share: jax.Array, floor: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """The same for many dims: written out, its program would be compiled for minutes."""
-    dims, num = len(points), means.shape[0]
+    components, dims = means.shape
     axes = jnp.arange(dims)
     rows = points[:, None] - means.T[:, :, None]  # [dims, components, num]
-    extra = jnp.broadcast_to(jnp.diag(floor)[:, None], (dims, num, dims))
+    extra = jnp.broadcast_to(jnp.diag(floor)[:, None], (dims, components, dims))
 
     def whiten(d: jax.Array, carry):
         rows, extra, scales, mahalanobis = carry
