@@ -128,8 +128,7 @@ class Report:
 class Render:
     """Show episodes of a run, as a film or a web page.
 
-    They are played with the policy of the last checkpoint, which acts as in the run's tests: mazes
-    are tested with sampled actions, other worlds with the mean action.
+    The last checkpoint's policy plays as in tests: in mazes by sampled actions.
     """
 
     run: Folder
