@@ -50,7 +50,8 @@ METHODS = {
     "learnability": ("learnability (SFL)", "#009E73"),
     "paired": ("PAIRED", "#CC79A7"),
     "flexible-paired": ("flexible PAIRED", "#882255"),
-    "clutr": ("CLUTR", "#D55E00"),
+    "clutr_decoder=cells-13": ("CLUTR, set-wise", "#D55E00"),
+    "clutr_decoder=sequences-13": ("CLUTR, sequences", "#661100"),
 }
 PUBLISHED = {  # % solved of the twelve, from minimax (30,000 updates, LSTM, 10 seeds)
     "random": 55,

@@ -22,7 +22,10 @@ KINDS = {
 }
 
 # Those that come with the package, by name.
-TRAINED = {"cells-13": pathlib.Path(__file__).with_name("cells_13.npz")}
+TRAINED = {
+    name: pathlib.Path(__file__).with_name(f"{name.replace('-', '_')}.npz")
+    for name in ("cells-13", "sequences-13")
+}
 
 
 def save_vae(path: str | pathlib.Path, vae: LevelVae, parameters: PyTree) -> None:
