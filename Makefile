@@ -5,7 +5,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 TOOK = @echo "make $@ took $$(( $$(date +%s) - $(STARTED) )) s"
 
-.PHONY: train check test test-all test-torch lint bench docs clean
+.PHONY: train check test test-all test-optimized test-torch lint bench docs clean
 
 train: .venv/installed
 	$(BIN)/jaxcurriculum train
@@ -20,7 +20,12 @@ test: lint
 
 test-all: lint
 	$(PYTEST)
+	$(MAKE) test-optimized
 	$(TOOK)
+
+# What compiled programs must do, as users compile them: other tests compile in haste.
+test-optimized: .venv/installed
+	$(PYTEST) --optimized tests/device tests/cli/test_train.py tests/envs/walker/test_box2d.py
 
 # Trainers in PyTorch, in an environment of their own: the examples of docs/, killed and resumed.
 test-torch: .venv-torch/installed

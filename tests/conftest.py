@@ -1,15 +1,40 @@
 """Strict JAX for every test: implicit rank promotion is an error, two CPU devices, compilations
-are cached between runs.
+are quick, and cached between runs.
 """
 
+import gc
+import os
 import pathlib
 
 import jax
 import pytest
 
 from jaxcurriculum import use_cores
+from jaxcurriculum.device.machine import is_known_jaxlib
+from jaxcurriculum.testing.compiling import QUICKLY
 
-use_cores(2)
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--optimized",
+        action="store_true",
+        help="compile as users do, with all optimisations",
+    )
+
+
+def pytest_configure(config):
+    use_cores(2)
+    if not config.getoption("optimized") and is_known_jaxlib():
+        quickly = [f"--{name}={value}".lower() for name, value in QUICKLY.items()]
+        os.environ["XLA_FLAGS"] = " ".join([os.environ["XLA_FLAGS"], *quickly])
+
+
+def pytest_collection_finish():
+    """What the imports made stays: the collector of garbage need not look through it again."""
+    gc.collect()
+    gc.freeze()
+
+
 jax.config.update("jax_numpy_rank_promotion", "raise")
 if (
     not jax.config.jax_compilation_cache_dir
