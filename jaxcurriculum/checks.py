@@ -16,6 +16,7 @@ from jaxcurriculum.fields import is_integer, is_range
 from jaxcurriculum.records import Episodes, Proposals, PyTree, TimeStep
 from jaxcurriculum.roles import Context, Environment, Student, Teacher
 from jaxcurriculum.spaces import Space
+from jaxcurriculum.suitability import check_learners, check_needs
 
 GIB = 2**30  # bytes
 MOST_BYTES = 8 * GIB  # of a seed's teacher, and of its student
@@ -129,37 +130,12 @@ def check_roles(teacher: Teacher, student: Student) -> None:
     check_switches()
     check_size(f"Teacher {teacher.name!r}", teacher)
     check_size(f"Student {student.name!r}", student)
-    _check_learners(teacher, student)
+    check_learners(teacher, student)
     proposals = _checked_proposals(teacher, student)
     episodes = _checked_episodes(student, proposals)
-    if teacher.needs_critic and episodes.critic is None:
-        raise ValueError(
-            f"Teacher {teacher.name!r} needs a critic's scores of episodes, which {student.name!r}"
-            " has not: choose a score of returns alone, or a student with a critic."
-        )
-    if teacher.needs_optimal_return and student.optimal_return is None:
-        raise ValueError(
-            f"Teacher {teacher.name!r} needs the optimal return of a task, which the world of"
-            f" {student.name!r} does not know: choose another score, or a world that does."
-        )
-    if student.num_proposals > teacher.most_proposals:
-        raise ValueError(
-            f"Teacher {teacher.name!r} has room for {teacher.most_proposals} proposals, fewer than"
-            f" the {student.num_proposals} of a round of {student.name!r}: give it a larger"
-            " capacity, or the student a smaller pool."
-        )
+    check_needs(teacher, student, episodes)
     _check_update(teacher, student, episodes)
     _check_evaluation(student, proposals)
-
-
-def _check_learners(teacher: Teacher, student: Student) -> None:
-    wanted, given = (teacher.num_learners, teacher.share), (student.num_learners, student.share)
-    if teacher.num_learners > 1 and wanted != given:
-        others = "" if teacher.share else ", share=False"
-        raise ValueError(
-            f"Teacher {teacher.name!r} compares learners: its student must be population(student,"
-            f" {teacher.num_learners}{others}), got {student.name!r}."
-        )
 
 
 def _checked_proposals(teacher: Teacher, student: Student) -> Proposals:

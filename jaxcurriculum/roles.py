@@ -158,7 +158,8 @@ class Teacher:
     of its context: a loop refuses them a student without any, and one whose rounds have more than
     `most_proposals`.
     One that compares several learners (`num_learners`) gets a `students.population` of so many,
-    who share all proposals, or each have a block of them (`share`).
+    who share all proposals, or each have a block of them (`share`). One that `needs_every_level`
+    judges a level by the episodes of its own round, and gets a student that `meets_every_level`.
     """
 
     name: str
@@ -173,6 +174,7 @@ class Teacher:
     most_proposals: float = math.inf  # of a round
     num_learners: int = 1
     share: bool = True
+    needs_every_level: bool = False
     config: Any = None  # what it was made from; a run writes it down
 
     def __post_init__(self):
@@ -210,6 +212,7 @@ class Student:
     return_range: tuple[float, float] | None = None  # what returns are usually between
     num_learners: int = 1  # more in a population
     share: bool = True  # all of them practise every proposal; else each has a block of its own
+    meets_every_level: bool = True  # in a round, from its beginning
     # (low, high) of what lies in `state.learner.settings`, by name; None: any number
     setting_bounds: Mapping[str, tuple[float | None, float | None]] = dataclasses.field(
         default_factory=dict

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,8 +11,9 @@ from jaxcurriculum.checks import checked_test_tasks
 from jaxcurriculum.cli.configure import Chosen, changes_of, configurations, scaled, told
 from jaxcurriculum.cli.settings import Settings, override, parameters, remedy, replace
 from jaxcurriculum.cli.tables import CHALLENGES, ENVIRONMENTS, STUDENTS, TEACHERS, find
+from jaxcurriculum.cli.tables.building import check_episodes_end
 from jaxcurriculum.cli.tables.own import own
-from jaxcurriculum.cli.tables.parts import EnvironmentPart, Part, StudentPart
+from jaxcurriculum.cli.tables.parts import EnvironmentPart, Part, StudentPart, made
 from jaxcurriculum.cli.tables.students import FEEDS, with_learner
 from jaxcurriculum.loop import bind
 from jaxcurriculum.records import PyTree
@@ -118,6 +118,8 @@ def set_up(
         config = told(settings, chosen, configs, original, student.task_space)
         configs["teacher"] = override(config, "teacher", changes["teacher"])
         teacher = _teacher(chosen, configs, student.task_space)
+        if teacher.needs_every_level:
+            check_episodes_end(configs["student"], env, teacher.name)
         student = _learners(student, teacher)
         every = settings.evaluate_every or chosen.parts["student"].evaluate_every
         rounds = max(1, round(every / student.steps_per_round))
@@ -211,25 +213,10 @@ def _environment(
     watch: Callable[[Environment], Environment] = lambda env: env,
 ) -> Environment | None:
     """What the student plays, as the challenge makes it; None for one that plays nothing."""
-    env = _made(chosen.parts["env"].make, configs["env"]) if "env" in chosen.parts else None
+    env = made(chosen.parts["env"].make, configs["env"]) if "env" in chosen.parts else None
     if "env" in chosen.parts and not isinstance(env, Environment):
         raise RunError(f"--env must make an Environment, got {type(env).__name__}.")
     return chosen.parts["challenge"].wrap_environment(env and watch(env), configs["challenge"])
-
-
-def _made(make: Callable[[Any], Any], config: Any) -> Any:
-    """`make(config)`, the same for equal ones where these can be compared: what JAX has traced of a
-    world need not be traced again for every cell of a study.
-    """
-    try:
-        return _kept(make, config)
-    except TypeError:  # a config that holds arrays or lists has no hash
-        return make(config)
-
-
-@functools.lru_cache(maxsize=64)
-def _kept(make: Callable[[Any], Any], config: Any) -> Any:
-    return make(config)
 
 
 def _student(

@@ -162,18 +162,21 @@ def remedy(message: str, configs: dict[str, Any]) -> str:
     """
     if "Give it with" in message:
         return ""
-    for section, config in configs.items():
-        for name, flag in _flags(config, section):
-            if re.search(rf"\b{name}\b", message):
-                return f" Give it with --{flag.replace('_', '-')}."
+    flags = [flag for section, config in configs.items() for flag in _flags(config, section)]
+    # A builder in a teacher has the settings of PPO as well, of which the student's come first.
+    for _, name, flag in sorted(flags, key=lambda each: (each[0], each[2].count("."))):
+        if re.search(rf"\b{name}\b", message):
+            return f" Give it with --{flag.replace('_', '-')}."
     return ""
 
 
-def _flags(config: Any, section: str) -> Iterator[tuple[str, str]]:
-    """What errors call the fields of a configuration, after any of its classes, and their flags."""
+def _flags(config: Any, section: str) -> Iterator[tuple[int, str, str]]:
+    """How far a class is from that of a configuration, what errors about it call each of the
+    fields, and their flags.
+    """
     for each in dataclasses.fields(config):
-        for kind in type(config).__mro__:
-            yield f"{kind.__name__}.{each.name}", f"{section}.{each.name}"
+        for distance, kind in enumerate(type(config).__mro__):
+            yield distance, f"{kind.__name__}.{each.name}", f"{section}.{each.name}"
         if dataclasses.is_dataclass(inner := getattr(config, each.name)):
             yield from _flags(inner, f"{section}.{each.name}")
 

@@ -75,6 +75,7 @@ def student_of(
         act=act,
         environment=env,
         return_range=env.return_range,
+        meets_every_level=rollout.assign == "slot" and not rollout.carry,
         setting_bounds=bounds_of(learner.config),
         config=named_fields(learner.config) | config,
     )

@@ -140,8 +140,9 @@ def paired(editor: Editor, config: PairedConfig | None = None) -> Teacher:
     student has not ended an episode in that round has no regret: weight 0. If there is no other,
     the builder stays as it is.
 
-    Every student must meet every level: give students of an environment a rollout with
-    `assign="slot"` and `carry=False`, and more steps than an episode has. Both students' steps
+    Every student must meet every level: `make_loop` refuses students of an environment without a
+    rollout with `assign="slot"` and `carry=False`. It has to have more steps than an episode, too,
+    as a level has no regret before an episode of each student ends there. Both students' steps
     count as steps of training.
 
     Differs from the paper: regret goes by the episodes that are recorded, which with
@@ -233,5 +234,6 @@ def paired(editor: Editor, config: PairedConfig | None = None) -> Teacher:
         update=update,
         report=report,
         num_learners=config.num_students,
+        needs_every_level=True,
         config=config,
     )

@@ -142,6 +142,7 @@ def repaired(editor: Editor, config: RepairedConfig | None = None) -> Teacher:
         most_proposals=num_students * replay.most_proposals,
         num_learners=num_students,
         share=False,
+        needs_every_level=True,
         config=config,
     )
 

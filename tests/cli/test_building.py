@@ -9,6 +9,7 @@ from jaxcurriculum import Discrete, envs, teachers
 from jaxcurriculum.cli.build import build
 from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.cli.tables import ENVIRONMENTS, TEACHERS
+from jaxcurriculum.runs.errors import RunError
 
 
 def test_two_students_play_every_level_to_its_end_and_both_count(untraced):
@@ -25,8 +26,34 @@ def test_mazes_are_played_to_their_own_time_limit(untraced):
     asked = {"env": "maze", "student": "ppo-gru", "teacher": "paired"}
     student = build(Settings(**asked)).loop.student  # 250 steps; those of tests have more
     assert student.steps_per_round == 2 * 32 * 256
-    slow = build(Settings(**asked, fields={"env.time_limit": 400})).loop.student
-    assert slow.steps_per_round == 2 * 32 * 512
+    slow = build(Settings(**asked, fields={"env.time_limit": 2312}))
+    assert slow.loop.student.steps_per_round == 2 * 32 * 4096
+    assert slow.config["student.minibatch_size"] == 8 * 4096  # of 8 environments, as before
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"num_steps": 128}, "RolloutConfig.num_steps must be at least 250, .* got 128. .*num-steps"),
+        ({"assign": "pool"}, "'2 x ppo' does not begin every level in its round"),
+        ({"carry": True}, "'2 x ppo' does not begin every level in its round"),
+    ],
+)
+def test_rounds_in_which_no_regret_would_be_known_are_refused(fields, words):
+    asked = {f"student.rollout.{name}": value for name, value in fields.items()}
+    asked |= {"student.minibatch_size": 1024}
+    with pytest.raises(RunError, match=words):
+        build(Settings(env="maze", student="ppo-gru", teacher="paired", fields=asked))
+
+
+def test_an_error_of_the_student_names_the_students_flag(untraced):
+    """Though the builder of the teacher has the same fields of PPO."""
+    asked = {"student.minibatch_size": 1000}
+    with pytest.raises(RunError, match="got 1000. Give it with --student.minibatch-size"):
+        build(Settings(env="maze", student="ppo-gru", teacher="paired", fields=asked))
+    asked = {"teacher.builder.minibatch_size": 1000}
+    with pytest.raises(RunError, match="Give it with --teacher.builder.minibatch-size"):
+        build(Settings(env="maze", student="ppo-gru", teacher="paired", fields=asked))
 
 
 def test_repaired_gives_each_student_levels_of_its_own(untraced):

@@ -80,6 +80,15 @@ def test_list_names_every_part_and_its_kind_says_what_it_does(shown):
         assert all(f"{name} {part.description}" in described for name, part in table.items())
 
 
+def test_list_has_all_flags_of_every_part(shown):
+    parts = {name: part for table in KINDS.values() for name, part in table.items()}
+    text = shown("list", *parts)
+    for part in parts.values():
+        for parameter in parameters(part.config):
+            assert f".{parameter.name.replace('_', '-')} " in text
+    assert "only with maze, maze-jaxued, maze-minimax, maze-dcd" in " ".join(text.split())
+
+
 def test_list_names_what_can_be_a_task_in_a_world_of_another_package(shown):
     robots = " ".join(shown("list", "brax").split())
     assert "hopper, spring, positional gravity, friction, gear" in robots

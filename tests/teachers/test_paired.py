@@ -254,6 +254,13 @@ BOX = teachers.box_editor(GRID.task_space)
             r"its student must be population\(student, 2\), got '2 x toy-grid'",
         ),
         (
+            lambda: loop_of(
+                teachers.paired(BOX, CONFIG),
+                dataclasses.replace(population(GRID, 2), meets_every_level=False),
+            ),
+            "'2 x toy-grid' does not begin every level in its round: give it a RolloutConfig with",
+        ),
+        (
             lambda: loop_of(teachers.paired(BOX), population(GRID, 2)),
             "PairedConfig.num_levels must be at most 8, the proposals of a round, got 32",
         ),

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import jaxcurriculum.envs as envs
-from jaxcurriculum import Box, Environment, Space, Teacher, teachers
+from jaxcurriculum import Box, Environment, Space, Teacher, learners, teachers
 from jaxcurriculum.cli.tables.parts import SimulatedPart, TeacherPart
 from jaxcurriculum.configs import field
 from jaxcurriculum.rollout import RolloutConfig
@@ -83,14 +83,34 @@ def level_by_level(
     num = builder.num_levels
     if env is None:
         return dataclasses.replace(config, episodes_per_round=num)
-    space = env.task_space  # of mazes only those of tests have a longer limit
-    needed = space.time_limit if isinstance(space, envs.Mazes) else env.max_episode_steps
-    num_steps = config.rollout.num_steps
-    if num_steps < needed:
-        num_steps = 2 ** math.ceil(math.log2(needed))
+    before = num_steps = config.rollout.num_steps
+    if num_steps < _longest(env):
+        num_steps = 2 ** math.ceil(math.log2(_longest(env)))
     sizes = {"num_envs": num, "pool_size": num, "num_steps": num_steps}
-    rollout = RolloutConfig(**sizes, assign="slot", carry=False)
-    return dataclasses.replace(config, rollout=rollout)
+    changes: dict[str, Any] = {"rollout": RolloutConfig(**sizes, assign="slot", carry=False)}
+    if isinstance(config, learners.PpoConfig):  # as many sequences, as many gradient steps
+        changes["minibatch_size"] = config.minibatch_size * num_steps // before
+    return dataclasses.replace(config, **changes)
+
+
+def _longest(env: Environment) -> int:
+    """Steps of the longest episode of practice; of mazes only those of tests have more."""
+    space = env.task_space
+    return space.time_limit if isinstance(space, envs.Mazes) else env.max_episode_steps
+
+
+def check_episodes_end(config: Any, env: Environment | None, name: str) -> None:
+    """Check that a student's round is long enough for what the teacher `name` learns from.
+
+    Raises:
+      ValueError: when episodes do not end in it.
+    """
+    if env is not None and config.rollout.num_steps < _longest(env):
+        raise ValueError(
+            f"RolloutConfig.num_steps must be at least {_longest(env)}, the longest episode, with"
+            f" {name!r}, which judges a level by the episodes that end in its round, got"
+            f" {config.rollout.num_steps}."
+        )
 
 
 BUILDING = {

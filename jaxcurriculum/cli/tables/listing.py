@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -110,13 +111,13 @@ def _show_part(console: Console, section: str, part: Part, name: str) -> None:
         console.print("  --env.axes", axes, highlight=False)
     columns = Column("flag", no_wrap=True), Column("default", no_wrap=True), "meaning"
     rows = Table(*columns, box=None, padding=INDENT, header_style="dim")
-    elsewhere = _elsewhere(name, part)
+    others = _elsewhere(name, part)
+    values = _other_values(part.config, others)
     for parameter in parameters(part.config):
-        others = elsewhere[parameter.name]
-        told = "".join(f"; with {', '.join(names)} {value}" for value, names in others.items())
-        meaning = parameter.meaning + _choices(parameter) + told
-        flag = f"--{section}.{parameter.name}".replace("_", "-")
-        rows.add_row(flag, str(parameter.value), meaning)
+        told = "".join(f"; with {places} {value}" for value, places in values[parameter.name])
+        rows.add_row(*_row(section, parameter, told))
+    for parameter, places in _other_fields(part.config, others):
+        rows.add_row(*_row(section, parameter, f"; only with {places}"))
     console.print(*([rows] if rows.row_count else []), "")
 
 
@@ -144,19 +145,42 @@ def _choices(parameter: Parameter) -> str:
     return f" ({readable(parameter.type)})" if is_choice else ""
 
 
-def _elsewhere(name: str, part: Part) -> dict[str, dict[str, list[str]]]:
-    """Of each field of the part `name` the values that are its default elsewhere: in which
-    environments, with which students.
-    """
+def _row(section: str, parameter: Parameter, told: str) -> tuple[str, str, str]:
+    """Flag, default and meaning of a parameter."""
+    flag = f"--{section}.{parameter.name}".replace("_", "-")
+    return flag, str(parameter.value), parameter.meaning + _choices(parameter) + told
+
+
+def _elsewhere(name: str, part: Part) -> dict[str, Any]:
+    """The default configurations of the part `name` elsewhere: in environments, with students."""
     others = {world: world_part.presets.get(name) for world, world_part in ENVIRONMENTS.items()}
     if isinstance(part, TeacherPart | ChallengePart):
         for student, student_part in STUDENTS.items():
             if isinstance(student_part, SimulatedPart):
                 others[student] = part.suit(part.config, student_part)
-    here = named_fields(part.config)
-    fields: dict[str, dict[str, list[str]]] = {field: {} for field in here}
-    for place, config in others.items():
-        there = here if config is None else named_fields(config)
-        for field in [field for field in here if there[field] != here[field]]:
-            fields[field].setdefault(str(there[field]), []).append(place)
-    return fields
+    return {place: config for place, config in others.items() if config is not None}
+
+
+def _other_values(config: Any, others: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
+    """Of each field of `config` the values that are its default elsewhere, and where."""
+    here = named_fields(config)
+    found: dict[str, dict[str, list[str]]] = {field: {} for field in here}
+    for place, other in others.items():
+        for field, value in named_fields(other).items():
+            if field in here and value != here[field]:
+                found[field].setdefault(str(value), []).append(place)
+    return {
+        field: [(value, ", ".join(places)) for value, places in values.items()]
+        for field, values in found.items()
+    }
+
+
+def _other_fields(config: Any, others: dict[str, Any]) -> list[tuple[Parameter, str]]:
+    """Fields that `config` does not have, only those elsewhere, and where."""
+    here = named_fields(config)
+    found: dict[str, tuple[Parameter, list[str]]] = {}
+    for place, other in others.items():
+        for parameter in parameters(other):
+            if parameter.name not in here:
+                found.setdefault(parameter.name, (parameter, []))[1].append(place)
+    return [(parameter, ", ".join(places)) for parameter, places in found.values()]

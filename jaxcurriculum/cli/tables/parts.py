@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -133,3 +134,18 @@ def find(kind: str, table: Mapping[str, Any], name: str) -> Any:
     if name not in table:
         raise RunError(f"There is no {kind} {name!r}; there are {', '.join(table)}.")
     return table[name]
+
+
+def made(make: Callable[[Any], Any], config: Any) -> Any:
+    """`make(config)`, the same for equal ones where these can be compared: what JAX has traced of a
+    world need not be traced again for every cell of a study.
+    """
+    try:
+        return _kept(make, config)
+    except TypeError:  # a config that holds arrays or lists has no hash
+        return make(config)
+
+
+@functools.lru_cache(maxsize=64)
+def _kept(make: Callable[[Any], Any], config: Any) -> Any:
+    return make(config)

@@ -75,5 +75,6 @@ def mix(first: Teacher, second: Teacher, share: float | jax.Array) -> Teacher:
         needs_critic=first.needs_critic or second.needs_critic,
         needs_optimal_return=first.needs_optimal_return or second.needs_optimal_return,
         most_proposals=min(first.most_proposals, second.most_proposals),
+        needs_every_level=first.needs_every_level or second.needs_every_level,
         config={"share": share, "first": first.config, "second": second.config},
     )

@@ -98,6 +98,7 @@ def schedule(phases: Sequence[tuple[Teacher, int]], cyclical: bool = False) -> T
         needs_critic=any(teacher.needs_critic for teacher in teachers),
         needs_optimal_return=any(teacher.needs_optimal_return for teacher in teachers),
         most_proposals=min(teacher.most_proposals for teacher in teachers),
+        needs_every_level=any(teacher.needs_every_level for teacher in teachers),
         config={
             "starts": tuple(starts),
             "cyclical": cyclical,
