@@ -34,7 +34,7 @@ def test_mazes_are_played_to_their_own_time_limit(untraced):
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"num_steps": 128}, "RolloutConfig.num_steps must be at least 250, .* got 128. .*num-steps"),
+        ({"num_steps": 128}, "RolloutConfig.num_steps must be at least 250, .* got 128. Give it"),
         ({"assign": "pool"}, "'2 x ppo' does not begin every level in its round"),
         ({"carry": True}, "'2 x ppo' does not begin every level in its round"),
     ],
