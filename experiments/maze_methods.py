@@ -25,7 +25,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from pages import refresh
-from policies_tested import Play, Results, collect, draw_curves, draw_scores
+from policies_tested import SMOOTHED, Play, Results, collect, draw_curves, draw_scores
 
 import jaxcurriculum.envs as envs
 from jaxcurriculum import Student, use_cores
@@ -53,6 +53,8 @@ METHODS = {
     "clutr_decoder=cells-13": ("CLUTR, set-wise", "#D55E00"),
     "clutr_decoder=sequences-13": ("CLUTR, sequences", "#661100"),
 }
+BUILDERS = [name for name in METHODS if name.startswith(("paired", "flexible", "clutr"))]
+REPLAYS = [name for name in METHODS if name not in ("random", *BUILDERS)]
 PUBLISHED = {  # % solved of the twelve, from minimax (30,000 updates, LSTM, 10 seeds)
     "random": 55,
     "robust-plr_score=max_mc": 82,
@@ -63,8 +65,10 @@ TESTS = {"8 held-out": envs.EIGHT, "12 held-out": envs.TWELVE}
 COLUMNS = (*TESTS, "random mazes", *(f"worst {100 * share:g} %" for share in WORST))
 PAGE = pathlib.Path(__file__).with_suffix(".md")
 PICTURE = (
-    "![% of the held-out mazes solved over training; % solved at the end of 8 and 12 held-out mazes"
-    " and of random ones, every seed a dot, published scores as black lines]"
+    "![Above: % of the held-out mazes solved over training, as a moving average of"
+    f" {SMOOTHED} evaluations, left replay and editing, right building, random levels in both;"
+    " below: % solved at the end of 8 and 12 held-out mazes and of random ones, bars the"
+    " interquartile means, every seed a dot, published scores as black lines]"
     "(results/maze_methods.png)\n\n"
 )
 
@@ -151,14 +155,22 @@ def table(results: dict[str, Results]) -> str:
 
 
 def figure(results: dict[str, Results]) -> Figure:
-    """Left: held-out mazes solved over training; right: every test at the end."""
-    drawn = Figure(figsize=(12, 4.2), layout="constrained")
-    left, right = drawn.subplots(1, 2, width_ratios=(1, 1.6))
-    draw_curves(left, results, METHODS)
-    left.set_ylabel("of all held-out mazes solved (%)")
+    """Above: held-out mazes solved over training, by replay and editing, and by building; below:
+    every test at the end.
+    """
+    drawn = Figure(figsize=(12, 8), layout="constrained")
+    axes = drawn.subplot_mosaic([["replay and editing", "building"], ["tests", "tests"]])
+    tests = axes.pop("tests")
+    for (title, ax), left_out in zip(axes.items(), (BUILDERS, REPLAYS)):
+        draw_curves(ax, {name: results[name] for name in results if name not in left_out}, METHODS)
+        ax.set(title=title, ylabel="of all held-out mazes solved (%)")
+        ax.legend(frameon=False, loc="lower right", fontsize=9)
+    for ax in axes.values():
+        ax.set_ylim(0, max(each.get_ylim()[1] for each in axes.values()))
     published = {name: [np.nan, score, *[np.nan] * 3] for name, score in PUBLISHED.items()}
-    draw_scores(right, {name: scores_of(row) for name, row in results.items()}, METHODS, published)
-    right.set_xticks(range(len(COLUMNS)), [name.replace(" ", "\n", 1) for name in COLUMNS])
+    scores = {name: scores_of(row) for name, row in results.items()}
+    draw_scores(tests, scores, METHODS, published, interquartile_mean)
+    tests.set_xticks(range(len(COLUMNS)), [name.replace(" ", "\n", 1) for name in COLUMNS])
     return drawn
 
 

@@ -50,8 +50,9 @@ TEACHERS = {
 }
 PAGE = pathlib.Path(__file__).with_suffix(".md")
 PICTURE = (
-    "![% of eleven tasks solved over training, probes counted; % of 100 levels of each test solved"
-    " at the end, every seed a dot, published scores as black lines]"
+    "![% of eleven tasks solved over training, probes counted, as a moving average of"
+    f" {SMOOTHED} evaluations; % of 100 levels of each test solved at the end, bars the means,"
+    " every seed a dot, published scores as black lines]"
     "(results/obstacle_tracks.png)\n\n"
 )
 

@@ -77,7 +77,9 @@ def total_steps(row: Results) -> np.ndarray:
 
 
 def draw_curves(ax: Axes, results: dict[str, Results], methods: Mapping[str, Any]) -> None:
-    """% of the tasks of the evaluations over all steps: mean of seeds, with its 95 % interval."""
+    """% of the tasks of the evaluations over all steps, a moving average of `SMOOTHED` evaluations:
+    mean of seeds, with its 95 % interval.
+    """
     for name, row in results.items():
         title, colour = methods[name]
         window = np.ones(SMOOTHED) / SMOOTHED
@@ -97,15 +99,16 @@ def draw_scores(
     scores: Mapping[str, np.ndarray],
     methods: Mapping[str, Any],
     published: Mapping[str, Any],
+    middle: Callable[..., np.ndarray] = np.mean,
 ) -> None:
-    """% solved of each test, [seeds, tests] of each method: a bar of the mean and a dot a seed;
-    published ones as black lines.
+    """% solved of each test, [seeds, tests] of each method: a bar as high as the `middle` of the
+    seeds (of an array and `axis`) and a dot a seed; published ones as black lines.
     """
     width = 0.8 / len(scores)
     for index, (name, solved) in enumerate(scores.items()):
         title, colour = methods[name]
         place = np.arange(solved.shape[1]) + (index + 0.5) * width - 0.4
-        ax.bar(place, solved.mean(0), width * 0.9, color=colour, alpha=0.6, label=title)
+        ax.bar(place, middle(solved, axis=0), width * 0.9, color=colour, alpha=0.6, label=title)
         ax.scatter(np.tile(place, len(solved)), solved.ravel(), color=colour, s=8, zorder=3)
         if name in published:
             ax.scatter(place, published[name], marker="_", s=90, color="black", zorder=4)

@@ -220,8 +220,8 @@ def checked_test_tasks(space: Space, test_tasks: PyTree, name: str = "test_tasks
     try:
         test_tasks = jax.tree.map(_as_dtype, task, test_tasks)
     except (TypeError, ValueError) as error:
-        expected = jax.tree.map(_kind, task)
-        raise ValueError(f"{name}: each task must be {expected}: {error}") from None
+        why = f": {error}" if "\n" not in str(error) else f", got {type(test_tasks).__name__}."
+        raise ValueError(f"{name}: each task must be {jax.tree.map(_kind, task)}{why}") from None
     _check_test_tasks(space, task, test_tasks, name)
     return test_tasks
 
@@ -245,7 +245,11 @@ def _check_test_tasks(space: Space, task: PyTree, test_tasks: PyTree, name: str)
         raise ValueError(f"{name} must hold at least one task, got none.")
     expected = jax.tree.map(_kind, task)
     given = jax.tree.map(lambda leaf: f"{leaf.dtype}{list(leaf.shape[1:])}", test_tasks)
-    if given != expected and not getattr(space, "sizes_vary", False):
+    alike = [
+        (leaf.dtype, leaf.ndim - 1) == (one.dtype, one.ndim)
+        for leaf, one in zip(leaves, jax.tree.leaves(task))
+    ]
+    if given != expected and not (getattr(space, "sizes_vary", False) and all(alike)):
         raise ValueError(f"{name}: each task must be {expected}, got {given}.")
     if any(isinstance(leaf, Tracer) for leaf in leaves):
         return  # made inside a sweep that is being traced: its values are not known yet

@@ -5,8 +5,10 @@ import maze_methods
 import numpy as np
 import obstacle_tracks
 import pytest
-from policies_tested import collect, total_steps
+from matplotlib.figure import Figure
+from policies_tested import collect, draw_scores, total_steps
 
+from jaxcurriculum.report.statistics import interquartile_mean
 from jaxcurriculum.runs import Run
 
 NUM_SEEDS, NUM_EVALUATIONS = 5, 6
@@ -38,12 +40,22 @@ def test_the_worst_mazes_are_chosen_by_other_attempts():
 
 
 def test_table_and_picture_of_mazes():
-    results = {"random": mazes(20.0), "accel": mazes(60.0)}
+    results = {"random": mazes(20.0), "accel": mazes(60.0), "paired": mazes(40.0)}
     rows = maze_methods.table(results).splitlines()
     assert rows[2].startswith("| random (DR) | 22.0 (21 to 24) | 22.0")
-    assert rows[-1] == "| ACCEL | 60, 61, 62, 63, 64 | 0.0079 | 83 | 6.0 | 3.0 | 1 |"
-    left, right = maze_methods.figure(results).axes
-    assert len(left.lines) == 2 and len(right.patches) == 2 * len(maze_methods.COLUMNS)
+    assert rows[-2] == "| ACCEL | 60, 61, 62, 63, 64 | 0.0079 | 83 | 6.0 | 3.0 | 1 |"
+    replay, building, tests = maze_methods.figure(results).axes
+    for ax, other in ((replay, "ACCEL"), (building, "PAIRED")):
+        assert [line.get_label() for line in ax.lines] == ["random (DR)", other]
+    assert len(tests.patches) == 3 * len(maze_methods.COLUMNS)
+
+
+@pytest.mark.parametrize(("middle", "height"), [(np.mean, 22.0), (interquartile_mean, 10.0)])
+def test_bars_are_as_high_as_the_middle_of_the_seeds(middle, height):
+    ax = Figure().subplots()
+    seeds = np.array([[0.0], [0.0], [10.0], [20.0], [80.0]])
+    draw_scores(ax, {"random": seeds}, maze_methods.METHODS, {}, middle)
+    assert [bar.get_height() for bar in ax.patches] == [height]
 
 
 def test_equal_steps_count_those_of_probes():

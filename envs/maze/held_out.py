@@ -88,11 +88,14 @@ def held_out_mazes(names: Sequence[str] = EIGHT, num_each: int = 1) -> Maze:
     evenly spread (the last one, if it is one); of all others the same maze again.
 
     Raises:
+      TypeError: when `names` is a single text.
       ValueError: when there is no maze of a name, no name, or `num_each` is no positive integer.
 
     >>> held_out_mazes(("labyrinth", "large-corridor"), num_each=2).walls.shape
     (4, 19, 19)
     """
+    if isinstance(names, str):
+        raise TypeError(f"held_out_mazes.names must be a sequence of names, got {names!r}.")
     if not names:
         raise ValueError("held_out_mazes.names must hold a name, got none.")
     if not is_integer(num_each, 1):

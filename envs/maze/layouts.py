@@ -162,5 +162,6 @@ def _maze(cells: np.ndarray, agent: np.ndarray, goal: np.ndarray, time_limit: in
 def _read(name: str) -> str:
     path = pathlib.Path(name)
     if not path.is_file():
-        raise ValueError(f"level must be a maze drawn as text or a file with one, got {name}.")
+        why = f"{name} is a folder" if path.is_dir() else f"there is no file {name}"
+        raise ValueError(f"level must be a maze drawn as text or a file with one, but {why}.")
     return path.read_text("utf-8", errors="replace")  # a sign that is none is named by its place

@@ -61,7 +61,11 @@ class Mazes(Config):
     num_walls: int = field(25, low=0, high=WIDEST**2, help="cells drawn for walls")
     walls: Literal["replacement", "exact", "uniform", "dcd", "dcd-uniform", "level"] = field(
         "replacement",
-        help="how: some again; all different; a number below num_walls; dcd's two; those of level",
+        help=(
+            "replacement: num_walls cells, some drawn again; exact: num_walls different cells;"
+            " uniform: 0 to num_walls - 1; dcd: as replacement, goal and agent clear their cells;"
+            " dcd-uniform: the same with fewer than num_walls; level: the maze of level"
+        ),
     )
     num_edits: int = field(5, low=0, high=1000, help="edits of one mutation")
     edits: Literal["minimax", "jaxued", "dcd"] = field("minimax", help="whose edits")

@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxcurriculum import tree
 from jaxcurriculum.envs.maze.record import Maze, extent
+from jaxcurriculum.fields import is_integer
 from jaxcurriculum.viewer import Film, font
 
 EDGE, TOP = 12, 64  # pixels beside and above a maze
@@ -42,7 +43,7 @@ class MazeViewer:
         grid.draw_way(way)
         grid.draw_agent(*way[-1])
         head = f"step {frame}, return {film.returns[frame]:.2f}"
-        task = [f"{name} {value}" for name, value in film.task.items()]
+        task = [f"{name} {_said(value)}" for name, value in film.task.items()]
         lines = [", ".join(task[:3]), ", ".join(task[3:])]
         words = [(EDGE, 6, 15, head), (EDGE, 26, 12, lines[0]), (EDGE, 43, 12, lines[1])]
         return _with_words(image, words)
@@ -51,10 +52,21 @@ class MazeViewer:
 def draw_mazes(mazes: Maze, names: Sequence[str] = (), num_columns: int = 6) -> Any:
     """A wall of mazes ([num, ...]), each with its name where there are `names`: a Pillow image.
 
+    Raises:
+      ValueError: when `mazes` are one alone or none, or `num_columns` is no positive integer.
+
     >>> from jaxcurriculum import envs
     >>> draw_mazes(envs.held_out_mazes(), envs.EIGHT, num_columns=4).size
     (592, 320)
     """
+    if np.ndim(mazes.walls) != 3 or not len(mazes.walls):
+        shape = list(np.shape(mazes.walls))
+        raise ValueError(
+            "draw_mazes.mazes must be one or more mazes, with walls [num, height, width], got"
+            f" walls {shape}."
+        )
+    if not is_integer(num_columns, 1):
+        raise ValueError(f"draw_mazes.num_columns must be a positive integer, got {num_columns!r}.")
     num = len(mazes.walls)
     num_columns = min(num, num_columns)
     num_rows = -(-num // num_columns)
@@ -129,6 +141,11 @@ def _with_words(image: Any, words: Sequence[tuple[int, int, int, str]]) -> Any:
     for left, top, size, text in words:
         pen.text((left, top), text, fill=INK, font=font(size))
     return small
+
+
+def _said(value: str) -> str:
+    """What stands for a value: a path of -1 moves is none."""
+    return "no way" if value == "-1" else value
 
 
 def _padded(pixels: int) -> int:

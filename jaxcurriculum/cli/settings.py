@@ -175,10 +175,12 @@ def _flags(config: Any, section: str) -> Iterator[tuple[int, str, str]]:
     fields, and their flags.
     """
     for each in dataclasses.fields(config):
-        for distance, kind in enumerate(type(config).__mro__):
-            yield distance, f"{kind.__name__}.{each.name}", f"{section}.{each.name}"
+        flag = f"{section}.{each.name}"
         if dataclasses.is_dataclass(inner := getattr(config, each.name)):
-            yield from _flags(inner, f"{section}.{each.name}")
+            yield from _flags(inner, flag)
+            continue
+        for distance, kind in enumerate(type(config).__mro__):
+            yield distance, f"{kind.__name__}.{each.name}", flag
 
 
 def replace(config: Any, values: Mapping[str, Any]) -> Any:

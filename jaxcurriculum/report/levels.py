@@ -32,16 +32,29 @@ def levels(run: Run) -> Figure:
         steps = (row["round"] + 1) * meta["steps_per_round"]
         draw_layout(ax, row["layout"])
         ax.set_title(f"{steps:,} steps, return {row['return']:.2f}", fontsize=9)
+    num = meta.get("num_learners", 1)
+    whose = f"\n(each return is of one of the {num} students that learn)" if num > 1 else ""
     figure.suptitle(
         f"{title(run.config)}\nlevels given to seed {seed}: time runs down each column,"
-        " and on at the top of the next"
+        f" and on at the top of the next{whose}"
     )
     return figure
 
 
+def cropped(layout: str) -> np.ndarray:
+    """The cells of a level, without the walls on the right and at the bottom that fill it up.
+
+    >>> cropped(">.G##/.#.##/#####").tolist()
+    [['>', '.', 'G'], ['.', '#', '.']]
+    """
+    cells = np.array([list(row) for row in layout.split("/")])
+    rows, columns = np.nonzero(cells != "#")
+    return cells[: rows.max() + 1, : columns.max() + 1]
+
+
 def draw_layout(ax: Axes, layout: str) -> None:
     """Draw one level."""
-    cells = np.array([list(row) for row in layout.split("/")])
+    cells = cropped(layout)
     kinds = np.where(cells == "#", 1, np.where(cells == "G", 2, 0))
     ax.imshow(kinds, cmap=ListedColormap([FREE, WALL, GOAL]), vmin=0, vmax=2)
     for sign, marker in MARKERS.items():

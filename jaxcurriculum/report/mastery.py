@@ -10,8 +10,8 @@ from jaxcurriculum.runs.store import Run, title
 
 
 def mastery_map(run: Run) -> Figure:
-    """At the last evaluation: the share of seeds that master each test task, and the mean return on
-    it.
+    """At the last evaluation: the share of attempts that master each test task (of seeds, where
+    each makes one), and the mean return on it.
 
     Of test tasks that differ in other axes than the first two, which would hide one another, the
     mean is drawn.
@@ -26,8 +26,9 @@ def mastery_map(run: Run) -> Figure:
     table = last.group_by("test_task").agg(means).group_by(names[:2]).mean().sort("test_task")
     x, y = plane(table.select(names).to_numpy(), table["return"].to_numpy())
     figure = Figure(figsize=(10.5, 4.2), layout="constrained")
+    who = "attempts" if meta.get("num_test_episodes", 1) > 1 else "seeds"
     panels = (
-        ("solved", "seeds that master the task (%)", "cividis", (0, 100)),
+        ("solved", f"{who} that master the task (%)", "cividis", (0, 100)),
         ("return", "mean test return", "viridis", (None, None)),
     )
     for ax, (name, label, colours, (low, high)) in zip(figure.subplots(1, 2), panels):
@@ -50,8 +51,6 @@ def mastery_map(run: Run) -> Figure:
     seeds = f", mean of {num_seeds:,} seeds" if num_seeds > 1 else ""
     others = projection(meta, "; mean over the others" if len(table) < num_tasks else "")
     when = f"after {amount(steps)} {meta['step_unit']}"
-    figure.suptitle(
-        f"{title(run.config)}\n{mastered:.1%} of the {num_tasks:,} test tasks mastered"
-        f" {when}{seeds}{others}"
-    )
+    what = f"the {num_tasks:,} test tasks mastered" if num_tasks > 1 else f"{who} master the task"
+    figure.suptitle(f"{title(run.config)}\n{mastered:.1%} of {what} {when}{seeds}{others}")
     return figure

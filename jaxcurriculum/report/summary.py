@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 from rich.console import Console
@@ -16,6 +18,10 @@ NOTES = {  # what the counters count
     "pool_wraps": "times that a round used its tasks again (a larger pool_size has more)",
     "dropped": "episodes beyond what a round can record (a larger pool_size holds more)",
     "probe_steps": "steps on probes",
+}
+SLOT_NOTES = {  # with assign="slot", where pool_size must be num_envs
+    "dropped": "episodes not recorded, after the first two of each environment in a round (with a"
+    " smaller num_steps fewer end)",
 }
 QUANTILES = {"min": 0.0, "lower quartile": 0.25, "median": 0.5, "upper quartile": 0.75, "max": 1.0}
 
@@ -34,16 +40,27 @@ def summarise(run: Run, console: Console) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    if noted := noted_counts(reports, run.config):
+        console.print(f"Noted on the way: {', '.join(noted)}.", highlight=False, soft_wrap=True)
+    for sentence in variety_of_replays(reports):
+        console.print(sentence, highlight=False, soft_wrap=True)
+
+
+def noted_counts(reports: dict[str, np.ndarray], config: dict[str, Any]) -> list[str]:
+    """What the counters among `reports` ([evaluations, seeds] an array) have counted over all
+    seeds, in words for a run of these settings.
+
+    >>> noted_counts({"counters.pool_wraps": np.array([[0], [2]])}, {})
+    ['2 times that a round used its tasks again (a larger pool_size has more)']
+    """
+    is_slot = config.get("student.rollout.assign") == "slot"
+    notes = NOTES | (SLOT_NOTES if is_slot else {})
     counts = {
         name.removeprefix("counters."): int(values[-1].sum())
         for name, values in reports.items()
         if name.startswith("counters.")
     }
-    noted = [f"{number:,} {NOTES.get(name, name)}" for name, number in counts.items() if number]
-    if noted:
-        console.print(f"Noted on the way: {', '.join(noted)}.", highlight=False, soft_wrap=True)
-    for sentence in variety_of_replays(reports):
-        console.print(sentence, highlight=False, soft_wrap=True)
+    return [f"{number:,} {notes.get(name, name)}" for name, number in counts.items() if number]
 
 
 def variety_of_replays(reports: dict[str, np.ndarray]) -> list[str]:

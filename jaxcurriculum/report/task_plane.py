@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 from matplotlib import ticker
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+
+PATH_LENGTH = "path_length"  # of mazes, moves; -1: there is no way
 
 
 def plane(tasks: np.ndarray, returns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -27,6 +30,16 @@ def frame(ax: Axes, meta: dict[str, Any]) -> None:
             continue
         margin = 0.03 * (end - start) or 0.5
         set_limits(start - margin, end + margin)
+    for axis, name in zip((ax.xaxis, ax.yaxis), names):
+        if name == PATH_LENGTH:
+            _name_no_way(axis)
+
+
+def _name_no_way(axis: Axis) -> None:
+    """Call -1 by what it means; a path with a way is at least 1 long."""
+    axis.set_major_formatter(lambda value, _: f"{value:g}" if value > 0 else "")
+    axis.set_minor_locator(ticker.FixedLocator([-1]))
+    axis.set_minor_formatter(ticker.FixedFormatter(["no way"]))
 
 
 def projection(meta: dict[str, Any], others: str = "") -> str:

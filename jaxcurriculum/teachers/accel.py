@@ -72,8 +72,8 @@ class AccelConfig(Config):
         super().__post_init__()
         if not self.replay.robust:
             raise ValueError(
-                "AccelConfig.replay must be a robust PlrConfig (gradients on replayed levels"
-                f" alone), got {self.replay}."
+                "AccelConfig.replay must be robust, as ACCEL trains on replayed levels alone, got"
+                " PlrConfig.robust=False."
             )
         edits, is_parallel = self.edits_per_replay, self.replay.rounds == "parallel"
         if is_parallel and is_number(edits) and edits != 1:

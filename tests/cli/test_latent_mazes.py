@@ -53,7 +53,7 @@ def test_a_decoder_comes_with_the_package(untraced):
         ("clutr", {"env.size": 9}, "--env.decoder cells-13: Mazes.size must .* 13 by 13 .* got 9"),
         ("clutr", {"env.walls": "level", "env.level": ">G"}, "must not be level here: a decoder"),
         ("paired", {"env.walls": "level", "env.level": ">G"}, "must not be level here: a builder"),
-        ("exp3", {}, "Arms.shape must give between 1 and 100,000 arms"),
+        ("exp3", {}, "Arms.shape must give between 1 and 100,000 arms, got 64 axes"),
     ],
 )
 def test_refuses(teacher, fields, sentence, decoder, untraced):

@@ -29,6 +29,8 @@ def test_a_maze_drawn_by_hand_is_practised_and_tested(untraced, tmp_path):
         ({"env.level": ">../.G"}, "line 2 ends after column 2, line 1 after column 3"),
         ({"env.level": ">../.xG"}, "got 'x' in line 2, column 2"),
         ({"env.level": "BINARY"}, r"drawn.txt: a maze must be made of .* in line 1, column 1"),
+        ({"env.level": "missing.txt"}, "a file with one, but there is no file missing.txt"),
+        ({"env.level": "TXT"}, "a file with one, but .*dir.txt is a folder"),
         ({"env.level": "FOLDER"}, "a file with a maze must end in .txt, got"),
         ({"env.level": "RAGGED"}, "a file with a maze must end in .txt, got .*ragged"),
         ({"env.level": ">#G"}, "a free way must lead from a maze's agent to its goal"),
@@ -39,6 +41,8 @@ def test_a_maze_drawn_by_hand_is_practised_and_tested(untraced, tmp_path):
 )
 def test_a_drawing_that_is_no_maze_is_refused(changes, sentence, tmp_path):
     paths = {"BINARY": tmp_path / "drawn.txt", "RAGGED": tmp_path / "ragged", "FOLDER": tmp_path}
+    paths["TXT"] = tmp_path / "dir.txt"
+    paths["TXT"].mkdir()
     paths["BINARY"].write_bytes(b"\xff\x00")
     paths["RAGGED"].touch()
     changes = {name: str(paths[at]) if at in paths else at for name, at in changes.items()}

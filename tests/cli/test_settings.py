@@ -170,6 +170,14 @@ def test_returns_of_the_toy_grid_are_not_scaled_unless_asked():
             "sizes must differ from each other, got upper_length, upper_length",
         ),
         (
+            {"student": "ppo", "env": "maze", "challenge": "mostly-unfeasible"},
+            "widens an axis, and the tasks of this environment have none: leave --challenge away",
+        ),
+        (
+            {"teacher": "accel", "fields": {"teacher.replay.robust": False}},
+            "alone, got PlrConfig.robust=False. Give it with --teacher.replay.robust.",
+        ),
+        (
             {"student": "ppo", "env": "brax", "fields": {"env.axes": ("nope",)}},
             "axes must be of gravity, friction, mass, gear, damping, got 'nope'",
         ),

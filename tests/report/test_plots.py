@@ -5,11 +5,15 @@ import dataclasses
 import numpy as np
 import polars as pl
 import pytest
+from matplotlib.figure import Figure
 
 from jaxcurriculum.cli.settings import Settings
-from jaxcurriculum.report import curriculum, mastery, plots
+from jaxcurriculum.report import curriculum, levels, mastery, plots
+from jaxcurriculum.report.task_plane import frame
 from jaxcurriculum.runs.files import write_json
 from jaxcurriculum.runs.store import Run, Table
+
+SMALL = "/".join([">....########", ".###.########", "....G########"] + ["#" * 13] * 10)
 
 
 def make_run(folder, dims, num_seeds=3, num_evaluations=4, mixture=True):
@@ -182,6 +186,18 @@ def test_the_mastery_map_shows_the_mean_of_tasks_at_one_place(tmp_path):
     )
 
 
+def test_the_mastery_map_of_one_task_and_several_attempts(tmp_path):
+    run = make_run(tmp_path, dims=2, num_seeds=1)
+    once = run.evaluations().filter(pl.col("test_task") == 0)
+    Table(tmp_path / "evaluations").keep(pl.lit(False))
+    Table(tmp_path / "evaluations").append(pl.concat([once, once.with_columns(solved=False)]))
+    write_json(tmp_path / "meta.json", run.meta | {"num_test_episodes": 2})
+    figure = mastery.mastery_map(run)
+    assert figure.axes[0].collections[0].get_array().tolist() == [50]
+    assert figure.axes[2].get_ylabel() == "attempts that master the task (%)"
+    assert "\n50.0% of attempts master the task after" in figure.get_suptitle()
+
+
 @pytest.mark.parametrize("dims", [1, 2, 5])
 @pytest.mark.parametrize("mixture", [True, False])
 def test_every_figure_of_any_task_space_is_drawn(tmp_path, dims, mixture):
@@ -219,3 +235,29 @@ def test_a_run_whose_first_seed_ended_no_episode_is_drawn(tmp_path):
     Table(tmp_path / "episodes").keep(pl.lit(False))
     Table(tmp_path / "episodes").append(table)
     assert len(plots.draw(run)) == 3
+
+
+@pytest.mark.parametrize(("num_learners", "whose"), [(1, ""), (2, "of one of the 2 students")])
+def test_levels_are_cropped_and_say_whose_return_it_is(num_learners, whose, tmp_path):
+    run = make_run(tmp_path, dims=2)
+    table = run.episodes().with_columns(layout=pl.lit(SMALL))
+    Table(tmp_path / "episodes").keep(pl.lit(False))
+    Table(tmp_path / "episodes").append(table)
+    write_json(tmp_path / "meta.json", run.meta | {"num_learners": num_learners})
+    figure = levels.levels(run)
+    assert {ax.images[0].get_array().shape for ax in figure.axes} == {(3, 5)}
+    assert ("(each return is" in figure.get_suptitle()) == bool(whose)
+    assert whose in figure.get_suptitle()
+
+
+def test_mazes_without_a_way_are_called_so():
+    ax = Figure().subplots()
+    ax.scatter([20, 60], [-1, 12])
+    none = [None, None]
+    frame(
+        ax, {"axes": {"names": ["walls", "path_length"], "units": none, "low": none, "high": none}}
+    )
+    assert [tick.get_text() for tick in ax.get_yticklabels(minor=True)] == ["no way"]
+    shown = {tick.get_text() for tick in ax.get_yticklabels()}
+    assert "10" in shown and not {"0", "-1", "\N{MINUS SIGN}1"} & shown
+    assert "0" not in {tick.get_text() for tick in ax.get_xticklabels(minor=True)}

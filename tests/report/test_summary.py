@@ -39,6 +39,17 @@ def test_many_seeds_are_summed_up_in_quantiles(tmp_path, num_seeds):
         assert mastered[:5] == ["0.0", "0.0", "100.0", "100.0", "100.0"]
 
 
+@pytest.mark.parametrize(
+    ("assign", "advice"),
+    [("pool", "a larger pool_size holds"), ("slot", "(with a smaller num_steps")],
+)
+def test_advice_about_episodes_without_a_record_can_be_followed(assign, advice):
+    """Where every environment has a slot, pool_size is num_envs."""
+    reports = {"counters.dropped": np.array([[1, 0], [5, 7]]), "counters.probe_steps": np.zeros(1)}
+    (noted,) = summary.noted_counts(reports, {"student.rollout.assign": assign})
+    assert noted.startswith("12 episodes") and advice in noted
+
+
 def test_a_share_of_no_replays_is_not_told():
     nothing = {"effective_levels": np.zeros((2, 3)), "effective_share": np.ones((2, 3))}
     reports = {f"teacher.{name}": values for name, values in nothing.items()}

@@ -49,8 +49,11 @@ def load_vae(path: str | pathlib.Path) -> tuple[LevelVae, PyTree]:
       path: of the file, or the name of one of `TRAINED`.
 
     Raises:
-      ValueError: when the file is none.
+      TypeError: when `path` is none.
+      ValueError: when the file is no autoencoder, or is missing.
     """
+    if not isinstance(path, str | pathlib.Path):
+        raise TypeError(f"load_vae.path must be a path or a name, got {path!r}.")
     try:
         with _opened(TRAINED.get(str(path), path)) as arrays:
             about = json.loads(str(arrays["about"]))
@@ -66,6 +69,8 @@ def load_vae(path: str | pathlib.Path) -> tuple[LevelVae, PyTree]:
 
 
 def _opened(path: str | pathlib.Path) -> np.lib.npyio.NpzFile:
+    if pathlib.Path(path).is_dir():
+        raise ValueError("it is a folder.")
     with open(path, "rb") as file:
         if not zipfile.is_zipfile(file):
             raise ValueError("it is no .npz file.")

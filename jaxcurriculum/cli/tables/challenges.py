@@ -35,7 +35,7 @@ class ChallengePart(Part):
         if environment is None or self.changes_student:
             return environment
         if self.instead:
-            raise ValueError(self.instead)
+            raise ValueError(self.instead if isinstance(environment.task_space, Box) else NO_AXIS)
         return self.make(environment, config)
 
     def wrap_student(
@@ -84,6 +84,10 @@ def _diverse(*_: Any) -> Student:
 BOUNDS = (
     "With an environment, give it the bounds instead, as in --env.{} (TeachMyAgent's), so that"
     " physics decides."
+)
+NO_AXIS = (
+    "This challenge widens an axis, and the tasks of this environment have none: leave --challenge"
+    " away."
 )
 CHALLENGES = {
     "none": ChallengePart(

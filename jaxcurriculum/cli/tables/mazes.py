@@ -25,7 +25,13 @@ class MazeConfig(envs.Mazes, envs.MazeRules):
     """How mazes are drawn and edited, what an agent does and sees in them, and how it is tested."""
 
     levels_per_maze: int = field(
-        1, low=1, high=100, help="of the test sets 8, 12 and held-out: those made by rule differ"
+        1,
+        low=1,
+        high=100,
+        help=(
+            "tasks made of each maze of the test sets held-out-8, held-out-12 and held-out: mazes"
+            " made by rule are drawn anew, corridors have other goals"
+        ),
     )
     decoder: str = field(
         "cells-13", help="makes mazes of the points that teachers of a box choose; or a file's name"

@@ -21,6 +21,7 @@ from jaxcurriculum.spaces import Box
 from jaxcurriculum.teachers.parts.sampling import in_proportion
 
 MOST_ARMS = 100_000  # a bandit remembers the latest returns of every arm
+MOST_SHOWN = 8  # axes whose cells an error lists
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,9 +37,8 @@ class Arms:
 
     def __post_init__(self):
         if not self.shape or not 1 <= self.num <= MOST_ARMS:
-            raise ValueError(
-                f"Arms.shape must give between 1 and {MOST_ARMS:,} arms, got {self.shape}."
-            )
+            shape = f"{len(self.shape)} axes" if len(self.shape) > MOST_SHOWN else self.shape
+            raise ValueError(f"Arms.shape must give between 1 and {MOST_ARMS:,} arms, got {shape}.")
 
     @property
     def num(self) -> int:

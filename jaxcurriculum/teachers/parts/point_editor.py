@@ -28,7 +28,9 @@ def point_editor(space: Box, config: EditorConfig | None = None) -> Editor:
     check_kind("point_editor.space", space, Box)
     config = given(config, EditorConfig)
     if config.noise_size == 0:
-        raise ValueError("EditorConfig.noise_size must be positive where nothing else is seen.")
+        raise ValueError(
+            "EditorConfig.noise_size must be positive where nothing else is seen, got 0."
+        )
 
     def reset(key: Key, level: PyTree) -> tuple[jax.Array, TimeStep]:
         return jnp.zeros((space.dims,)), _shown(draw_noise(key, config), False)

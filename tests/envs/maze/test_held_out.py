@@ -81,9 +81,17 @@ def test_a_name_that_no_maze_has_is_refused(name):
         envs.held_out_mazes((name,))
 
 
-@pytest.mark.parametrize(("names", "num"), [((), 1), (("labyrinth",), 0), (("labyrinth",), 1.5)])
-def test_no_name_and_no_maze_of_a_name_are_refused(names, num):
-    with pytest.raises(ValueError, match="must hold a name|must be a positive integer"):
+@pytest.mark.parametrize(
+    ("names", "num", "sentence"),
+    [
+        ((), 1, "must hold a name"),
+        ("labyrinth", 1, "held_out_mazes.names must be a sequence of names, got 'labyrinth'"),
+        (("labyrinth",), 0, "must be a positive integer"),
+        (("labyrinth",), 1.5, "must be a positive integer"),
+    ],
+)
+def test_no_name_and_no_maze_of_a_name_are_refused(names, num, sentence):
+    with pytest.raises((TypeError, ValueError), match=sentence):
         envs.held_out_mazes(names, num_each=num)
 
 

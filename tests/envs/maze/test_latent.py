@@ -128,6 +128,7 @@ def write_with_other_weights(path):
         (lambda path: path.touch(), "must be an autoencoder of mazes"),
         (lambda path: np.savez(path, about="[1]"), "must be an autoencoder of mazes"),
         (lambda path: None, "must be an autoencoder of mazes"),
+        (lambda path: path.mkdir(), r"vae.npz must be an autoencoder .* it is a folder\.$"),
     ],
 )
 def test_other_files_are_refused(write, message, tmp_path):
@@ -135,6 +136,11 @@ def test_other_files_are_refused(write, message, tmp_path):
     write(path)
     with pytest.raises(ValueError, match=message):
         load_vae(path)
+
+
+def test_a_number_is_no_path():
+    with pytest.raises(TypeError, match="load_vae.path must be a path or a name, got 3"):
+        load_vae(3)  # type: ignore[arg-type]
 
 
 SMALL = {

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from jaxcurriculum import envs
+from jaxcurriculum.checks import checked_test_tasks
 from jaxcurriculum.envs.maze.edits import EDITS
 from jaxcurriculum.testing.compiling import quick_jit
 
 NUM = 4000
+MAZE = envs.from_text(">.G")
 CONTAINED = quick_jit(jax.vmap(envs.Mazes().contains))
 WAY = quick_jit(jax.vmap(envs.shortest_moves))
 
@@ -153,13 +155,30 @@ def test_solvable_mazes_have_ways():
         ({"walls": "level"}, 'must hold a maze where walls are "level", got none'),
         ({"level": ">#G"}, "a free way must lead .* from line 1, column 1 to line 1, column 3"),
         ({"level": 3}, "Mazes.level must be a text, got 3"),
-        ({"level": "nowhere.txt"}, "a maze drawn as text or a file with one, got nowhere.txt"),
+        ({"level": "nowhere.txt"}, "a file with one, but there is no file nowhere.txt"),
         ({"time_limit": 2313}, "Mazes.time_limit must be an integer from 1 to 2312, got 2313"),
     ],
 )
 def test_mazes_that_cannot_be_are_refused(settings, sentence):
     with pytest.raises(ValueError, match=sentence):
         envs.Mazes(**settings)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "got"),
+    [
+        ([[0.5]], "got list"),
+        ("held-out", "got str"),
+        (np.zeros((3, 2)), "got ndarray"),
+        (
+            jax.tree.map(lambda leaf: leaf[None], MAZE.replace(goal=np.array([1.5, 0]))),
+            "got Maze.*fl",
+        ),
+    ],
+)
+def test_test_tasks_that_are_no_mazes_are_refused_in_one_line(tasks, got):
+    with pytest.raises(ValueError, match=rf"^test_tasks: each task must be Maze\(.*\), {got}.*$"):
+        checked_test_tasks(SPACE, tasks)
 
 
 @pytest.mark.parametrize("num", [-1, 1.5])

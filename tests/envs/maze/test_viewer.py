@@ -37,6 +37,24 @@ def test_a_wall_of_mazes_shows_each_in_its_place(size):
         check_cells(image, left, viewer.SMALL_TOP, viewer.SMALL_SIDE, maze, [maze.agent])
 
 
+@pytest.mark.parametrize(
+    ("mazes", "num_columns", "message"),
+    [
+        (DRAWN, 6, r"draw_mazes.mazes must be one or more mazes, .* got walls \[4, 4\]"),
+        (jax.tree.map(lambda leaf: leaf[None][:0], DRAWN), 6, r"got walls \[0, 4, 4\]"),
+        (jax.tree.map(lambda leaf: leaf[None], DRAWN), 0, "must be a positive integer, got 0"),
+        (jax.tree.map(lambda leaf: leaf[None], DRAWN), -1, "num_columns must .*, got -1"),
+    ],
+)
+def test_what_is_no_wall_of_mazes_is_refused(mazes, num_columns, message):
+    with pytest.raises(ValueError, match=message):
+        envs.draw_mazes(mazes, num_columns=num_columns)
+
+
+def test_a_caption_says_that_there_is_no_way():
+    assert [viewer._said(value) for value in ("12", "-1")] == ["12", "no way"]
+
+
 @pytest.mark.parametrize("size", [4, 9])
 def test_a_frame_shows_the_way_so_far(size):
     looks = np.array([[0, 0, 0], [1, 0, 0], [2, 0, 0], [2, 0, 1]])
