@@ -6,7 +6,8 @@ import jax
 import pytest
 
 from jaxcurriculum import Discrete, envs, teachers
-from jaxcurriculum.cli.build import build
+from jaxcurriculum.cli.build import build, set_up
+from jaxcurriculum.cli.main import parse
 from jaxcurriculum.cli.settings import Settings
 from jaxcurriculum.cli.tables import ENVIRONMENTS, TEACHERS
 from jaxcurriculum.runs.errors import RunError
@@ -54,6 +55,24 @@ def test_an_error_of_the_student_names_the_students_flag(untraced):
     asked = {"teacher.builder.minibatch_size": 1000}
     with pytest.raises(RunError, match="Give it with --teacher.builder.minibatch-size"):
         build(Settings(env="maze", student="ppo-gru", teacher="paired", fields=asked))
+
+
+@pytest.mark.parametrize("flag", ["student.learning-rate", "teacher.builder.learning-rate"])
+def test_student_and_builder_each_have_a_learning_rate_of_their_own(flag, untraced):
+    """minimax's builder learned at the student's rate whenever that was given."""
+
+    def rates(*flags):
+        asked = ["train", "--env", "cart-pole", "--student", "ppo", "--teacher", "paired", *flags]
+        made = set_up(parse(asked))
+        built = made.loop.teacher.config.builder.learning_rate
+        named = {
+            "student.learning-rate": made.configs["student"].learning_rate,
+            "teacher.builder.learning-rate": made.configs["teacher"].builder.learning_rate,
+        }
+        assert built == named["teacher.builder.learning-rate"]
+        return named
+
+    assert rates(f"--{flag}", "0.03") == rates() | {flag: 0.03}
 
 
 def test_repaired_gives_each_student_levels_of_its_own(untraced):

@@ -110,6 +110,26 @@ def test_the_builder_sees_what_stands_and_which_move_it_is(config):
     assert len(np.unique(seen["noise"])) == num * config.noise_size
 
 
+def test_builders_at_different_moves_each_see_their_own():
+    """dcd's clock showed all moves of a batch at once, and so none."""
+    editor = envs.maze_editor(WALLS, MINIMAX)
+    num = editor.num_moves
+    key = jax.random.key(0)
+
+    def one_more(state, _):
+        return editor.env.step(key, (), state, np.int32(0))[0], state
+
+    def together():
+        _, states = jax.lax.scan(one_more, editor.env.reset(key, ())[0], length=num)
+        keys = jax.random.split(key, num)
+        step = jax.vmap(editor.env.step, in_axes=(0, None, 0, None))
+        return step(keys, (), states, np.int32(0))[1]
+
+    seen = quick_jit(together)()
+    np.testing.assert_array_equal(seen.obs["move"], np.eye(num, k=1))
+    assert seen.terminated.tolist() == [False] * (num - 1) + [True]
+
+
 def test_the_editor_is_an_environment():
     laws.keeps_its_contract(EnvironmentTrial(envs.maze_editor(WALLS).env))
 

@@ -9,6 +9,7 @@ from jaxcurriculum import envs
 from jaxcurriculum.checks import checked_test_tasks
 from jaxcurriculum.envs.maze.maze import FORWARD, LEFT, RIGHT
 from jaxcurriculum.envs.maze.record import TIME_LIMIT
+from jaxcurriculum.testing.compiling import quick_jit
 
 ENV = envs.maze()
 
@@ -57,8 +58,24 @@ def test_what_is_seen_lies_before_the_agent_and_turns_with_it():
     assert right[..., 0][-1].tolist() == [0, 1, 0, 0, 1] and right[..., 1].sum() == 0
     # Looking right, the wall of (2, 2) is to the left, and beyond (4, 3) the small maze ends.
     assert right[..., 0][1].tolist() == [1, 1, 1, 1, 1]
-    # Right, down, left and up are 0 to 3. dcd's compass showed all directions of a batch at once.
+    # Right, down, left and up are 0 to 3.
     assert [obs["direction"].tolist() for obs in seen] == np.eye(4)[[3, 0, 1, 2, 3]].tolist()
+
+
+def test_agents_that_look_in_different_directions_each_see_their_own():
+    """dcd's compass showed all directions of a batch at once, and so none."""
+    level = jax.tree.map(lambda leaf: jnp.stack([leaf] * 4), envs.from_text(SMALL))
+    level = level.replace(direction=jnp.arange(4))
+    keys = jax.random.split(jax.random.key(0), 4)
+
+    def turned():
+        states, start = jax.vmap(ENV.reset)(keys, level)
+        actions = jnp.array([LEFT, RIGHT, FORWARD, RIGHT])
+        return start, jax.vmap(ENV.step)(keys, level, states, actions)[1]
+
+    start, after = (timestep.obs["direction"] for timestep in quick_jit(turned)())
+    np.testing.assert_array_equal(start, np.eye(4))
+    np.testing.assert_array_equal(after, np.eye(4)[[3, 2, 2, 0]])
 
 
 def test_time_is_over_at_the_limit_of_the_maze():
