@@ -49,7 +49,7 @@ def check_together(command: commands.Study) -> None:
     told = {"worker": command.worker, "ray": command.ray}
     named = [name for name, value in told.items() if value is not None]
     if empty := [name for name in named if not told[name]]:
-        raise RunError(f"{flag(empty[0])} is empty: say which, or leave it away.")
+        raise RunError(f"{flag(empty[0])} is empty: say which, or leave it out.")
     if len(named) > 1:
         raise RunError("--worker and --ray do not go together: choose one of them.")
     if command.plan and named:

@@ -85,8 +85,8 @@ def runs_in(folders: Sequence[pathlib.Path]) -> list[Run]:
         if not folder.is_dir():
             raise RunError(f"There is no folder {folder}.")
         inside = [Run(folder)] if Run(folder).exists else _below(folder)
-        if not inside and (num := len(planned(folder))):
-            raise RunError(f"{folder} has nothing to report yet: of its {num:,} runs none is done.")
+        if not inside and planned(folder):
+            raise RunError(f"{folder} has nothing to report yet: none of its runs is done.")
         if not inside:
             raise RunError(f"{folder} holds no run: no folder in it has a config.json.")
         found |= {run.path.resolve(): run for run in inside}

@@ -7,6 +7,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
+from jaxcurriculum.runs.amounts import counted
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.runs.files import naming
 from jaxcurriculum.runs.store import Run
@@ -46,7 +47,8 @@ def _to_come(study: pathlib.Path) -> str | None:
     waiting = [name for name, size in sizes.items() if not _is_there(study / "runs" / name, size)]
     if not waiting:
         return None
-    return f"{study} is not finished. Still to come of its {len(sizes):,} runs: {listed(waiting)}."
+    of_all = f"of {counted(len(sizes), 'run')}"
+    return f"{study} is not finished. Still to come, {of_all}: {listed(waiting)}."
 
 
 def listed(names: Sequence[str]) -> str:

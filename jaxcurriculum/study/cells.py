@@ -19,6 +19,7 @@ from jaxcurriculum.cli.tables.own import own
 from jaxcurriculum.cli.tables.parts import EnvironmentPart, Part, StudentPart
 from jaxcurriculum.cli.tables.students import FEEDS
 from jaxcurriculum.configs import alternatives, check_field
+from jaxcurriculum.runs.amounts import counted
 from jaxcurriculum.runs.errors import RunError
 from jaxcurriculum.study.study import AXES, Study, StudyError
 from jaxcurriculum.teachers.knowledge import LEVELS
@@ -113,8 +114,10 @@ def _check_number(study: Study, axes: list[list[tuple[str, Axis]]]) -> None:
     """Check that a study is not too large; `axes` are those of each combination of parts."""
     num = sum(math.prod(len(axis.values) for _, axis in one) for one in axes)
     if num * study.seeds > MOST_LANES:
-        asked = f"{num:,} combinations of {study.seeds:,} seeds"
-        raise RunError(f"A study may have at most {MOST_LANES:,} curricula, not {asked}.")
+        asked = f"{counted(num, 'combination')} of {study.seeds:,} seeds"
+        raise StudyError(
+            f"A study may have at most {MOST_LANES:,} curricula, not {asked}.", ("seeds",)
+        )
 
 
 def _check_names(study: Study) -> None:

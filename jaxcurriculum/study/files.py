@@ -68,7 +68,7 @@ def _study(content: dict[str, Any]) -> Study:
             raise StudyError(f"the settings of {name} are a table: [{name}].", (name,))
         check_name("entry", name, known, (name,))
         if value == []:
-            raise StudyError(f"{name} is empty: name at least one, or leave it away.", (name,))
+            raise StudyError(f"{name} is empty: name at least one, or leave it out.", (name,))
         values[name] = tuple(value) if isinstance(value, list) else value
         check_value(name, values[name])
     return Study(**values, settings=settings)

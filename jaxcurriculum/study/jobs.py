@@ -47,7 +47,8 @@ def is_done(study: pathlib.Path, plan: Plan, job: str) -> bool:
     except FileNotFoundError:
         return False
     except (ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{path} is damaged: {error!r}.") from None
+        again = "remove it, and the study finds out again what is left of the job"
+        raise RunError(f"{path} is damaged ({error!r}): {again}.") from None
 
 
 def open_jobs(study: pathlib.Path, plan: Plan) -> list[str]:

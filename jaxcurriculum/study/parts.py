@@ -50,7 +50,8 @@ class Source:
             restored = checkpoints.restore(
                 state_shapes(self.experiment), identity(self.experiment.config)
             )
-        assert restored is not None, f"{self.run.path} has no checkpoint"
+        if restored is None:
+            raise DamagedError(f"No checkpoint is left in {self.run.path}.")
         return jax.tree.map(_on_host, restored[1])
 
     @functools.cached_property

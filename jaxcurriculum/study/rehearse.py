@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import resource
+import shutil
 import sys
 from collections.abc import Iterable
 
@@ -32,7 +33,8 @@ def plan_study(study: Study, folder: pathlib.Path, console: Console) -> None:
       RunError: when the study cannot be, or the folder holds another one.
     """
     check_folder(folder)
-    plan = cut(study, planned_in(folder))
+    before = planned_in(folder)
+    plan = cut(study, before)
     left = open_jobs(folder, plan)
     console.print(_overview(plan, left), highlight=False)
     costs = {}
@@ -40,9 +42,15 @@ def plan_study(study: Study, folder: pathlib.Path, console: Console) -> None:
         jobs = [job for job in left if plan.jobs[job].program == program]
         costs[program] = try_out(plan, jobs[: len(jax.local_devices())])
     console.print(_programs(plan, left, costs))
-    console.print(_totals(plan, left, costs) if left else "Nothing is left to do.")
-    if left and (told := told_copies(plan)):
+    if not left:
+        console.print("Nothing is left to do.")
+        return
+    free = free_bytes(folder)
+    console.print(_totals(plan, left, costs, free))
+    if not before and (told := told_copies(plan)):  # a group stays as it was begun
         warn(console, told)
+    if (needed := _disk(plan, left, costs)) > free:
+        warn(console, f"The disk has room for {size_text(free)}, not for {size_text(needed)}.")
 
 
 def told_copies(plan: Plan) -> str | None:
@@ -83,7 +91,7 @@ def _programs(plan: Plan, left: list[str], costs: dict[str, Cost]) -> Table:
     return table
 
 
-def _totals(plan: Plan, left: list[str], costs: dict[str, Cost]) -> Table:
+def _totals(plan: Plan, left: list[str], costs: dict[str, Cost], free: float) -> Table:
     num_devices = len(jax.local_devices())
     to_compile = sum(cost.compile_seconds for cost in costs.values())
     table = Table(title="what is left", show_header=False)
@@ -91,7 +99,7 @@ def _totals(plan: Plan, left: list[str], costs: dict[str, Cost]) -> Table:
     run_time = time_text(_run_seconds(plan, left, costs))
     table.add_row(f"run time on {counted(num_devices, 'device')}", f"about {run_time}")
     table.add_row("memory", f"{size_text(peak_bytes())} of {size_text(memory_bytes())}")
-    table.add_row("on disk", f"about {size_text(_disk(plan, left, costs))}")
+    table.add_row("on disk", f"about {size_text(_disk(plan, left, costs))} of {size_text(free)}")
     return table
 
 
@@ -119,6 +127,12 @@ def _disk(plan: Plan, jobs: Iterable[str], costs: dict[str, Cost]) -> float:
 
 def _evaluations(plan: Plan, job: str) -> int:
     return experiment_of(plan, plan.jobs[job]).num_advances
+
+
+def free_bytes(folder: pathlib.Path) -> int:
+    """What the disk of `folder`, which need not be there yet, has free."""
+    path = folder.absolute()
+    return shutil.disk_usage(next(each for each in (path, *path.parents) if each.exists())).free
 
 
 def peak_bytes() -> int:

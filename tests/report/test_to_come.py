@@ -32,7 +32,7 @@ def test_a_report_names_the_runs_still_to_come_on_console_and_page(study):
     plan(study, {"teacher": "random"}, {"teacher": "accel"}, {"teacher": "paired"})
     console = Console(record=True, width=140)
     page = runs.report(study, console=console)[0].read_text()
-    said = "is not finished. Still to come of its 3 runs: accel, paired."
+    said = "is not finished. Still to come, of 3 runs: accel, paired."
     assert said in console.export_text() and said in page
 
 
@@ -42,7 +42,7 @@ def test_a_run_that_is_to_grow_is_still_to_come(study, grown):
     assert still_to_come([study]) == []
     plan(study, {"teacher": "random"} | grown)
     (sentence,) = still_to_come([study])
-    assert sentence.endswith("Still to come of its 1 runs: random.")
+    assert sentence.endswith("Still to come, of 1 run: random.")
 
 
 def test_of_many_conditions_some_are_named(study):
@@ -60,5 +60,5 @@ def test_a_damaged_plan_is_named_beside_what_has_finished(study, text):
 
 def test_of_a_study_without_a_finished_run_it_is_said(tmp_path):
     plan(tmp_path, {"teacher": "random"}, {"teacher": "accel"})
-    with pytest.raises(RunError, match="has nothing to report yet: of its 2 runs none is done"):
+    with pytest.raises(RunError, match="has nothing to report yet: none of its runs is done"):
         runs.report(tmp_path)

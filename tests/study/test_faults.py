@@ -85,6 +85,10 @@ def no_checkpoint(run):
         path.write_bytes(b"")
 
 
+def no_checkpoints(run):
+    shutil.rmtree(run / "checkpoints")
+
+
 def no_third_evaluation(run):
     for path in run.glob("evaluations/*.parquet"):
         pl.read_parquet(path).filter(pl.col("evaluation") != 2).write_parquet(path)
@@ -92,7 +96,11 @@ def no_third_evaluation(run):
 
 @pytest.mark.parametrize(
     "harm, words",
-    [(no_checkpoint, "No intact checkpoint"), (no_third_evaluation, "have 5 of 6 evaluations")],
+    [
+        (no_checkpoint, "No intact checkpoint"),
+        (no_checkpoints, "No checkpoint is left"),
+        (no_third_evaluation, "have 5 of 6 evaluations"),
+    ],
 )
 def test_damage_of_one_run_stops_no_other_and_is_told_with_a_remedy(folder, expected, harm, words):
     harm(folder / "runs" / FIRST)
