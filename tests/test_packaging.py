@@ -53,7 +53,7 @@ def test_the_short_name_is_refused():
 
 CORE = (
     *("configs", "editors", "fields", "roles", "records", "spaces", "tree", "viewer"),
-    *("loop", "checks", "device", "rollout"),
+    *("loop", "checks", "suitability", "device", "rollout"),
 )
 ROLES = ("teachers", "students", "learners", "challenges")
 LAYERS = {  # what each part may import of the others, beside itself
