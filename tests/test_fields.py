@@ -129,7 +129,7 @@ def test_what_is_refused_says_the_rule_and_the_value(name, rule):
         (lambda: teachers.RiacConfig(max_items=10**6), "max_items \\* max_draws <= 10,000,000"),
         (
             lambda: teachers.AccelConfig(replay=teachers.PlrConfig()),
-            "PlrConfig.robust must be True for ACCEL.* alone, got False",
+            "AccelConfig.replay must be robust.* got PlrConfig.robust=False",
         ),
         (
             lambda: teachers.AccelConfig(num_parents=17),
