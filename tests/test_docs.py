@@ -1,6 +1,5 @@
 """The README and the site: what they show runs, and pages say what they should."""
 
-import os
 import pathlib
 import re
 import shlex
@@ -17,7 +16,6 @@ from toy_runs import with_kept_programs
 
 from jaxcurriculum.cli.main import parse
 from jaxcurriculum.cli.settings import parameters
-from jaxcurriculum.testing.compiling import QUICKLY
 
 ROOT = pathlib.Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -59,11 +57,9 @@ def shortened(page, program):
 
 def environment():
     """Of a program on its own, which finds the examples and the compiled programs of the tests, and
-    compiles quickly.
+    compiles as they do.
     """
-    quickly = [f"--{name}={value}".lower() for name, value in QUICKLY.items()]
     return with_kept_programs() | {
-        "XLA_FLAGS": " ".join([os.environ.get("XLA_FLAGS", ""), *quickly]),
         "PYTHONPATH": str(DOCS / "examples"),
         "NO_MKDOCS_2_WARNING": "1",
     }

@@ -45,11 +45,12 @@ def plan_study(study: Study, folder: pathlib.Path, console: Console) -> None:
     if not left:
         console.print("Nothing is left to do.")
         return
-    free = free_bytes(folder)
-    console.print(_totals(plan, left, costs, free))
+    needed, free = _disk(plan, left, costs), free_bytes(folder)
+    on_disk = f"about {size_text(needed)} of {size_text(free)}"
+    console.print(_totals(plan, left, costs, on_disk))
     if not before and (told := told_copies(plan)):  # a group stays as it was begun
         warn(console, told)
-    if (needed := _disk(plan, left, costs)) > free:
+    if needed > free:
         warn(console, f"The disk has room for {size_text(free)}, not for {size_text(needed)}.")
 
 
@@ -91,7 +92,7 @@ def _programs(plan: Plan, left: list[str], costs: dict[str, Cost]) -> Table:
     return table
 
 
-def _totals(plan: Plan, left: list[str], costs: dict[str, Cost], free: float) -> Table:
+def _totals(plan: Plan, left: list[str], costs: dict[str, Cost], on_disk: str) -> Table:
     num_devices = len(jax.local_devices())
     to_compile = sum(cost.compile_seconds for cost in costs.values())
     table = Table(title="what is left", show_header=False)
@@ -99,7 +100,7 @@ def _totals(plan: Plan, left: list[str], costs: dict[str, Cost], free: float) ->
     run_time = time_text(_run_seconds(plan, left, costs))
     table.add_row(f"run time on {counted(num_devices, 'device')}", f"about {run_time}")
     table.add_row("memory", f"{size_text(peak_bytes())} of {size_text(memory_bytes())}")
-    table.add_row("on disk", f"about {size_text(_disk(plan, left, costs))} of {size_text(free)}")
+    table.add_row("on disk", on_disk)
     return table
 
 

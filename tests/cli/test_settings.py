@@ -171,7 +171,7 @@ def test_returns_of_the_toy_grid_are_not_scaled_unless_asked():
         ),
         (
             {"student": "ppo", "env": "maze", "challenge": "mostly-unfeasible"},
-            "widens an axis, and the tasks of this environment have none: leave --challenge away",
+            "widens an axis, and the tasks of this environment have none: leave --challenge out",
         ),
         (
             {"teacher": "accel", "fields": {"teacher.replay.robust": False}},

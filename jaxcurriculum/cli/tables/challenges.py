@@ -87,7 +87,7 @@ BOUNDS = (
 )
 NO_AXIS = (
     "This challenge widens an axis, and the tasks of this environment have none: leave --challenge"
-    " away."
+    " out."
 )
 CHALLENGES = {
     "none": ChallengePart(

@@ -140,7 +140,7 @@ def test_other_files_are_refused(write, message, tmp_path):
 
 def test_a_number_is_no_path():
     with pytest.raises(TypeError, match="load_vae.path must be a path or a name, got 3"):
-        load_vae(3)  # type: ignore[arg-type]
+        load_vae(3)
 
 
 SMALL = {
