@@ -208,6 +208,8 @@ class Student:
     memory: Callable[[int], PyTree] | None = None  # (num) -> what the policy remembers at first
     # (key, state, memory, obs [num, ...], first [num], deterministic) -> (memory, action)
     act: Policy | None = None
+    # (state) -> what `act` takes of it: all, or of several learners the one that is shown
+    acting: Callable[[PyTree], PyTree] = lambda state: state
     environment: Environment | None = None  # that is played; None for a simulated learner
     return_range: tuple[float, float] | None = None  # what returns are usually between
     num_learners: int = 1  # more in a population

@@ -24,16 +24,16 @@ from jaxcurriculum.runs.store import Run
 
 
 def compare(runs: list[Run], out: pathlib.Path, console: Console) -> pathlib.Path:
-    """Print a row a run, at the last number of steps at which all were evaluated, and draw their
-    curves into `out`.
+    """Print a row a run, at its last evaluation by the steps that all have, and draw their curves
+    into `out`.
 
     The first run is the one that others are compared with. Settings in which the runs differ are
     named, and so is the least p value that so few seeds can give.
 
     Raises:
       RunError: when fewer than two runs are given, or one twice, they were not tested on the same
-        tasks in the same unit, never at the same number of steps, or `out` is not a kind of
-        picture.
+        tasks in the same unit, one was first evaluated after another had ended, or `out` is not a
+        kind of picture.
     """
     check_given(runs, out)
     records = [read(run) for run in runs]

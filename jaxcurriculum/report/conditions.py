@@ -198,20 +198,22 @@ def differing_settings(conditions: Sequence[Condition]) -> list[str]:
 
 
 def last_steps(conditions: Sequence[Condition]) -> int:
-    """The last number of steps after which all conditions that are finished were evaluated (all of
-    them, where none is).
+    """The steps of the shortest of the conditions that are finished (of all, where none is): all
+    are compared at their last evaluation by then.
 
     Raises:
-      RunError: when there is none.
+      RunError: when one was not evaluated before another ended.
     """
     asked = [one for one in conditions if one.is_finished] or conditions
-    common = set.intersection(*(set(condition.steps.tolist()) for condition in asked))
-    if not common:
-        raise RunError(
-            "These runs were never evaluated at the same number of steps: give them the same"
-            " `rounds_per_evaluation`."
-        )
-    return max(common)
+    shortest = min(asked, key=lambda one: one.steps[-1])
+    last = int(shortest.steps[-1])
+    for one in asked:
+        if one.steps[0] > last:
+            raise RunError(
+                f"{one.name} was first evaluated after {one.steps[0]:,} steps, but"
+                f" {shortest.name} ended after {last:,}: evaluate it more often."
+            )
+    return last
 
 
 def plain(name: str) -> str:

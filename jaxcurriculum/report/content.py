@@ -34,7 +34,7 @@ def content(
     walks: Sequence[dict[str, str]],
 ) -> dict[str, Any]:
     """What `page.html` and its scripts read; `rows` are the results of `conditions`."""
-    first, steps = conditions[0].records[0], rows[0].steps
+    first, steps = conditions[0].records[0], max(row.steps for row in rows)
     thresholds = profile_thresholds(conditions, steps)
     styles = itertools.cycle(zip(itertools.cycle(COLOURS), itertools.cycle(LINES)))
     best = best_of(conditions, rows)

@@ -47,12 +47,13 @@ class Row:
 
 
 def result_rows(conditions: Sequence[Condition], steps: int) -> list[Row]:
-    """The results of each condition after `steps`, or where it was last evaluated before; such a
-    one is not compared with the first.
+    """The results of each condition at its last evaluation by `steps`. One that ended before its
+    next evaluation is not compared with the first.
     """
     places = [place_of(condition, steps) for condition in conditions]
     scores = [condition.mastered[place] for condition, place in zip(conditions, places)]
-    there = [one.steps[place] == steps for one, place in zip(conditions, places)]
+    next_steps = [one.steps[place] + one.steps[0] for one, place in zip(conditions, places)]
+    there = [after > steps for after in next_steps]
     compared = [index for index in range(1, len(conditions)) if there[index]]
     p_values = dict(zip(compared, _p_values(scores[0], [scores[index] for index in compared])))
     return [
@@ -161,12 +162,18 @@ def console_table(rows: Sequence[Row], unit: str) -> Table:
     shown = ("condition", "seeds", "% mastered", "IQM", "P(better)", "permutation p")
     table = Table(
         *(Column(name, overflow="fold") for name in shown),
-        title=f"after {rows[0].steps:,} {unit} a seed; P and p against {rows[0].condition}",
+        title=f"after {span(rows)} {unit} a seed; P and p against {rows[0].condition}",
     )
     for row in rows:
         texts = written(row)
         table.add_row(*(texts[name] for name in shown))
     return table
+
+
+def span(rows: Sequence[Row]) -> str:
+    """After how many steps the rows are: conditions whose rounds differ are not tested at once."""
+    low, high = min(row.steps for row in rows), max(row.steps for row in rows)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def limits(num_seeds: Sequence[int]) -> list[str]:

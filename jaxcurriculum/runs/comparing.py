@@ -28,8 +28,8 @@ def compare(
 
     Raises:
       RunError: when there are fewer than two runs, when one is given twice, when they were not
-          tested on the same tasks, or never after the same number of steps, and when the figure
-          cannot be.
+          tested on the same tasks, or one for the first time after another had ended, and when
+          the figure cannot be.
     """
     from jaxcurriculum.report import compare as report
 

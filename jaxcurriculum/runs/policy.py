@@ -106,7 +106,7 @@ def load_policy(
 
 
 def policy_of(student: Student, state: PyTree, run: Run, seed: int) -> Policy:
-    """The policy of a student that plays an environment, as `seed` of `run` has trained it."""
+    """The policy of a student that plays an environment, of what it acts by in `seed` of `run`."""
     env, memory = student.environment, student.memory
     assert env is not None and memory is not None
     shapes = env.observation_shapes()
@@ -118,7 +118,7 @@ def policy_of(student: Student, state: PyTree, run: Run, seed: int) -> Policy:
 def pruned(
     student: Student, state: PyTree, obs_shapes: PyTree
 ) -> tuple[dict[str, jax.Array], Callable]:
-    """What the policy reads of a student's state, by path, and the policy of one episode as a
+    """What the policy reads of what a student acts by, by path, and the policy of one episode as a
     function of it: (weights, key, memory, obs, first, deterministic) -> (memory, action).
 
     Optimiser, critic and the episodes under way are left behind.

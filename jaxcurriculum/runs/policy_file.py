@@ -59,12 +59,12 @@ class PolicyFile(Run):
         return self.path.parent
 
     def student_state(self, student: Student) -> PyTree:
-        """The state of `student` with this policy; all that this does not read is 0.
+        """What `student` acts by, with this policy; all that this does not read is 0.
 
         Raises:
           RunError: when it is not a policy of such a student.
         """
-        shapes = jax.eval_shape(student.init, jax.random.key(0))
+        shapes = jax.eval_shape(lambda key: student.acting(student.init(key)), jax.random.key(0))
         paths, structure = jax.tree.flatten_with_path(shapes)
         names = [jax.tree_util.keystr(path, simple=True, separator=".") for path, _ in paths]
         known = dict(zip(names, jax.tree.leaves(shapes)))
@@ -88,11 +88,12 @@ def run_or_policy(run: Run | str | pathlib.Path) -> Run:
 
 
 def student_state(experiment: Experiment, run: Run, index: int) -> PyTree:
-    """The state of the student of seed number `index` at the last checkpoint of `run`.
+    """What the student of seed number `index` acts by at the last checkpoint of `run`.
 
     Raises:
       RunError: when there is none, or `run` is a policy of another student.
     """
+    student = experiment.loop.student
     if isinstance(run, PolicyFile):
-        return run.student_state(experiment.loop.student)
-    return tree.take(restore(experiment, run).student, index)
+        return run.student_state(student)
+    return student.acting(tree.take(restore(experiment, run).student, index))

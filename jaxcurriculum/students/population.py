@@ -7,6 +7,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
+from jaxcurriculum import tree
 from jaxcurriculum.fields import check_flags, check_kind, is_integer
 from jaxcurriculum.records import Episodes, Key, Proposals, PyTree
 from jaxcurriculum.roles import Student
@@ -73,10 +74,8 @@ def population(student: Student, n: int, share: bool = True) -> Student:
         each = jax.vmap(student.report)(state)
         return {name: _summary(value) for name, value in each.items()}
 
-    def act(key, state, memory, obs, first, deterministic):
-        assert student.act is not None
-        leader = jax.tree.map(lambda leaf: leaf[0], state)
-        return student.act(key, leader, memory, obs, first, deterministic)
+    def acting(state: PyTree) -> PyTree:
+        return student.acting(tree.take(state, 0))
 
     return dataclasses.replace(
         student,
@@ -87,7 +86,7 @@ def population(student: Student, n: int, share: bool = True) -> Student:
         train=train,
         evaluate=evaluate,
         report=report,
-        act=None if student.act is None else act,
+        acting=acting,
         num_learners=n,
         share=share,
     )

@@ -64,9 +64,8 @@ def succession(student: Student, n: int, rounds_each: int) -> Student:
     def report(state: SuccessionState) -> dict[str, jax.Array]:
         return student.report(current(state))
 
-    def act(key, state, memory, obs, first, deterministic):
-        assert student.act is not None
-        return student.act(key, current(state), memory, obs, first, deterministic)
+    def acting(state: SuccessionState) -> PyTree:
+        return student.acting(current(state))
 
     return dataclasses.replace(
         student,
@@ -75,7 +74,7 @@ def succession(student: Student, n: int, rounds_each: int) -> Student:
         train=train,
         evaluate=evaluate,
         report=report,
-        act=None if student.act is None else act,
+        acting=acting,
         num_learners=1,  # at a time
     )
 

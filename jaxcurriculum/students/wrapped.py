@@ -22,7 +22,8 @@ def with_state(
         return of(state).report(state.student)
 
     def act(key: Key, state: PyTree, *asked) -> Any:
-        return cast(Callable, of(state).act)(key, state.student, *asked)
+        student = of(state)
+        return cast(Callable, student.act)(key, student.acting(state.student), *asked)
 
     return dataclasses.replace(
         student,
@@ -32,4 +33,5 @@ def with_state(
         evaluate=evaluate,
         report=report,
         act=None if student.act is None else act,
+        acting=lambda state: state,
     )

@@ -24,6 +24,7 @@ from jaxcurriculum.runs.host import begin, go_on
 from jaxcurriculum.runs.progress import Steps
 from jaxcurriculum.runs.rehearse import compile_seconds
 from jaxcurriculum.runs.store import Run, parquet
+from jaxcurriculum.study.ageing import seconds_of_age
 from jaxcurriculum.study.lanes import compiled, experiment_of
 from jaxcurriculum.study.local import on_each_device
 from jaxcurriculum.study.plan import Plan
@@ -96,6 +97,7 @@ def _begun(plan: Plan, job: str, device: Any, folder: pathlib.Path) -> Trial:
         more, more_beside = _evaluated(experiment, run, num)
         # Rows are written twice: as the job goes on, and as the run of its cell.
         seconds = (more + 2 * max(more_beside - beside, 0.0)) / (num - 1)
+        seconds += seconds_of_age(experiment, run, experiment.num_advances)
     rows, state = _bytes(run, num, experiment.num_seeds, plan.jobs[job].lanes)
     return Trial(start, seconds, rows, state)
 

@@ -7,9 +7,10 @@ from rich.console import Console
 
 from jaxcurriculum import runs
 from jaxcurriculum.report.compare import compare
-from jaxcurriculum.report.conditions import named_by_run
+from jaxcurriculum.report.conditions import last_steps, named_by_run
 from jaxcurriculum.report.learning_curves import learning_curves
 from jaxcurriculum.report.reading import read
+from jaxcurriculum.report.results import result_rows
 from jaxcurriculum.runs.errors import RunError
 
 
@@ -33,6 +34,17 @@ def test_table_and_figure(tmp_path):
     assert path.stat().st_size > 10_000
 
 
+def test_each_counts_at_its_last_evaluation_by_the_steps_that_all_have(tmp_path):
+    a = made_up_run(tmp_path / "a", [0, 1, 0, 1], evaluations=3)
+    b = made_up_run(tmp_path / "b", [4, 3, 4, 3], every=140, evaluations=3)
+    conditions = named_by_run([read(a), read(b)])
+    steps = last_steps(conditions)
+    rows = result_rows(conditions, steps)
+    assert steps == 300 and [row.steps for row in rows] == [300, 280]
+    assert rows[1].improvement == 1 and rows[1].permutation_p < 0.05
+    assert "after 280 to 300 episodes a seed" in compared([a, b], tmp_path)
+
+
 def test_runs_are_compared_in_one_call(tmp_path, capsys):
     made_up_run(tmp_path / "a", [0, 1])
     folders = [made_up_run(tmp_path / "b", [4, 4]), str(tmp_path / "a")]
@@ -49,8 +61,9 @@ def test_what_may_not_be_compared(tmp_path):
     other = made_up_run(tmp_path / "b", [1])
     with pytest.raises(RunError, match="`out` must end in one of"):
         compare([a, other], tmp_path / "figure.word", Console())
-    with pytest.raises(RunError, match="never evaluated at the same number of steps"):
-        compare([a, made_up_run(tmp_path / "c", [1], every=70)], tmp_path / "figure.png", Console())
+    rare = made_up_run(tmp_path / "c", [1], every=700)
+    with pytest.raises(RunError, match="c was first evaluated after 700 steps, but a ended after"):
+        compare([a, rare], tmp_path / "figure.png", Console())
 
 
 @pytest.mark.parametrize(

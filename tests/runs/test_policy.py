@@ -18,7 +18,7 @@ from jaxcurriculum.cli import main
 from jaxcurriculum.records import level_key, random_seeds
 from jaxcurriculum.rollout import RolloutConfig
 from jaxcurriculum.runs.policy import policy_of
-from jaxcurriculum.students import PpoConfig, ppo
+from jaxcurriculum.students import PpoConfig, population, ppo, succession
 from jaxcurriculum.testing import probes
 
 ROLLOUT = RolloutConfig(num_envs=8, num_steps=16)
@@ -28,15 +28,24 @@ TASKS = jnp.linspace(0, 1, 5)[:, None]
 
 
 def small_loop(env, config, teacher=teachers.random):
-    student = ppo(env, config, ROLLOUT)
-    return make_loop(teacher(env.task_space), student, TASKS, LoopConfig())
+    return loop_of(ppo(env, config, ROLLOUT), teacher)
 
 
-@pytest.fixture(scope="module", params=["target", "remember"])
+def loop_of(student, teacher=teachers.random):
+    return make_loop(teacher(student.task_space), student, TASKS, LoopConfig())
+
+
+TRAINED = {
+    "target": lambda: small_loop(probes.target(), SMALL),
+    "remember": lambda: small_loop(probes.remember(), GRU),
+    "two": lambda: loop_of(population(ppo(probes.target(), SMALL, ROLLOUT), 2)),
+}
+
+
+@pytest.fixture(scope="module", params=TRAINED)
 def trained(request, tmp_path_factory):
-    """A run from Python, with its loop: a policy without memory, and one with."""
-    config = {"target": SMALL, "remember": GRU}[request.param]
-    loop = small_loop(getattr(probes, request.param)(), config)
+    """A run from Python, with its loop: a policy without memory, one with, the first of two."""
+    loop = TRAINED[request.param]()
     path = tmp_path_factory.mktemp("runs") / request.param
     options = {"num_seeds": 2, "first_seed": 3, "console": Console(quiet=True), "figures": False}
     return runs.train(loop, path, num_steps=500, **options), loop
@@ -95,7 +104,7 @@ class Unsaved(runs.Run):
 def drawn(student, seed=0):
     """A policy of `student` with random weights of both signs; nothing is compiled for it."""
     state = tree.blank(jax.eval_shape(student.init, jax.random.key(0)))
-    policy = policy_of(student, state, Unsaved(pathlib.Path("nowhere")), 0)
+    policy = policy_of(student, student.acting(state), Unsaved(pathlib.Path("nowhere")), 0)
     chance = np.random.default_rng(seed)
     weights = {name: 0.1 * normal(chance, leaf) for name, leaf in policy.weights.items()}
     return policy.replace(
@@ -140,6 +149,8 @@ PLAYED = {
     "a target, with a beta policy": lambda: ppo(
         probes.target(), dataclasses.replace(SMALL, box_policy="beta"), ROLLOUT
     ),
+    "a target, the first of two": lambda: population(ppo(probes.target(), SMALL, ROLLOUT), 2),
+    "a target, one of two in turn": lambda: succession(ppo(probes.target(), SMALL, ROLLOUT), 2, 1),
     "a target, with two layers of S5": lambda: ppo(
         probes.target(), dataclasses.replace(GRU, memory="s5", memory_layers=2), ROLLOUT
     ),
@@ -226,7 +237,7 @@ def simulated(loop):
         ({"seed": True}, "seed must be one of the run's, 3 to 4, got True"),
         ({"seed": "3"}, "seed must be one of the run's, 3 to 4, got '3'"),
         ({"loop": None}, "was made from Python: pass the loop"),
-        ({"loop": simulated}, "has no policy: ppo is a simulated student"),
+        ({"loop": simulated}, "has no policy: .*ppo is a simulated student"),
         ({"loop": lambda _: small_loop(probes.delayed(), SMALL)}, "is a run of another loop"),
         ({"run": "unsaved"}, "has no checkpoint yet"),
     ],
