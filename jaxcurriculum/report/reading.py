@@ -82,6 +82,8 @@ def runs_in(folders: Sequence[pathlib.Path]) -> list[Run]:
     """
     found = {}
     for folder in folders:
+        if folder.is_file():
+            raise RunError(f"{folder} is a file: name the folder of a study or of runs.")
         if not folder.is_dir():
             raise RunError(f"There is no folder {folder}.")
         inside = [Run(folder)] if Run(folder).exists else _below(folder)

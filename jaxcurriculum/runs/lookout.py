@@ -110,8 +110,9 @@ class Lookout:
         if not leaves:
             return
 
-        def tell(are_wrong: np.ndarray) -> None:
-            for name, is_wrong in zip(leaves, are_wrong):
+        def tell(are_wrong: jax.Array) -> None:
+            # as NumPy's: to take a JAX array apart is a program, which would wait for this one
+            for name, is_wrong in zip(leaves, np.asarray(are_wrong)):
                 if is_wrong:
                     text = f"{env}.{function} made a number that is not finite in {name}"
                     self.told.append((ENVIRONMENT.index(function), text))

@@ -35,6 +35,9 @@ def read_study(path: pathlib.Path) -> Study:
     Raises:
       RunError: when it cannot be read; naming the line of what is no part of a study.
     """
+    if path.suffix == ".py":
+        rule = "a study file is TOML; a program calls `jaxcurriculum.study.run_study`"
+        raise RunError(f"{path} is a Python program: {rule}.")
     try:
         with naming(path):
             text = path.read_text(encoding="utf-8-sig")  # some editors begin with a mark

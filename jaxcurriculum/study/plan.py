@@ -138,7 +138,8 @@ class Plan:
         except (FileNotFoundError, NotADirectoryError):
             raise RunError(f"{folder} holds no study: it has no {PLAN}.") from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise RunError(f"{path} is damaged: {error!r}.") from None
+            remedy = "put a copy back, or begin again in another `folder`; its `runs` can be read"
+            raise RunError(f"{path} is damaged, {error!r}: {remedy}.") from None
 
 
 def check_length(name: str, config: dict[str, Any]) -> None:

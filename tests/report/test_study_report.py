@@ -203,8 +203,9 @@ def test_a_folder_without_runs_is_named(tmp_path):
     with pytest.raises(RunError, match="holds no run: no folder in it has a config.json"):
         runs.report(tmp_path)
     (tmp_path / "file").write_text("dear diary")
-    for name in ("file", "nowhere"):
-        with pytest.raises(RunError, match=f"^There is no folder .*{name}.$"):
+    told = {"file": "file is a file: name the folder", "nowhere": "^There is no folder .*nowhere.$"}
+    for name, message in told.items():
+        with pytest.raises(RunError, match=message):
             runs.report(tmp_path / name)
     with pytest.raises(RunError, match="needs at least one folder"):
         runs.report([])

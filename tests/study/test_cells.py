@@ -104,6 +104,8 @@ def test_what_is_no_study_is_told_with_its_line(tmp_path, text):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(RunError, match="There is no file"):
         read_study(tmp_path / "none.toml")
+    with pytest.raises(RunError, match="study.py is a Python program: a study file is TOML"):
+        read_study(tmp_path / "study.py")
 
 
 def test_none_is_said_as_on_the_command_line(tmp_path):
