@@ -42,6 +42,7 @@ class Cost:
     evaluation_seconds: float
     bytes_an_evaluation: float  # of a lane, on disk
     bytes_of_a_state: float  # of a lane, on disk
+    bytes_of_rows: float  # of an evaluation of a lane, in memory
 
 
 def try_out(plan: Plan, jobs: list[str]) -> Cost:
@@ -63,6 +64,7 @@ def try_out(plan: Plan, jobs: list[str]) -> Cost:
         evaluation_seconds=_mean(trial.evaluation_seconds for trial in trials),
         bytes_an_evaluation=_mean(trial.bytes_an_evaluation for trial in trials),
         bytes_of_a_state=_mean(trial.bytes_of_a_state for trial in trials),
+        bytes_of_rows=_mean(trial.bytes_of_rows for trial in trials),
     )
 
 
@@ -81,6 +83,7 @@ class Trial:
     evaluation_seconds: float
     bytes_an_evaluation: float  # of a lane
     bytes_of_a_state: float
+    bytes_of_rows: float
 
 
 def _begun(plan: Plan, job: str, device: Any, folder: pathlib.Path) -> Trial:
@@ -99,7 +102,8 @@ def _begun(plan: Plan, job: str, device: Any, folder: pathlib.Path) -> Trial:
         seconds = (more + 2 * max(more_beside - beside, 0.0)) / (num - 1)
         seconds += seconds_of_age(experiment, run, experiment.num_advances)
     rows, state = _bytes(run, num, experiment.num_seeds, plan.jobs[job].lanes)
-    return Trial(start, seconds, rows, state)
+    in_memory = sum(table.estimated_size() for table in (run.episodes(), run.all_evaluations()))
+    return Trial(start, seconds, rows, state, in_memory / num / experiment.num_seeds)
 
 
 def _evaluated(experiment: Experiment, run: Run, num: int) -> tuple[float, float]:

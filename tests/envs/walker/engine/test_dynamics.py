@@ -22,7 +22,7 @@ from jaxcurriculum.envs.walker.engine.kinematics import (
 from jaxcurriculum.envs.walker.engine.mass import body_velocities, mass_matrix, project
 from jaxcurriculum.envs.walker.engine.surfaces import GROUND, STEP
 from jaxcurriculum.envs.walker.engine.terrain import window_at
-from jaxcurriculum.testing.compiling import quick_jit
+from jaxcurriculum.testing.compiling import brisk_jit, quick_jit
 from references.box2d_walker import Box2DWalker
 
 NUM = 32
@@ -106,7 +106,7 @@ def stepper(body, track):
 
 def compiler(track):
     """Among many stumps running takes longer than compiling."""
-    return quick_jit if track.obstacles is None else jax.jit
+    return quick_jit if track.obstacles is None else brisk_jit
 
 
 @pytest.mark.parametrize(
