@@ -14,6 +14,10 @@ from jaxcurriculum.device.machine import is_known_jaxlib
 from jaxcurriculum.testing.compiling import QUICKLY
 
 
+# Two workers keep both cores busy. XLA's own pool of threads can wait for itself for ever.
+ONE_THREAD = {"xla_cpu_multi_thread_eigen": False}
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--optimized",
@@ -25,8 +29,9 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     use_cores(2)
     if not config.getoption("optimized") and is_known_jaxlib():
-        quickly = [f"--{name}={value}".lower() for name, value in QUICKLY.items()]
-        os.environ["XLA_FLAGS"] = " ".join([os.environ["XLA_FLAGS"], *quickly])
+        options = QUICKLY | ONE_THREAD
+        flags = [f"--{name}={value}".lower() for name, value in options.items()]
+        os.environ["XLA_FLAGS"] = " ".join([os.environ["XLA_FLAGS"], *flags])
 
 
 def pytest_collection_finish():
