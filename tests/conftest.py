@@ -13,7 +13,6 @@ from jaxcurriculum import use_cores
 from jaxcurriculum.device.machine import is_known_jaxlib
 from jaxcurriculum.testing.compiling import QUICKLY
 
-
 # Two workers keep both cores busy. XLA's own pool of threads can wait for itself for ever.
 ONE_THREAD = {"xla_cpu_multi_thread_eigen": False}
 
