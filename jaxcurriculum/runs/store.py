@@ -92,9 +92,12 @@ def differ(one: Any, other: Any) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """The files of one run, read; `path` is its folder."""
+    """The files of one run, read; `path` is its folder, as a path or as text."""
 
     path: pathlib.Path
+
+    def __post_init__(self):
+        object.__setattr__(self, "path", pathlib.Path(self.path))
 
     @property
     def exists(self) -> bool:

@@ -93,7 +93,7 @@ def test_a_study_in_place_of_a_run_leads_to_one(tmp_path, read):
 
 def test_what_is_not_a_run_or_damaged_is_said_in_a_sentence(tmp_path):
     with pytest.raises(RunError, match="holds no run"):
-        _ = Run(tmp_path).config
+        _ = Run(str(tmp_path)).config
     (tmp_path / "config.json").write_text('{"env": ')
     with pytest.raises(RunError, match="config.json is damaged"):
         _ = Run(tmp_path).config
