@@ -21,7 +21,6 @@ import jax
 from studies import FILE, content, runs_in, start
 
 MOST_KILLS = 2  # in one study
-MOST_SECONDS = 20.0  # from a start to a kill
 SHORTER = FILE.replace("seeds = 3", "seeds = 2").replace("steps = 4000", "steps = 2000")
 
 
@@ -36,11 +35,14 @@ def main() -> None:
         shorter.write_text(SHORTER)
         assert start(file, pathlib.Path(folder) / "whole").wait() == 0
         expected = everything(pathlib.Path(folder) / "whole")
+        began = time.monotonic()
+        assert start(file, pathlib.Path(folder) / "again").wait() == 0  # now nothing compiles
+        seconds = time.monotonic() - began
         killed = ending = seed = 0
         while ending < num_endings:
             study = pathlib.Path(folder) / f"killed-{seed}"
             stages = (shorter, file) if seed % 2 else (file,)
-            kills = sum(kill_at_random(stage, study, seed) for stage in stages)
+            kills = sum(kill_at_random(stage, study, seed, seconds) for stage in stages)
             same = everything(study) == expected
             seed += 1
             killed += kills
@@ -51,13 +53,15 @@ def main() -> None:
                 sys.exit(1)
 
 
-def kill_at_random(file: pathlib.Path, study: pathlib.Path, seed: int) -> int:
-    """Run a study with two workers, of which one is killed now and then. Returns how often."""
+def kill_at_random(file: pathlib.Path, study: pathlib.Path, seed: int, seconds: float) -> int:
+    """Run a study with two workers, of which one is killed now and then, within `seconds` of a
+    start. Returns how often.
+    """
     draw, killed = random.Random(seed), 0
     most = draw.randint(1, MOST_KILLS)
     workers = [start(file, study) for _ in range(2)]
     while killed < most:
-        time.sleep(draw.uniform(0, MOST_SECONDS))
+        time.sleep(draw.uniform(0, seconds))
         index = draw.randrange(2)
         if workers[index].poll() is not None:
             break  # there is nothing left to do
